@@ -1,0 +1,73 @@
+import type { Observation, PhotoId } from '../geometry/types.js';
+
+/** A photo as alignment sees it: the size of its view. All observations of a photo share that size. */
+export interface AlignmentView {
+  photo: PhotoId;
+  width: number;
+  height: number;
+}
+
+/** What is known beforehand about a view; everything in view pixels and world units. More knowledge never hurts. */
+export interface ViewConstraint {
+  /** Held fixed. */
+  focal?: number;
+  /** Held fixed; the view's centre (W/2, H/2) otherwise. */
+  principalPoint?: [number, number];
+  /** [16] worldFromCamera. `fixed` holds it, `rough` makes it a soft prior. */
+  pose?: { worldFromCamera: Float64Array; kind: 'fixed' | 'rough' };
+}
+
+export interface AlignmentProblem {
+  views: AlignmentView[];
+  observations: Observation[];
+  constraints?: (ViewConstraint | undefined)[];
+  /** One focal for all views (they must then have one size). */
+  sharedFocal?: boolean;
+  /** Start from an earlier solution: [16] per view, or undefined for new views. */
+  initial?: ({ worldFromCamera: Float64Array; focal: number } | undefined)[];
+}
+
+export interface AlignmentOptions {
+  signal?: AbortSignal;
+  /** Called after every step. */
+  onStep?: (step: { iteration: number; objective: number; level: string }) => void;
+  threads?: number;
+}
+
+/** One connected component, in its own world (first view = identity unless constrained). */
+export interface AlignedComponent {
+  /** Indices into AlignmentProblem.views. */
+  views: number[];
+  /** Parallel to views. */
+  worldFromCamera: Float64Array[];
+  focal: Float64Array;
+  principalPoint: [number, number][];
+  /** Parallel to views: [H, W] depth along z, and the confidence that fusion should use (at least 1). */
+  depth: Float32Array[];
+  confidence: Float32Array[];
+  objective: number;
+}
+
+export interface ObservationReport {
+  index: number;
+  /** Weighted median distance relative to depth. */
+  residual: number;
+  /** Left out because it contradicts the rest. */
+  rejected: boolean;
+}
+
+export interface AlignmentResult {
+  /** Largest first. */
+  components: AlignedComponent[];
+  /** Views in no observation that could be used. */
+  unplaced: number[];
+  observations: ObservationReport[];
+  /** Per view, as in ObservationReport. */
+  viewResidual: Float64Array;
+  /** Lines for the user: poses that the data hardly holds, and so on. */
+  warnings: string[];
+  objective: number;
+  objectiveInitial: number;
+  iterations: number;
+  seconds: number;
+}

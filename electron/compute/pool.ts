@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads';
+import { availableParallelism } from 'node:os';
+
+interface Task {
+  request: unknown;
+  transfer: readonly ArrayBuffer[];
+  resolve: (value: unknown) => void;
+  reject: (reason: unknown) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Number of threads to compute with when the caller does not say. */
+export function defaultThreads(): number {
+  return Math.max(1, availableParallelism());
+}
+
+/**
+ * A fixed set of worker threads that answer one request at a time. The worker module calls `serve` (serve.ts).
+ * TypeScript workers run through tsx in a checkout; bundled ones are plain JavaScript.
+ */
+export class WorkerPool {
+  private readonly idle: Worker[] = [];
+  private readonly all = new Set<Worker>();
+  private readonly running = new Map<Worker, Task>();
+  private readonly queue: Task[] = [];
+  private closed = false;
+
+  constructor(private readonly url: URL, readonly size = defaultThreads(), private readonly workerData?: unknown) {}
+
+  /** Rejects with the worker's error, or with the signal's reason; an aborted request that is running ends its worker. */
+  run<Response>(request: unknown, options: { transfer?: readonly ArrayBuffer[]; signal?: AbortSignal | undefined } = {}): Promise<Response> {
+    if (this.closed) return Promise.reject(new Error('the worker pool is closed'));
+    return new Promise<unknown>((resolve, reject) => {
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      const task: Task = { request, transfer: options.transfer ?? [], resolve, reject, signal: options.signal };
+      options.signal?.addEventListener('abort', () => this.abort(task), { once: true });
+      this.queue.push(task);
+      this.pump();
+    }) as Promise<Response>;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const task of this.queue.splice(0)) task.reject(new Error('the worker pool was closed'));
+    await Promise.all([...this.all].map((worker) => worker.terminate()));
+  }
+
+  private abort(task: Task): void {
+    const waiting = this.queue.indexOf(task);
+    if (waiting >= 0) this.queue.splice(waiting, 1);
+    for (const [worker, running] of this.running) if (running === task) this.drop(worker);
+    task.reject(task.signal?.reason);
+    if (!this.closed) this.pump();
+  }
+
+  private drop(worker: Worker): void {
+    this.running.delete(worker);
+    this.all.delete(worker);
+    const at = this.idle.indexOf(worker);
+    if (at >= 0) this.idle.splice(at, 1);
+    void worker.terminate();
+  }
+
+  private pump(): void {
+    while (this.queue.length > 0) {
+      const worker = this.idle.pop() ?? (this.all.size < this.size ? this.start() : undefined);
+      if (!worker) return;
+      const task = this.queue.shift()!;
+      this.running.set(worker, task);
+      worker.ref();
+      worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
+    }
+  }
+
+  private start(): Worker {
+    const typescript = this.url.pathname.endsWith('.ts');
+    const worker = new Worker(this.url, { workerData: this.workerData, ...(typescript ? { execArgv: ['--import', 'tsx'] } : {}) });
+    this.all.add(worker);
+    worker.on('message', (answer: { value?: unknown; error?: Error }) => {
+      const task = this.running.get(worker);
+      this.running.delete(worker);
+      this.idle.push(worker);
+      // An idle worker must not keep the program alive.
+      worker.unref();
+      if (answer.error) task?.reject(answer.error);
+      else task?.resolve(answer.value);
+      this.pump();
+    });
+    worker.on('error', (error) => {
+      const task = this.running.get(worker);
+      this.drop(worker);
+      task?.reject(error);
+      if (!this.closed) this.pump();
+    });
+    return worker;
+  }
+}

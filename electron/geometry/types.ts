@@ -1,0 +1,159 @@
+/**
+ * The values that flow through the studio: photo files -> Photo -> View -> Pair -> Observation -> Scene -> files.
+ *
+ * Frames: a camera looks along +z, x right, y down. A pixel's centre is at integer coordinates inside a photo or view.
+ * Matrices are row-major Float64Array; poses are named target-from-source (`worldFromCamera`).
+ */
+
+/** SHA-256 of a photo file's bytes, lower-case hex. Identifies a photo everywhere; two copies of one file are one photo. */
+export type PhotoId = string;
+
+/** Where a focal length came from; always shown beside the number. */
+export type FocalSource =
+  | 'user' // typed in by the user, in pixels of the original photo
+  | 'exif-35mm' // FocalLengthIn35mmFilm
+  | 'exif-sensor' // FocalLength with a known sensor size
+  | 'calibrated' // found by consensus over the pairs of the set
+  | 'aligned' // estimated by global alignment
+  | 'default'; // nothing known: a prior of 1.2 x the long side
+
+export interface Focal {
+  /** Pixels of the original (oriented) photo. */
+  pixels: number;
+  source: FocalSource;
+}
+
+/** A photo as referenced by a project: never copied, never changed. Sizes are after EXIF orientation is applied. */
+export interface Photo {
+  id: PhotoId;
+  /** Absolute path at the time of import. */
+  path: string;
+  /** File name, unique within a project (used as the camera's name in exports). */
+  name: string;
+  width: number;
+  height: number;
+  /** Bytes. */
+  size: number;
+  /** From EXIF or the user; undefined when nothing is known. */
+  focal?: Focal;
+  /** Make and model, used to share intrinsics between photos of one camera (same camera, same size). */
+  camera?: string;
+  /** ISO 8601, from EXIF. */
+  takenAt?: string;
+  /** 0 (blurred) to 1 (sharp). */
+  sharpness: number;
+}
+
+/**
+ * From view pixels to pixels of the original photo.
+ *
+ * original = offset + scale * undistorted view pixel. When `radial` is set the view was resampled without lens
+ * distortion: with (x, y) = (offset + scale * p - centre) / focal and r^2 = x^2 + y^2,
+ * original = centre + focal * (x, y) * (1 + k1 r^2)  (COLMAP's SIMPLE_RADIAL).
+ */
+export interface OriginalFromView {
+  scaleX: number;
+  scaleY: number;
+  offsetX: number;
+  offsetY: number;
+  /** All in pixels of the original photo, k1 dimensionless. */
+  radial?: { focal: number; centreX: number; centreY: number; k1: number };
+}
+
+/** A photo as an estimator sees it: oriented, resized, cropped, perhaps undistorted, and the map back to the original. */
+export interface View {
+  photo: PhotoId;
+  width: number;
+  height: number;
+  /** sRGB [height, width, 3]. */
+  pixels: Uint8Array;
+  originalFromView: OriginalFromView;
+}
+
+/** Two photos to look at together, as indices into the photo list. Unordered unless an estimator says otherwise; a !== b, except for one photo alone. */
+export interface Pair {
+  a: number;
+  b: number;
+}
+
+/** One view's part in an observation. */
+export interface ObservedView {
+  photo: PhotoId;
+  width: number;
+  height: number;
+  originalFromView: OriginalFromView;
+  /** [height, width, 3], in the frame of the observation's first view, unknown scale. Unreliable pixels hold any finite value. */
+  points: Float32Array;
+  /** [height, width], at least 1; 1 means "no information" (log weight 0). */
+  confidence: Float32Array;
+}
+
+/**
+ * What an estimator says of two or more views: a pointmap and a confidence for each, all in one frame (the camera of the
+ * first view), at one unknown scale. A pair is an observation of two views.
+ */
+export interface Observation {
+  views: ObservedView[];
+  /**
+   * What the estimator knows about the intrinsics, in view pixels, one entry per view, when it calibrated the views
+   * itself; alignment takes it as a prior. Undefined entries: unknown.
+   */
+  focal?: (number | undefined)[];
+  /** cameraFromFirst [16] per view, same unit as the points, when the estimator solved for it; a start value for alignment. */
+  firstFromCamera?: (Float64Array | undefined)[];
+}
+
+/** A camera placed in the world; intrinsics in pixels of the original photo. */
+export interface Camera {
+  photo: PhotoId;
+  name: string;
+  width: number;
+  height: number;
+  fx: number;
+  fy: number;
+  cx: number;
+  cy: number;
+  /** SIMPLE_RADIAL term, 0 when the view was not undistorted. */
+  k1: number;
+  focalSource: FocalSource;
+  /** Row-major 4x4. */
+  worldFromCamera: Float64Array;
+}
+
+/** Depth along z in world units, on the pixels of a view. */
+export interface DepthMap {
+  photo: PhotoId;
+  width: number;
+  height: number;
+  /** [height, width]; 0 where nothing is known. */
+  depth: Float32Array;
+  /** [height, width], at least 1. */
+  confidence: Float32Array;
+  originalFromView: OriginalFromView;
+  /** Focal and principal point in view pixels. */
+  focal: number;
+  centreX: number;
+  centreY: number;
+}
+
+/** Struct of arrays, N points. */
+export interface PointCloud {
+  /** [N, 3] world. */
+  positions: Float32Array;
+  /** [N, 3] sRGB. */
+  colors: Uint8Array;
+  /** [N, 3] unit vectors towards the camera side of the surface. */
+  normals?: Float32Array;
+  /** [N] */
+  confidence: Float32Array;
+  /** [N] index into Scene.cameras of the photo that gave the point. */
+  source: Uint16Array;
+}
+
+/** One aligned component. */
+export interface Scene {
+  cameras: Camera[];
+  /** Parallel to cameras. */
+  depthMaps: DepthMap[];
+  cloud: PointCloud;
+}

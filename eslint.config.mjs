@@ -1,0 +1,61 @@
+import js from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
+import reactHooks from 'eslint-plugin-react-hooks';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+
+// The two tables of ARCHITECTURE.md. An element may import itself and what stands beside it here; nothing else.
+const rooms = ['photos', 'pairs', 'pointmaps', 'alignment', 'scene', 'export'];
+const rule = (from, allow) => ({ from: [from], allow: [from, ...allow] });
+const layers = [
+  rule('contract', []),
+  rule('geometry', ['contract']),
+  rule('compute', []),
+  rule('native-models', ['compute', 'geometry']),
+  // A middle room may import an earlier one's types, and no later one.
+  ...rooms.map((room, k) =>
+    rule(room, ['geometry', 'contract', 'compute', ...rooms.slice(0, k), ...(room === 'pointmaps' ? ['native-models'] : [])]),
+  ),
+  rule('project', ['geometry', 'contract']),
+  rule('engine', [...rooms, 'project', 'geometry', 'contract', 'compute', 'native-models']),
+  rule('shell', ['engine', 'contract', 'geometry']),
+  rule('renderer', ['contract']),
+];
+
+export default ts.config(
+  { ignores: ['dist', 'out', 'node_modules', '**/assembly/**', '.cache'] },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  {
+    files: ['**/*.{ts,tsx,mjs}'],
+    languageOptions: { globals: { ...globals.node } },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-constant-condition': ['error', { checkLoops: false }],
+    },
+  },
+  {
+    files: ['electron/**/*.ts', 'native-models/**/*.ts', 'renderer/**/*.{ts,tsx}'],
+    plugins: { boundaries },
+    settings: {
+      'import/resolver': { typescript: { alwaysTryTypes: true } },
+      'boundaries/elements': [
+        ...[...rooms, 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({ type: room, pattern: `electron/${room}/**`, mode: 'full' })),
+        { type: 'shell', pattern: 'electron/**', mode: 'full' },
+        { type: 'native-models', pattern: 'native-models/**', mode: 'full' },
+        { type: 'renderer', pattern: 'renderer/**', mode: 'full' },
+      ],
+    },
+    rules: {
+      'boundaries/element-types': ['error', { default: 'disallow', rules: layers }],
+      'boundaries/no-unknown-files': 'error',
+    },
+  },
+  {
+    files: ['renderer/**/*.{ts,tsx}'],
+    languageOptions: { globals: { ...globals.browser } },
+    plugins: { 'react-hooks': reactHooks },
+    rules: { ...reactHooks.configs.recommended.rules },
+  },
+);
