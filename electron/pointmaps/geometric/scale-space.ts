@@ -1,0 +1,96 @@
+/**
+ * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004, section 3.
+ * The input is not doubled: at 1600 px the finest octave adds time, not matches.
+ */
+
+/** Scales per octave that are searched for extrema. */
+export const INTERVALS = 3;
+/** Blur of the first image of each octave, in pixels of that octave. */
+export const BASE_SIGMA = 1.6;
+/** Blur that a camera's picture is taken to have already. */
+const CAMERA_SIGMA = 0.5;
+const SMALLEST_SIDE = 24;
+
+export interface Octave {
+  width: number;
+  height: number;
+  /** Pixels of the input per pixel of this octave. */
+  step: number;
+  /** INTERVALS + 3 images [height, width]. */
+  gaussians: Float32Array[];
+  /** INTERVALS + 2 differences of neighbouring Gaussians. */
+  differences: Float32Array[];
+}
+
+function gaussianTaps(sigma: number): Float32Array {
+  const radius = Math.max(1, Math.ceil(sigma * 3.5));
+  const taps = new Float32Array(radius + 1);
+  let sum = 0;
+  for (let k = 0; k <= radius; k++) {
+    taps[k] = Math.exp((-k * k) / (2 * sigma * sigma));
+    sum += k === 0 ? taps[k]! : 2 * taps[k]!;
+  }
+  return taps.map((tap) => tap / sum);
+}
+
+/** Separable Gaussian blur with replicated borders; [height, width] in and out. */
+export function blur(source: Float32Array, width: number, height: number, sigma: number): Float32Array {
+  const taps = gaussianTaps(sigma);
+  const radius = taps.length - 1;
+  const rows = new Float32Array(width * height);
+  const padded = new Float32Array(width + 2 * radius);
+  for (let y = 0; y < height; y++) {
+    const start = y * width;
+    padded.fill(source[start]!, 0, radius);
+    padded.set(source.subarray(start, start + width), radius);
+    padded.fill(source[start + width - 1]!, radius + width);
+    for (let x = 0; x < width; x++) {
+      let sum = taps[0]! * padded[x + radius]!;
+      for (let k = 1; k <= radius; k++) sum += taps[k]! * (padded[x + radius - k]! + padded[x + radius + k]!);
+      rows[start + x] = sum;
+    }
+  }
+  const out = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const to = y * width;
+    const centre = taps[0]!;
+    for (let x = 0; x < width; x++) out[to + x] = centre * rows[to + x]!;
+    // Row by row, so that memory is read in order.
+    for (let k = 1; k <= radius; k++) {
+      const above = Math.max(0, y - k) * width;
+      const below = Math.min(height - 1, y + k) * width;
+      const tap = taps[k]!;
+      for (let x = 0; x < width; x++) out[to + x] = out[to + x]! + tap * (rows[above + x]! + rows[below + x]!);
+    }
+  }
+  return out;
+}
+
+function halve(source: Float32Array, width: number, height: number): { image: Float32Array; width: number; height: number } {
+  const w = width >> 1;
+  const h = height >> 1;
+  const image = new Float32Array(w * h);
+  for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) image[y * w + x] = source[2 * y * width + 2 * x]!;
+  return { image, width: w, height: h };
+}
+
+/** @param grey [height, width], 0 to 1. Octaves are made one at a time, because one at full size takes 11 images of memory. */
+export function* octaves(grey: Float32Array, width: number, height: number): Generator<Octave> {
+  let base = blur(grey, width, height, Math.sqrt(BASE_SIGMA ** 2 - CAMERA_SIGMA ** 2));
+  for (let step = 1; Math.min(width, height) >= SMALLEST_SIDE; step *= 2) {
+    const gaussians = [base];
+    for (let k = 1; k < INTERVALS + 3; k++) {
+      const before = BASE_SIGMA * 2 ** ((k - 1) / INTERVALS);
+      const after = BASE_SIGMA * 2 ** (k / INTERVALS);
+      gaussians.push(blur(gaussians[k - 1]!, width, height, Math.sqrt(after ** 2 - before ** 2)));
+    }
+    const differences = gaussians.slice(1).map((next, k) => {
+      const previous = gaussians[k]!;
+      const difference = new Float32Array(next.length);
+      for (let i = 0; i < next.length; i++) difference[i] = next[i]! - previous[i]!;
+      return difference;
+    });
+    yield { width, height, step, gaussians, differences };
+    ({ image: base, width, height } = halve(gaussians[INTERVALS]!, width, height));
+  }
+}
