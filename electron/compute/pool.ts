@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 
 interface Task {
   request: unknown;
@@ -73,8 +75,9 @@ export class WorkerPool {
   }
 
   private start(): Worker {
-    const typescript = this.url.pathname.endsWith('.ts');
-    const worker = new Worker(this.url, { workerData: this.workerData, ...(typescript ? { execArgv: ['--import', 'tsx'] } : {}) });
+    const worker = this.url.pathname.endsWith('.ts')
+      ? new Worker(typescriptWorker(this.url), { workerData: this.workerData, eval: true })
+      : new Worker(this.url, { workerData: this.workerData });
     this.all.add(worker);
     worker.on('message', (answer: { value?: unknown; error?: Error }) => {
       const task = this.running.get(worker);
@@ -94,4 +97,10 @@ export class WorkerPool {
     });
     return worker;
   }
+}
+
+/** In a checkout: Node 20 gives worker threads no module hooks of their own through `--import`, so the worker registers tsx first. */
+function typescriptWorker(url: URL): string {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')).href;
+  return `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
 }

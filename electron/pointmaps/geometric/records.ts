@@ -1,0 +1,25 @@
+import { DESCRIPTOR, type Features } from './features.js';
+
+/** How features and matches lie in the project file: little-endian, a count first. */
+
+export function encodeFeatures(features: Features): Uint8Array {
+  const out = new Uint8Array(4 + features.count * (16 + DESCRIPTOR));
+  new DataView(out.buffer).setUint32(0, features.count, true);
+  out.set(new Uint8Array(features.keypoints.buffer, features.keypoints.byteOffset, features.count * 16), 4);
+  out.set(features.descriptors, 4 + features.count * 16);
+  return out;
+}
+
+/** The arrays are shared memory, so that worker threads read them without a copy. */
+export function decodeFeatures(bytes: Uint8Array): Features {
+  const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const keypoints = new Float32Array(new SharedArrayBuffer(count * 16));
+  new Uint8Array(keypoints.buffer).set(bytes.subarray(4, 4 + count * 16));
+  const descriptors = new Uint8Array(new SharedArrayBuffer(count * DESCRIPTOR));
+  descriptors.set(bytes.subarray(4 + count * 16, 4 + count * (16 + DESCRIPTOR)));
+  return { count, keypoints, descriptors };
+}
+
+export const encodeMatches = (matches: Uint32Array): Uint8Array => new Uint8Array(matches.slice().buffer);
+
+export const decodeMatches = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.slice().buffer);
