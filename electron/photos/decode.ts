@@ -1,0 +1,49 @@
+import sharp, { type Sharp } from 'sharp';
+import { decodeHeif, isHevcHeif } from './heif.js';
+
+/** An opened image file: pixels upright (EXIF orientation applied), 8-bit sRGB without alpha once `pixels()` is resolved. */
+export interface OpenImage {
+  /** Upright size. */
+  width: number;
+  height: number;
+  /** A fresh pipeline that yields the upright image in 8-bit sRGB, three channels. */
+  pixels(): Sharp;
+  /** The EXIF block as TIFF bytes, if the file carries one. */
+  exif?: Buffer;
+  /** What the reader had to decide for the user, one line each. */
+  notes: string[];
+}
+
+/** The file endings that are tried when a folder is imported; anything else in it is not taken for a photo. */
+export const photoEndings = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'];
+
+// A truncated photo must be refused, a harmless warning (an odd ICC profile) must not. The size limit is libvips' own, raised for
+// stitched panoramas, which are refused later with a better reason.
+const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;
+
+/**
+ * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp) and HEIC (libheif compiled to WebAssembly).
+ *
+ * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
+ */
+export async function openImage(bytes: Buffer): Promise<OpenImage> {
+  if (isHevcHeif(bytes)) {
+    const { width, height, data } = await decodeHeif(bytes);
+    const raw = { width, height, channels: 4 } as const;
+    return { width, height, pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'), exif: undefined, notes: [] };
+  }
+  const meta = await sharp(bytes, options).metadata();
+  const notes: string[] = [];
+  if ((meta.pages ?? 1) > 1) notes.push('has several frames; the first is used');
+  const { width, height } = meta.autoOrient;
+  return {
+    width,
+    height,
+    pixels: () => {
+      const upright = sharp(bytes, options).autoOrient();
+      return (meta.hasAlpha ? upright.flatten({ background: '#808080' }) : upright).toColourspace('srgb');
+    },
+    exif: meta.exif && meta.exif.subarray(0, 4).toString('latin1') === 'Exif' ? meta.exif.subarray(6) : meta.exif,
+    notes,
+  };
+}

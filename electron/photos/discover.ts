@@ -1,0 +1,46 @@
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { photoEndings } from './decode.js';
+
+export interface Refusal {
+  path: string;
+  /** What is wrong and what to do, without the path. */
+  reason: string;
+}
+
+/**
+ * The photo files that a list of files and folders stands for: a file is taken as it is, a folder gives the files in it with a
+ * photo's ending, in the order of their names (numbers by value), not those of folders within it.
+ *
+ * @returns absolute paths, each once, and what could not be read
+ */
+export async function discover(paths: readonly string[]): Promise<{ files: string[]; refused: Refusal[] }> {
+  const files: string[] = [];
+  const refused: Refusal[] = [];
+  for (const given of paths) {
+    const path = resolve(given);
+    try {
+      if (!(await stat(path)).isDirectory()) {
+        files.push(path);
+        continue;
+      }
+      const names = (await readdir(path, { withFileTypes: true }))
+        .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && photoEndings.includes(extname(entry.name).toLowerCase()))
+        .map((entry) => entry.name)
+        .sort(new Intl.Collator('en', { numeric: true }).compare);
+      if (names.length === 0) refused.push({ path, reason: 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF and HEIC files are read' });
+      files.push(...names.map((name) => join(path, name)));
+    } catch (error) {
+      refused.push({ path, reason: reasonOf(error) });
+    }
+  }
+  return { files: [...new Set(files)], refused };
+}
+
+/** A file system error in plain words. */
+export function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'there is no such file or folder';
+  if (code === 'EACCES' || code === 'EPERM') return 'reading it is not permitted';
+  return error instanceof Error ? error.message : String(error);
+}

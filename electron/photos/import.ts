@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { basename } from 'node:path';
+import { UserError } from '../contract/errors.js';
+import type { Photo } from '../geometry/types.js';
+import { openImage, type OpenImage } from './decode.js';
+import { discover, reasonOf, type Refusal } from './discover.js';
+import { readFacts } from './exif.js';
+import { sharpness } from './sharpness.js';
+
+export interface ImportedPhoto {
+  photo: Photo;
+  /** JPEG, long side at most 320 px. */
+  thumbnail: Uint8Array;
+  /** Remarks for the user, without the path. */
+  notes: string[];
+}
+
+export const THUMBNAIL_SIZE = 320;
+/** Below this on the short side nothing can be matched. */
+const SMALLEST_SIDE = 64;
+/** Beyond this ratio of sides an image is stitched or scanned, and no pinhole camera took it. */
+const WIDEST_RATIO = 4;
+const SHARPNESS_SIZE = 1024;
+
+/**
+ * Reads one photo file: checks that all of it decodes, and finds its size, focal, sharpness and thumbnail.
+ *
+ * @throws UserError 'bad-input' (message without the path) when the file can't be used
+ */
+export async function importPhoto(path: string): Promise<ImportedPhoto> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new UserError('bad-input', reasonOf(error), { cause: error });
+  });
+  if (bytes.length === 0) throw new UserError('bad-input', 'the file is empty (0 bytes); copy it again from the camera');
+  const image = await openImage(bytes).catch((error: unknown) => {
+    throw new UserError('bad-input', 'this is not an image in a format that can be read; use JPEG, PNG, WebP, TIFF, AVIF or HEIC', { cause: error });
+  });
+  checkSize(image);
+  const { thumbnail, score } = await reduce(image);
+  const facts = await readFacts(image.exif ?? bytes, image.width, image.height);
+  return {
+    photo: {
+      id: createHash('sha256').update(bytes).digest('hex'),
+      path,
+      name: basename(path),
+      width: image.width,
+      height: image.height,
+      size: bytes.length,
+      sharpness: score,
+      ...facts,
+    },
+    thumbnail,
+    notes: image.notes,
+  };
+}
+
+function checkSize({ width, height }: OpenImage): void {
+  const size = `${width} x ${height} px`;
+  if (Math.min(width, height) < SMALLEST_SIDE) {
+    throw new UserError('bad-input', `too small (${size}); at least ${SMALLEST_SIDE} px on the short side are needed`);
+  }
+  if (Math.max(width, height) > WIDEST_RATIO * Math.min(width, height)) {
+    throw new UserError('bad-input', `a panorama or strip (${size}), which no single lens sees; use the photos it was made from`);
+  }
+}
+
+async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score: number }> {
+  try {
+    const inside = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
+    const reduced = await image.pixels().resize(inside(SHARPNESS_SIZE)).png({ compressionLevel: 0 }).toBuffer();
+    const grey = await sharp(reduced).greyscale().raw().toBuffer({ resolveWithObject: true });
+    const thumbnail = await sharp(reduced).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
+    return { thumbnail, score: sharpness(grey.data, grey.info.width, grey.info.height) };
+  } catch (error) {
+    throw new UserError('bad-input', 'the image data is damaged or cut off; copy it again from the camera', { cause: error });
+  }
+}
+
+export interface ImportResult {
+  imported: ImportedPhoto[];
+  refused: Refusal[];
+}
+
+/**
+ * Imports files and folders, a few at a time. One bad photo never stops the others: it comes back in `refused`.
+ *
+ * @param known photos already in the project, by id: importing them again is refused as a duplicate
+ * @param onProgress called after every file
+ */
+export async function importPhotos(
+  paths: readonly string[],
+  known: ReadonlyMap<string, { name: string }> = new Map(),
+  options: { signal?: AbortSignal | undefined; onProgress?: (done: number, total: number) => void } = {},
+): Promise<ImportResult> {
+  const { files, refused } = await discover(paths);
+  const results = new Array<ImportedPhoto | Refusal>(files.length);
+  let next = 0;
+  let done = 0;
+  const read = async (): Promise<void> => {
+    for (let k = next++; k < files.length; k = next++) {
+      options.signal?.throwIfAborted();
+      const path = files[k]!;
+      results[k] = await importPhoto(path).catch((error: unknown) => {
+        if (error instanceof UserError) return { path, reason: error.message };
+        throw error;
+      });
+      options.onProgress?.(++done, files.length);
+    }
+  };
+  // sharp decodes on its own threads; two files in flight keep them busy without holding many large photos at once.
+  await Promise.all([read(), read()]);
+  const names = new Map([...known].map(([id, { name }]) => [id, name]));
+  const taken = new Set(names.values());
+  const imported: ImportedPhoto[] = [];
+  for (const result of results) {
+    if ('reason' in result) {
+      refused.push(result);
+      continue;
+    }
+    const twin = names.get(result.photo.id);
+    if (twin !== undefined) {
+      refused.push({ path: result.photo.path, reason: `the same photo as ${twin}; it is used once` });
+      continue;
+    }
+    result.photo.name = uniqueName(result.photo.name, taken);
+    taken.add(result.photo.name);
+    names.set(result.photo.id, result.photo.name);
+    imported.push(result);
+  }
+  return { imported, refused };
+}
+
+/** Photos of different folders may share a file name; cameras in exports may not. */
+function uniqueName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  const dot = name.lastIndexOf('.') > 0 ? name.lastIndexOf('.') : name.length;
+  for (let k = 2; ; k++) {
+    const candidate = `${name.slice(0, dot)}-${k}${name.slice(dot)}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { UserError } from '../contract/errors.js';
+import type { Photo } from '../geometry/types.js';
+import { openImage } from './decode.js';
+import { reasonOf } from './discover.js';
+
+export interface PhotoSize {
+  longSide?: number;
+  width?: number;
+  height?: number;
+  enlarge?: boolean;
+}
+
+/**
+ * Reads the pixels of a photo, upright, reduced to a size: with `longSide` the ratio is kept, with `width` and `height` the
+ * image is stretched to exactly that.
+ *
+ * @returns sRGB [height, width, 3]
+ * @throws UserError 'not-found' when the file is gone or can no longer be decoded
+ */
+export async function readPixels(photo: Photo, size: PhotoSize): Promise<{ width: number; height: number; pixels: Uint8Array }> {
+  try {
+    const image = await openImage(await readFile(photo.path));
+    const pipeline = image.pixels();
+    const withoutEnlargement = !size.enlarge;
+    if (size.width !== undefined && size.height !== undefined) pipeline.resize({ width: size.width, height: size.height, fit: 'fill' });
+    else if (size.longSide !== undefined) pipeline.resize({ width: size.longSide, height: size.longSide, fit: 'inside', withoutEnlargement });
+    const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  } catch (error) {
+    throw new UserError('not-found', `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`, { cause: error });
+  }
+}
+
+/** JPEG of a photo, upright, long side at most `longSide`: what a viewer shows. */
+export async function readPreview(photo: Photo, longSide: number): Promise<Uint8Array> {
+  const { width, height, pixels } = await readPixels(photo, { longSide });
+  return sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+}

@@ -1,0 +1,139 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
+import { readPixels } from '../../../electron/photos/reader.js';
+import { blurredFlags } from '../../../electron/photos/sharpness.js';
+
+let folder: string;
+beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'pointmap-photos-')); });
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Noise in blocks, so that there is detail at every scale; the top left quarter is red. */
+function picture(width: number, height: number, seed = 1): Sharp {
+  const pixels = new Uint8Array(width * height * 3);
+  let state = seed;
+  for (let i = 0; i < pixels.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const pixel = Math.floor(i / 3);
+    const red = pixel % width < width / 2 && pixel < (width * height) / 2;
+    pixels[i] = red ? (i % 3 === 0 ? 220 : 10) + (state >>> 28) : state >>> 24;
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+const save = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+};
+const exif = (tags: Record<string, string>) => ({ IFD2: tags });
+
+describe('a photo', () => {
+  test('is upright whatever its EXIF orientation says', async () => {
+    const path = await save('portrait.jpg', await picture(320, 200).withMetadata({ orientation: 6 }).jpeg().toBuffer());
+    const { photo } = await importPhoto(path);
+    expect([photo.width, photo.height]).toEqual([200, 320]);
+    const { width, height, pixels } = await readPixels(photo, { longSide: 64 });
+    expect([width, height]).toEqual([40, 64]);
+    // Orientation 6 turns the stored picture clockwise: its top left comes to the top right.
+    const at = (x: number, y: number) => [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+    expect(at(35, 5)[0]! - at(35, 5)[1]!).toBeGreaterThan(150);
+    expect(at(5, 5)[0]! - at(5, 5)[1]!).toBeLessThan(100);
+  });
+
+  test('has the focal of its 35 mm equivalent, by the diagonal', async () => {
+    const path = await save('focal.jpg', await picture(400, 300).withExif(exif({ FocalLengthIn35mmFilm: '28' })).jpeg().toBuffer());
+    const { photo } = await importPhoto(path);
+    expect(photo.focal!.source).toBe('exif-35mm');
+    expect(photo.focal!.pixels).toBeCloseTo((28 / 43.2666) * 500, 1);
+  });
+
+  test('has the focal of its focal plane resolution, scaled when the file was made smaller', async () => {
+    const tags = { FocalLength: '50/1', FocalPlaneXResolution: '4000/1', FocalPlaneResolutionUnit: '3', PixelXDimension: '4000', PixelYDimension: '3000' };
+    const path = await save('plane.jpg', await picture(400, 300).withExif(exif(tags)).jpeg().toBuffer());
+    const { photo } = await importPhoto(path);
+    expect(photo.focal!.source).toBe('exif-sensor');
+    expect(photo.focal!.pixels).toBeCloseTo(50 * 400 * (400 / 4000), 0);
+  });
+
+  test('without EXIF has no focal, and nonsense is not believed', async () => {
+    const plain = await importPhoto(await save('plain.png', await picture(80, 80).png().toBuffer()));
+    expect(plain.photo.focal).toBeUndefined();
+    const silly = await importPhoto(await save('silly.jpg', await picture(80, 80).withExif(exif({ FocalLengthIn35mmFilm: '65535' })).jpeg().toBuffer()));
+    expect(silly.photo.focal).toBeUndefined();
+  });
+
+  test('scores lower when blurred', async () => {
+    const sharpOne = await importPhoto(await save('sharp.png', await picture(400, 300).png().toBuffer()));
+    const soft = await importPhoto(await save('soft.png', await picture(400, 300).blur(4).png().toBuffer()));
+    expect(soft.photo.sharpness).toBeLessThan(0.5 * sharpOne.photo.sharpness);
+    expect(blurredFlags([0.5, 0.6, 0.55, 0.1])).toEqual([false, false, false, true]);
+  });
+});
+
+describe('every kind of image', () => {
+  test.each([
+    ['jpeg', () => picture(96, 64).jpeg()],
+    ['png', () => picture(96, 64).png()],
+    ['webp', () => picture(96, 64).webp()],
+    ['tiff', () => picture(96, 64).tiff()],
+    ['avif', () => picture(96, 64).avif({ effort: 0 })],
+    ['16-bit png', () => picture(96, 64).toColourspace('rgb16').png()],
+    ['grey', () => picture(96, 64).greyscale().png()],
+    ['16-bit grey', () => picture(96, 64).toColourspace('grey16').png()],
+    ['alpha', () => picture(96, 64).ensureAlpha(0.5).png()],
+    ['CMYK', () => picture(96, 64).toColourspace('cmyk').jpeg()],
+  ])('%s is read as 8-bit sRGB', async (kind, make) => {
+    const path = await save(`kind-${kind}`, await make().toBuffer());
+    const { photo } = await importPhoto(path);
+    const { width, height, pixels } = await readPixels(photo, { longSide: 96 });
+    expect([width, height, pixels.length]).toEqual([96, 64, 96 * 64 * 3]);
+    expect(Math.max(...pixels)).toBeGreaterThan(100);
+  });
+
+  test('an animation gives its first frame, and says so', async () => {
+    const frames = await Promise.all([1, 2].map((seed) => picture(96, 64, seed).png().toBuffer()));
+    const path = await save('animated.webp', await sharp(frames, { join: { animated: true } }).webp({ loop: 0, delay: [100, 100] }).toBuffer());
+    const { photo, notes } = await importPhoto(path);
+    expect([photo.width, photo.height]).toEqual([96, 64]);
+    expect(notes.join()).toMatch(/first/);
+  });
+});
+
+test('one bad photo never stops the others, and each gets its reason', async () => {
+  const jpeg = await picture(640, 480).jpeg().toBuffer();
+  const panorama = sharp({ create: { width: 30_000, height: 200, channels: 3, background: '#448' } });
+  const paths = [
+    await save('text.jpg', 'not an image at all'),
+    await save('truncated.jpg', jpeg.subarray(0, jpeg.length >> 1)),
+    await save('nothing.jpg', ''),
+    await save('dot.png', await picture(1, 1).png().toBuffer()),
+    await save('panorama.jpg', await panorama.jpeg().toBuffer()),
+    await save('good.jpg', jpeg),
+    await save('again.jpg', jpeg),
+    join(folder, 'absent.jpg'),
+    await save('broken.heic', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(200)])),
+  ];
+  const { imported, refused } = await importPhotos(paths);
+  expect(imported.map(({ photo }) => photo.name)).toEqual(['good.jpg']);
+  const reasons = Object.fromEntries(refused.map(({ path, reason }) => [path.slice(folder.length + 1), reason]));
+  expect(reasons['text.jpg']).toMatch(/not an image/);
+  expect(reasons['truncated.jpg']).toMatch(/damaged or cut off/);
+  expect(reasons['nothing.jpg']).toMatch(/0 bytes/);
+  expect(reasons['dot.png']).toMatch(/too small/);
+  expect(reasons['panorama.jpg']).toMatch(/panorama/);
+  expect(reasons['again.jpg']).toMatch(/the same photo as good.jpg/);
+  expect(reasons['absent.jpg']).toMatch(/no such file/);
+  expect(reasons['broken.heic']).toMatch(/not an image|damaged/);
+});
+
+test('a folder gives its photos in the order of their numbers; an empty one says so', async () => {
+  const inner = await mkdtemp(join(folder, 'set-'));
+  for (const [k, name] of ['p10.png', 'p9.png', 'notes.txt'].entries()) await writeFile(join(inner, name), await picture(80, 80, k + 5).png().toBuffer());
+  const { imported } = await importPhotos([inner]);
+  expect(imported.map(({ photo }) => photo.name)).toEqual(['p9.png', 'p10.png']);
+  const empty = await mkdtemp(join(folder, 'empty-'));
+  expect((await importPhotos([empty])).refused[0]!.reason).toMatch(/no photos in this folder/);
+});
