@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { WorkerPool } from '../../compute/pool.js';
+import { invertRigid, identity4 } from '../../geometry/linear.js';
+import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
+import type { CostEstimate, Estimator, EstimatorContext, EstimatorSession, PairOutcome, PhotoReader } from '../estimator.js';
+import type { Lens, PlacedCamera } from './bundle.js';
+import { DensePool, densePair } from './dense/index.js';
+import { planPairs, type PlannedPair } from './plan.js';
+import { decodeState, encodeState, type SurveyState } from './state.js';
+import { surveySet, type KnownStructure, type Survey } from './survey.js';
+import { undistort } from './triangulate.js';
+import { undistortedView, viewMap, viewSize } from './view.js';
+
+export interface GeometricOptions {
+  /** Long side of the views that depth is computed on, pixels. */
+  viewLongSide?: number;
+  threads?: number;
+}
+
+const VERSION = '1';
+const LATEST = `geometric/${VERSION}/latest`;
+
+/**
+ * The built-in estimator: no learned weights. Features and a bundle adjustment over the whole set calibrate the cameras, then dense depth is
+ * swept along the known geometry of the pairs with the best parallax.
+ */
+export function createGeometricEstimator(reader: PhotoReader, options: GeometricOptions = {}): Estimator {
+  const longSide = options.viewLongSide ?? 512;
+  return {
+    id: 'geometric', version: VERSION, licence: 'Apache-2.0', settingsKey: `view=${longSide}`,
+    estimateCost: (photos, pairs) => estimateCost(photos, pairs, longSide, options.threads ?? 2),
+    open: async (photos, pairs, context) => {
+      const state = await surveyOrReuse(photos, pairs, reader, options.threads, context);
+      return new GeometricSession(photos, state, reader, longSide, options.threads);
+    },
+  };
+}
+
+/** Measured on two cores of 2024: features 1 s a photo, matching and pose 0.12 s a pair, dense depth 2 s a pair at 512 px. */
+function estimateCost(photos: readonly Photo[], pairs: readonly Pair[], longSide: number, threads: number): CostEstimate {
+  const dense = Math.min(pairs.length, photos.length * 2);
+  const size = (longSide / 512) ** 3;
+  return { seconds: (photos.length * 1.3 + pairs.length * 0.15 + dense * 2 * size) / threads + 4, memory: 300e6 + threads * 130e6 * size + photos.length * 8e6 };
+}
+
+async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], reader: PhotoReader, threads: number | undefined, context: EstimatorContext): Promise<SurveyState> {
+  const identity = JSON.stringify([photos.map(({ id, focal }) => [id, focal?.pixels]), pairs.map(({ a, b }) => [a, b])]);
+  const key = `geometric/${VERSION}/survey/${createHash('sha256').update(identity).digest('hex')}`;
+  const kept = context.store.get(key);
+  if (kept) return decodeState(kept);
+  const latest = context.store.get(LATEST);
+  const pool = new WorkerPool(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './geometric-worker.js', import.meta.url), threads);
+  try {
+    const survey = await surveySet(photos, pairs, reader, pool, context, latest ? knownStructure(decodeState(latest), photos) : undefined);
+    const state = stateOf(photos, survey);
+    const record = encodeState(state);
+    context.store.put(key, record);
+    context.store.put(LATEST, record);
+    return state;
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Cameras of the last survey stay where they are when only a few photos join, so that the observations computed from them stay valid. */
+function knownStructure(latest: SurveyState, photos: readonly Photo[]): KnownStructure | undefined {
+  const at = photos.map(({ id }) => latest.photos.indexOf(id));
+  const cameras = new Map<number, PlacedCamera>();
+  at.forEach((old, photo) => {
+    const camera = old >= 0 ? latest.cameras[old] : undefined;
+    if (camera?.piece === 0) cameras.set(photo, { lens: 0, rotation: camera.rotation, translation: camera.translation, fixed: true });
+  });
+  if (cameras.size < 3 || cameras.size * 2 < photos.length) return undefined;
+  for (const [photo] of cameras) {
+    const { focal, width, height } = photos[photo]!;
+    // The user typed another focal since: everything is to be found anew.
+    if (focal?.source === 'user' && Math.abs(focal.pixels / Math.max(width, height) / latest.lenses[at[photo]!]!.focal - 1) > 1e-3) return undefined;
+  }
+  return { cameras, lens: (photo) => (cameras.has(photo) ? latest.lenses[at[photo]!] : undefined) };
+}
+
+function stateOf(photos: readonly Photo[], survey: Survey): SurveyState {
+  const { observe, rejected } = planPairs(survey);
+  return {
+    photos: photos.map(({ id }) => id),
+    lenses: survey.lensOf.map((lens) => ({ focal: survey.lenses[lens]!.focal, k1: survey.lenses[lens]!.k1 })),
+    cameras: photos.map((_, photo) => {
+      const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(photo));
+      const camera = survey.pieces[piece]?.cameras.get(photo);
+      return camera && { piece, rotation: camera.rotation, translation: camera.translation };
+    }),
+    observe, rejected,
+  };
+}
+
+class GeometricSession implements EstimatorSession {
+  readonly plan: EstimatorSession['plan'];
+  private readonly pool: DensePool;
+  private readonly views = new Map<number, Promise<View>>();
+
+  constructor(private readonly photos: readonly Photo[], private readonly state: SurveyState, private readonly reader: PhotoReader, private readonly longSide: number, threads?: number) {
+    this.plan = { observe: state.observe.map(({ pair }) => pair), rejected: state.rejected };
+    this.pool = new DensePool(threads);
+  }
+
+  view(index: number): Promise<View> {
+    let view = this.views.get(index);
+    if (!view) {
+      const { pixels, k1 } = this.focal(index);
+      view = undistortedView(this.photos[index]!, this.longSide, pixels, k1, this.reader);
+      this.views.set(index, view);
+    }
+    return view;
+  }
+
+  focal(index: number): { pixels: number; k1: number } {
+    const { focal, k1 } = this.state.lenses[index]!;
+    return { pixels: focal * Math.max(this.photos[index]!.width, this.photos[index]!.height), k1 };
+  }
+
+  observationKey(pair: Pair): string {
+    const planned = this.planned(pair);
+    const lens = [pair.a, pair.b].map((photo) => this.state.lenses[photo]!);
+    // Directions and lenses, not lengths: the unit of a piece is arbitrary.
+    const unit = Math.hypot(planned.secondFromFirst[3]!, planned.secondFromFirst[7]!, planned.secondFromFirst[11]!);
+    const pose = Array.from(planned.secondFromFirst.subarray(0, 12), (value, k) => (k % 4 === 3 ? value / unit : value).toFixed(5));
+    return `${lens.map(({ focal, k1 }) => `${focal.toFixed(5)},${k1.toFixed(5)}`).join(';')};${pose.join(',')}`;
+  }
+
+  async observe(pair: Pair, context: EstimatorContext): Promise<PairOutcome> {
+    context.signal?.throwIfAborted();
+    const planned = this.planned(pair);
+    const [a, b] = await Promise.all([this.view(pair.a), this.view(pair.b)]);
+    const focalA = this.viewFocal(pair.a);
+    const focalB = this.viewFocal(pair.b);
+    const dense = await densePair(a, b, {
+      secondFromFirst: planned.secondFromFirst, focalA, focalB, centreA: [a.width / 2, a.height / 2], centreB: [b.width / 2, b.height / 2],
+      points: planned.points, pixelsA: this.toView(pair.a, planned.sightingsA), pixelsB: this.toView(pair.b, planned.sightingsB), parallax: planned.parallax,
+    }, this.pool, { signal: context.signal });
+    const confident = share(dense.confidenceA) + share(dense.confidenceB);
+    if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
+    const observed = (view: View, points: Float32Array, confidence: Float32Array): ObservedView => ({
+      photo: view.photo, width: view.width, height: view.height, originalFromView: view.originalFromView, points, confidence,
+    });
+    const observation: Observation = {
+      views: [observed(a, dense.pointsA, dense.confidenceA), observed(b, dense.pointsB, dense.confidenceB)],
+      focal: [focalA, focalB], firstFromCamera: [identity4(), invertRigid(planned.secondFromFirst)],
+    };
+    return { kind: 'observation', observation };
+  }
+
+  async close(): Promise<void> {
+    this.views.clear();
+    await this.pool.close();
+  }
+
+  private planned({ a, b }: Pair): PlannedPair {
+    const planned = this.state.observe.find(({ pair }) => pair.a === a && pair.b === b);
+    if (!planned) throw new Error(`pair ${a}-${b} is not in the plan`);
+    return planned;
+  }
+
+  private viewFocal(index: number): number {
+    const size = viewSize(this.photos[index]!, this.longSide);
+    return this.state.lenses[index]!.focal * Math.max(size.width, size.height);
+  }
+
+  /** From long sides relative to the centre of the distorted photo to pixels of the undistorted view. */
+  private toView(index: number, sightings: Float64Array): Float64Array {
+    const { pixels: focal, k1 } = this.focal(index);
+    const photo = this.photos[index]!;
+    const map = viewMap(photo, this.longSide, focal, k1);
+    const { width, height } = viewSize(photo, this.longSide);
+    const lens: Lens = this.state.lenses[index]!;
+    const out = new Float64Array(sightings.length);
+    for (let k = 0; k < sightings.length; k += 2) {
+      const [u, v] = undistort(lens, sightings[k]!, sightings[k + 1]!);
+      out[k] = (focal * u) / map.scaleX + width / 2;
+      out[k + 1] = (focal * v) / map.scaleY + height / 2;
+    }
+    return out;
+  }
+}
+
+function share(confidence: Float32Array): number {
+  let count = 0;
+  for (const value of confidence) if (value > 1) count++;
+  return count / confidence.length;
+}
