@@ -1,0 +1,96 @@
+/**
+ * The binary form of a cloud as a viewer receives it (`cloud/<revision>/<component>`): a JSON header with its length, padded to
+ * four bytes, then the arrays one after another. Points are shuffled, so any prefix is an even subsample of the whole: a viewer
+ * can draw the first tenth while turning, and all when still.
+ */
+export interface CloudArrays {
+  /** [N, 3] world. */
+  positions: Float32Array;
+  /** [N], at least 1. */
+  confidence: Float32Array;
+  /** [N] index into the component's cameras. */
+  source: Uint16Array;
+  /** [N, 3] sRGB. */
+  colors: Uint8Array;
+  /** [N, 3] unit vectors times 127. */
+  normals?: Int8Array;
+}
+
+interface Header {
+  version: 1;
+  count: number;
+  normals: boolean;
+}
+
+/** Writes the points in a fixed pseudo-random order. */
+export function encodeCloud(cloud: { positions: Float32Array; colors: Uint8Array; confidence: Float32Array; source: Uint16Array; normals?: Float32Array }): Uint8Array {
+  const count = cloud.confidence.length;
+  const header: Header = { version: 1, count, normals: cloud.normals !== undefined };
+  let json = JSON.stringify(header);
+  while (json.length % 4 !== 0) json += ' ';
+  const text = new TextEncoder().encode(json);
+  const offsets = layout(4 + text.length, header);
+  const bytes = new Uint8Array(offsets.end);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, 4);
+  const target = arrays(bytes.buffer, offsets, header);
+  const order = shuffled(count);
+  for (let i = 0; i < count; i++) {
+    const from = order[i]!;
+    for (let axis = 0; axis < 3; axis++) {
+      target.positions[i * 3 + axis] = cloud.positions[from * 3 + axis]!;
+      target.colors[i * 3 + axis] = cloud.colors[from * 3 + axis]!;
+      if (target.normals) target.normals[i * 3 + axis] = Math.round(cloud.normals![from * 3 + axis]! * 127);
+    }
+    target.confidence[i] = cloud.confidence[from]!;
+    target.source[i] = cloud.source[from]!;
+  }
+  return bytes;
+}
+
+/**
+ * Views into the buffer, nothing copied. Little-endian, as every machine this runs on.
+ * @throws RangeError when the buffer is cut off
+ */
+export function decodeCloud(buffer: ArrayBuffer): CloudArrays {
+  const length = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as Header;
+  return arrays(buffer, layout(4 + length, header), header);
+}
+
+interface Offsets { positions: number; confidence: number; source: number; colors: number; normals: number; end: number }
+
+/** Widest elements first, so that every array is aligned. */
+function layout(start: number, { count, normals }: Header): Offsets {
+  const positions = start;
+  const confidence = positions + count * 12;
+  const source = confidence + count * 4;
+  const colors = source + count * 2;
+  const normalsAt = colors + count * 3;
+  return { positions, confidence, source, colors, normals: normalsAt, end: normalsAt + (normals ? count * 3 : 0) };
+}
+
+function arrays(buffer: ArrayBuffer, at: Offsets, { count, normals }: Header): CloudArrays {
+  return {
+    positions: new Float32Array(buffer, at.positions, count * 3),
+    confidence: new Float32Array(buffer, at.confidence, count),
+    source: new Uint16Array(buffer, at.source, count),
+    colors: new Uint8Array(buffer, at.colors, count * 3),
+    ...(normals ? { normals: new Int8Array(buffer, at.normals, count * 3) } : {}),
+  };
+}
+
+/** Fisher and Yates, with a fixed seed: the same cloud always gives the same bytes. */
+function shuffled(count: number): Uint32Array {
+  const order = new Uint32Array(count);
+  let state = 0x9e3779b9;
+  for (let i = 0; i < count; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const j = (state >>> 0) % (i + 1);
+    order[i] = order[j]!;
+    order[j] = i;
+  }
+  return order;
+}

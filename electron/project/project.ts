@@ -1,0 +1,233 @@
+import type { Database } from 'better-sqlite3';
+import { runSettings, type Edit, type RunSettings } from '../contract/api.js';
+import type { Focal, Observation, Photo, PhotoId } from '../geometry/types.js';
+import { alignmentKey, readAlignment, writeAlignment, type StoredAlignment } from './alignments.js';
+import { History } from './history.js';
+import { decodeObservation, encodeObservation } from './observation-codec.js';
+import { databaseError, openDatabase } from './open.js';
+
+/** A photo with what the user decided about it. */
+export interface ProjectPhoto extends Photo {
+  enabled: boolean;
+  locked: boolean;
+}
+
+/** A pair of photos, ids in the order of the photos, and what became of it in the last run. */
+export interface ProjectPair {
+  a: PhotoId;
+  b: PhotoId;
+  enabled: boolean;
+  state: 'planned' | 'observed' | 'rejected';
+  reason?: string;
+  confidence?: number;
+  residual?: number;
+  parallax?: number;
+}
+
+export type StoredOutcome = { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
+
+interface PhotoRow {
+  id: string; path: string; name: string; width: number; height: number; size: number; focal_pixels: number | null; focal_source: string | null;
+  user_focal: number | null; camera: string | null; taken_at: string | null; sharpness: number; enabled: number; locked: number;
+}
+
+/** A project file: photos by reference, settings, every observation ever made, the last alignment, the undo history, the log. */
+export class Project {
+  readonly history: History;
+
+  private constructor(readonly path: string, private readonly database: Database) {
+    this.history = new History(database, (edit) => this.perform(edit));
+  }
+
+  /** @throws UserError, see openDatabase */
+  static open(path: string, mode: 'open' | 'create' = 'open'): Project {
+    return new Project(path, openDatabase(path, mode));
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  /** Writes a compact copy; the open project stays where it is. */
+  copyTo(path: string): void {
+    this.guard(() => this.database.prepare('VACUUM INTO ?').run(path));
+  }
+
+  // Photos
+
+  addPhotos(photos: readonly { photo: Photo; thumbnail: Uint8Array }[]): void {
+    this.guard(() => {
+      const first = (this.database.prepare('SELECT coalesce(max(position), -1) + 1 AS next FROM photos').get() as { next: number }).next;
+      const insert = this.database.prepare(`INSERT INTO photos (id, position, path, name, width, height, size, focal_pixels, focal_source, camera, taken_at, sharpness, thumbnail)
+        VALUES (@id, @position, @path, @name, @width, @height, @size, @focalPixels, @focalSource, @camera, @takenAt, @sharpness, @thumbnail)`);
+      this.database.transaction(() => {
+        photos.forEach(({ photo, thumbnail }, k) =>
+          insert.run({ camera: null, takenAt: null, ...photo, focal: null, position: first + k, thumbnail, focalPixels: photo.focal?.pixels ?? null, focalSource: photo.focal?.source ?? null }));
+      })();
+    });
+  }
+
+  photos(): ProjectPhoto[] {
+    return (this.database.prepare('SELECT id, path, name, width, height, size, focal_pixels, focal_source, user_focal, camera, taken_at, sharpness, enabled, locked FROM photos ORDER BY position').all() as PhotoRow[])
+      .map((row) => {
+        const photo: ProjectPhoto = { id: row.id, path: row.path, name: row.name, width: row.width, height: row.height, size: row.size, sharpness: row.sharpness, enabled: row.enabled === 1, locked: row.locked === 1 };
+        if (row.user_focal !== null) photo.focal = { pixels: row.user_focal, source: 'user' };
+        else if (row.focal_pixels !== null) photo.focal = { pixels: row.focal_pixels, source: row.focal_source as Focal['source'] };
+        if (row.camera !== null) photo.camera = row.camera;
+        if (row.taken_at !== null) photo.takenAt = row.taken_at;
+        return photo;
+      });
+  }
+
+  thumbnail(id: PhotoId): Uint8Array | undefined {
+    return (this.database.prepare('SELECT thumbnail FROM photos WHERE id = ?').get(id) as { thumbnail: Buffer } | undefined)?.thumbnail;
+  }
+
+  relocate(id: PhotoId, path: string): void {
+    this.guard(() => this.database.prepare('UPDATE photos SET path = ? WHERE id = ?').run(path, id));
+  }
+
+  // Pairs
+
+  pairs(): ProjectPair[] {
+    return (this.database.prepare('SELECT * FROM pairs').all() as Record<string, unknown>[]).map((row) => {
+      const known = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+      return { ...known, enabled: row.enabled === 1 } as ProjectPair;
+    });
+  }
+
+  /** Replaces the plan; a pair the user disabled stays so. */
+  planPairs(pairs: readonly { a: PhotoId; b: PhotoId }[]): void {
+    this.guard(() => this.database.transaction(() => {
+      this.database.prepare('DELETE FROM pairs WHERE enabled = 1').run();
+      this.database.prepare(`UPDATE pairs SET state = 'planned', reason = NULL, confidence = NULL, residual = NULL, parallax = NULL`).run();
+      const insert = this.database.prepare('INSERT OR IGNORE INTO pairs (a, b) VALUES (?, ?)');
+      for (const { a, b } of pairs) insert.run(a, b);
+    })());
+  }
+
+  updatePair(pair: Partial<ProjectPair> & { a: PhotoId; b: PhotoId }): void {
+    this.guard(() => this.database.prepare(`UPDATE pairs SET state = coalesce(@state, state), reason = coalesce(@reason, reason), confidence = coalesce(@confidence, confidence),
+      residual = coalesce(@residual, residual), parallax = coalesce(@parallax, parallax) WHERE a = @a AND b = @b`)
+      .run({ state: null, reason: null, confidence: null, residual: null, parallax: null, ...pair, enabled: null }));
+  }
+
+  // Observations and an estimator's own blobs
+
+  /** Stored the moment it is known, in a transaction of its own: a crash costs the pair in flight, no more. */
+  putOutcome(key: string, outcome: StoredOutcome): void {
+    const record = outcome.kind === 'observation' ? encodeObservation(outcome.observation) : null;
+    const { reason = null, detail = null } = outcome.kind === 'rejected' ? outcome : {};
+    this.guard(() => this.database.prepare('INSERT OR REPLACE INTO observations (key, reason, detail, record) VALUES (?, ?, ?, ?)').run(key, reason, detail, record));
+  }
+
+  hasOutcome(key: string): boolean {
+    return this.database.prepare('SELECT 1 FROM observations WHERE key = ?').get(key) !== undefined;
+  }
+
+  outcome(key: string): StoredOutcome | undefined {
+    const row = this.guard(() => this.database.prepare('SELECT reason, detail, record FROM observations WHERE key = ?').get(key)) as { reason: string | null; detail: string | null; record: Buffer | null } | undefined;
+    if (!row) return undefined;
+    if (row.record) return { kind: 'observation', observation: decodeObservation(row.record) };
+    return { kind: 'rejected', reason: row.reason ?? 'failed', detail: row.detail ?? '' };
+  }
+
+  readonly blobs = {
+    get: (key: string): Uint8Array | undefined => this.guard(() => (this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined)?.value),
+    put: (key: string, value: Uint8Array): void => { this.guard(() => this.database.prepare('INSERT OR REPLACE INTO blobs (key, value) VALUES (?, ?)').run(key, value)); },
+  };
+
+  // The last alignment
+
+  alignmentKey(): string | undefined { return alignmentKey(this.database); }
+  alignment(): StoredAlignment | undefined { return this.guard(() => readAlignment(this.database)); }
+  putAlignment(alignment: StoredAlignment): void { this.guard(() => writeAlignment(this.database, alignment)); }
+
+  // Settings and edits
+
+  settings(): RunSettings {
+    const rows = this.database.prepare('SELECT key, value FROM settings').all() as { key: string; value: string }[];
+    return runSettings.parse(Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])));
+  }
+
+  /** One undoable step. */
+  apply(edit: Edit): void {
+    this.guard(() => this.history.apply(edit, editLabel(edit), this.inverse(edit)));
+  }
+
+  private perform(edit: Edit): void {
+    const each = <T>(sql: string, items: readonly T[], values: (item: T) => unknown[]) => {
+      const statement = this.database.prepare(sql);
+      for (const item of items) statement.run(...values(item));
+    };
+    switch (edit.kind) {
+      case 'photos-enabled': return each('UPDATE photos SET enabled = ? WHERE id = ?', edit.photos, (id) => [Number(edit.enabled), id]);
+      case 'photos-locked': return each('UPDATE photos SET locked = ? WHERE id = ?', edit.photos, (id) => [Number(edit.locked), id]);
+      case 'focal': return each('UPDATE photos SET user_focal = ? WHERE id = ?', edit.photos, (id) => [edit.pixels, id]);
+      case 'pairs-enabled': return each('INSERT INTO pairs (a, b, enabled) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET enabled = excluded.enabled',
+        edit.pairs, ([a, b]) => [...this.ordered(a, b), Number(edit.enabled)]);
+      case 'settings': {
+        for (const [key, value] of Object.entries(edit.settings)) {
+          if (value === undefined) this.database.prepare('DELETE FROM settings WHERE key = ?').run(key);
+          else this.database.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, JSON.stringify(value));
+        }
+      }
+    }
+  }
+
+  private inverse(edit: Edit): Edit[] {
+    const photos = new Map(this.photos().map((photo) => [photo.id, photo]));
+    switch (edit.kind) {
+      case 'photos-enabled': return [{ ...edit, enabled: !edit.enabled, photos: edit.photos.filter((id) => photos.get(id)?.enabled !== edit.enabled) }];
+      case 'photos-locked': return [{ ...edit, locked: !edit.locked, photos: edit.photos.filter((id) => photos.get(id)?.locked !== edit.locked) }];
+      case 'focal': return edit.photos.map((id) => {
+        const focal = photos.get(id)?.focal;
+        return { kind: 'focal', photos: [id], pixels: focal?.source === 'user' ? focal.pixels : null };
+      });
+      case 'pairs-enabled': {
+        const enabled = new Map(this.pairs().map((pair) => [`${pair.a} ${pair.b}`, pair.enabled]));
+        return [{ ...edit, enabled: !edit.enabled, pairs: edit.pairs.filter(([a, b]) => (enabled.get(this.ordered(a, b).join(' ')) ?? true) !== edit.enabled) }];
+      }
+      case 'settings': {
+        const before = this.settings();
+        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings]])) }];
+      }
+    }
+  }
+
+  private ordered(a: PhotoId, b: PhotoId): [PhotoId, PhotoId] {
+    const position = this.database.prepare('SELECT position FROM photos WHERE id = ?').pluck();
+    return Number(position.get(a)) <= Number(position.get(b)) ? [a, b] : [b, a];
+  }
+
+  // The job log
+
+  log(level: string, message: string): { time: string; level: string; message: string } {
+    const line = { time: new Date().toISOString(), level, message };
+    this.guard(() => this.database.prepare('INSERT INTO log (time, level, message) VALUES (@time, @level, @message)').run(line));
+    return line;
+  }
+
+  readLog(last = 500): { time: string; level: string; message: string }[] {
+    return (this.database.prepare('SELECT time, level, message FROM log ORDER BY id DESC LIMIT ?').all(last) as { time: string; level: string; message: string }[]).reverse();
+  }
+
+  private guard<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw databaseError(error, this.path);
+    }
+  }
+}
+
+function editLabel(edit: Edit): string {
+  const count = (items: readonly unknown[], noun: string) => `${items.length} ${noun}${items.length === 1 ? '' : 's'}`;
+  switch (edit.kind) {
+    case 'photos-enabled': return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.photos, 'photo')}`;
+    case 'photos-locked': return `${edit.locked ? 'Lock' : 'Unlock'} ${count(edit.photos, 'photo')}`;
+    case 'pairs-enabled': return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.pairs, 'pair')}`;
+    case 'focal': return edit.pixels === null ? `Clear the focal of ${count(edit.photos, 'photo')}` : `Set the focal of ${count(edit.photos, 'photo')}`;
+    case 'settings': return 'Change settings';
+  }
+}

@@ -1,0 +1,44 @@
+import type { Database } from 'better-sqlite3';
+
+/** "PMAP": tells our files from other programs' SQLite databases. */
+export const APPLICATION_ID = 0x504d4150;
+
+/** One entry per `user_version`: what brings a file from the version before to this one. Only ever appended to. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE photos (
+    id TEXT PRIMARY KEY, position INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, size INTEGER NOT NULL,
+    focal_pixels REAL, focal_source TEXT, user_focal REAL, camera TEXT, taken_at TEXT, sharpness REAL NOT NULL,
+    enabled INTEGER NOT NULL DEFAULT 1, locked INTEGER NOT NULL DEFAULT 0, thumbnail BLOB NOT NULL
+  );
+  CREATE TABLE pairs (
+    a TEXT NOT NULL REFERENCES photos(id) ON DELETE CASCADE, b TEXT NOT NULL REFERENCES photos(id) ON DELETE CASCADE,
+    enabled INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'planned', reason TEXT,
+    confidence REAL, residual REAL, parallax REAL, PRIMARY KEY (a, b)
+  ) WITHOUT ROWID;
+  -- What an estimator said of a pair, for ever: the key holds photo hashes, estimator, its version and settings.
+  CREATE TABLE observations (key TEXT PRIMARY KEY, reason TEXT, detail TEXT, record BLOB);
+  -- An estimator's own intermediate results (features, calibration); may be dropped at any time.
+  CREATE TABLE blobs (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+  CREATE TABLE alignments (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, summary TEXT NOT NULL);
+  CREATE TABLE aligned_views (
+    alignment INTEGER NOT NULL REFERENCES alignments(id) ON DELETE CASCADE, photo TEXT NOT NULL,
+    depth BLOB NOT NULL, confidence BLOB NOT NULL, pixels BLOB NOT NULL, PRIMARY KEY (alignment, photo)
+  );
+  CREATE TABLE edits (id INTEGER PRIMARY KEY, label TEXT NOT NULL, forward TEXT NOT NULL, backward TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE log (id INTEGER PRIMARY KEY, time TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+  `,
+];
+
+/** Brings an open file to the newest version, all or nothing. */
+export function migrate(database: Database): void {
+  const from = database.pragma('user_version', { simple: true }) as number;
+  if (from === migrations.length) return;
+  database.transaction(() => {
+    for (const step of migrations.slice(from)) database.exec(step);
+    database.pragma(`user_version = ${migrations.length}`);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+  })();
+}
