@@ -12,7 +12,7 @@ const layers = [
   rule('contract', []),
   rule('geometry', ['contract']),
   rule('compute', []),
-  rule('native-models', ['compute', 'geometry']),
+  rule('native-models', ['contract', 'compute', 'geometry']),
   // A middle room may import an earlier one's types, and no later one.
   ...rooms.map((room, k) =>
     rule(room, ['geometry', 'contract', 'compute', ...rooms.slice(0, k), ...(room === 'pointmaps' ? ['native-models'] : [])]),
