@@ -1,0 +1,50 @@
+import type { Value } from '../onnx/graph.js';
+import { transposed, type Layers } from '../onnx/layers.js';
+import { rotaryOrder, rotate, type RotaryTable } from '../onnx/rotary.js';
+import type { Width } from './config.js';
+
+/** Queries, keys and values are three products: cheaper than one and the copies that splitting it takes. */
+function selfAttention(layers: Layers, x: Value, name: string, { width, heads }: Width, table: RotaryTable): Value {
+  const order = rotaryOrder(heads, width / heads);
+  const load = layers.weights.take(`${name}.qkv.weight`, [3 * width, width]);
+  const loadBias = layers.weights.take(`${name}.qkv.bias`, [3 * width]);
+  const part = (index: number, suffix: string): Value => {
+    const rows = Int32Array.from({ length: width }, (_, k) => index * width + (index < 2 ? order[k]! : k));
+    const bias = layers.parameter(`${name}.${suffix}.bias`, [width], async () => {
+      const values = await loadBias();
+      return Float32Array.from(rows, (row) => values[row]!);
+    });
+    const matrix = async () => transposed(await load(), width, width, rows);
+    return layers.product(x, `${name}.${suffix}`, width, width, matrix, bias);
+  };
+  const query = rotate(layers.graph, part(0, 'query'), table, heads);
+  const key = rotate(layers.graph, part(1, 'key'), table, heads);
+  const attended = layers.attention(query, key, part(2, 'value'), heads);
+  return layers.linear(attended, `${name}.proj`, width, width);
+}
+
+function crossAttention(layers: Layers, x: Value, memory: Value, name: string, { width, heads }: Width, own: RotaryTable, other: RotaryTable): Value {
+  const rowOrder = rotaryOrder(heads, width / heads);
+  const query = rotate(layers.graph, layers.linear(x, `${name}.projq`, width, width, { rowOrder }), own, heads);
+  const key = rotate(layers.graph, layers.linear(memory, `${name}.projk`, width, width, { rowOrder }), other, heads);
+  const attended = layers.attention(query, key, layers.linear(memory, `${name}.projv`, width, width), heads);
+  return layers.linear(attended, `${name}.proj`, width, width);
+}
+
+function perceptron(layers: Layers, x: Value, name: string, { width, hidden }: Width): Value {
+  return layers.linear(layers.gelu(layers.linear(x, `${name}.fc1`, width, hidden)), `${name}.fc2`, hidden, width);
+}
+
+/** x += attention(norm1 x); x += mlp(norm2 x). */
+export function encoderBlock(layers: Layers, x: Value, name: string, size: Width, table: RotaryTable): Value {
+  const seen = layers.add(x, selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, table));
+  return layers.add(seen, perceptron(layers, layers.layerNorm(seen, `${name}.norm2`, size.width), `${name}.mlp`, size));
+}
+
+/** Self-attention, cross-attention to the other view's tokens as they were, then the perceptron. */
+export function decoderBlock(layers: Layers, x: Value, other: Value, name: string, size: Width, own: RotaryTable, others: RotaryTable): Value {
+  const seen = layers.add(x, selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, own));
+  const memory = layers.layerNorm(other, `${name}.norm_y`, size.width);
+  const crossed = layers.add(seen, crossAttention(layers, layers.layerNorm(seen, `${name}.norm2`, size.width), memory, `${name}.cross_attn`, size, own, others));
+  return layers.add(crossed, perceptron(layers, layers.layerNorm(crossed, `${name}.norm3`, size.width), `${name}.mlp`, size));
+}

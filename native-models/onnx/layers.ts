@@ -1,0 +1,131 @@
+import { halfFromFloat } from '../checkpoints/half.js';
+import type { Graph, Value } from './graph.js';
+import { quantizeColumns } from './quantize.js';
+import type { Weights } from './weights.js';
+
+/**
+ * float32 everywhere; float16 weights and arithmetic (for GPUs); int8 weights with activations quantised as they come
+ * (for CPUs). Inputs and outputs of a graph are float32 in all of them.
+ */
+export type Precision = 'float32' | 'float16' | 'int8';
+
+export interface LinearOptions {
+  /** Applied to the float32 rows [out, in] before they are stored: a permutation folded into the weights. */
+  rowOrder?: ArrayLike<number>;
+  bias?: boolean;
+}
+
+function bytesOf(array: Float32Array | Uint16Array | Int8Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** [out, in] to [in, out], so that no transposition is left to the runtime; in blocks that stay in the cache. */
+export function transposed(matrix: Float32Array, rows: number, columns: number, rowOrder?: ArrayLike<number>): Float32Array {
+  const out = new Float32Array(rows * columns);
+  for (let r0 = 0; r0 < rows; r0 += 32) {
+    for (let c0 = 0; c0 < columns; c0 += 32) {
+      for (let r = r0; r < Math.min(r0 + 32, rows); r++) {
+        const source = (rowOrder?.[r] ?? r) * columns;
+        for (let c = c0; c < Math.min(c0 + 32, columns); c++) out[c * rows + r] = matrix[source + c]!;
+      }
+    }
+  }
+  return out;
+}
+
+/** The layers that the networks share, in one precision. Tokens are [batch, tokens, width]; maps [batch, channels, rows, columns]. */
+export class Layers {
+  constructor(
+    readonly graph: Graph,
+    readonly weights: Weights,
+    readonly precision: Precision,
+  ) {}
+
+  get floatType(): 'float32' | 'float16' {
+    return this.precision === 'float16' ? 'float16' : 'float32';
+  }
+
+  /** Stores float32 values in the graph's arithmetic type. */
+  parameter(name: string, dims: number[], load: () => Promise<Float32Array>): Value {
+    return this.graph.weight(name, this.floatType, dims, async () => {
+      const values = await load();
+      return bytesOf(this.floatType === 'float16' ? halfFromFloat(values) : values);
+    });
+  }
+
+  vector(name: string, width: number, order?: ArrayLike<number>, stored = name): Value {
+    const load = this.weights.take(name, [width]);
+    return this.parameter(stored, [width], async () => {
+      const values = await load();
+      return order ? Float32Array.from(order, (index) => values[index]!) : values;
+    });
+  }
+
+  /** From the graph's float32 input to the arithmetic type, and back. */
+  enter(value: Value): Value {
+    return this.floatType === 'float16' ? this.graph.node('Cast', [value], { attributes: { to: 10 } }) : value;
+  }
+  leave(value: Value): Value {
+    return this.floatType === 'float16' ? this.graph.node('Cast', [value], { attributes: { to: 1 } }) : value;
+  }
+
+  /** A constant in the arithmetic type. */
+  scalar(value: number): Value {
+    return this.enter(this.graph.floats([value], []));
+  }
+
+  layerNorm(x: Value, name: string, width: number): Value {
+    const scale = this.vector(`${name}.weight`, width);
+    const bias = this.vector(`${name}.bias`, width);
+    return this.graph.node('LayerNormalization', [x, scale, bias], { attributes: { axis: -1, epsilon: { float: 1e-6 } } });
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.graph.node('Add', [a, b]);
+  }
+
+  gelu(x: Value): Value {
+    return this.graph.node('Gelu', [x]);
+  }
+
+  /** x W^T + b with W stored as [out, in] under `name.weight`. */
+  linear(x: Value, name: string, from: number, to: number, options: LinearOptions = {}): Value {
+    const load = this.weights.take(`${name}.weight`, [to, from]);
+    const matrix = async () => transposed(await load(), to, from, options.rowOrder);
+    const bias = options.bias === false ? undefined : this.vector(`${name}.bias`, to, options.rowOrder);
+    return this.product(x, name, from, to, matrix, bias);
+  }
+
+  /** x M + bias for any matrix [from, to]; in int8 when the precision says so. */
+  product(x: Value, name: string, from: number, to: number, matrix: () => Promise<Float32Array>, bias?: Value): Value {
+    if (this.precision === 'int8') {
+      // Both parts come from one pass over the weights, and are asked for in this order.
+      let scales = new Float32Array(to);
+      const quantized = this.graph.weight(`${name}.weight`, 'int8', [from, to], async () => {
+        const result = quantizeColumns(await matrix(), from, to);
+        scales = result.scales;
+        return bytesOf(result.values);
+      });
+      const scale = this.graph.weight(`${name}.scale`, 'float32', [to], () => Promise.resolve(bytesOf(scales)));
+      return this.graph.node('DynamicQuantizeMatMul', [x, quantized, scale, undefined, bias], { domain: 'com.microsoft' });
+    }
+    const product = this.graph.node('MatMul', [x, this.parameter(`${name}.weight`, [from, to], matrix)]);
+    return bias ? this.add(product, bias) : product;
+  }
+
+  /** A convolution with its weights [out, in, kernel, kernel] under `name.weight`. */
+  convolution(x: Value, name: string, shape: { from: number; to: number; kernel: number; stride?: number; padding?: number; bias?: boolean }): Value {
+    const { from, to, kernel, stride = 1, padding = 0 } = shape;
+    const dims = [to, from, kernel, kernel];
+    const weight = this.parameter(`${name}.weight`, dims, this.weights.take(`${name}.weight`, dims));
+    const bias = shape.bias === false ? undefined : this.vector(`${name}.bias`, to);
+    return this.graph.node('Conv', bias ? [x, weight, bias] : [x, weight], {
+      attributes: { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [padding, padding, padding, padding] },
+    });
+  }
+
+  /** Softmax attention over heads packed side by side in the width; scale 1/sqrt(head width). No masks. */
+  attention(query: Value, key: Value, value: Value, heads: number): Value {
+    return this.graph.node('MultiHeadAttention', [query, key, value], { domain: 'com.microsoft', attributes: { num_heads: heads } });
+  }
+}
