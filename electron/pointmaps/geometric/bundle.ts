@@ -7,6 +7,8 @@ export interface Lens {
   k1: number;
   /** What is known beforehand: log focal is held to `prior` within `sigma`. */
   prior?: { focal: number; sigma: number } | undefined;
+  /** Taken over from an earlier solution: never changed. */
+  fixed?: boolean | undefined;
 }
 
 export interface PlacedCamera {
@@ -281,9 +283,9 @@ class Bundle {
         S[index * n + index] = S[index * n + index]! + s2 / sigma ** 2;
         g[index] = g[index]! - (s2 / sigma ** 2) * deviation;
       };
-      if (!this.options.refineFocal) hold(f, 1e-9, 0);
+      if (!this.options.refineFocal || lens.fixed) hold(f, 1e-9, 0);
       else if (lens.prior) hold(f, lens.prior.sigma, Math.log(lens.focal / lens.prior.focal));
-      if (!this.options.refineDistortion) hold(f + 1, 1e-9, 0);
+      if (!this.options.refineDistortion || lens.fixed) hold(f + 1, 1e-9, 0);
       else hold(f + 1, K1_SIGMA, lens.k1);
     });
   }

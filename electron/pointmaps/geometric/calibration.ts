@@ -1,32 +1,46 @@
 import type { Photo } from '../../geometry/types.js';
 
-/** Candidate focals over the long side: fields of view from 28 to 80 degrees along it, about 8 % apart. */
-export const FOCAL_GRID = Array.from({ length: 17 }, (_, k) => 0.6 * (2.0 / 0.6) ** (k / 16));
+/** Candidate focals over the long side: fields of view from 28 to 96 degrees along it, about 9 % apart. */
+const WIDEST = 0.45;
+const NARROWEST = 2;
+const STEPS = 17;
+export const FOCAL_GRID = Array.from({ length: STEPS + 1 }, (_, k) => WIDEST * (NARROWEST / WIDEST) ** (k / STEPS));
 
 /** A typical camera, when neither the photos nor the pairs tell. */
 export const DEFAULT_FOCAL = 1.0;
 
-/** Photos that share a lens: one camera (or none named) and one size, portrait or landscape. */
-export function groupLenses(photos: readonly Photo[]): { lensOf: number[]; known: (number | undefined)[]; sources: (string | undefined)[] } {
-  const keys = new Map<string, number>();
-  const known: (number | undefined)[] = [];
-  const sources: (string | undefined)[] = [];
-  const lensOf = photos.map((photo) => {
-    const long = Math.max(photo.width, photo.height);
-    const short = Math.min(photo.width, photo.height);
-    // Zoom lenses: photos of one camera with focals apart are different lenses.
-    const focal = photo.focal && photo.focal.source !== 'default' ? photo.focal.pixels / long : undefined;
-    const key = `${photo.camera ?? ''}|${long}x${short}|${focal?.toFixed(2) ?? ''}|${photo.focal?.source === 'user'}`;
-    let lens = keys.get(key);
-    if (lens === undefined) {
-      lens = keys.size;
-      keys.set(key, lens);
-      known.push(focal);
-      sources.push(photo.focal?.source);
-    }
-    return lens;
+/** What an estimator may take for granted of a photo's focal, over the long side. */
+export function knownFocal(photo: Photo): number | undefined {
+  return photo.focal && photo.focal.source !== 'default' ? photo.focal.pixels / Math.max(photo.width, photo.height) : undefined;
+}
+
+/**
+ * Photos with the same key share a lens: one camera (or none named) and one size, portrait or landscape. Photos of a zoom
+ * with focals apart are different lenses, and so is one whose focal the user typed in.
+ */
+export function lensKey(photo: Photo): string {
+  const sides = [photo.width, photo.height].sort((a, b) => b - a).join('x');
+  return `${photo.camera ?? ''}|${sides}|${knownFocal(photo)?.toFixed(2) ?? ''}|${photo.focal?.source === 'user' ? photo.focal.pixels : ''}`;
+}
+
+export interface LensGroup {
+  key: string;
+  /** Indices of its photos. */
+  photos: number[];
+  known: number | undefined;
+  fromUser: boolean;
+}
+
+export function groupLenses(photos: readonly Photo[]): { lensOf: number[]; groups: LensGroup[] } {
+  const groups = new Map<string, LensGroup>();
+  photos.forEach((photo, index) => {
+    const key = lensKey(photo);
+    const group = groups.get(key);
+    if (group) group.photos.push(index);
+    else groups.set(key, { key, photos: [index], known: knownFocal(photo), fromUser: photo.focal?.source === 'user' });
   });
-  return { lensOf, known, sources };
+  const all = [...groups.values()];
+  return { lensOf: photos.map((photo) => all.findIndex(({ key }) => key === lensKey(photo))), groups: all };
 }
 
 /**
@@ -56,5 +70,5 @@ export function peakFocal(scores: readonly (readonly number[])[]): { focal: numb
     const bend = left - 2 * total[best]! + right;
     if (bend < 0) offset = Math.max(-0.5, Math.min(0.5, (0.5 * (left - right)) / bend));
   }
-  return { focal: FOCAL_GRID[best]! * (2.0 / 0.6) ** (offset / 16), prominence };
+  return { focal: FOCAL_GRID[best]! * (NARROWEST / WIDEST) ** (offset / STEPS), prominence };
 }

@@ -3,11 +3,11 @@ import { WorkerPool } from '../../compute/pool.js';
 import { invertRigid, identity4 } from '../../geometry/linear.js';
 import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
 import type { CostEstimate, Estimator, EstimatorContext, EstimatorSession, PairOutcome, PhotoReader } from '../estimator.js';
-import type { Lens, PlacedCamera } from './bundle.js';
+import { lensKey } from './calibration.js';
 import { DensePool, densePair } from './dense/index.js';
 import { planPairs, type PlannedPair } from './plan.js';
-import { decodeState, encodeState, type SurveyState } from './state.js';
-import { surveySet, type KnownStructure, type Survey } from './survey.js';
+import { decodeState, encodeState, surveyInputs, type SurveyState } from './state.js';
+import { surveySet, type Survey } from './survey.js';
 import { undistort } from './triangulate.js';
 import { undistortedView, viewMap, viewSize } from './view.js';
 
@@ -17,7 +17,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '1';
+const VERSION = '2';
 const LATEST = `geometric/${VERSION}/latest`;
 
 /**
@@ -44,15 +44,13 @@ function estimateCost(photos: readonly Photo[], pairs: readonly Pair[], longSide
 }
 
 async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], reader: PhotoReader, threads: number | undefined, context: EstimatorContext): Promise<SurveyState> {
-  const identity = JSON.stringify([photos.map(({ id, focal }) => [id, focal?.pixels]), pairs.map(({ a, b }) => [a, b])]);
-  const key = `geometric/${VERSION}/survey/${createHash('sha256').update(identity).digest('hex')}`;
-  const kept = context.store.get(key);
-  if (kept) return decodeState(kept);
-  const latest = context.store.get(LATEST);
+  const key = `geometric/${VERSION}/survey/${surveyInputs(photos, pairs)}`;
+  const kept = decodeState(context.store.get(key));
+  if (kept) return kept;
+  const earlier = usableEarlier(decodeState(context.store.get(LATEST)), photos);
   const pool = new WorkerPool(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './geometric-worker.js', import.meta.url), threads);
   try {
-    const survey = await surveySet(photos, pairs, reader, pool, context, latest ? knownStructure(decodeState(latest), photos) : undefined);
-    const state = stateOf(photos, survey);
+    const state = stateOf(photos, pairs, await surveySet(photos, pairs, reader, pool, context, earlier), earlier);
     const record = encodeState(state);
     context.store.put(key, record);
     context.store.put(LATEST, record);
@@ -62,34 +60,37 @@ async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], r
   }
 }
 
-/** Cameras of the last survey stay where they are when only a few photos join, so that the observations computed from them stay valid. */
-function knownStructure(latest: SurveyState, photos: readonly Photo[]): KnownStructure | undefined {
-  const at = photos.map(({ id }) => latest.photos.indexOf(id));
-  const cameras = new Map<number, PlacedCamera>();
-  at.forEach((old, photo) => {
-    const camera = old >= 0 ? latest.cameras[old] : undefined;
-    if (camera?.piece === 0) cameras.set(photo, { lens: 0, rotation: camera.rotation, translation: camera.translation, fixed: true });
-  });
-  if (cameras.size < 3 || cameras.size * 2 < photos.length) return undefined;
-  for (const [photo] of cameras) {
-    const { focal, width, height } = photos[photo]!;
-    // The user typed another focal since: everything is to be found anew.
-    if (focal?.source === 'user' && Math.abs(focal.pixels / Math.max(width, height) / latest.lenses[at[photo]!]!.focal - 1) > 1e-3) return undefined;
-  }
-  return { cameras, lens: (photo) => (cameras.has(photo) ? latest.lenses[at[photo]!] : undefined) };
+/**
+ * Cameras of the last survey stay where they are when a few photos join or leave, so that the observations computed from them stay
+ * valid. When much is new, all of it is solved anew: the new photos may know the lens better than the old ones did.
+ */
+function usableEarlier(earlier: SurveyState | undefined, photos: readonly Photo[]): SurveyState | undefined {
+  if (!earlier) return undefined;
+  const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
+  const still = earlier.photos.filter(({ id, camera }) => camera && now.has(id));
+  // The user typed in another focal since.
+  if (still.some(({ id, lensKey: before }) => now.get(id) !== before)) return undefined;
+  return still.length >= 3 && still.length * 3 >= photos.length * 2 ? earlier : undefined;
 }
 
-function stateOf(photos: readonly Photo[], survey: Survey): SurveyState {
-  const { observe, rejected } = planPairs(survey);
+function stateOf(photos: readonly Photo[], pairs: readonly Pair[], survey: Survey, earlier: SurveyState | undefined): SurveyState {
+  const index = new Map(photos.map(({ id }, k) => [id, k]));
+  const before = (earlier?.observe ?? []).flatMap((planned): PlannedPair[] => {
+    const a = index.get(earlier!.photos[planned.pair.a]!.id);
+    const b = index.get(earlier!.photos[planned.pair.b]!.id);
+    return a === undefined || b === undefined ? [] : [{ ...planned, pair: { a, b } }];
+  });
   return {
-    photos: photos.map(({ id }) => id),
-    lenses: survey.lensOf.map((lens) => ({ focal: survey.lenses[lens]!.focal, k1: survey.lenses[lens]!.k1 })),
-    cameras: photos.map((_, photo) => {
-      const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(photo));
-      const camera = survey.pieces[piece]?.cameras.get(photo);
-      return camera && { piece, rotation: camera.rotation, translation: camera.translation };
+    photos: photos.map((photo, k) => {
+      const { focal, k1 } = survey.lenses[survey.lensOf[k]!]!;
+      const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(k));
+      const camera = survey.pieces[piece]?.cameras.get(k);
+      return {
+        id: photo.id, lensKey: lensKey(photo), lens: { focal, k1 },
+        camera: camera && { piece, rotation: camera.rotation, translation: camera.translation },
+      };
     }),
-    observe, rejected,
+    ...planPairs(survey, pairs, before),
   };
 }
 
@@ -114,22 +115,26 @@ class GeometricSession implements EstimatorSession {
   }
 
   focal(index: number): { pixels: number; k1: number } {
-    const { focal, k1 } = this.state.lenses[index]!;
+    const { focal, k1 } = this.state.photos[index]!.lens;
     return { pixels: focal * Math.max(this.photos[index]!.width, this.photos[index]!.height), k1 };
   }
 
   observationKey(pair: Pair): string {
     const planned = this.planned(pair);
-    const lens = [pair.a, pair.b].map((photo) => this.state.lenses[photo]!);
-    // Directions and lenses, not lengths: the unit of a piece is arbitrary.
-    const unit = Math.hypot(planned.secondFromFirst[3]!, planned.secondFromFirst[7]!, planned.secondFromFirst[11]!);
-    const pose = Array.from(planned.secondFromFirst.subarray(0, 12), (value, k) => (k % 4 === 3 ? value / unit : value).toFixed(5));
-    return `${lens.map(({ focal, k1 }) => `${focal.toFixed(5)},${k1.toFixed(5)}`).join(';')};${pose.join(',')}`;
+    if (!planned) return 'not planned';
+    const digest = createHash('sha256');
+    const numbers = [pair.a, pair.b].flatMap((photo) => Object.values(this.state.photos[photo]!.lens));
+    for (const part of [Float64Array.from(numbers), planned.secondFromFirst, planned.points, planned.sightingsA, planned.sightingsB]) digest.update(part);
+    return digest.digest('hex');
   }
 
   async observe(pair: Pair, context: EstimatorContext): Promise<PairOutcome> {
     context.signal?.throwIfAborted();
     const planned = this.planned(pair);
+    if (!planned) {
+      const refused = this.state.rejected.find(({ pair: { a, b } }) => a === pair.a && b === pair.b);
+      return { kind: 'rejected', reason: refused?.reason ?? 'failed', detail: refused?.detail ?? 'the pair was not among those that the session was opened with' };
+    }
     const [a, b] = await Promise.all([this.view(pair.a), this.view(pair.b)]);
     const focalA = this.viewFocal(pair.a);
     const focalB = this.viewFocal(pair.b);
@@ -154,15 +159,13 @@ class GeometricSession implements EstimatorSession {
     await this.pool.close();
   }
 
-  private planned({ a, b }: Pair): PlannedPair {
-    const planned = this.state.observe.find(({ pair }) => pair.a === a && pair.b === b);
-    if (!planned) throw new Error(`pair ${a}-${b} is not in the plan`);
-    return planned;
+  private planned({ a, b }: Pair): PlannedPair | undefined {
+    return this.state.observe.find(({ pair }) => pair.a === a && pair.b === b);
   }
 
   private viewFocal(index: number): number {
     const size = viewSize(this.photos[index]!, this.longSide);
-    return this.state.lenses[index]!.focal * Math.max(size.width, size.height);
+    return this.state.photos[index]!.lens.focal * Math.max(size.width, size.height);
   }
 
   /** From long sides relative to the centre of the distorted photo to pixels of the undistorted view. */
@@ -171,7 +174,7 @@ class GeometricSession implements EstimatorSession {
     const photo = this.photos[index]!;
     const map = viewMap(photo, this.longSide, focal, k1);
     const { width, height } = viewSize(photo, this.longSide);
-    const lens: Lens = this.state.lenses[index]!;
+    const { lens } = this.state.photos[index]!;
     const out = new Float64Array(sightings.length);
     for (let k = 0; k < sightings.length; k += 2) {
       const [u, v] = undistort(lens, sightings[k]!, sightings[k + 1]!);

@@ -1,92 +1,156 @@
-import { multiply4, invertRigid, rigid } from '../../geometry/linear.js';
+import { invertRigid, multiply4, rigid } from '../../geometry/linear.js';
 import type { Pair } from '../../geometry/types.js';
-import type { Rejection, Survey } from './survey.js';
-import { viewingAngle } from './triangulate.js';
+import type { PairRejection } from '../estimator.js';
+import type { Rejection } from './state.js';
+import type { Piece } from './structure.js';
+import type { Survey } from './survey.js';
+import { undistort, viewingAngle } from './triangulate.js';
+import { depths } from './two-view.js';
 
 /** A pair worth dense depth, in the unit of its piece. */
 export interface PlannedPair {
   pair: Pair;
+  /** Row-major 4x4. */
   secondFromFirst: Float64Array;
   /** Common sparse points in camera a's frame, [n, 3]. */
   points: Float64Array;
   /** Their positions in both photos, long sides relative to the centre, [n, 2]. */
   sightingsA: Float64Array;
   sightingsB: Float64Array;
-  /** Degrees. */
+  /** Median triangulation angle, degrees. */
   parallax: number;
 }
 
 const LEAST_POINTS = 20;
+const LEAST_PARALLAX = 1;
+/** More say nothing new about the depth range, and the record is kept in the project file. */
+const MOST_POINTS = 600;
 /** Dense partners per photo: two give depth almost everywhere, the third catches what they hide from each other. */
 const PARTNERS = 3;
 
 /** Depth is best with 4 to 15 degrees: less, and it is noise; more, and surfaces look different. */
-function parallaxWeight(degrees: number): number {
-  if (degrees < 1) return 0;
+export function parallaxWeight(degrees: number): number {
+  if (degrees < LEAST_PARALLAX) return 0;
   if (degrees < 4) return (degrees / 4) ** 2;
   if (degrees < 15) return 1;
   return Math.exp(-(((degrees - 15) / 12) ** 2));
 }
 
-/** Chooses the pairs for dense depth: a maximum spanning tree of each piece, then the best of each photo. */
-export function planPairs(survey: Survey): { observe: PlannedPair[]; rejected: Rejection[] } {
-  const rejected = [...survey.rejected];
+/**
+ * Chooses the pairs for dense depth: a maximum spanning tree of each piece, then the best of each photo.
+ *
+ * @param pairs all that may be looked at; each is planned or rejected with a reason
+ * @param before pairs that an earlier plan has: taken over as they are, so that what was computed from them stays valid
+ */
+export function planPairs(survey: Survey, pairs: readonly Pair[], before: readonly PlannedPair[] = []): { observe: PlannedPair[]; rejected: Rejection[] } {
+  const name = ({ a, b }: Pair) => `${a}-${b}`;
+  const refused = new Map(survey.rejected.map((rejection) => [name(rejection.pair), rejection]));
+  const kept = new Map(before.map((planned) => [name(planned.pair), planned]));
+  const rejected: Rejection[] = [];
   const scored: { planned: PlannedPair; score: number }[] = [];
-  for (const { a, b, parallax: alone } of survey.verified) {
-    const piece = survey.pieces.find(({ cameras }) => cameras.has(a) && cameras.has(b));
-    if (!piece) {
-      const reason = alone < 1 ? 'rotation-only' : 'failed';
-      rejected.push({ pair: { a, b }, reason, detail: alone < 1 ? `the rays meet at ${alone.toFixed(1)} degrees: no depth from one place` : 'the two cameras could not be placed together' });
-      continue;
-    }
-    const planned = relate(survey, { a, b }, piece);
-    const score = (planned.points.length / 3) * parallaxWeight(planned.parallax);
-    if (planned.points.length / 3 < LEAST_POINTS || score === 0) {
-      rejected.push({ pair: { a, b }, reason: planned.parallax < 1 ? 'rotation-only' : 'no-overlap', detail: `${planned.points.length / 3} common points at ${planned.parallax.toFixed(1)} degrees` });
-    } else scored.push({ planned, score });
+  for (const pair of pairs) {
+    const planned = kept.get(name(pair)) ?? relate(survey, pair);
+    const reason = planned ? tooPoor(planned) : undefined;
+    if (planned && !reason) scored.push({ planned, score: commonPoints(planned) * parallaxWeight(planned.parallax) * (kept.has(name(pair)) ? 1e3 : 1) });
+    else rejected.push(refused.get(name(pair)) ?? { pair, ...(reason ?? { reason: 'no-overlap', detail: 'its photos could not be placed together' }) });
   }
   scored.sort((p, q) => q.score - p.score);
-  const degree = new Map<number, number>();
+  const chosen = chooseConnected(scored.map(({ planned }) => planned), (planned) => kept.has(name(planned.pair)));
+  for (const { planned } of scored) {
+    if (!chosen.has(planned)) rejected.push({ pair: planned.pair, reason: 'not-needed', detail: 'its photos have better partners' });
+  }
+  return { observe: [...scored.map(({ planned }) => planned).filter((planned) => chosen.has(planned))], rejected };
+}
+
+const commonPoints = ({ points }: PlannedPair): number => points.length / 3;
+
+function tooPoor(planned: PlannedPair): { reason: PairRejection; detail: string } | undefined {
+  const angle = `${planned.parallax.toFixed(1)} degrees`;
+  if (commonPoints(planned) < LEAST_POINTS) return { reason: 'no-overlap', detail: `only ${commonPoints(planned)} points in common` };
+  if (planned.parallax < LEAST_PARALLAX) return { reason: 'rotation-only', detail: `seen from nearly one place: rays meet at ${angle}, which gives no depth` };
+  if (parallaxWeight(planned.parallax) < 0.02) return { reason: 'not-needed', detail: `rays meet at ${angle}: too wide for dense depth` };
+  return undefined;
+}
+
+/** @param ordered best first */
+function chooseConnected(ordered: readonly PlannedPair[], isKept: (planned: PlannedPair) => boolean): Set<PlannedPair> {
+  const partners = new Map<number, number>();
   const group = new Map<number, number>();
-  const root = (photo: number): number => (group.has(photo) && group.get(photo) !== photo ? root(group.get(photo)!) : photo);
+  const root = (photo: number): number => {
+    const parent = group.get(photo);
+    return parent === undefined ? photo : root(parent);
+  };
   const chosen = new Set<PlannedPair>();
   const choose = (planned: PlannedPair) => {
     chosen.add(planned);
-    for (const photo of [planned.pair.a, planned.pair.b]) degree.set(photo, (degree.get(photo) ?? 0) + 1);
+    for (const photo of [planned.pair.a, planned.pair.b]) partners.set(photo, (partners.get(photo) ?? 0) + 1);
   };
-  for (const { planned } of scored) {
+  for (const planned of ordered) {
     const [p, q] = [root(planned.pair.a), root(planned.pair.b)];
-    if (p === q) continue;
-    group.set(p, q);
-    choose(planned);
+    if (p !== q) group.set(p, q);
+    if (p !== q || isKept(planned)) choose(planned);
   }
-  for (const { planned } of scored) {
+  for (const planned of ordered) {
     if (chosen.has(planned)) continue;
-    const [p, q] = [degree.get(planned.pair.a) ?? 0, degree.get(planned.pair.b) ?? 0];
+    const [p, q] = [partners.get(planned.pair.a) ?? 0, partners.get(planned.pair.b) ?? 0];
     if (Math.min(p, q) < PARTNERS && Math.max(p, q) < 2 * PARTNERS) choose(planned);
-    else rejected.push({ pair: planned.pair, reason: 'not-needed', detail: 'its photos have better partners' });
   }
-  return { observe: scored.map(({ planned }) => planned).filter((planned) => chosen.has(planned)), rejected };
+  return chosen;
 }
 
-function relate(survey: Survey, pair: Pair, piece: Survey['pieces'][number]): PlannedPair {
+/** What the structure says of a pair; for photos that it could not place together, what the pair alone says. */
+function relate(survey: Survey, pair: Pair): PlannedPair | undefined {
+  const piece = survey.pieces.find(({ cameras }) => cameras.has(pair.a) && cameras.has(pair.b));
+  return piece ? relateInPiece(survey, pair, piece) : relateAlone(survey, pair);
+}
+
+function relateInPiece(survey: Survey, pair: Pair, piece: Piece): PlannedPair {
   const a = piece.cameras.get(pair.a)!;
   const b = piece.cameras.get(pair.b)!;
+  const R = a.rotation;
+  const t = a.translation;
+  const common = piece.points.flatMap(({ position: X, photos, features }) => {
+    const i = photos.indexOf(pair.a);
+    const j = photos.indexOf(pair.b);
+    return i < 0 || j < 0 ? [] : [{ X, featureA: features[i]!, featureB: features[j]! }];
+  });
+  const stride = Math.max(1, Math.ceil(common.length / MOST_POINTS));
+  const thinned = common.filter((_, k) => k % stride === 0);
+  return {
+    pair,
+    secondFromFirst: multiply4(rigid(b.rotation, b.translation), invertRigid(rigid(R, t))),
+    points: Float64Array.from(thinned.flatMap(({ X }) => [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!))),
+    sightingsA: Float64Array.from(thinned.flatMap(({ featureA }) => survey.position(pair.a, featureA))),
+    sightingsB: Float64Array.from(thinned.flatMap(({ featureB }) => survey.position(pair.b, featureB))),
+    parallax: median(thinned.map(({ X }) => (viewingAngle(a, b, X) * 180) / Math.PI)),
+  };
+}
+
+function relateAlone(survey: Survey, pair: Pair): PlannedPair | undefined {
+  const verified = survey.verified.find(({ a, b }) => a === pair.a && b === pair.b);
+  if (!verified) return undefined;
+  const { rotation, translation, matches, parallax, rotationShare } = verified;
+  const [lensA, lensB] = [pair.a, pair.b].map((photo) => survey.lenses[survey.lensOf[photo]!]!) as [Survey['lenses'][number], Survey['lenses'][number]];
   const points: number[] = [];
   const sightingsA: number[] = [];
   const sightingsB: number[] = [];
-  const angles: number[] = [];
-  for (const [index, X] of piece.points) {
-    const track = survey.tracks[index]!;
-    const i = track.photos.indexOf(pair.a);
-    const j = track.photos.indexOf(pair.b);
-    if (i < 0 || j < 0) continue;
-    for (let k = 0; k < 3; k++) points.push(a.rotation[3 * k]! * X[0]! + a.rotation[3 * k + 1]! * X[1]! + a.rotation[3 * k + 2]! * X[2]! + a.translation[k]!);
-    sightingsA.push(...survey.position(pair.a, track.features[i]!));
-    sightingsB.push(...survey.position(pair.b, track.features[j]!));
-    angles.push((viewingAngle(a, b, X) * 180) / Math.PI);
+  for (let k = 0; k < matches.length; k += 2) {
+    const at = survey.position(pair.a, matches[k]!);
+    const other = survey.position(pair.b, matches[k + 1]!);
+    const [u, v] = undistort(lensA, ...at);
+    const [z, depthB] = depths(rotation, translation, u, v, ...undistort(lensB, ...other));
+    if (!(z > 0 && depthB > 0)) continue;
+    points.push(u * z, v * z, z);
+    sightingsA.push(...at);
+    sightingsB.push(...other);
   }
-  angles.sort((p, q) => p - q);
-  const secondFromFirst = multiply4(rigid(b.rotation, b.translation), invertRigid(rigid(a.rotation, a.translation)));
-  return { pair, secondFromFirst, points: Float64Array.from(points), sightingsA: Float64Array.from(sightingsA), sightingsB: Float64Array.from(sightingsB), parallax: angles[angles.length >> 1] ?? 0 };
+  return {
+    pair, secondFromFirst: rigid(rotation, translation), points: Float64Array.from(points),
+    sightingsA: Float64Array.from(sightingsA), sightingsB: Float64Array.from(sightingsB),
+    parallax: rotationShare > 0.8 ? Math.min(parallax, LEAST_PARALLAX / 2) : parallax,
+  };
+}
+
+function median(values: number[]): number {
+  return values.sort((p, q) => p - q)[values.length >> 1] ?? 0;
 }

@@ -1,4 +1,5 @@
 import { DESCRIPTOR, type Features } from './features.js';
+import type { TwoViewResult } from './two-view.js';
 
 /** How features and matches lie in the project file: little-endian, a count first. */
 
@@ -23,3 +24,21 @@ export function decodeFeatures(bytes: Uint8Array): Features {
 export const encodeMatches = (matches: Uint32Array): Uint8Array => new Uint8Array(matches.slice().buffer);
 
 export const decodeMatches = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.slice().buffer);
+
+/** Relative pose of a pair; undefined (no geometry found) is kept as an empty record. */
+export function encodePose(result: TwoViewResult | undefined): Uint8Array {
+  if (!result) return new Uint8Array(0);
+  const { rotation, translation, inlierCount, score, rotationShare, parallax, inliers } = result;
+  const numbers = Float64Array.of(...rotation, ...translation, inlierCount, score, rotationShare, parallax);
+  const out = new Uint8Array(numbers.byteLength + inliers.length);
+  out.set(new Uint8Array(numbers.buffer));
+  out.set(inliers, numbers.byteLength);
+  return out;
+}
+
+export function decodePose(bytes: Uint8Array): TwoViewResult | undefined {
+  if (bytes.length === 0) return undefined;
+  const numbers = new Float64Array(bytes.slice(0, 128).buffer);
+  const [inlierCount, score, rotationShare, parallax] = numbers.subarray(12) as unknown as [number, number, number, number];
+  return { rotation: numbers.slice(0, 9), translation: numbers.slice(9, 12), inlierCount, score, rotationShare, parallax, inliers: bytes.slice(128) };
+}

@@ -28,8 +28,8 @@ export interface StructureInput {
   /** Position of a feature, long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
   pairs: readonly VerifiedPair[];
-  /** Cameras of an earlier solution, held where they are. */
-  known?: ReadonlyMap<number, PlacedCamera>;
+  /** Cameras of an earlier solution, held where they are; one map per piece. */
+  known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
   onPlaced?: (placed: number) => void;
   signal?: AbortSignal | undefined;
 }
@@ -37,8 +37,15 @@ export interface StructureInput {
 /** One connected piece: cameras that see common points, in a world of its own. */
 export interface Piece {
   cameras: Map<number, PlacedCamera>;
-  /** Track index to point [3]. */
-  points: Map<number, Float64Array>;
+  points: StructurePoint[];
+}
+
+/** A scene point and the sightings of it that hold. */
+export interface StructurePoint {
+  /** [3], in the piece's world. */
+  position: Float64Array;
+  photos: number[];
+  features: number[];
 }
 
 /**
@@ -46,12 +53,12 @@ export interface Piece {
  * sees most known points, bundle adjustment after each. A photo's rotation is proposed by its pairs with placed photos,
  * so that only its translation has to be searched, linearly, from two points.
  */
-export function buildStructure(input: StructureInput): Piece[] {
+export async function buildStructure(input: StructureInput): Promise<Piece[]> {
   const pieces: Piece[] = [];
   const free = new Set(Array.from({ length: input.photoCount }, (_, k) => k));
-  if (input.known?.size) {
+  for (const cameras of input.known ?? []) {
     const piece = new Growth(input, free);
-    piece.resume(input.known);
+    await piece.resume(cameras);
     pieces.push(piece.result());
   }
   while (free.size > 1) {
@@ -61,7 +68,7 @@ export function buildStructure(input: StructureInput): Piece[] {
     let grown: Growth | undefined;
     for (const seed of seeds.slice(0, 5)) {
       const piece = new Growth(input, free);
-      if (piece.start(seed)) {
+      if (await piece.start(seed)) {
         grown = piece;
         break;
       }
@@ -83,16 +90,21 @@ class Growth {
   constructor(private readonly input: StructureInput, private readonly free: Set<number>) {}
 
   result(): Piece {
-    return { cameras: this.cameras, points: this.points };
+    const points = [...this.points].map(([index, position]) => {
+      const track = this.input.tracks[index]!;
+      const held = track.photos.map((_, k) => k).filter((k) => this.cameras.has(track.photos[k]!) && !this.refused.has(`${index}:${track.photos[k]!}`));
+      return { position, photos: held.map((k) => track.photos[k]!), features: held.map((k) => track.features[k]!) };
+    });
+    return { cameras: this.cameras, points };
   }
 
-  resume(known: ReadonlyMap<number, PlacedCamera>): void {
+  async resume(known: ReadonlyMap<number, PlacedCamera>): Promise<void> {
     for (const [photo, camera] of known) this.place(photo, { ...camera, fixed: true });
     this.triangulate(6 * PIXEL);
-    this.grow();
+    await this.grow();
   }
 
-  start(seed: VerifiedPair): boolean {
+  async start(seed: VerifiedPair): Promise<boolean> {
     const lensOf = (photo: number) => this.input.lensOf[photo]!;
     const identity = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
     this.cameras.set(seed.a, { lens: lensOf(seed.a), rotation: identity, translation: new Float64Array(3), fixed: true });
@@ -102,7 +114,7 @@ class Growth {
     this.adjust(false, false);
     this.free.delete(seed.a);
     this.free.delete(seed.b);
-    this.grow();
+    await this.grow();
     return true;
   }
 
@@ -112,10 +124,10 @@ class Growth {
     this.input.onPlaced?.(this.cameras.size);
   }
 
-  private grow(): void {
+  private async grow(): Promise<void> {
     const failed = new Set<number>();
     for (;;) {
-      this.input.signal?.throwIfAborted();
+      await this.breathe();
       const next = this.nextPhoto(failed);
       if (next === undefined) break;
       const camera = this.resect(next);
@@ -131,11 +143,18 @@ class Growth {
     }
     // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten.
     for (const limit of [6, 4, 3]) {
+      await this.breathe();
       this.refused.clear();
       this.triangulate(limit * PIXEL);
       this.adjust(this.cameras.size >= 3, this.cameras.size >= 3);
       this.prune(limit * PIXEL);
     }
+  }
+
+  /** Lets progress and cancelling through between steps of a fraction of a second. */
+  private async breathe(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.input.signal?.throwIfAborted();
   }
 
   private ray(photo: number, feature: number): Ray {
@@ -227,9 +246,8 @@ class Growth {
       });
     });
     const sightings: Sightings = { camera: Int32Array.from(camera), point: Int32Array.from(point), at: Float64Array.from(at) };
-    const held = this.input.known && this.input.known.size > 0;
     adjustBundle(cameras, this.input.lenses, points, sightings, {
-      scale: 1.5 * PIXEL, iterations: 15, refineFocal: refineFocal && !held, refineDistortion: refineDistortion && !held,
+      scale: 1.5 * PIXEL, iterations: 15, refineFocal, refineDistortion,
     });
     indices.forEach((index, p) => this.points.set(index, points.slice(3 * p, 3 * p + 3)));
   }

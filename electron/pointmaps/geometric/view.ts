@@ -23,7 +23,7 @@ export function viewMap(photo: Photo, longSide: number, focal: number, k1: numbe
   };
 }
 
-/** Resamples a photo without lens distortion, bilinearly, from a reading of twice the size. */
+/** Resamples a photo without lens distortion, bilinearly, from a reading of the view's size, so that nothing aliases. */
 export async function undistortedView(photo: Photo, longSide: number, focal: number, k1: number, reader: PhotoReader): Promise<View> {
   const { width, height } = viewSize(photo, longSide);
   const originalFromView = viewMap(photo, longSide, focal, k1);
@@ -41,15 +41,17 @@ export async function undistortedView(photo: Photo, longSide: number, focal: num
       const factor = focal * (1 + k1 * (u * u + v * v));
       const sx = Math.min(source.width - 1, Math.max(0, (centreX + factor * u + 0.5) * ratio - 0.5));
       const sy = Math.min(source.height - 1, Math.max(0, (centreY + factor * v + 0.5) * ratioY - 0.5));
-      const x0 = Math.min(source.width - 2, Math.floor(sx));
-      const y0 = Math.min(source.height - 2, Math.floor(sy));
+      const x0 = Math.floor(sx);
+      const y0 = Math.floor(sy);
       const fx = sx - x0;
       const fy = sy - y0;
       const at = 3 * (y0 * source.width + x0);
-      const below = at + 3 * source.width;
+      // At the last column and row the neighbour's weight is zero: any pixel will do.
+      const right = x0 + 1 < source.width ? 3 : 0;
+      const below = at + (y0 + 1 < source.height ? 3 * source.width : 0);
       for (let c = 0; c < 3; c++) {
-        const top = source.pixels[at + c]! * (1 - fx) + source.pixels[at + 3 + c]! * fx;
-        const bottom = source.pixels[below + c]! * (1 - fx) + source.pixels[below + 3 + c]! * fx;
+        const top = source.pixels[at + c]! * (1 - fx) + source.pixels[at + right + c]! * fx;
+        const bottom = source.pixels[below + c]! * (1 - fx) + source.pixels[below + right + c]! * fx;
         pixels[3 * (y * width + x) + c] = Math.round(top * (1 - fy) + bottom * fy);
       }
     }

@@ -1,0 +1,76 @@
+import type { Pair, Photo } from '../../geometry/types.js';
+import type { WorkerPool } from '../../compute/pool.js';
+import type { EstimatorContext, PhotoReader } from '../estimator.js';
+import type { Features } from './features.js';
+import { decodeFeatures, decodeMatches, encodeFeatures, encodeMatches } from './records.js';
+import type { Rejection } from './state.js';
+import type { TwoViewResult } from './two-view.js';
+import type { Request } from './worker.js';
+
+/** Long side of the picture that features are found on: Lowe's doubling of a smaller one costs more and finds less. */
+export const FEATURE_SIDE = 1600;
+const FEATURES = { maximum: 4000, contrast: 0.025 };
+const LEAST_MATCHES = 24;
+
+/** A pair and the features that seem to show the same things: [n, 2] indices. */
+export interface Candidate {
+  pair: Pair;
+  matches: Uint32Array;
+  result?: TwoViewResult | undefined;
+}
+
+/** Runs jobs with a bounded number under way, so that pictures don't pile up in memory. */
+async function inParallel<T>(items: readonly T[], width: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, async () => {
+    while (next < items.length) {
+      const index = next++;
+      await work(items[index]!, index);
+    }
+  }));
+}
+
+/** Features of every photo, kept per photo. */
+export async function findAll(photos: readonly Photo[], reader: PhotoReader, pool: WorkerPool, context: EstimatorContext): Promise<Features[]> {
+  const features: Features[] = [];
+  let done = 0;
+  await inParallel(photos, pool.size + 1, async (photo, index) => {
+    context.signal?.throwIfAborted();
+    const key = `geometric/features/2/${FEATURE_SIDE}/${photo.id}`;
+    const kept = context.store.get(key);
+    if (kept) features[index] = decodeFeatures(kept);
+    else {
+      const { pixels, width, height } = await reader.read(photo, { longSide: FEATURE_SIDE });
+      const request: Request = { kind: 'features', pixels, width, height, options: FEATURES };
+      const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal }));
+      context.store.put(key, record);
+      features[index] = decodeFeatures(record);
+    }
+    context.onProgress?.({ stage: 'finding features', done: ++done, total: photos.length });
+  });
+  return features;
+}
+
+/** Matches of every pair, kept per pair; pairs with too few are rejected. */
+export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[], features: readonly Features[], pool: WorkerPool, context: EstimatorContext, rejected: Rejection[]): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  let done = 0;
+  await inParallel(pairs, pool.size + 1, async (pair, index) => {
+    context.signal?.throwIfAborted();
+    const key = `geometric/matches/2/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
+    const kept = context.store.get(key);
+    let matches: Uint32Array;
+    if (kept) matches = decodeMatches(kept);
+    else {
+      matches = await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, { signal: context.signal });
+      context.store.put(key, encodeMatches(matches));
+    }
+    candidates[index] = { pair, matches };
+    context.onProgress?.({ stage: 'matching', done: ++done, total: pairs.length });
+  });
+  return candidates.filter(({ pair, matches }) => {
+    if (matches.length / 2 >= LEAST_MATCHES) return true;
+    rejected.push({ pair, reason: 'no-overlap', detail: `${matches.length / 2} matches, at least ${LEAST_MATCHES} are needed` });
+    return false;
+  });
+}
