@@ -1,0 +1,199 @@
+import { rigid } from '../geometry/linear.js';
+import type { Similarity } from '../geometry/similarity.js';
+import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
+import { initialise, type Initialisation } from './initialise.js';
+import { focalFromPointmap } from './resection.js';
+import { evaluate } from './reduced-system.js';
+import { samplePhotos, type PhotoSamples } from './samples.js';
+import { solveLevel, type Level } from './solver.js';
+import type { AlignmentState, Freedom } from './state.js';
+import type { AlignedComponent, AlignmentOptions, AlignmentProblem, AlignmentResult, ObservationReport } from './types.js';
+import { validateProblem } from './validate.js';
+
+export type * from './types.js';
+
+/** Pixels per photo of the two levels that are solved; the full resolution is used only for the depths at the end. */
+const LEVELS = [
+  { name: 'coarse', pixels: 700, smoothing: 0.0065, steps: 12 },
+  { name: 'fine', pixels: 2800, smoothing: 0.0017, steps: 6 },
+] as const;
+/** Focal over the long side where nothing tells. */
+const DEFAULT_FOCAL = 1.2;
+/** The geometric mean of the observations' scales, as the objective demands. */
+const MEAN_SCALE = 0.5;
+
+/**
+ * Global alignment: poses, focals and depth maps that agree best with all observations (Wang et al., "DUSt3R", CVPR 2024, section 3.4,
+ * solved to convergence). Deterministic.
+ *
+ * @throws UserError when the problem makes no sense (sizes that don't match, no observations); the signal's reason when aborted
+ */
+export async function align(problem: AlignmentProblem, options: AlignmentOptions = {}): Promise<AlignmentResult> {
+  const started = performance.now();
+  validateProblem(problem);
+  const principal = problem.views.map(({ width, height }, k) => problem.constraints?.[k]?.principalPoint ?? ([width / 2, height / 2] as [number, number]));
+  const { focal, known } = startFocals(problem, principal);
+  const start = initialise(problem, principal, focal);
+  const warnings: string[] = [];
+  const reports: ObservationReport[] = problem.observations.map((_, index) => ({ index, residual: start.registrations[index]!.cost, rejected: start.registrations[index]!.rejected }));
+  const components: AlignedComponent[] = [];
+  const viewResidual = new Float64Array(problem.views.length);
+  let iterations = 0;
+  let objective = 0;
+  let objectiveInitial = 0;
+  for (const views of start.components) {
+    const solved = await solveComponent(problem, start, views, principal, known, options, iterations);
+    iterations = solved.iterations;
+    objective += solved.component.objective;
+    objectiveInitial += solved.initial;
+    components.push(solved.component);
+    views.forEach((view, k) => {
+      viewResidual[view] = solved.recovered[k]!.residual;
+    });
+    solved.residuals.forEach((residual, index) => {
+      reports[index]!.residual = residual;
+    });
+  }
+  const placed = new Set(start.components.flat());
+  const unplaced = problem.views.map((_, k) => k).filter((k) => !placed.has(k));
+  const rejected = reports.filter((report) => report.rejected).length;
+  if (rejected > 0) warnings.push(`${rejected} of ${reports.length} observations contradict the rest and were left out`);
+  if (components.length > 1) warnings.push(`the photos fall into ${components.length} groups that share nothing; each was aligned alone`);
+  return { components, unplaced, observations: reports, viewResidual, warnings, objective, objectiveInitial, iterations, seconds: (performance.now() - started) / 1000 };
+}
+
+function startFocals(problem: AlignmentProblem, principal: readonly [number, number][]): { focal: Float64Array; known: boolean[] } {
+  const found: (number | undefined)[] = problem.views.map(() => undefined);
+  const known: boolean[] = problem.views.map(() => false);
+  problem.views.forEach(({ photo }, view) => {
+    const given = problem.constraints?.[view]?.focal;
+    if (given !== undefined) {
+      found[view] = given;
+      known[view] = true;
+      return;
+    }
+    const hints: number[] = [];
+    const estimates: number[] = [];
+    for (const observation of problem.observations) {
+      observation.views.forEach((seen, role) => {
+        if (seen.photo !== photo) return;
+        const hint = observation.focal?.[role];
+        if (hint !== undefined && hint > 0) hints.push(hint);
+        else if (role === 0) {
+          const estimate = focalFromPointmap(seen, principal[view]!);
+          if (estimate !== undefined) estimates.push(estimate);
+        }
+      });
+    }
+    found[view] = medianOf(hints.length > 0 ? hints : estimates) ?? problem.initial?.[view]?.focal;
+  });
+  const relative = found.flatMap((value, k) => (value === undefined ? [] : [value / Math.max(problem.views[k]!.width, problem.views[k]!.height)]));
+  const typical = medianOf(relative) ?? DEFAULT_FOCAL;
+  const focal = Float64Array.from(found, (value, k) => value ?? typical * Math.max(problem.views[k]!.width, problem.views[k]!.height));
+  if (problem.sharedFocal && !known.some(Boolean)) focal.fill(medianOf([...focal])!);
+  return { focal, known };
+}
+
+function medianOf(values: number[]): number | undefined {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+interface Solved {
+  component: AlignedComponent;
+  recovered: RecoveredDepth[];
+  residuals: Map<number, number>;
+  iterations: number;
+  initial: number;
+}
+
+async function solveComponent(problem: AlignmentProblem, start: Initialisation, views: readonly number[], principal: readonly [number, number][], known: readonly boolean[], options: AlignmentOptions, iterations: number): Promise<Solved> {
+  const inside = new Set(views);
+  const photoIndex = new Map(problem.views.map(({ photo }, k) => [photo, k]));
+  const usable = problem.observations.flatMap((observation, k) => (start.state.observations[k] && observation.views.every(({ photo }) => inside.has(photoIndex.get(photo)!)) ? [k] : []));
+  let state: AlignmentState = restrict(start.state, inside, usable);
+  state = rescale(state, usable);
+  const freedom: Freedom = {
+    camera: problem.views.map((_, k) => inside.has(k) && k !== views[0]),
+    focal: problem.views.map((_, k) => inside.has(k) && !known[k]),
+    sharedFocal: problem.sharedFocal ?? false,
+    rough: problem.views.map(() => undefined),
+  };
+  let initial = 0;
+  let depthScale = 1;
+  for (const [index, { name, pixels, smoothing, steps }] of LEVELS.entries()) {
+    const photos = samplesAt(problem, usable, pixels, principal);
+    if (index === 0) {
+      const depths = problem.views.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0));
+      initial = evaluate(state, photos, depths, 1e-9);
+      depthScale = typicalDepth(depths);
+    }
+    const level: Level = { name, photos, smoothing: smoothing * depthScale, steps };
+    const solved = solveLevel(state, level, freedom, options, iterations, index > 0);
+    state = solved.state;
+    iterations = solved.iteration;
+    // The event loop gets a turn between levels, so that a cancel can arrive.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const recovered: RecoveredDepth[] = [];
+  const perObservation = new Map<number, number[]>();
+  let objective = 0;
+  for (const view of views) {
+    options.signal?.throwIfAborted();
+    const [photo] = samplePhotos(problem, usable, 1, principal, view);
+    const depth = photo ? recoverDepth(state, photo, depthScale, (target, pixel) => confidenceAt(problem, photo, target, pixel)) : emptyDepth(problem.views[view]!);
+    recovered.push(depth);
+    objective += depth.objective;
+    photo?.targets.forEach(({ observation }, t) => {
+      if (!perObservation.has(observation)) perObservation.set(observation, []);
+      perObservation.get(observation)!.push(depth.targetResiduals[t]!);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const residuals = new Map([...perObservation].map(([observation, values]) => [observation, Math.max(...values)]));
+  const component: AlignedComponent = {
+    views: [...views],
+    worldFromCamera: views.map((view) => rigid(state.cameras[view]!.rotation, state.cameras[view]!.translation)),
+    focal: Float64Array.from(views, (view) => state.focal[view]!),
+    principalPoint: views.map((view) => principal[view]!),
+    depth: recovered.map(({ depth }) => depth), confidence: recovered.map(({ confidence }) => confidence), objective,
+  };
+  return { component, recovered, residuals, iterations, initial };
+}
+
+function confidenceAt(problem: AlignmentProblem, photo: PhotoSamples, target: number, pixel: number): number {
+  const name = problem.views[photo.view]!.photo;
+  const seen = problem.observations[photo.targets[target]!.observation]!.views.find((view) => view.photo === name)!;
+  return Math.min(1e4, seen.confidence[pixel]!);
+}
+
+function emptyDepth({ width, height }: { width: number; height: number }): RecoveredDepth {
+  const n = width * height;
+  return { depth: new Float32Array(n), confidence: new Float32Array(n).fill(1), objective: 0, residual: 0, targetResiduals: new Float64Array(0) };
+}
+
+function samplesAt(problem: AlignmentProblem, usable: readonly number[], pixels: number, principal: readonly [number, number][]): PhotoSamples[] {
+  const largest = Math.max(...problem.views.map(({ width, height }) => width * height));
+  return samplePhotos(problem, usable, Math.max(1, Math.round(Math.sqrt(largest / pixels))), principal);
+}
+
+function typicalDepth(depths: readonly Float64Array[]): number {
+  const positive = depths.flatMap((depth) => Array.from(depth).filter((value) => value > 0));
+  return medianOf(positive) ?? 1;
+}
+
+function restrict(state: AlignmentState, inside: ReadonlySet<number>, usable: readonly number[]): AlignmentState {
+  const used = new Set(usable);
+  return {
+    cameras: state.cameras.map((camera, k) => (inside.has(k) ? camera : undefined)),
+    focal: state.focal,
+    observations: state.observations.map((similarity, k) => (used.has(k) ? similarity : undefined)),
+  };
+}
+
+/** Brings the geometric mean of the scales to MEAN_SCALE, about the world's origin. */
+function rescale(state: AlignmentState, usable: readonly number[]): AlignmentState {
+  const mean = Math.exp(usable.reduce((sum, k) => sum + Math.log(state.observations[k]!.scale), 0) / Math.max(1, usable.length));
+  const factor = MEAN_SCALE / mean;
+  const grow = (similarity: Similarity | undefined, withScale: boolean) => similarity && { ...similarity, scale: withScale ? similarity.scale * factor : 1, translation: similarity.translation.map((value) => value * factor) };
+  return { cameras: state.cameras.map((camera) => grow(camera, false)), focal: state.focal, observations: state.observations.map((observation) => grow(observation, true)) };
+}
