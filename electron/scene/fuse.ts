@@ -1,0 +1,61 @@
+import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
+import { reliablePixels, withoutFloating } from './masks.js';
+import { depthNormals, unprojected } from './normals.js';
+import { thin } from './thin.js';
+
+export interface FuseOptions {
+  /** Points of less confidence are left out; at least 1. */
+  minConfidence: number;
+  /** Leave out points in front of surfaces that other photos see. */
+  removeFloating: boolean;
+  /** Keep one point per cube of this side, world units. */
+  voxelSize?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points removed, normals,
+ * optional voxel thinning.
+ *
+ * @param pixels sRGB [height, width, 3] of each depth map's view
+ */
+export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[], pixels: readonly Uint8Array[], options: FuseOptions): Promise<PointCloud> {
+  const reliable = maps.map((map) => reliablePixels(map, options.minConfidence));
+  const masks: Uint8Array[] = [];
+  for (let index = 0; index < maps.length; index++) {
+    options.signal?.throwIfAborted();
+    masks.push(options.removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!);
+    // One photo takes tens of milliseconds: let a cancel arrive.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const count = masks.reduce((sum, mask) => sum + mask.reduce((ones, one) => ones + one, 0), 0);
+  const cloud: Required<PointCloud> = {
+    positions: new Float32Array(count * 3), colors: new Uint8Array(count * 3), normals: new Float32Array(count * 3),
+    confidence: new Float32Array(count), source: new Uint16Array(count),
+  };
+  let n = 0;
+  const point = new Float64Array(3);
+  maps.forEach((map, index) => {
+    const mask = masks[index]!;
+    const normals = depthNormals(map, mask);
+    const W = cameras[index]!.worldFromCamera;
+    for (let k = 0; k < mask.length; k++) {
+      if (mask[k] === 0) continue;
+      unprojected(map, k % map.width, Math.floor(k / map.width), map.depth[k]!, point);
+      for (let i = 0; i < 3; i++) {
+        cloud.positions[3 * n + i] = W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]! + W[4 * i + 3]!;
+        cloud.normals[3 * n + i] = W[4 * i]! * normals[3 * k]! + W[4 * i + 1]! * normals[3 * k + 1]! + W[4 * i + 2]! * normals[3 * k + 2]!;
+        cloud.colors[3 * n + i] = pixels[index]![3 * k + i]!;
+      }
+      // Where the surface gives no normal, the direction to the camera is the best guess.
+      if (cloud.normals[3 * n] === 0 && cloud.normals[3 * n + 1] === 0 && cloud.normals[3 * n + 2] === 0) {
+        const length = Math.hypot(point[0]!, point[1]!, point[2]!);
+        for (let i = 0; i < 3; i++) cloud.normals[3 * n + i] = -(W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]!) / length;
+      }
+      cloud.confidence[n] = map.confidence[k]!;
+      cloud.source[n] = index;
+      n++;
+    }
+  });
+  return options.voxelSize ? thin(cloud, options.voxelSize) : cloud;
+}
