@@ -1,0 +1,34 @@
+import { colmapModel, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
+import { textChunks, type ExportFormat } from './types.js';
+
+export const colmapText: ExportFormat = {
+  id: 'colmap-text', title: 'COLMAP model, text', description: 'cameras.txt, images.txt and points3D.txt, for COLMAP and what reads its models',
+  estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 110,
+  write: (scene, { mostSparsePoints } = {}) => {
+    const model = colmapModel(scene, mostSparsePoints);
+    return [
+      { name: 'colmap/cameras.txt', chunks: textChunks(cameraLines(model)) },
+      { name: 'colmap/images.txt', chunks: textChunks(imageLines(model)) },
+      { name: 'colmap/points3D.txt', chunks: textChunks(pointLines(model)) },
+    ];
+  },
+};
+
+function* cameraLines({ images }: ColmapModel): Generator<string> {
+  yield '# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[] (f, cx, cy, k)';
+  for (const { id, camera } of images) yield `${id} SIMPLE_RADIAL ${camera.width} ${camera.height} ${camera.fx} ${camera.cx + PIXEL_CENTRE} ${camera.cy + PIXEL_CENTRE} ${camera.k1}`;
+}
+
+function* imageLines({ images }: ColmapModel): Generator<string> {
+  yield '# IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME';
+  yield '# POINTS2D[] as (X, Y, POINT3D_ID)';
+  for (const { id, quaternion, translation, camera, sightings } of images) {
+    yield [id, ...quaternion, ...translation, id, camera.name].join(' ');
+    yield sightings.map(({ x, y, point }) => `${x.toFixed(3)} ${y.toFixed(3)} ${point}`).join(' ');
+  }
+}
+
+function* pointLines({ points }: ColmapModel): Generator<string> {
+  yield '# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)';
+  for (const { id, position, color, image, sighting } of points) yield [id, ...position, ...color, 0, image, sighting].join(' ');
+}

@@ -1,0 +1,81 @@
+import { invertRigid } from '../geometry/linear.js';
+import type { Camera, Scene } from '../geometry/types.js';
+
+/*
+ * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with the one sighting that they come from.
+ * A pixel's centre lies at +0.5 there, at integers here.
+ */
+
+export const PIXEL_CENTRE = 0.5;
+
+export interface ColmapImage {
+  id: number;
+  camera: Camera;
+  /** w, x, y, z of camera_from_world. */
+  quaternion: [number, number, number, number];
+  translation: [number, number, number];
+  /** [x, y] in COLMAP's convention, and the id of the point. */
+  sightings: { x: number; y: number; point: number }[];
+}
+
+export interface ColmapPoint {
+  id: number;
+  position: [number, number, number];
+  color: [number, number, number];
+  image: number;
+  /** Index into the image's sightings. */
+  sighting: number;
+}
+
+export interface ColmapModel {
+  images: ColmapImage[];
+  points: ColmapPoint[];
+}
+
+/** @param most points; a larger cloud is subsampled evenly */
+export function colmapModel({ cameras, cloud }: Scene, most = 100_000): ColmapModel {
+  const images = cameras.map((camera, k): ColmapImage => {
+    const pose = invertRigid(camera.worldFromCamera);
+    return { id: k + 1, camera, quaternion: quaternionOf(pose), translation: [pose[3]!, pose[7]!, pose[11]!], sightings: [] };
+  });
+  const poses = cameras.map(({ worldFromCamera }) => invertRigid(worldFromCamera));
+  const points: ColmapPoint[] = [];
+  const count = cloud.confidence.length;
+  const step = Math.max(1, count / most);
+  for (let at = 0; Math.floor(at) < count; at += step) {
+    const k = Math.floor(at);
+    const image = images[cloud.source[k]!]!;
+    const position: [number, number, number] = [cloud.positions[3 * k]!, cloud.positions[3 * k + 1]!, cloud.positions[3 * k + 2]!];
+    const pixel = projectToOriginal(image.camera, poses[cloud.source[k]!]!, position);
+    if (!pixel) continue;
+    const id = points.length + 1;
+    points.push({ id, position, color: [cloud.colors[3 * k]!, cloud.colors[3 * k + 1]!, cloud.colors[3 * k + 2]!], image: image.id, sighting: image.sightings.length });
+    image.sightings.push({ x: pixel[0] + PIXEL_CENTRE, y: pixel[1] + PIXEL_CENTRE, point: id });
+  }
+  return { images, points };
+}
+
+/** Pixel of the original photo (centres at integers), with the lens's distortion; undefined behind the camera. */
+export function projectToOriginal(camera: Camera, cameraFromWorld: Float64Array, [x, y, z]: readonly [number, number, number]): [number, number] | undefined {
+  const T = cameraFromWorld;
+  const depth = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;
+  if (depth <= 0) return undefined;
+  const u = (T[0]! * x + T[1]! * y + T[2]! * z + T[3]!) / depth;
+  const v = (T[4]! * x + T[5]! * y + T[6]! * z + T[7]!) / depth;
+  const radial = 1 + camera.k1 * (u * u + v * v);
+  return [camera.fx * radial * u + camera.cx, camera.fy * radial * v + camera.cy];
+}
+
+/** Unit quaternion (w, x, y, z) of a pose's rotation, from its largest component (Shepperd's method). */
+export function quaternionOf(T: ArrayLike<number>): [number, number, number, number] {
+  const [a, b, c] = [T[0]!, T[5]!, T[10]!];
+  const squares = [1 + a + b + c, 1 + a - b - c, 1 - a + b - c, 1 - a - b + c];
+  const largest = squares.indexOf(Math.max(...squares));
+  const s = 2 * Math.sqrt(squares[largest]!);
+  const [x, y, z] = [T[9]! - T[6]!, T[2]! - T[8]!, T[4]! - T[1]!];
+  const [xy, xz, yz] = [T[4]! + T[1]!, T[2]! + T[8]!, T[9]! + T[6]!];
+  const all: [number, number, number, number][] = [
+    [s / 4, x / s, y / s, z / s], [x / s, s / 4, xy / s, xz / s], [y / s, xy / s, s / 4, yz / s], [z / s, xz / s, yz / s, s / 4],
+  ];
+  return all[largest]!;
+}

@@ -1,0 +1,60 @@
+import sharp from 'sharp';
+import type { DepthMap, Scene } from '../geometry/types.js';
+import { textChunks, type ExportFile, type ExportFormat } from './types.js';
+
+const LARGEST = 65535;
+
+/** Files are named after the photos; two photos that differ only in their ending keep it. */
+function fileName(scene: Scene, index: number): string {
+  const { name } = scene.cameras[index]!;
+  const stem = name.replace(/\.[^.]+$/, '');
+  return scene.cameras.filter((camera) => camera.name.replace(/\.[^.]+$/, '') === stem).length > 1 ? name : stem;
+}
+
+/** What a reader must know beside the pixels: the view's intrinsics and its map to the original photo. */
+function sidecar(scene: Scene, ending: string, scale: (map: DepthMap) => number | undefined): ExportFile {
+  const maps = scene.depthMaps.map((map, k) => ({
+    photo: scene.cameras[k]!.name, file: `${fileName(scene, k)}.${ending}`, width: map.width, height: map.height, focal: map.focal, cx: map.centreX, cy: map.centreY,
+    originalFromView: map.originalFromView, ...(scale(map) === undefined ? {} : { unitsPerStep: scale(map) }),
+  }));
+  const note = 'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers';
+  return { name: 'depth/depth.json', chunks: textChunks([JSON.stringify({ note, maps }, null, 1)]) };
+}
+
+/** World units per step of a 16-bit map: its farthest depth is the largest value. */
+export function unitsPerStep({ depth, confidence }: DepthMap): number {
+  let farthest = 0;
+  for (let k = 0; k < depth.length; k++) if (confidence[k]! > 1 && depth[k]! > farthest) farthest = depth[k]!;
+  return farthest > 0 ? farthest / LARGEST : 1;
+}
+
+/** 16-bit PNGs; depth/depth.json states each map's scale. Pixels without confidence are 0. */
+export const depthPng: ExportFormat = {
+  id: 'depth-png', title: 'Depth maps, 16-bit PNG', description: 'One picture per photo, the scale in depth.json',
+  estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 1.5, 1000),
+  write: (scene) => [
+    ...scene.depthMaps.map((map, k): ExportFile => ({ name: `depth/${fileName(scene, k)}.png`, chunks: pngChunks(map) })),
+    sidecar(scene, 'png', unitsPerStep),
+  ],
+};
+
+async function* pngChunks(map: DepthMap): AsyncGenerator<Uint8Array> {
+  const scale = unitsPerStep(map);
+  const values = Uint16Array.from(map.depth, (depth, k) => (map.confidence[k]! > 1 ? Math.min(LARGEST, Math.round(depth / scale)) : 0));
+  yield await sharp(values, { raw: { width: map.width, height: map.height, channels: 1 } }).toColourspace('grey16').png().toBuffer();
+}
+
+/** 32-bit float PFM (grey, little-endian, bottom row first). Pixels without confidence are 0. */
+export const depthPfm: ExportFormat = {
+  id: 'depth-pfm', title: 'Depth maps, 32-bit float PFM', description: 'One file per photo, in world units',
+  estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 4, 1000),
+  write: (scene) => [
+    ...scene.depthMaps.map((map, k): ExportFile => ({ name: `depth/${fileName(scene, k)}.pfm`, chunks: pfmChunks(map) })),
+    sidecar(scene, 'pfm', () => undefined),
+  ],
+};
+
+function* pfmChunks({ width, height, depth, confidence }: DepthMap): Generator<Uint8Array> {
+  yield new TextEncoder().encode(`Pf\n${width} ${height}\n-1.0\n`);
+  for (let y = height - 1; y >= 0; y--) yield new Uint8Array(Float32Array.from({ length: width }, (_, x) => (confidence[y * width + x]! > 1 ? depth[y * width + x]! : 0)).buffer);
+}

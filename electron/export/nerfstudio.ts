@@ -1,0 +1,24 @@
+import { PIXEL_CENTRE } from './colmap.js';
+import { ply } from './ply.js';
+import { textChunks, type ExportFormat } from './types.js';
+
+/** transforms.json with OpenGL cameras (x right, y up, looking along -z), intrinsics per frame, and the cloud as its start. */
+export const nerfstudio: ExportFormat = {
+  id: 'nerfstudio', title: 'nerfstudio', description: 'transforms.json and the cloud, to start Gaussian splatting or a NeRF',
+  estimateBytes: (scene) => scene.cameras.length * 700 + ply.estimateBytes(scene),
+  write: (scene) => {
+    const frames = scene.cameras.map((camera) => {
+      const M = camera.worldFromCamera;
+      // The camera's y and z axes turn round; the world stays.
+      const row = (i: number) => [M[4 * i]!, -M[4 * i + 1]!, -M[4 * i + 2]!, M[4 * i + 3]!];
+      return {
+        file_path: `images/${camera.name}`, w: camera.width, h: camera.height, fl_x: camera.fx, fl_y: camera.fy,
+        cx: camera.cx + PIXEL_CENTRE, cy: camera.cy + PIXEL_CENTRE, k1: camera.k1, k2: 0, p1: 0, p2: 0,
+        transform_matrix: [row(0), row(1), row(2), [0, 0, 0, 1]],
+      };
+    });
+    const document = { camera_model: 'OPENCV', ply_file_path: 'points.ply', frames };
+    const [points] = ply.write(scene, { baseName: 'nerfstudio/points' });
+    return [{ name: 'nerfstudio/transforms.json', chunks: textChunks([JSON.stringify(document, null, 1)]) }, points!];
+  },
+};

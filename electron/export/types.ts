@@ -1,0 +1,40 @@
+import type { Scene } from '../geometry/types.js';
+
+/** A file to be written: its bytes come in chunks, so that ten million points never lie in memory twice. */
+export interface ExportFile {
+  /** Relative to the output folder, with forward slashes. */
+  name: string;
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+export interface ExportOptions {
+  /** Name of the main file without its ending. */
+  baseName?: string;
+  /** Most points of the COLMAP formats, whose records are large. */
+  mostSparsePoints?: number;
+}
+
+export interface ExportFormat {
+  id: string;
+  title: string;
+  /** Of the main file, without a dot; undefined for formats that write a folder. */
+  ending?: string;
+  description: string;
+  /** Bytes, roughly. */
+  estimateBytes(scene: Scene): number;
+  write(scene: Scene, options?: ExportOptions): ExportFile[];
+}
+
+const encoder = new TextEncoder();
+
+/** Text as chunks of a file, line by line joined into pieces of some size. */
+export function* textChunks(lines: Iterable<string>): Generator<Uint8Array> {
+  let piece = '';
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < 1 << 16) continue;
+    yield encoder.encode(piece);
+    piece = '';
+  }
+  if (piece) yield encoder.encode(piece);
+}
