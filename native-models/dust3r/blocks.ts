@@ -1,5 +1,5 @@
 import type { Value } from '../onnx/graph.js';
-import { transposed, type Layers } from '../onnx/layers.js';
+import { reordered, type Layers } from '../onnx/layers.js';
 import { rotaryOrder, rotate, type RotaryTable } from '../onnx/rotary.js';
 import type { Width } from './config.js';
 
@@ -14,8 +14,7 @@ function selfAttention(layers: Layers, x: Value, name: string, { width, heads }:
       const values = await loadBias();
       return Float32Array.from(rows, (row) => values[row]!);
     });
-    const matrix = async () => transposed(await load(), width, width, rows);
-    return layers.product(x, `${name}.${suffix}`, width, width, matrix, bias);
+    return layers.product(x, `${name}.${suffix}`, width, width, async () => reordered(await load(), width, rows), bias);
   };
   const query = rotate(layers.graph, part(0, 'query'), table, heads);
   const key = rotate(layers.graph, part(1, 'key'), table, heads);

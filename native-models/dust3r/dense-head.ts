@@ -39,19 +39,20 @@ function reassemble(layers: Layers, tokens: Value, width: number, name: string, 
   const channels = weights.shape(`${name}.0.weight`)?.[0] ?? 96 * 2 ** level;
   const load = weights.take(`${name}.0.weight`, [channels, width, 1, 1]);
   const bias = layers.vector(`${name}.0.bias`, channels);
-  const projected = layers.product(tokens, `${name}.0`, width, channels, async () => transposed(await load(), channels, width), bias);
+  const projected = layers.product(tokens, `${name}.0`, width, channels, load, bias);
   if (level === 2) return { value: tokenMap(layers, projected, channels, grid), channels };
   if (level === 3) return { value: layers.convolution(tokenMap(layers, projected, channels, grid), `${name}.1`, { from: channels, to: channels, kernel: 3, stride: 2, padding: 1 }), channels };
   const factor = level === 0 ? 4 : 2;
-  // Stored as [in, out, factor, factor], which is already the matrix [in, out * factor^2].
-  const matrix = weights.take(`${name}.1.weight`, [channels, channels, factor, factor]);
+  // Stored as [in, out, factor, factor]: the transpose of a linear layer's matrix.
+  const stored = weights.take(`${name}.1.weight`, [channels, channels, factor, factor]);
+  const spreadWidth = channels * factor * factor;
   const loadBias = weights.take(`${name}.1.bias`, [channels]);
-  const repeated = layers.parameter(`${name}.1.bias`, [channels * factor * factor], async () => {
+  const repeated = layers.parameter(`${name}.1.bias`, [spreadWidth], async () => {
     const values = await loadBias();
-    return Float32Array.from({ length: channels * factor * factor }, (_, k) => values[Math.floor(k / (factor * factor))]!);
+    return Float32Array.from({ length: spreadWidth }, (_, k) => values[Math.floor(k / (factor * factor))]!);
   });
-  const spread = layers.product(projected, `${name}.1`, channels, channels * factor * factor, matrix, repeated);
-  const map = tokenMap(layers, spread, channels * factor * factor, grid);
+  const spread = layers.product(projected, `${name}.1`, channels, spreadWidth, async () => transposed(await stored(), channels, spreadWidth), repeated);
+  const map = tokenMap(layers, spread, spreadWidth, grid);
   return { value: layers.graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } }), channels };
 }
 

@@ -1,6 +1,6 @@
 import { halfFromFloat } from '../checkpoints/half.js';
 import type { Graph, Value } from './graph.js';
-import { quantizeColumns } from './quantize.js';
+import { quantizeBlocks, quantizedBlock } from './quantize.js';
 import type { Weights } from './weights.js';
 
 /**
@@ -10,26 +10,32 @@ import type { Weights } from './weights.js';
 export type Precision = 'float32' | 'float16' | 'int8';
 
 export interface LinearOptions {
-  /** Applied to the float32 rows [out, in] before they are stored: a permutation folded into the weights. */
+  /** Row k of what is stored is row rowOrder[k] of the checkpoint's: a permutation folded into the weights. */
   rowOrder?: ArrayLike<number>;
   bias?: boolean;
 }
 
-function bytesOf(array: Float32Array | Uint16Array | Int8Array): Uint8Array {
+function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** [out, in] to [in, out], so that no transposition is left to the runtime; in blocks that stay in the cache. */
-export function transposed(matrix: Float32Array, rows: number, columns: number, rowOrder?: ArrayLike<number>): Float32Array {
+/** [rows, columns] to [columns, rows], so that no transposition is left to the runtime; in blocks that stay in the cache. */
+export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(rows * columns);
   for (let r0 = 0; r0 < rows; r0 += 32) {
     for (let c0 = 0; c0 < columns; c0 += 32) {
       for (let r = r0; r < Math.min(r0 + 32, rows); r++) {
-        const source = (rowOrder?.[r] ?? r) * columns;
-        for (let c = c0; c < Math.min(c0 + 32, columns); c++) out[c * rows + r] = matrix[source + c]!;
+        for (let c = c0; c < Math.min(c0 + 32, columns); c++) out[c * rows + r] = matrix[r * columns + c]!;
       }
     }
   }
+  return out;
+}
+
+/** Row k of the result is row order[k] of the matrix. */
+export function reordered(matrix: Float32Array, columns: number, order: ArrayLike<number>): Float32Array {
+  const out = new Float32Array(order.length * columns);
+  for (let k = 0; k < order.length; k++) out.set(matrix.subarray(order[k]! * columns, (order[k]! + 1) * columns), k * columns);
   return out;
 }
 
@@ -91,25 +97,38 @@ export class Layers {
   /** x W^T + b with W stored as [out, in] under `name.weight`. */
   linear(x: Value, name: string, from: number, to: number, options: LinearOptions = {}): Value {
     const load = this.weights.take(`${name}.weight`, [to, from]);
-    const matrix = async () => transposed(await load(), to, from, options.rowOrder);
-    const bias = options.bias === false ? undefined : this.vector(`${name}.bias`, to, options.rowOrder);
-    return this.product(x, name, from, to, matrix, bias);
+    const { rowOrder } = options;
+    const rows = async () => (rowOrder ? reordered(await load(), from, rowOrder) : load());
+    const bias = options.bias === false ? undefined : this.vector(`${name}.bias`, to, rowOrder);
+    return this.product(x, name, from, to, rows, bias);
   }
 
-  /** x M + bias for any matrix [from, to]; in int8 when the precision says so. */
-  product(x: Value, name: string, from: number, to: number, matrix: () => Promise<Float32Array>, bias?: Value): Value {
+  /**
+   * x W^T + bias for any matrix W [to, from].
+   *
+   * int8: 8-bit blocks of 128 inputs, activations quantised by the same blocks (MatMulNBits, accuracy level 4). One core of an
+   * EPYC with AVX-512 VNNI, GFLOP/s and relative error of a 768x1024x4096 product with one input column 30 times the others:
+   * float32 88; block 32: 147, 1.1e-2; 64: 146, 1.4e-2; 128: 196, 1.9e-2; 256: 214, 2.6e-2; one scale for all activations
+   * (DynamicQuantizeMatMul): 366, 1.7e-1, rejected because trained transformers do have such columns.
+   */
+  product(x: Value, name: string, from: number, to: number, rows: () => Promise<Float32Array>, bias?: Value): Value {
     if (this.precision === 'int8') {
+      const blocks = Math.ceil(from / quantizedBlock);
       // Both parts come from one pass over the weights, and are asked for in this order.
-      let scales = new Float32Array(to);
-      const quantized = this.graph.weight(`${name}.weight`, 'int8', [from, to], async () => {
-        const result = quantizeColumns(await matrix(), from, to);
+      let scales = new Float32Array(0);
+      const quantized = this.graph.weight(`${name}.weight`, 'uint8', [to, blocks, quantizedBlock], async () => {
+        const result = quantizeBlocks(await rows(), to, from);
         scales = result.scales;
-        return bytesOf(result.values);
+        return result.values;
       });
-      const scale = this.graph.weight(`${name}.scale`, 'float32', [to], () => Promise.resolve(bytesOf(scales)));
-      return this.graph.node('DynamicQuantizeMatMul', [x, quantized, scale, undefined, bias], { domain: 'com.microsoft' });
+      const scale = this.graph.weight(`${name}.scale`, 'float32', [to * blocks], () => Promise.resolve(bytesOf(scales)));
+      return this.graph.node('MatMulNBits', [x, quantized, scale, undefined, undefined, bias], {
+        domain: 'com.microsoft',
+        attributes: { K: from, N: to, bits: 8, block_size: quantizedBlock, accuracy_level: 4 },
+      });
     }
-    const product = this.graph.node('MatMul', [x, this.parameter(`${name}.weight`, [from, to], matrix)]);
+    const matrix = this.parameter(`${name}.weight`, [from, to], async () => transposed(await rows(), to, from));
+    const product = this.graph.node('MatMul', [x, matrix]);
     return bias ? this.add(product, bias) : product;
   }
 

@@ -1,16 +1,25 @@
-/** Symmetric int8 by column: matrix [rows, columns] = values * scales[column]. */
-export function quantizeColumns(matrix: Float32Array, rows: number, columns: number): { values: Int8Array; scales: Float32Array } {
-  const scales = new Float32Array(columns);
+/** Inputs that share one scale. */
+export const quantizedBlock = 128;
+
+/**
+ * Symmetric 8-bit blocks along the inputs, in the layout of MatMulNBits: matrix [rows, columns] to values
+ * [rows, ceil(columns / block), block] with 128 standing for zero, and one scale for each block.
+ */
+export function quantizeBlocks(matrix: Float32Array, rows: number, columns: number): { values: Uint8Array; scales: Float32Array } {
+  const blocks = Math.ceil(columns / quantizedBlock);
+  const values = new Uint8Array(rows * blocks * quantizedBlock).fill(128);
+  const scales = new Float32Array(rows * blocks);
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) {
-      const magnitude = Math.abs(matrix[r * columns + c]!);
-      if (magnitude > scales[c]!) scales[c] = magnitude;
+    for (let block = 0; block < blocks; block++) {
+      const start = block * quantizedBlock;
+      const end = Math.min(columns, start + quantizedBlock);
+      let largest = 0;
+      for (let c = start; c < end; c++) largest = Math.max(largest, Math.abs(matrix[r * columns + c]!));
+      const scale = largest > 0 ? largest / 127 : 1;
+      scales[r * blocks + block] = scale;
+      const out = (r * blocks + block) * quantizedBlock - start;
+      for (let c = start; c < end; c++) values[out + c] = Math.round(matrix[r * columns + c]! / scale) + 128;
     }
-  }
-  for (let c = 0; c < columns; c++) scales[c] = scales[c]! > 0 ? scales[c]! / 127 : 1;
-  const values = new Int8Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) values[r * columns + c] = Math.round(matrix[r * columns + c]! / scales[c]!);
   }
   return { values, scales };
 }
