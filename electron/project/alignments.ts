@@ -6,6 +6,8 @@ import type { DepthMap, OriginalFromView, PhotoId } from '../geometry/types.js';
 export interface StoredAlignment {
   /** What it was computed from. */
   key: string;
+  /** What the user had decided when it was made: edits since then make it stale. */
+  decisions: string;
   /** Largest first. */
   components: { cameras: CameraInfo[]; views: StoredView[] }[];
   unplaced: { photo: PhotoId; reason: string }[];

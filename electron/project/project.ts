@@ -21,7 +21,10 @@ export interface ProjectPair {
   reason?: string;
   confidence?: number;
   residual?: number;
+  /** Degrees between the two lines of sight to the middle of what both show. */
   parallax?: number;
+  /** Key of the stored outcome. */
+  observation?: string;
 }
 
 export type StoredOutcome = { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
@@ -100,7 +103,7 @@ export class Project {
   planPairs(pairs: readonly { a: PhotoId; b: PhotoId }[]): void {
     this.guard(() => this.database.transaction(() => {
       this.database.prepare('DELETE FROM pairs WHERE enabled = 1').run();
-      this.database.prepare(`UPDATE pairs SET state = 'planned', reason = NULL, confidence = NULL, residual = NULL, parallax = NULL`).run();
+      this.database.prepare(`UPDATE pairs SET state = 'planned', reason = NULL, confidence = NULL, residual = NULL, parallax = NULL, observation = NULL`).run();
       const insert = this.database.prepare('INSERT OR IGNORE INTO pairs (a, b) VALUES (?, ?)');
       for (const { a, b } of pairs) insert.run(a, b);
     })());
@@ -108,8 +111,8 @@ export class Project {
 
   updatePair(pair: Partial<ProjectPair> & { a: PhotoId; b: PhotoId }): void {
     this.guard(() => this.database.prepare(`UPDATE pairs SET state = coalesce(@state, state), reason = coalesce(@reason, reason), confidence = coalesce(@confidence, confidence),
-      residual = coalesce(@residual, residual), parallax = coalesce(@parallax, parallax) WHERE a = @a AND b = @b`)
-      .run({ state: null, reason: null, confidence: null, residual: null, parallax: null, ...pair, enabled: null }));
+      residual = coalesce(@residual, residual), parallax = coalesce(@parallax, parallax), observation = coalesce(@observation, observation) WHERE a = @a AND b = @b`)
+      .run({ state: null, reason: null, confidence: null, residual: null, parallax: null, observation: null, ...pair, enabled: null }));
   }
 
   // Observations and an estimator's own blobs

@@ -15,7 +15,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE pairs (
     a TEXT NOT NULL REFERENCES photos(id) ON DELETE CASCADE, b TEXT NOT NULL REFERENCES photos(id) ON DELETE CASCADE,
     enabled INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'planned', reason TEXT,
-    confidence REAL, residual REAL, parallax REAL, PRIMARY KEY (a, b)
+    confidence REAL, residual REAL, parallax REAL, observation TEXT, PRIMARY KEY (a, b)
   ) WITHOUT ROWID;
   -- What an estimator said of a pair, for ever: the key holds photo hashes, estimator, its version and settings.
   CREATE TABLE observations (key TEXT PRIMARY KEY, reason TEXT, detail TEXT, record BLOB);

@@ -1,0 +1,227 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { edit as editSchema, requests, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
+import { importPhotos } from '../photos/import.js';
+import { binary, type BinaryResource } from './binaries.js';
+import { Emitter, throttle } from './emitter.js';
+import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
+import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
+import { estimateBytes, exportCommand, writeExports } from './exporting.js';
+import { Job } from './job.js';
+import { preflight } from './preflight.js';
+import { RecentProjects } from './recent.js';
+import { relocate } from './relocate.js';
+import { temporaryPath, Workspace } from './workspace.js';
+
+export interface EngineOptions {
+  dataFolder?: string;
+  samplesFolder?: string;
+  threads?: number;
+  desktop?: boolean;
+  /** Give first looks at the cloud during a run; for viewers, a waste elsewhere. */
+  partial?: boolean;
+  /** Beside the built-in one. */
+  estimators?: readonly EstimatorSource[];
+}
+
+type Handlers = { [N in RequestName]: (params: ReturnType<(typeof requests)[N]['params']['parse']>) => Result<N> | Promise<Result<N>> };
+
+/**
+ * The studio without its windows: one open project, one run at a time, everything that contract/api.ts names. Shells call
+ * `handle` with what came over their wire, or `request` with types.
+ */
+export class Engine {
+  private readonly events = new Emitter();
+  private readonly estimators: readonly EstimatorSource[];
+  private readonly dataFolder: string;
+  private readonly recent: RecentProjects;
+  private workspace: Workspace | undefined;
+  private job: Job | undefined;
+  private readonly announce = throttle(() => {
+    if (this.workspace) this.events.emit('project.changed', this.state());
+  }, 500);
+
+  constructor(private readonly options: EngineOptions = {}) {
+    this.dataFolder = options.dataFolder ?? defaultDataFolder();
+    this.recent = new RecentProjects(this.dataFolder);
+    this.estimators = [() => [geometric], ...(options.estimators ?? [])];
+  }
+
+  /** Answers a request that came from outside: name, parameters and result are checked against the contract. */
+  async handle(name: string, params: unknown): Promise<unknown> {
+    if (!Object.hasOwn(requests, name)) throw new UserError('usage', `there is no request '${name}'`);
+    const { params: expected, result } = requests[name as RequestName];
+    const parsed = expected.safeParse(params);
+    if (!parsed.success) throw new UserError('usage', `bad parameters for ${name}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`);
+    const answer = await (this.handlers[name as RequestName] as (given: unknown) => unknown)(parsed.data);
+    return result.parse(answer);
+  }
+
+  request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+    return this.handle(name, params) as Promise<Result<N>>;
+  }
+
+  on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
+    return this.events.on(name, listener);
+  }
+
+  /** @throws UserError 'not-found' */
+  async binary(name: string): Promise<BinaryResource> {
+    return binary(this.open, name);
+  }
+
+  /** Resolves when no run is going on, with how the last one ended. */
+  async settled(): Promise<JobState> {
+    return this.job ? this.job.finished : { state: 'idle' };
+  }
+
+  /** The open project with its results, for shells that live in the same process. */
+  get open(): Workspace {
+    if (!this.workspace) throw new UserError('usage', 'no project is open; open or create one first');
+    return this.workspace;
+  }
+
+  /** How many pairs the last run had to compute. */
+  get computedPairs(): number {
+    return this.job?.computed ?? 0;
+  }
+
+  /** Cancels a run that is going on and closes the project. */
+  async close(): Promise<void> {
+    this.job?.cancel();
+    await this.job?.finished;
+    this.job = undefined;
+    this.workspace?.close();
+    this.workspace = undefined;
+  }
+
+  private readonly handlers: Handlers = {
+    'app.info': () => ({ version: programVersion(), threads: this.options.threads ?? availableParallelism(), provider: 'cpu', desktop: this.options.desktop ?? false }),
+    'app.recent': () => this.recent.list(),
+    'app.samples': () => sampleSets(this.options.samplesFolder).map(({ id, title, photos }) => ({ id, title, photos })),
+    'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
+    'project.create': ({ path }) => this.enter(() => (path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path))),
+    'project.open': ({ path }) => this.enter(() => Workspace.open(path)),
+    'project.openSample': ({ id }) => this.openSample(id),
+    'project.state': () => (this.workspace ? this.state() : null),
+    'project.saveAs': ({ path }) => this.saveAs(path),
+    'project.close': async () => { await this.close(); return null; },
+    'photos.add': ({ paths }) => this.addPhotos(paths),
+    'photos.relocate': async ({ folder }) => { const result = await relocate(this.idle.project, folder); this.announce.flush(); return result; },
+    'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
+    'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
+    'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
+    'run.preflight': async ({ settings }) => {
+      const merged = { ...this.open.project.settings(), ...settings };
+      const entry = findEstimator(this.estimators, merged.estimator);
+      return preflight(this.open.project, merged, entry, this.options.threads);
+    },
+    'run.start': () => this.start(false),
+    'run.realign': () => this.start(true),
+    'run.pause': () => { this.job?.pause(); return null; },
+    'run.resume': () => { this.job?.resume(); return null; },
+    'run.cancel': () => { this.job?.cancel(); return null; },
+    'export.estimate': ({ formats }) => ({ bytes: estimateBytes(this.open, formats), command: exportCommand(this.open, formats) }),
+    'export.write': async ({ folder, formats }) => ({ files: await writeExports(await this.withScenes(), resolve(folder), formats) }),
+    'log.read': () => this.open.project.readLog(),
+  };
+
+  private state(): ProjectState {
+    return this.open.state(this.job?.state ?? { state: 'idle' });
+  }
+
+  /** The open project, when no run is going on that the change would upset. */
+  private get idle(): Workspace {
+    if (this.job?.active) throw new UserError('usage', 'a run is going on; pause is not enough for this change, cancel it first');
+    return this.open;
+  }
+
+  private async enter(open: () => Workspace): Promise<ProjectState> {
+    const next = open();
+    await this.close();
+    this.workspace = next;
+    this.recent.add({ path: next.path, name: next.path, photos: next.project.photos().length });
+    this.announce.flush();
+    // A project that was aligned before shows its cloud again; the state is there at once, the cloud follows.
+    if (next.alignment) void this.showStored(next);
+    return this.state();
+  }
+
+  private async showStored(workspace: Workspace): Promise<void> {
+    try {
+      await workspace.buildScenes();
+      if (this.workspace === workspace) this.announce.flush();
+    } catch (error) {
+      this.note(`the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  private async openSample(id: string): Promise<ProjectState> {
+    const sample = sampleSets(this.options.samplesFolder).find((set) => set.id === id);
+    if (!sample) throw new UserError('not-found', `there are no sample photos called '${id}'`);
+    await this.enter(() => Workspace.create(temporaryPath(this.dataFolder), true));
+    await this.addPhotos([sample.folder]);
+    return this.state();
+  }
+
+  private async saveAs(path: string): Promise<ProjectState> {
+    this.idle.project.copyTo(resolve(path));
+    return this.enter(() => Workspace.open(path));
+  }
+
+  private async addPhotos(paths: readonly string[]): Promise<Result<'photos.add'>> {
+    const { project } = this.idle;
+    const known = new Map(project.photos().map((photo) => [photo.id, photo]));
+    const { imported, refused } = await importPhotos(paths, known);
+    project.addPhotos(imported);
+    for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
+    for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
+    this.open.edited();
+    this.announce.flush();
+    return { added: imported.length, refused };
+  }
+
+  private change(action: (workspace: Workspace) => void): null {
+    const workspace = this.idle;
+    const before = cloudSettings(workspace.project.settings());
+    action(workspace);
+    workspace.edited();
+    this.announce.flush();
+    // Another threshold needs no alignment: the cloud follows at once.
+    if (workspace.scenes && cloudSettings(workspace.project.settings()) !== before) void this.showStored(workspace);
+    return null;
+  }
+
+  private start(cachedOnly: boolean): null {
+    const workspace = this.idle;
+    this.job = new Job({
+      workspace,
+      settings: workspace.project.settings(),
+      estimators: this.estimators,
+      threads: this.options.threads,
+      cachedOnly,
+      partial: this.options.partial ?? false,
+      onState: (state) => this.events.emit('job.changed', state),
+      onNote: (message) => this.note(message),
+      onChanged: () => this.announce(),
+    });
+    this.events.emit('job.changed', this.job.state);
+    return null;
+  }
+
+  private async withScenes(): Promise<Workspace> {
+    const workspace = this.open;
+    if (!workspace.alignment) throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
+    if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
+    return workspace;
+  }
+
+  private note(message: string): void {
+    this.events.emit('log.line', this.open.project.log('info', message));
+  }
+}
+
+function cloudSettings({ minConfidence, removeFloating, voxelSize }: RunSettings): string {
+  return JSON.stringify([minConfidence, removeFloating, voxelSize]);
+}

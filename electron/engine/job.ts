@@ -1,0 +1,121 @@
+import type { JobState, RunSettings } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
+import { readPixels } from '../photos/reader.js';
+import { findEstimator, type EstimatorSource } from './estimators.js';
+import { Gate } from './gate.js';
+import type { Placement } from './placement.js';
+import { run } from './run.js';
+import type { Workspace } from './workspace.js';
+
+export interface JobOptions {
+  workspace: Workspace;
+  settings: RunSettings;
+  estimators: readonly EstimatorSource[];
+  threads?: number | undefined;
+  cachedOnly?: boolean;
+  /** Give first looks at the cloud while pairs are being computed. */
+  partial?: boolean;
+  onState: (state: JobState) => void;
+  onNote: (message: string) => void;
+  /** Photos, pairs or scene changed. */
+  onChanged: () => void;
+}
+
+/** First looks may take this share of the time, no more. */
+const PARTIAL_SHARE = 0.1;
+const FIRST_PARTIAL_AFTER = 3;
+
+/** One run of a workspace, from start to its end, with pause and cancel. */
+export class Job {
+  state: JobState = { state: 'running' };
+  /** Pairs the estimator was called for; 0 when all came from the project. */
+  computed = 0;
+  readonly finished: Promise<JobState>;
+  private readonly abort = new AbortController();
+  private readonly gate = new Gate();
+  private looking = false;
+  private observed = 0;
+  private nextLook = 0;
+
+  constructor(private readonly options: JobOptions) {
+    this.finished = this.perform();
+  }
+
+  get active(): boolean {
+    return ['running', 'pausing', 'paused', 'cancelling'].includes(this.state.state);
+  }
+
+  pause(): void {
+    if (this.state.state !== 'running') return;
+    this.gate.close();
+    this.set({ state: 'paused' });
+  }
+
+  resume(): void {
+    if (this.state.state !== 'paused') return;
+    this.gate.open();
+    this.set({ state: 'running' });
+  }
+
+  cancel(): void {
+    if (!this.active) return;
+    this.set({ state: 'cancelling' });
+    this.abort.abort(new UserError('cancelled', 'cancelled; what was computed is kept, and the next run continues there'));
+  }
+
+  private async perform(): Promise<JobState> {
+    const { workspace, settings, estimators, threads, onNote } = this.options;
+    try {
+      const entry = findEstimator(estimators, settings.estimator);
+      const estimator = await entry.create({ read: readPixels }, settings, threads);
+      const { alignment, computed, clock } = await run({
+        project: workspace.project, estimator, provider: entry.provider, settings, signal: this.abort.signal, gate: this.gate, threads, onNote,
+        cachedOnly: this.options.cachedOnly ?? false,
+        onProgress: (progress) => this.set(progress),
+        onObserved: (look) => { this.options.onChanged(); void this.partialLook(look); },
+      });
+      this.computed = computed;
+      workspace.setAlignment(alignment);
+      await workspace.buildScenes(this.abort.signal);
+      clock.leave();
+      alignment.seconds = { ...alignment.seconds, ...(computed > 0 ? clock.stages : { cloud: clock.stages.cloud ?? 0 }) };
+      for (const warning of alignment.warnings) onNote(warning);
+      this.set({ state: 'finished', stage: undefined, detail: undefined, secondsLeft: 0, secondsElapsed: clock.secondsElapsed });
+    } catch (error) {
+      if (this.abort.signal.aborted) this.set({ state: 'cancelled', secondsLeft: undefined });
+      else {
+        // A bug keeps its stack in the log; the user's own errors are their message.
+        if (!(error instanceof UserError)) onNote(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        this.set({ state: 'failed', error: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    this.options.onChanged();
+    return this.state;
+  }
+
+  /** A cheap alignment of what is known so far; skipped while it would cost more than its share of the time. */
+  private async partialLook(look: () => Promise<Placement>): Promise<void> {
+    this.observed++;
+    if (!this.options.partial || this.looking || this.observed < FIRST_PARTIAL_AFTER || performance.now() < this.nextLook) return;
+    this.looking = true;
+    const started = performance.now();
+    try {
+      const { components } = await look();
+      if (this.state.stage === 'pointmaps' && this.active) {
+        await this.options.workspace.showPartial(components);
+        this.options.onChanged();
+      }
+    } catch {
+      // Too little is known yet; the next pair may tell enough.
+    } finally {
+      const took = performance.now() - started;
+      this.nextLook = performance.now() + took * (1 / PARTIAL_SHARE - 1);
+      this.looking = false;
+    }
+  }
+
+  private set(change: Partial<JobState>): void {
+    this.state = { ...this.state, ...change };
+    this.options.onState(this.state);
+  }
+}

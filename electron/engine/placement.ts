@@ -1,0 +1,131 @@
+import { align } from '../alignment/align.js';
+import type { AlignedComponent, AlignmentProblem, AlignmentResult, ViewConstraint } from '../alignment/types.js';
+import type { CameraInfo, RunSettings } from '../contract/api.js';
+import type { Observation, OriginalFromView, View } from '../geometry/types.js';
+import type { EstimatorSession } from '../pointmaps/estimator.js';
+import type { StoredAlignment, StoredView } from '../project/alignments.js';
+import type { ProjectPhoto } from '../project/project.js';
+
+export interface PlacementInput {
+  photos: readonly ProjectPhoto[];
+  observations: readonly Observation[];
+  session: EstimatorSession;
+  settings: RunSettings;
+  /** Poses to keep for locked photos. */
+  previous?: StoredAlignment | undefined;
+  signal?: AbortSignal;
+  threads?: number | undefined;
+  onStep?: (iteration: number) => void;
+}
+
+export type Placement = Pick<StoredAlignment, 'components' | 'unplaced' | 'viewResidual' | 'warnings' | 'objective' | 'iterations'> & {
+  /** Parallel to the observations. */
+  residuals: (number | undefined)[];
+};
+
+/** Aligns the observations and expresses the result in pixels of the original photos. */
+export async function place(input: PlacementInput): Promise<Placement> {
+  const { photos, observations, session } = input;
+  const views = await Promise.all(photos.map((_, index) => session.view(index)));
+  const result = await align(problem(input, views), {
+    ...(input.signal ? { signal: input.signal } : {}),
+    ...(input.threads === undefined ? {} : { threads: input.threads }),
+    onStep: ({ iteration }) => input.onStep?.(iteration),
+  });
+  const residuals = observations.map((_, k) => result.observations.find(({ index }) => index === k)?.residual);
+  return {
+    components: result.components.map((component, index) => stored(component, index, input, views)),
+    unplaced: result.unplaced.map((index) => ({ photo: photos[index]!.id, reason: unplacedReason(index, input) })),
+    viewResidual: residualByPhoto(result, photos),
+    warnings: result.warnings,
+    objective: result.objective,
+    iterations: result.iterations,
+    residuals,
+  };
+}
+
+function problem({ photos, observations, settings, previous }: PlacementInput, views: readonly View[]): AlignmentProblem {
+  const before = new Map(previous?.components[0]?.cameras.map((camera) => [camera.photo, camera]));
+  const constraints = photos.map((photo, index): ViewConstraint | undefined => {
+    const constraint: ViewConstraint = {};
+    if (photo.focal?.source === 'user') constraint.focal = photo.focal.pixels / views[index]!.originalFromView.scaleX;
+    const pose = photo.locked ? before.get(photo.id)?.worldFromCamera : undefined;
+    if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
+    return Object.keys(constraint).length > 0 ? constraint : undefined;
+  });
+  const sizes = new Set(views.map(({ width, height }) => `${width}x${height}`));
+  return {
+    views: views.map(({ photo, width, height }) => ({ photo, width, height })),
+    observations: [...observations],
+    constraints,
+    // One focal for all can only be asked of views of one size.
+    sharedFocal: settings.sharedFocal && sizes.size === 1,
+  };
+}
+
+function stored(component: AlignedComponent, index: number, { photos, session }: PlacementInput, views: readonly View[]): { cameras: CameraInfo[]; views: StoredView[] } {
+  const cameras: CameraInfo[] = [];
+  const maps: StoredView[] = [];
+  component.views.forEach((at, k) => {
+    const photo = photos[at]!;
+    const { width, height, pixels, originalFromView } = views[at]!;
+    const focal = component.focal[k]!;
+    const [centreX, centreY] = component.principalPoint[k]!;
+    const found = session.focal(at);
+    cameras.push({
+      photo: photo.id, name: photo.name, component: index, width: photo.width, height: photo.height,
+      ...originalIntrinsics(originalFromView, focal, centreX, centreY),
+      focalSource: photo.focal?.source === 'user' ? 'user' : found ? 'calibrated' : 'aligned',
+      worldFromCamera: [...component.worldFromCamera[k]!],
+    });
+    maps.push({ photo: photo.id, width, height, depth: component.depth[k]!, confidence: component.confidence[k]!, originalFromView, focal, centreX, centreY, pixels });
+  });
+  return { cameras, views: maps };
+}
+
+/**
+ * A view's intrinsics in pixels of the original photo. The view's map removed a radial term at the focal it was made with; at the
+ * aligned focal f the same curve has k1 (f / f0)^2, because r is measured in units of the focal.
+ */
+export function originalIntrinsics(map: OriginalFromView, focal: number, centreX: number, centreY: number): { fx: number; fy: number; cx: number; cy: number; k1: number } {
+  const fx = focal * map.scaleX;
+  return {
+    fx,
+    fy: focal * map.scaleY,
+    cx: map.offsetX + map.scaleX * centreX,
+    cy: map.offsetY + map.scaleY * centreY,
+    k1: map.radial ? map.radial.k1 * (fx / map.radial.focal) ** 2 : 0,
+  };
+}
+
+/** The most common reason why this photo's pairs were turned down. */
+function unplacedReason(index: number, { session }: PlacementInput): string {
+  const reasons = session.plan.rejected.filter(({ pair }) => pair.a === index || pair.b === index);
+  if (reasons.length === 0) return 'not tied to the others by any reliable pair';
+  const counts = new Map<string, number>();
+  for (const { reason } of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const [most] = [...counts].sort((p, q) => q[1] - p[1])[0]!;
+  const words: Record<string, string> = {
+    'no-overlap': 'shares too little with the other photos',
+    'rotation-only': 'taken from the same spot as its neighbours, so there is no depth',
+    inconsistent: 'its pairs contradict the other photos',
+  };
+  return words[most] ?? 'not tied to the others by any reliable pair';
+}
+
+function residualByPhoto(result: AlignmentResult, photos: readonly ProjectPhoto[]): Record<string, number> {
+  return Object.fromEntries(photos.map(({ id }, index) => [id, result.viewResidual[index] ?? NaN]).filter(([, residual]) => Number.isFinite(residual)));
+}
+
+/** Degrees between the lines of sight from two cameras to the middle of what the first one sees. */
+export function parallax(a: CameraInfo, b: CameraInfo, view: StoredView): number {
+  const depths = view.depth.filter((depth, i) => depth > 0 && view.confidence[i]! > 1).sort();
+  const depth = depths[depths.length >> 1] ?? 0;
+  const [A, B] = [a.worldFromCamera, b.worldFromCamera];
+  const at = (pose: readonly number[], row: number) => pose[row * 4 + 3]!;
+  const target = [0, 1, 2].map((row) => A[row * 4 + 2]! * depth + at(A, row));
+  const p = target.map((value, row) => value - at(A, row));
+  const q = target.map((value, row) => value - at(B, row));
+  const cosine = p.reduce((sum, value, k) => sum + value * q[k]!, 0) / (Math.hypot(...p) * Math.hypot(...q) || 1);
+  return (Math.acos(Math.min(1, Math.max(-1, cosine))) * 180) / Math.PI;
+}

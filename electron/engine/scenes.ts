@@ -1,0 +1,60 @@
+import type { RunSettings, SceneInfo } from '../contract/api.js';
+import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
+import type { StoredAlignment } from '../project/alignments.js';
+import { fuse } from '../scene/fuse.js';
+
+/** All components as scenes, largest first, ready to be shown and exported. */
+export interface BuiltScenes {
+  revision: number;
+  /** True for a first look while pairs are still being computed. */
+  partial: boolean;
+  components: { scene: Scene; pixels: Uint8Array[] }[];
+}
+
+export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'voxelSize'>;
+
+/** Fuses each component's depth maps into a cloud. Takes seconds; calls no estimator. */
+export async function buildScenes(alignment: Pick<StoredAlignment, 'components'>, settings: CloudSettings, revision: number, partial = false, signal?: AbortSignal): Promise<BuiltScenes> {
+  const components: BuiltScenes['components'] = [];
+  for (const { cameras: infos, views } of alignment.components) {
+    const cameras = infos.map(({ component: _, focalSource, worldFromCamera, ...rest }): Camera => ({ ...rest, focalSource: focalSource as FocalSource, worldFromCamera: Float64Array.from(worldFromCamera) }));
+    const pixels = views.map((view) => view.pixels);
+    const cloud = await fuse(cameras, views, pixels, { minConfidence: settings.minConfidence, removeFloating: settings.removeFloating, ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}), ...(signal ? { signal } : {}) });
+    components.push({ scene: { cameras, depthMaps: views, cloud }, pixels });
+    signal?.throwIfAborted();
+  }
+  return { revision, partial, components };
+}
+
+export function sceneInfo({ revision, partial, components }: BuiltScenes): SceneInfo {
+  const first = components[0]?.scene;
+  return {
+    revision, partial,
+    points: components.reduce((sum, { scene }) => sum + scene.cloud.confidence.length, 0),
+    cameras: components.flatMap(({ scene }, component) => scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] }))),
+    ...extent(first?.cloud),
+  };
+}
+
+/** Centre and radius of the sphere that holds nine tenths of the points: far outliers must not make the rest a dot. */
+function extent(cloud: PointCloud | undefined): { centre: [number, number, number]; radius: number } {
+  const count = cloud?.confidence.length ?? 0;
+  if (!cloud || count === 0) return { centre: [0, 0, 0], radius: 1 };
+  const step = Math.max(1, Math.floor(count / 20_000));
+  const axis = (k: number): Float32Array => {
+    const values = new Float32Array(Math.ceil(count / step));
+    for (let i = 0; i < values.length; i++) values[i] = cloud.positions[i * step * 3 + k]!;
+    return values.sort();
+  };
+  const centre = [0, 1, 2].map((k) => { const values = axis(k); return values[values.length >> 1]!; }) as [number, number, number];
+  const distances = new Float32Array(Math.ceil(count / step));
+  for (let i = 0; i < distances.length; i++) distances[i] = Math.hypot(...centre.map((value, k) => cloud.positions[i * step * 3 + k]! - value));
+  distances.sort();
+  return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
+}
+
+/** The range of confident depths of a view, 2nd to 98th percentile. */
+export function depthRange({ depth, confidence }: { depth: Float32Array; confidence: Float32Array }): [number, number] | undefined {
+  const known = depth.filter((value, i) => value > 0 && confidence[i]! > 1).sort();
+  return known.length > 0 ? [known[Math.floor(known.length * 0.02)]!, known[Math.floor(known.length * 0.98)]!] : undefined;
+}

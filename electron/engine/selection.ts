@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { RunSettings } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
+import type { Pair, Photo } from '../geometry/types.js';
+import { describe } from '../pairs/descriptor.js';
+import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
+import { jpegPixels } from '../photos/thumbnail.js';
+import type { Project, ProjectPhoto } from '../project/project.js';
+
+/** What a run works on: the enabled photos with the focals in force, and the pairs among them that are not disabled. */
+export interface Selection {
+  photos: ProjectPhoto[];
+  /** Indices into `photos`. */
+  pairs: Pair[];
+}
+
+/** @throws UserError 'nothing-to-do' with fewer than two photos, 'usage' for a graph that does not fit */
+export async function select(project: Project, settings: RunSettings): Promise<Selection> {
+  const photos = project.photos().filter(({ enabled }) => enabled).map((photo) => withFocal(photo, settings));
+  if (photos.length < 2) {
+    const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
+    throw new UserError('nothing-to-do', `there is ${have}; at least two photos of the same place from different spots are needed`);
+  }
+  const strategy = parseStrategy(settings.graph);
+  const large = strategy.kind === 'auto' && photos.length > COMPLETE_LIMIT;
+  const descriptors = large ? await Promise.all(photos.map((photo) => descriptor(project, photo))) : undefined;
+  const disabled = new Set(project.pairs().filter(({ enabled }) => !enabled).map(({ a, b }) => `${a} ${b}`));
+  const pairs = selectPairs(photos.length, strategy, descriptors).filter(({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`));
+  if (pairs.length === 0) throw new UserError('nothing-to-do', 'every pair of photos is disabled; enable some or choose another pair graph');
+  return { photos, pairs };
+}
+
+function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
+  return settings.focal === undefined || photo.focal?.source === 'user' ? photo : { ...photo, focal: { pixels: settings.focal, source: 'user' } };
+}
+
+async function descriptor(project: Project, photo: Photo): Promise<Float32Array> {
+  const { pixels, width, height } = await jpegPixels(project.thumbnail(photo.id)!, 64);
+  return describe(pixels, width, height);
+}
+
+/** Everything the user decided that changes where points end up; a result made under other decisions is stale. */
+export function decisions(project: Project): string {
+  const { estimator, graph, quality, focal, sharedFocal } = project.settings();
+  const photos = project.photos().filter(({ enabled }) => enabled).map(({ id, focal: known }) => [id, known?.pixels]);
+  const disabled = project.pairs().filter(({ enabled }) => !enabled).map(({ a, b }) => [a, b]).sort();
+  return digest([estimator, graph, quality, focal, sharedFocal, photos, disabled]);
+}
+
+export function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

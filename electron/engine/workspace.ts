@@ -1,0 +1,113 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '../contract/errors.js';
+import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
+import { blurredFlags } from '../photos/sharpness.js';
+import type { StoredAlignment } from '../project/alignments.js';
+import { Project } from '../project/project.js';
+import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
+import { decisions } from './selection.js';
+
+/** An open project with what is kept in memory for it: the last alignment and the clouds made from it. */
+export class Workspace {
+  scenes: BuiltScenes | undefined;
+  alignment: StoredAlignment | undefined;
+  private revision = 0;
+  private decisionsInForce: string;
+  private facts = new Map<string, { component: number; range: [number, number] | undefined }>();
+
+  private constructor(readonly project: Project, readonly saved: boolean) {
+    this.decisionsInForce = decisions(project);
+    this.setAlignment(project.alignment());
+  }
+
+  static open(path: string): Workspace {
+    return new Workspace(Project.open(resolve(path)), true);
+  }
+
+  /** @param temporary for a project that the user has not given a place yet */
+  static create(path: string, temporary = false): Workspace {
+    const target = resolve(path);
+    if (existsSync(target)) throw new UserError('unwritable', `there is a file of this name already; open it or choose another name: ${target}`);
+    mkdirSync(dirname(target), { recursive: true });
+    return new Workspace(Project.open(target, 'create'), !temporary);
+  }
+
+  get path(): string {
+    return this.project.path;
+  }
+
+  setAlignment(alignment: StoredAlignment | undefined): void {
+    this.alignment = alignment;
+    this.facts = new Map(alignment?.components.flatMap(({ views }, component) => views.map((view) => [view.photo, { component, range: depthRange(view) }] as const)));
+  }
+
+  /** To be called after every edit. */
+  edited(): void {
+    this.decisionsInForce = decisions(this.project);
+  }
+
+  /** Makes the clouds anew when the alignment or the settings ask for it. */
+  async buildScenes(signal?: AbortSignal): Promise<BuiltScenes | undefined> {
+    if (!this.alignment) return undefined;
+    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++this.revision, false, signal);
+    return this.scenes;
+  }
+
+  async showPartial(components: StoredAlignment['components']): Promise<void> {
+    this.scenes = await buildScenes({ components }, this.project.settings(), ++this.revision, true);
+  }
+
+  state(job: JobState): ProjectState {
+    const { project } = this;
+    return {
+      path: project.path,
+      name: basename(project.path).replace(/\.pointmap$/, ''),
+      saved: this.saved,
+      photos: this.photos(),
+      pairs: project.pairs().map(({ observation: _, ...pair }): PairInfo => pair),
+      settings: project.settings(),
+      job,
+      ...(this.scenes ? { scene: sceneInfo(this.scenes) } : {}),
+      ...(project.history.label('undo') ? { canUndo: project.history.label('undo') } : {}),
+      ...(project.history.label('redo') ? { canRedo: project.history.label('redo') } : {}),
+      stale: this.alignment !== undefined && this.alignment.decisions !== this.decisionsInForce,
+    };
+  }
+
+  private photos(): PhotoInfo[] {
+    const photos = this.project.photos();
+    const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness));
+    const unplaced = new Map(this.alignment?.unplaced.map(({ photo, reason }) => [photo, reason]));
+    return photos.map((photo, k) => {
+      const facts = this.facts.get(photo.id);
+      const residual = this.alignment?.viewResidual[photo.id];
+      const reason = unplaced.get(photo.id);
+      return {
+        ...photo,
+        blurred: blurred[k]!,
+        missing: !existsSync(photo.path),
+        ...(this.alignment && (facts || reason !== undefined) ? { placed: facts !== undefined } : {}),
+        ...(facts ? { component: facts.component } : {}),
+        ...(facts?.range ? { depthRange: facts.range } : {}),
+        ...(residual === undefined ? {} : { residual }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+    });
+  }
+
+  /** Leaves a temporary project's file to the next start, in case it was closed by mistake; an empty one is removed. */
+  close(): void {
+    const empty = !this.saved && this.project.photos().length === 0;
+    this.project.close();
+    if (empty) for (const ending of ['', '-wal', '-shm']) rmSync(this.path + ending, { force: true });
+  }
+}
+
+export function temporaryPath(dataFolder: string): string {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  for (let k = 0; ; k++) {
+    const path = join(dataFolder, 'untitled', `Untitled ${stamp}${k ? `-${k}` : ''}.pointmap`);
+    if (!existsSync(path)) return path;
+  }
+}
