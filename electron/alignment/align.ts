@@ -118,19 +118,21 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
     sharedFocal: problem.sharedFocal ?? false,
     rough: problem.views.map(() => undefined),
   };
-  let initial = 0;
+  const begun = state;
+  let sampled = { first: 1, last: 1 };
   let depthScale = 1;
   for (const [index, { name, pixels, smoothing, steps }] of LEVELS.entries()) {
     const photos = samplesAt(problem, usable, pixels, principal);
     if (index === 0) {
       const depths = problem.views.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0));
-      initial = evaluate(state, photos, depths, 1e-9);
+      evaluate(state, photos, depths, 1e-9);
       depthScale = typicalDepth(depths);
     }
     const level: Level = { name, photos, smoothing: smoothing * depthScale, steps };
     const solved = solveLevel(state, level, freedom, options, iterations, index > 0);
     state = solved.state;
     iterations = solved.iteration;
+    if (index === LEVELS.length - 1) sampled = { first: objectiveOf(begun, photos, depthScale), last: objectiveOf(state, photos, depthScale) };
     // The event loop gets a turn between levels, so that a cancel can arrive.
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -157,7 +159,12 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
     principalPoint: views.map((view) => principal[view]!),
     depth: recovered.map(({ depth }) => depth), confidence: recovered.map(({ confidence }) => confidence), objective,
   };
-  return { component, recovered, residuals, iterations, initial };
+  // The objective of the start is told from the sampled pixels: a full pass for it would take as long as the solution.
+  return { component, recovered, residuals, iterations, initial: (objective * sampled.first) / sampled.last };
+}
+
+function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], depthScale: number): number {
+  return evaluate(state, photos, state.cameras.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0)), 1e-4 * depthScale);
 }
 
 function confidenceAt(problem: AlignmentProblem, photo: PhotoSamples, target: number, pixel: number): number {

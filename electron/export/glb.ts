@@ -35,7 +35,7 @@ export function sceneDocument({ cloud, cameras }: Scene): Document {
     for (let i = 0; i < 3; i++) colors[4 * k + i] = linear[cloud.colors[3 * k + i]!]!;
     colors[4 * k + 3] = 255;
   }
-  const accessor = (type: 'VEC3' | 'VEC4', array: Float32Array | Uint8Array) => document.createAccessor().setType(Accessor.Type[type]).setArray(array as Float32Array<ArrayBuffer>).setBuffer(buffer);
+  const accessor = (type: 'VEC3' | 'VEC4', array: Float32Array | Uint8Array) => document.createAccessor().setType(Accessor.Type[type]!).setArray(array as Float32Array<ArrayBuffer>).setBuffer(buffer);
   const points = document.createPrimitive().setMode(Primitive.Mode.POINTS!).setAttribute('POSITION', accessor('VEC3', turned(cloud.positions)));
   points.setAttribute('COLOR_0', accessor('VEC4', colors).setNormalized(true));
   if (cloud.normals) points.setAttribute('NORMAL', accessor('VEC3', turned(cloud.normals)));
