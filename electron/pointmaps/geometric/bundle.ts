@@ -320,6 +320,7 @@ class Bundle {
       camera.translation = camera.translation.map((value, k) => value + g[o + 3 + k]!);
     });
     this.lenses.forEach((lens, k) => {
+      if (lens.fixed) return;
       lens.focal *= Math.exp(Math.max(-0.2, Math.min(0.2, g[this.lensOffset + 2 * k]!)));
       lens.k1 += g[this.lensOffset + 2 * k + 1]!;
     });

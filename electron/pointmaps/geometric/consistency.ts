@@ -1,4 +1,4 @@
-import { multiply3, orthonormalise, transpose3 } from '../../geometry/linear.js';
+import { multiply3, orthonormalise, randomNumbers, transpose3 } from '../../geometry/linear.js';
 import { rotationDifference } from './two-view.js';
 
 export interface RelativeRotation {
@@ -14,17 +14,21 @@ export interface RelativeRotation {
 const WRONG_DEGREES = 8;
 const SCALE_DEGREES = 2;
 const SWEEPS = 40;
+/** Three rotations round a triangle of right pairs come back to within this. */
+const CLOSED_DEGREES = 5;
+const TREES = 40;
 
 /**
  * Which relative rotations contradict the rest (Hartley, Trumpf, Dai and Li, "Rotation Averaging", IJCV 2013: start from
- * a maximum spanning tree, then robust re-averaging of each photo over its neighbours). Repeating wallpaper gives wrong
- * pairs with a hundred inliers that no test on the pair alone can find.
+ * a spanning tree, then robust re-averaging of each photo over its neighbours). Repeating wallpaper gives wrong pairs with a
+ * hundred inliers that no test on the pair alone can find; one of them in the tree would spoil the start, so pairs count by
+ * how many triangles they close (Zach, Klopschitz and Pollefeys, CVPR 2010), and of several random trees the one that most pairs agree with is taken.
  *
  * @param count number of photos
  * @returns per pair, the disagreement in degrees
  */
 export function rotationDisagreement(count: number, pairs: readonly RelativeRotation[]): Float64Array {
-  const rotations = spanningRotations(count, pairs);
+  const rotations = bestTree(count, pairs);
   const neighbours: { other: number; toMe: Float64Array; weight: number }[][] = Array.from({ length: count }, () => []);
   for (const { a, b, rotation, weight } of pairs) {
     neighbours[b]!.push({ other: a, toMe: rotation, weight });
@@ -49,21 +53,57 @@ export function rotationDisagreement(count: number, pairs: readonly RelativeRota
 
 export const isConsistent = (disagreement: number): boolean => disagreement < WRONG_DEGREES;
 
+/** World-to-camera rotations along the spanning forest that the pairs agree with most. */
+function bestTree(count: number, pairs: readonly RelativeRotation[]): Float64Array[] {
+  const trust = triangleTrust(count, pairs);
+  const random = randomNumbers(1);
+  let best: { rotations: Float64Array[]; agreement: number } | undefined;
+  for (let k = 0; k < TREES; k++) {
+    // The first tree is the one of most trust, the others are drawn round it.
+    const rotations = spanningRotations(count, pairs, trust.map((value) => (k === 0 ? value : value * random() ** 2)));
+    let agreement = 0;
+    for (const { a, b, rotation, weight } of pairs) {
+      const difference = rotationDifference(multiply3(rotation, rotations[a]!), rotations[b]!) / WRONG_DEGREES;
+      if (difference < 1) agreement += Math.sqrt(weight) * (1 - difference * difference);
+    }
+    if (!best || agreement > best.agreement) best = { rotations, agreement };
+  }
+  return best!.rotations;
+}
+
+/** The square root of each pair's inliers, times the squared share of its triangles that close; pairs in no triangle count by their inliers alone. */
+function triangleTrust(count: number, pairs: readonly RelativeRotation[]): Float64Array {
+  const from = Array.from({ length: count }, () => new Map<number, Float64Array>());
+  for (const { a, b, rotation } of pairs) {
+    from[a]!.set(b, rotation);
+    from[b]!.set(a, transpose3(rotation));
+  }
+  return Float64Array.from(pairs, ({ a, b, rotation, weight }) => {
+    let closed = 0;
+    let triangles = 0;
+    for (const [c, toC] of from[a]!) {
+      const back = from[c]!.get(b);
+      if (!back) continue;
+      triangles++;
+      if (rotationDifference(multiply3(back, toC), rotation) < CLOSED_DEGREES) closed++;
+    }
+    return Math.sqrt(weight) * ((1 + closed) / (1 + triangles)) ** 2;
+  });
+}
+
 /** World-to-camera rotations along a maximum spanning forest. */
-function spanningRotations(count: number, pairs: readonly RelativeRotation[]): Float64Array[] {
+function spanningRotations(count: number, pairs: readonly RelativeRotation[], trust: Float64Array): Float64Array[] {
   const rotations: (Float64Array | undefined)[] = new Array(count).fill(undefined);
+  const order = pairs.map((_, k) => k).sort((p, q) => trust[q]! - trust[p]!);
   for (let root = 0; root < count; root++) {
     if (rotations[root]) continue;
     rotations[root] = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
     for (;;) {
-      let best: RelativeRotation | undefined;
-      for (const pair of pairs) {
-        if (!rotations[pair.a] === !rotations[pair.b]) continue;
-        if (!best || pair.weight > best.weight) best = pair;
-      }
-      if (!best) break;
-      if (rotations[best.a]) rotations[best.b] = multiply3(best.rotation, rotations[best.a]!);
-      else rotations[best.a] = multiply3(transpose3(best.rotation), rotations[best.b]!);
+      const next = order.find((k) => !rotations[pairs[k]!.a] !== !rotations[pairs[k]!.b]);
+      if (next === undefined) break;
+      const { a, b, rotation } = pairs[next]!;
+      if (rotations[a]) rotations[b] = multiply3(rotation, rotations[a]);
+      else rotations[a] = multiply3(transpose3(rotation), rotations[b]!);
     }
   }
   return rotations as Float64Array[];

@@ -37,14 +37,14 @@ export async function findAll(photos: readonly Photo[], reader: PhotoReader, poo
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
     const key = `geometric/features/2/${FEATURE_SIDE}/${photo.id}`;
-    const kept = context.store.get(key);
-    if (kept) features[index] = decodeFeatures(kept);
+    const kept = decodeFeatures(context.store.get(key));
+    if (kept) features[index] = kept;
     else {
       const { pixels, width, height } = await reader.read(photo, { longSide: FEATURE_SIDE });
       const request: Request = { kind: 'features', pixels, width, height, options: FEATURES };
       const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal }));
       context.store.put(key, record);
-      features[index] = decodeFeatures(record);
+      features[index] = decodeFeatures(record)!;
     }
     context.onProgress?.({ stage: 'finding features', done: ++done, total: photos.length });
   });
@@ -58,10 +58,8 @@ export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[],
   await inParallel(pairs, pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
     const key = `geometric/matches/2/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
-    const kept = context.store.get(key);
-    let matches: Uint32Array;
-    if (kept) matches = decodeMatches(kept);
-    else {
+    let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
+    if (!matches) {
       matches = await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, { signal: context.signal });
       context.store.put(key, encodeMatches(matches));
     }

@@ -54,7 +54,8 @@ async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], r
     const record = encodeState(state);
     context.store.put(key, record);
     context.store.put(LATEST, record);
-    return state;
+    // As a later run will read it, so that both give the same observation keys to the last bit (JSON has no negative zero).
+    return decodeState(record)!;
   } finally {
     await pool.close();
   }

@@ -1,7 +1,10 @@
 import { DESCRIPTOR, type Features } from './features.js';
 import type { TwoViewResult } from './two-view.js';
 
-/** How features and matches lie in the project file: little-endian, a count first. */
+/**
+ * How features, matches and relative poses lie in the project file, little-endian. Decoders give undefined for a missing record and for
+ * one that is damaged: it is then computed anew.
+ */
 
 export function encodeFeatures(features: Features): Uint8Array {
   const out = new Uint8Array(4 + features.count * (16 + DESCRIPTOR));
@@ -12,8 +15,10 @@ export function encodeFeatures(features: Features): Uint8Array {
 }
 
 /** The arrays are shared memory, so that worker threads read them without a copy. */
-export function decodeFeatures(bytes: Uint8Array): Features {
+export function decodeFeatures(bytes: Uint8Array | undefined): Features | undefined {
+  if (!bytes || bytes.length < 4) return undefined;
   const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (bytes.length !== 4 + count * (16 + DESCRIPTOR)) return undefined;
   const keypoints = new Float32Array(new SharedArrayBuffer(count * 16));
   new Uint8Array(keypoints.buffer).set(bytes.subarray(4, 4 + count * 16));
   const descriptors = new Uint8Array(new SharedArrayBuffer(count * DESCRIPTOR));
@@ -23,7 +28,12 @@ export function decodeFeatures(bytes: Uint8Array): Features {
 
 export const encodeMatches = (matches: Uint32Array): Uint8Array => new Uint8Array(matches.slice().buffer);
 
-export const decodeMatches = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.slice().buffer);
+/** @param counts of both photos' features, which the indices must stay below */
+export function decodeMatches(bytes: Uint8Array | undefined, counts: readonly [number, number]): Uint32Array | undefined {
+  if (!bytes || bytes.length % 8 !== 0) return undefined;
+  const matches = new Uint32Array(bytes.slice().buffer);
+  return matches.every((index, k) => index < counts[k & 1]!) ? matches : undefined;
+}
 
 /** Relative pose of a pair; undefined (no geometry found) is kept as an empty record. */
 export function encodePose(result: TwoViewResult | undefined): Uint8Array {
@@ -36,9 +46,11 @@ export function encodePose(result: TwoViewResult | undefined): Uint8Array {
   return out;
 }
 
-export function decodePose(bytes: Uint8Array): TwoViewResult | undefined {
-  if (bytes.length === 0) return undefined;
+/** @param count of the matches that were related */
+export function decodePose(bytes: Uint8Array | undefined, count: number): { result: TwoViewResult | undefined } | undefined {
+  if (bytes?.length === 0) return { result: undefined };
+  if (bytes?.length !== 128 + count) return undefined;
   const numbers = new Float64Array(bytes.slice(0, 128).buffer);
   const [inlierCount, score, rotationShare, parallax] = numbers.subarray(12) as unknown as [number, number, number, number];
-  return { rotation: numbers.slice(0, 9), translation: numbers.slice(9, 12), inlierCount, score, rotationShare, parallax, inliers: bytes.slice(128) };
+  return { result: { rotation: numbers.slice(0, 9), translation: numbers.slice(9, 12), inlierCount, score, rotationShare, parallax, inliers: bytes.slice(128) } };
 }

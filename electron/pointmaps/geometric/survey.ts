@@ -138,8 +138,8 @@ async function poseAll(
     const { a, b } = candidate.pair;
     const focals: [number, number] = [lenses[lensOf[a]!]!.focal, lenses[lensOf[b]!]!.focal];
     const key = `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focals.map((focal) => focal.toFixed(6)).join('/')}`;
-    const kept = context.store.get(key);
-    if (kept) candidate.result = decodePose(kept);
+    const kept = decodePose(context.store.get(key), candidate.matches.length / 2);
+    if (kept) candidate.result = kept.result;
     else {
       const request: Request = { kind: 'pose', ...place(candidate), focals: [focals], threshold: THRESHOLD * 1.5, hypotheses: HYPOTHESES, seed: k + 1 };
       [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal });

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../../electron/geometry/linear.js';
+import type { Lens, PlacedCamera } from '../../../electron/pointmaps/geometric/bundle.js';
+import { buildStructure, type StructureInput } from '../../../electron/pointmaps/geometric/structure.js';
+import { rotationDifference } from '../../../electron/pointmaps/geometric/two-view.js';
+import { arc, directionDifference, relative, scatter, see, turn } from './synthetic.js';
+import { multiply3 } from '../../../electron/geometry/linear.js';
+
+const TRUE_LENS: Lens = { focal: 0.9, k1: -0.12 };
+const NOISE = 0.4 / 1600;
+
+/** Exact tracks of a scene with noise; `wrong` of the sightings are elsewhere; pairwise poses a degree off. */
+function scene(cameras: PlacedCamera[], start: Lens, wrong = 0.05): StructureInput {
+  const random = randomNumbers(5);
+  const points = scatter(350, 2);
+  const seen = cameras.map((camera) => see(camera, TRUE_LENS, points, NOISE, random).map((at) => at && (random() < wrong ? ([random() - 0.5, random() * 0.7 - 0.35] as [number, number]) : at)));
+  const tracks = points.map((_, p) => {
+    const photos = cameras.map((__, c) => c).filter((c) => seen[c]![p]);
+    return { photos, features: photos.map(() => p) };
+  }).filter(({ photos }) => photos.length > 1);
+  const pairs = cameras.flatMap((a, i) => cameras.slice(i + 1).map((b, k) => {
+    const { rotation, translation } = relative(a, b);
+    return { a: i, b: i + 1 + k, rotation: multiply3(turn(random() - 0.5, random() - 0.5, random() - 0.5), rotation), translation, inlierCount: 200, parallax: 8 * (k + 1), rotationShare: 0 };
+  }));
+  return { photoCount: cameras.length, lensOf: cameras.map(() => 0), lenses: [start], tracks, position: (photo, feature) => seen[photo]![feature]!, pairs };
+}
+
+const errors = (found: ReadonlyMap<number, PlacedCamera>, truth: readonly PlacedCamera[]) => {
+  let [rotation, direction] = [0, 0];
+  for (const [i, a] of found) for (const [j, b] of found) {
+    if (j <= i) continue;
+    const [p, q] = [relative(a, b), relative(truth[i]!, truth[j]!)];
+    rotation = Math.max(rotation, rotationDifference(p.rotation, q.rotation));
+    direction = Math.max(direction, directionDifference(p.translation, q.translation));
+  }
+  return { rotation, direction };
+};
+
+describe('buildStructure', () => {
+  it('recovers poses, focal and distortion from a focal 10 % off and 5 % wrong sightings', async () => {
+    const truth = arc(6, 50);
+    const input = scene(truth, { focal: 0.99, k1: 0, prior: { focal: 0.99, sigma: 0.25 } });
+    const [piece, ...others] = await buildStructure(input);
+    expect(others).toHaveLength(0);
+    expect(piece!.cameras.size).toBe(6);
+    const { rotation, direction } = errors(piece!.cameras, truth);
+    expect(rotation).toBeLessThan(0.15);
+    expect(direction).toBeLessThan(0.4);
+    expect(Math.abs(input.lenses[0]!.focal / TRUE_LENS.focal - 1)).toBeLessThan(0.01);
+    expect(Math.abs(input.lenses[0]!.k1 - TRUE_LENS.k1)).toBeLessThan(0.02);
+  });
+
+  it('keeps the focal that the user gave', async () => {
+    const input = scene(arc(5, 40), { focal: 0.93, k1: 0, prior: { focal: 0.93, sigma: 1e-7 } });
+    await buildStructure(input);
+    expect(input.lenses[0]!.focal).toBeCloseTo(0.93, 5);
+  });
+
+  it('leaves cameras and lens of an earlier solution where they are while a photo joins', async () => {
+    const truth = arc(6, 50);
+    const before = new Map(truth.slice(0, 5).map((camera, k) => [k, { ...camera, fixed: true }]));
+    const input = scene(truth, { ...TRUE_LENS, fixed: true });
+    const [piece] = await buildStructure({ ...input, known: [before] });
+    expect(piece!.cameras.size).toBe(6);
+    for (const [k, camera] of before) expect(piece!.cameras.get(k)!.rotation).toEqual(camera.rotation);
+    expect(input.lenses[0]).toMatchObject({ focal: TRUE_LENS.focal, k1: TRUE_LENS.k1 });
+    expect(errors(piece!.cameras, truth).rotation).toBeLessThan(0.2);
+  });
+
+  it('keeps photos of unrelated scenes in separate pieces', async () => {
+    const [one, two] = [arc(4, 30), arc(3, 20)];
+    const [p, q] = [scene(one, { ...TRUE_LENS }), scene(two, { ...TRUE_LENS })];
+    const shifted = { tracks: q.tracks.map(({ photos, features }) => ({ photos: photos.map((photo) => photo + 4), features })), pairs: q.pairs.map((pair) => ({ ...pair, a: pair.a + 4, b: pair.b + 4 })) };
+    const pieces = await buildStructure({
+      photoCount: 7, lensOf: new Array(7).fill(0), lenses: p.lenses, tracks: [...p.tracks, ...shifted.tracks], pairs: [...p.pairs, ...shifted.pairs],
+      position: (photo, feature) => (photo < 4 ? p.position(photo, feature) : q.position(photo - 4, feature)),
+    });
+    expect(pieces.map(({ cameras }) => [...cameras.keys()].sort())).toEqual([[0, 1, 2, 3], [4, 5, 6]]);
+  });
+
+  it('stops when asked', async () => {
+    const stop = new AbortController();
+    const work = buildStructure({ ...scene(arc(6, 50), { ...TRUE_LENS }), signal: stop.signal, onPlaced: () => stop.abort(new Error('enough')) });
+    await expect(work).rejects.toThrow('enough');
+  });
+});
