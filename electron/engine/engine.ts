@@ -170,16 +170,20 @@ export class Engine {
     return this.enter(() => Workspace.open(path));
   }
 
-  private async addPhotos(paths: readonly string[]): Promise<Result<'photos.add'>> {
+  /** Adds photos; also tells which photos of the project, new or known, the paths stand for. */
+  async addPhotos(paths: readonly string[]): Promise<Result<'photos.add'> & { given: ReadonlySet<string> }> {
     const { project } = this.idle;
-    const known = new Map(project.photos().map((photo) => [photo.id, photo]));
-    const { imported, refused } = await importPhotos(paths, known);
+    const before = new Map(project.photos().map((photo) => [photo.id, photo]));
+    const { imported, refused: all, known } = await importPhotos(paths, before);
+    const knownPaths = new Set(known.map((id) => before.get(id)!.path));
+    // A photo that is in the project at this very path was meant, and needs no remark.
+    const refused = all.filter(({ path }) => !knownPaths.has(path));
     project.addPhotos(imported);
     for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.open.edited();
     this.announce.flush();
-    return { added: imported.length, refused };
+    return { added: imported.length, refused, given: new Set([...imported.map(({ photo }) => photo.id), ...known]) };
   }
 
   private change(action: (workspace: Workspace) => void): null {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { basename } from 'node:path';
 import { UserError } from '../contract/errors.js';
-import type { Photo } from '../geometry/types.js';
+import type { Photo, PhotoId } from '../geometry/types.js';
 import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
 import { readFacts } from './exif.js';
@@ -81,6 +81,8 @@ async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score:
 export interface ImportResult {
   imported: ImportedPhoto[];
   refused: Refusal[];
+  /** Photos met that were known before. */
+  known: PhotoId[];
 }
 
 /**
@@ -114,12 +116,14 @@ export async function importPhotos(
   const names = new Map([...known].map(([id, { name }]) => [id, name]));
   const taken = new Set(names.values());
   const imported: ImportedPhoto[] = [];
+  const met: PhotoId[] = [];
   for (const result of results) {
     if ('reason' in result) {
       refused.push(result);
       continue;
     }
     const twin = names.get(result.photo.id);
+    if (known.has(result.photo.id)) met.push(result.photo.id);
     if (twin !== undefined) {
       refused.push({ path: result.photo.path, reason: `the same photo as ${twin}; it is used once` });
       continue;
@@ -129,7 +133,7 @@ export async function importPhotos(
     names.set(result.photo.id, result.photo.name);
     imported.push(result);
   }
-  return { imported, refused };
+  return { imported, refused, known: met };
 }
 
 /** Photos of different folders may share a file name; cameras in exports may not. */

@@ -1,0 +1,33 @@
+import { Command, CommanderError } from 'commander';
+import { addAlign } from './cli/align.js';
+import { addDoctor } from './cli/doctor.js';
+import { addExport } from './cli/export.js';
+import { addInfo } from './cli/info.js';
+import { fail, type ExitCode } from './cli/output.js';
+import { addReconstruct } from './cli/reconstruct.js';
+import { addRecover } from './cli/recover.js';
+import { programVersion } from './engine/environment.js';
+
+/** One file per command: each adds itself to the program. */
+const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover];
+
+/** @returns 0 on success, 2 on wrong usage, 1 on failure, after one line on standard error */
+export async function main(words: readonly string[]): Promise<ExitCode> {
+  const program = new Command('pointmap')
+    .description('Photos in; camera poses, depth maps and a coloured point cloud out.')
+    .version(programVersion())
+    .exitOverride()
+    .showSuggestionAfterError();
+  for (const add of commands) add(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has printed its own complaint already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return fail(error);
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { examine } from '../engine/environment.js';
+import { answer, bytes } from './output.js';
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine offers')
+    .option('--json', 'print it as one line')
+    .action(async ({ json }: { json?: boolean }) => {
+      const facts = await examine();
+      answer(json, facts, [
+        `pointmap ${facts.version}, Node ${facts.node}, ${facts.platform}`,
+        `${facts.threads} threads, ${bytes(facts.memoryBytes)} of memory`,
+        ...Object.entries(facts.libraries).map(([name, version]) => `${name} ${version}`),
+        `models and unsaved projects: ${facts.dataFolder}`,
+      ]);
+    });
+}

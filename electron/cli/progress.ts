@@ -1,0 +1,46 @@
+import type { JobState } from '../contract/api.js';
+import { seconds } from './output.js';
+
+const titles: Record<string, string> = { photos: 'Photos', pairs: 'Pairs', pointmaps: 'Pointmaps', alignment: 'Alignment', cloud: 'Cloud' };
+const BAR = 24;
+/** Without a terminal: a line per stage, and one now and then so that a log shows it is alive. */
+const PLAIN_INTERVAL = 10_000;
+
+/** Progress on standard error: one line that is rewritten on a terminal, plain lines otherwise. */
+export class ProgressLine {
+  private last = '';
+  private lastDrawn = 0;
+
+  constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {}
+
+  show({ stage, detail, done, total, secondsLeft }: JobState): void {
+    if (!stage) return;
+    const now = Date.now();
+    const step = `${stage} ${detail?.replace(/,? step \d+$/, '') ?? ''}`;
+    const changed = step !== this.last;
+    if (!changed && now - this.lastDrawn < (this.stream.isTTY ? 100 : PLAIN_INTERVAL)) return;
+    this.last = step;
+    this.lastDrawn = now;
+    const count = total ? ` ${done}/${total}` : '';
+    const left = secondsLeft !== undefined && secondsLeft >= 1 ? `, ${seconds(secondsLeft)} left` : '';
+    const title = `${titles[stage] ?? stage}${detail ? `: ${detail}` : ''}${count}${left}`;
+    if (!this.stream.isTTY) {
+      this.stream.write(`${title}\n`);
+      return;
+    }
+    const filled = total ? Math.round((done! / total) * BAR) : 0;
+    const bar = total ? `[${'='.repeat(filled)}${' '.repeat(BAR - filled)}] ` : '';
+    this.stream.write(`\r\x1b[K${(bar + title).slice(0, (this.stream.columns || 80) - 1)}`);
+  }
+
+  /** A line of its own, above the bar. */
+  note(message: string): void {
+    this.clear();
+    this.stream.write(`${message}\n`);
+  }
+
+  clear(): void {
+    if (this.stream.isTTY) this.stream.write('\r\x1b[K');
+    this.lastDrawn = 0;
+  }
+}

@@ -1,0 +1,132 @@
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Option, type Command } from 'commander';
+import type { RunSettings } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
+import { Engine } from '../engine/engine.js';
+import { parseFormats, previewFile, writeExports } from '../engine/exporting.js';
+import { report } from '../engine/report.js';
+import { parseStrategy } from '../engine/tools.js';
+import { number } from './arguments.js';
+import { engineOptions } from './engine-options.js';
+import { answer, bytes, seconds } from './output.js';
+import { ProgressLine } from './progress.js';
+
+interface Flags extends Partial<Pick<RunSettings, 'estimator' | 'graph' | 'quality' | 'focal' | 'sharedFocal' | 'minConfidence' | 'voxelSize'>> {
+  out: string;
+  project?: string;
+  formats: string;
+  json?: boolean;
+  threads?: number;
+  keepFloating?: boolean;
+}
+
+export function addReconstruct(program: Command): void {
+  program
+    .command('reconstruct')
+    .description('photos in; camera poses, depth maps and a coloured point cloud out')
+    .argument('<photos...>', 'photo files and folders')
+    .requiredOption('--out <dir>', 'folder for the results')
+    .option('--project <file>', 'project file to use or make (default: scene.pointmap in the output folder)')
+    .option('--estimator <id>', 'what finds the pointmaps (default: geometric, built in)')
+    .option('--graph <graph>', 'auto, complete, window:N, cyclic-window:N, log-window:N or reference:I', checkedGraph)
+    .addOption(new Option('--quality <quality>').choices(['draft', 'normal', 'high']))
+    .addOption(new Option('--focal <px>', 'focal length of all photos, in pixels of the original').argParser(number('--focal', 1)).conflicts('sharedFocal'))
+    .option('--shared-focal', 'one focal for all photos')
+    .option('--min-confidence <x>', 'leave out points of less confidence (default: 2)', number('--min-confidence', 1))
+    .option('--voxel-size <x>', 'keep one point per cube of this side, in world units', number('--voxel-size', 0))
+    .option('--keep-floating', 'keep points that float in front of surfaces seen by other photos')
+    .option('--formats <list>', 'comma-separated: ply, glb, cameras, depth-png, depth-pfm, colmap-text, colmap-bin, nerfstudio', 'ply,glb,cameras')
+    .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
+    .option('--json', 'print the report as the last line of standard output')
+    .action(reconstruct);
+}
+
+/** Also what `npm run demo` calls. */
+export async function reconstruct(paths: readonly string[], flags: Flags): Promise<void> {
+  const formats = parseFormats(flags.formats);
+  const out = prepareFolder(flags.out);
+  const projectPath = resolve(flags.project ?? join(out, 'scene.pointmap'));
+  const engine = new Engine({ ...engineOptions(), ...(flags.threads ? { threads: flags.threads } : {}) });
+  const progress = new ProgressLine();
+  engine.on('job.changed', (state) => progress.show(state));
+  engine.on('log.line', ({ message }) => progress.note(message));
+  const interrupt = (): void => {
+    progress.note('stopping; finished pairs are kept');
+    void engine.request('run.cancel', {});
+  };
+  try {
+    await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
+    await bringPhotos(engine, paths);
+    await applySettings(engine, flags);
+    const cost = await engine.request('run.preflight', {});
+    progress.note(`${cost.photos} photos, ${cost.pairs} pairs; about ${seconds(cost.seconds)} and ${bytes(cost.memory)} of memory if nothing is cached`);
+    for (const warning of cost.warnings) progress.note(warning);
+    const started = performance.now();
+    process.once('SIGINT', interrupt);
+    process.once('SIGTERM', interrupt);
+    await engine.request('run.start', {});
+    const end = await engine.settled();
+    progress.clear();
+    if (end.state === 'cancelled') throw new UserError('cancelled', `stopped; run the same command again to continue where it was, the project is ${projectPath}`);
+    if (end.state === 'failed') throw new UserError('bad-input', end.error ?? 'the run failed');
+    const exporting = performance.now();
+    const workspace = engine.open;
+    const summary = report(workspace, workspace.alignment!, engine.computedPairs);
+    const preview = await previewFile(workspace);
+    const written = await writeExports(workspace, out, formats, [preview]);
+    summary.seconds = { ...summary.seconds, export: round((performance.now() - exporting) / 1000), total: round((performance.now() - started) / 1000) };
+    written.push(...(await writeExports(workspace, out, [], [{ name: 'report.json', chunks: [Buffer.from(`${JSON.stringify(summary, null, 2)}\n`)] }])));
+    answer(flags.json, { ...summary, files: written.map(({ path }) => path), project: projectPath }, [
+      `${summary.registered} of ${summary.photos} photos placed, ${summary.points.toLocaleString('en')} points, ${seconds((performance.now() - started) / 1000)}`,
+      ...summary.components.slice(1).map((names) => `a separate component, not exported: ${names.join(', ')}`),
+      ...summary.unplaced.map(({ name, reason }) => `not placed: ${name}: ${reason}`),
+      ...written.map(({ path, bytes: size }) => `  ${path} (${bytes(size)})`),
+      `  ${projectPath} (project; running again with other settings uses what it holds)`,
+    ]);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+    progress.clear();
+    await engine.close();
+  }
+}
+
+/** Exactly the given photos take part: others that the project holds from earlier runs are disabled, not forgotten. */
+async function bringPhotos(engine: Engine, paths: readonly string[]): Promise<void> {
+  const { given } = await engine.addPhotos(paths);
+  const photos = engine.open.project.photos();
+  const change = async (ids: string[], enabled: boolean): Promise<void> => {
+    if (ids.length > 0) await engine.request('edit.apply', { edit: { kind: 'photos-enabled', photos: ids, enabled } });
+  };
+  await change(photos.filter(({ id, enabled }) => given.has(id) && !enabled).map(({ id }) => id), true);
+  await change(photos.filter(({ id, enabled }) => !given.has(id) && enabled).map(({ id }) => id), false);
+}
+
+async function applySettings(engine: Engine, flags: Flags): Promise<void> {
+  const { estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, keepFloating } = flags;
+  const settings = { estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, removeFloating: keepFloating ? false : undefined };
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  if (Object.keys(given).length > 0) await engine.request('edit.apply', { edit: { kind: 'settings', settings: given } });
+}
+
+/** Found out before minutes of computing, not after. */
+function prepareFolder(path: string): string {
+  const folder = resolve(path);
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UserError('unwritable', `can't write into the output folder (${(error as NodeJS.ErrnoException).code}); choose another: ${folder}`, { cause: error });
+  }
+  return folder;
+}
+
+function checkedGraph(text: string): string {
+  parseStrategy(text);
+  return text;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
