@@ -55,6 +55,7 @@ export class Graph {
   private readonly inputs: object[] = [];
   private readonly outputs: object[] = [];
   private readonly initializers: Initializer[] = [];
+  private readonly weights = new Set<string>();
   private readonly constants = new Map<string, Value>();
 
   constructor(readonly name: string) {}
@@ -69,9 +70,12 @@ export class Graph {
     this.outputs.push({ name, type: typeProto(type, dims) });
   }
 
-  /** A weight whose bytes are asked for when the graph is saved. */
+  /** A weight whose bytes are asked for when the graph is saved. Asked for twice by name, it is stored once. */
   weight(name: string, type: DataType, dims: number[], load: () => Promise<Uint8Array>): Value {
-    this.initializers.push({ name, type, dims, load });
+    if (!this.weights.has(name)) {
+      this.weights.add(name);
+      this.initializers.push({ name, type, dims, load });
+    }
     return { name };
   }
 

@@ -115,7 +115,7 @@ export class Layers {
     if (this.precision === 'int8') {
       const blocks = Math.ceil(from / quantizedBlock);
       // Both parts come from one pass over the weights, and are asked for in this order.
-      let scales = new Float32Array(0);
+      let scales: Float32Array = new Float32Array(0);
       const quantized = this.graph.weight(`${name}.weight`, 'uint8', [to, blocks, quantizedBlock], async () => {
         const result = quantizeBlocks(await rows(), to, from);
         scales = result.scales;

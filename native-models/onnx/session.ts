@@ -1,13 +1,25 @@
+import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import type { Provider } from './provider-names.js';
+
+// A provider that is missing is told by us, in one line.
+ort.env.logLevel = 'fatal';
 
 export type Session = ort.InferenceSession;
+export type Tensor = ort.Tensor;
 
-/** Opens a graph on the given execution providers, in order of preference. */
-export async function openSession(path: string, providers: ort.InferenceSession.ExecutionProviderConfig[] = ['cpu'], threads?: number): Promise<Session> {
+export const floatTensor = (values: Float32Array, dims: readonly number[]): Tensor => new ort.Tensor('float32', values, dims);
+export const intTensor = (values: readonly number[]): Tensor => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
+
+/**
+ * Opens a graph on one execution provider; what it can't do runs on the CPU. The runtime counts physical cores, of which a
+ * shared machine often shows one for two, so the number of threads is given.
+ */
+export async function openSession(path: string, provider: Provider = 'cpu', threads = availableParallelism()): Promise<Session> {
   return ort.InferenceSession.create(path, {
-    executionProviders: providers,
+    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    ...(threads ? { intraOpNumThreads: threads } : {}),
+    intraOpNumThreads: threads,
   });
 }

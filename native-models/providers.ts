@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { Graph } from './onnx/graph.js';
+import { providerNames, type Provider } from './onnx/provider-names.js';
+import { floatTensor, openSession } from './onnx/session.js';
+
+export type { Provider } from './onnx/provider-names.js';
+
+export interface ProviderProbe {
+  provider: Provider;
+  available: boolean;
+  /** Why not, in one line. */
+  reason?: string;
+  /** Measured on a 512x1024x1024 float32 matrix product. */
+  gflops?: number;
+}
+
+const [rows, inner, columns] = [512, 1024, 1024];
+
+async function productGraph(path: string): Promise<void> {
+  const graph = new Graph('matrix product');
+  const x = graph.input('x', 'float32', [rows, inner]);
+  const values = Float32Array.from({ length: inner * columns }, (_, k) => ((k % 17) - 8) / 64);
+  const w = graph.weight('w', 'float32', [inner, columns], () => Promise.resolve(new Uint8Array(values.buffer)));
+  graph.output('y', graph.node('MatMul', [x, w]), 'float32', [rows, columns]);
+  await graph.save(path);
+}
+
+function oneLine(error: unknown): string {
+  return String((error as Error).message ?? error).split('\n')[0]!.slice(0, 200);
+}
+
+async function probe(provider: Provider, path: string, threads?: number): Promise<ProviderProbe> {
+  const bundled = ort.listSupportedBackends().map((backend) => backend.name as string);
+  if (!bundled.includes(provider)) return { provider, available: false, reason: 'not part of ONNX Runtime for this system' };
+  try {
+    const session = await openSession(path, provider, threads);
+    const x = floatTensor(new Float32Array(rows * inner).fill(0.5), [rows, inner]);
+    let best = Infinity;
+    for (let run = 0; run < 4; run++) {
+      const start = performance.now();
+      await session.run({ x });
+      best = Math.min(best, performance.now() - start);
+    }
+    await session.release();
+    return { provider, available: true, gflops: Math.round((2 * rows * inner * columns) / best / 1e6) };
+  } catch (error) {
+    return { provider, available: false, reason: oneLine(error) };
+  }
+}
+
+/** Tries every provider with a small matrix product: what works, how fast, and why not. About a second. */
+export async function probeProviders(threads?: number): Promise<ProviderProbe[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'pointmap-probe-'));
+  try {
+    const path = join(folder, 'product.onnx');
+    await productGraph(path);
+    const probes: ProviderProbe[] = [];
+    for (const provider of providerNames) probes.push(await probe(provider, path, threads));
+    return probes;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+let probed: Promise<ProviderProbe[]> | undefined;
+
+/**
+ * The provider to use: the wanted one if it works, else the fastest that does. A fallback is told to `onNote` with its reason.
+ * POINTMAP_PROVIDER overrides the choice.
+ */
+export async function chooseProvider(wanted: Provider | 'auto' = 'auto', onNote?: (message: string) => void): Promise<Provider> {
+  const asked = wanted === 'auto' ? ((process.env['POINTMAP_PROVIDER'] as Provider | undefined) ?? 'auto') : wanted;
+  if (asked === 'cpu') return 'cpu';
+  const probes = await (probed ??= probeProviders());
+  if (asked !== 'auto') {
+    const found = probes.find((candidate) => candidate.provider === asked);
+    if (found?.available) return asked;
+    onNote?.(`${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
+    return 'cpu';
+  }
+  const working = probes.filter((candidate) => candidate.available);
+  return working.sort((a, b) => (b.gflops ?? 0) - (a.gflops ?? 0))[0]?.provider ?? 'cpu';
+}

@@ -1,0 +1,75 @@
+import type { CheckpointFolder } from '../checkpoints/open.js';
+import { UserError } from '../../electron/contract/errors.js';
+import { buildCompletion } from '../croco/graph.js';
+import { networkShape } from '../dust3r/config.js';
+import { buildDecoder } from '../dust3r/decoder.js';
+import { buildEncoder } from '../dust3r/encoder.js';
+import type { Graph } from '../onnx/graph.js';
+import type { Precision } from '../onnx/layers.js';
+import { Weights } from '../onnx/weights.js';
+
+export interface BuiltNetwork {
+  architecture: 'dust3r' | 'croco' | 'compact';
+  title: string;
+  /** File name without ending, and graph. */
+  graphs: { name: string; graph: Graph }[];
+  patch: number;
+  inputSize: number;
+  square: boolean;
+  parameters: number;
+}
+
+/** A training script's option: "Network(width=768, head='dpt')", as plain values. */
+function parseCall(text: string): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [, key, quoted, number, pair] of text.matchAll(/(\w+)\s*=\s*(?:'([^']*)'|(-?\d+(?:\.\d+)?)|\(([\d,\s]+)\))/g)) {
+    values[key!] = quoted ?? (number !== undefined ? Number(number) : pair!.split(',').filter((x) => x.trim()).map(Number));
+  }
+  return values;
+}
+
+/** The network's options: config.json, else what a .pth file of the publisher holds beside its weights. */
+export function configOf({ checkpoint, config }: CheckpointFolder): Record<string, unknown> {
+  if (config) return config;
+  const { croco_kwargs: kwargs, args } = checkpoint.metadata;
+  if (typeof kwargs === 'object' && kwargs !== null) return kwargs as Record<string, unknown>;
+  const call = typeof args === 'object' && args !== null ? (args as Record<string, unknown>)['model'] : undefined;
+  return typeof call === 'string' ? parseCall(call) : {};
+}
+
+function longSide(config: Record<string, unknown>, usual: number): number {
+  const size = config['img_size'];
+  const sides = Array.isArray(size) ? size : [size];
+  const numbers = sides.filter((side): side is number => typeof side === 'number' && side > 0);
+  return numbers.length ? Math.max(...numbers) : usual;
+}
+
+/**
+ * Recognises a checkpoint's network and builds its graphs. Throws UserError 'bad-input' naming every tensor that is missing,
+ * misshapen or foreign, and 'unsupported' for another architecture.
+ */
+export function buildNetwork(folder: CheckpointFolder, precision: Precision): BuiltNetwork {
+  const { checkpoint } = folder;
+  const config = configOf(folder);
+  const weights = new Weights(checkpoint);
+  const isPointmap = [...checkpoint.tensors.keys()].some((name) => name.startsWith('downstream_head1.'));
+  const isCompletion = weights.has('prediction_head.weight');
+  if (!isPointmap && !isCompletion) {
+    const first = [...checkpoint.tensors.keys()].slice(0, 3).join(', ') || 'none';
+    throw new UserError('unsupported', `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R and CroCo are read: ${checkpoint.path}`);
+  }
+  const title = isPointmap ? 'DUSt3R' : 'CroCo';
+  const shape = networkShape(weights, config);
+  if (!shape) {
+    weights.check(title);
+    throw new Error('a network without a shape has problems');
+  }
+  const graphs = isPointmap
+    ? [{ name: 'encoder', graph: buildEncoder(weights, shape, precision) }, { name: 'decoder', graph: buildDecoder(weights, shape, precision) }]
+    : [{ name: 'completion', graph: buildCompletion(weights, shape, precision) }];
+  weights.check(title);
+  const inputSize = longSide(config, isPointmap ? 512 : 224);
+  let parameters = 0;
+  for (const { shape: dims } of checkpoint.tensors.values()) parameters += dims.reduce((product, size) => product * size, 1);
+  return { architecture: isPointmap ? 'dust3r' : 'croco', title, graphs, patch: shape.patch, inputSize, square: inputSize <= 224, parameters };
+}
