@@ -6,7 +6,7 @@ const SIMPLE_RADIAL = 2;
 
 export const colmapBinary: ExportFormat = {
   id: 'colmap-bin', title: 'COLMAP model, binary', description: 'cameras.bin, images.bin and points3D.bin, for COLMAP and what reads its models',
-  estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 83,
+  estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
   write: (scene, { mostSparsePoints } = {}) => {
     const model = colmapModel(scene, mostSparsePoints);
     return [
@@ -78,8 +78,11 @@ function* pointRecords({ points }: ColmapModel): Generator<Uint8Array> {
   yield count(points.length);
   for (let first = 0; first < points.length; first += 4096) {
     const some = points.slice(first, first + 4096);
-    const out = record(some.length * 59);
-    for (const { id, position, color, image, sighting } of some) out.uint64(id).double(...position).raw(color).double(0).uint64(1).int32(image).int32(sighting);
+    const out = record(some.reduce((sum, { track }) => sum + 51 + 8 * track.length, 0));
+    for (const { id, position, color, track } of some) {
+      out.uint64(id).double(...position).raw(color).double(0).uint64(track.length);
+      for (const { image, sighting } of track) out.int32(image).int32(sighting);
+    }
     yield out.bytes;
   }
 }

@@ -3,7 +3,7 @@ import { textChunks, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
   id: 'colmap-text', title: 'COLMAP model, text', description: 'cameras.txt, images.txt and points3D.txt, for COLMAP and what reads its models',
-  estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 110,
+  estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
   write: (scene, { mostSparsePoints } = {}) => {
     const model = colmapModel(scene, mostSparsePoints);
     return [
@@ -30,5 +30,5 @@ function* imageLines({ images }: ColmapModel): Generator<string> {
 
 function* pointLines({ points }: ColmapModel): Generator<string> {
   yield '# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)';
-  for (const { id, position, color, image, sighting } of points) yield [id, ...position, ...color, 0, image, sighting].join(' ');
+  for (const { id, position, color, track } of points) yield [id, ...position, ...color, 0, ...track.flatMap(({ image, sighting }) => [image, sighting])].join(' ');
 }

@@ -1,12 +1,15 @@
 import { invertRigid } from '../geometry/linear.js';
-import type { Camera, Scene } from '../geometry/types.js';
+import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 
 /*
- * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with the one sighting that they come from.
+ * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with a sighting in every photo whose depth map
+ * holds them.
  * A pixel's centre lies at +0.5 there, at integers here.
  */
 
 export const PIXEL_CENTRE = 0.5;
+/** Relative difference of depth within which two photos see one surface. */
+const SAME_SURFACE = 0.02;
 
 export interface ColmapImage {
   id: number;
@@ -22,9 +25,8 @@ export interface ColmapPoint {
   id: number;
   position: [number, number, number];
   color: [number, number, number];
-  image: number;
-  /** Index into the image's sightings. */
-  sighting: number;
+  /** Who sees it: image id, and index into that image's sightings. */
+  track: { image: number; sighting: number }[];
 }
 
 export interface ColmapModel {
@@ -33,7 +35,7 @@ export interface ColmapModel {
 }
 
 /** @param most points; a larger cloud is subsampled evenly */
-export function colmapModel({ cameras, cloud }: Scene, most = 100_000): ColmapModel {
+export function colmapModel({ cameras, cloud, depthMaps }: Scene, most = 100_000): ColmapModel {
   const images = cameras.map((camera, k): ColmapImage => {
     const pose = invertRigid(camera.worldFromCamera);
     return { id: k + 1, camera, quaternion: quaternionOf(pose), translation: [pose[3]!, pose[7]!, pose[11]!], sightings: [] };
@@ -44,15 +46,29 @@ export function colmapModel({ cameras, cloud }: Scene, most = 100_000): ColmapMo
   const step = Math.max(1, count / most);
   for (let at = 0; Math.floor(at) < count; at += step) {
     const k = Math.floor(at);
-    const image = images[cloud.source[k]!]!;
     const position: [number, number, number] = [cloud.positions[3 * k]!, cloud.positions[3 * k + 1]!, cloud.positions[3 * k + 2]!];
-    const pixel = projectToOriginal(image.camera, poses[cloud.source[k]!]!, position);
-    if (!pixel) continue;
-    const id = points.length + 1;
-    points.push({ id, position, color: [cloud.colors[3 * k]!, cloud.colors[3 * k + 1]!, cloud.colors[3 * k + 2]!], image: image.id, sighting: image.sightings.length });
-    image.sightings.push({ x: pixel[0] + PIXEL_CENTRE, y: pixel[1] + PIXEL_CENTRE, point: id });
+    const point: ColmapPoint = { id: points.length + 1, position, color: [cloud.colors[3 * k]!, cloud.colors[3 * k + 1]!, cloud.colors[3 * k + 2]!], track: [] };
+    images.forEach((image, i) => {
+      if (i !== cloud.source[k] && !agrees(depthMaps[i]!, poses[i]!, position)) return;
+      const pixel = projectToOriginal(image.camera, poses[i]!, position);
+      if (!pixel) return;
+      point.track.push({ image: image.id, sighting: image.sightings.length });
+      image.sightings.push({ x: pixel[0] + PIXEL_CENTRE, y: pixel[1] + PIXEL_CENTRE, point: point.id });
+    });
+    points.push(point);
   }
   return { images, points };
+}
+
+/** Whether a photo's own depth map has a surface at the point: then it sees it too. */
+function agrees(map: DepthMap, T: Float64Array, [x, y, z]: readonly [number, number, number]): boolean {
+  const depth = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;
+  if (depth <= 0) return false;
+  const u = Math.round((map.focal * (T[0]! * x + T[1]! * y + T[2]! * z + T[3]!)) / depth + map.centreX);
+  const v = Math.round((map.focal * (T[4]! * x + T[5]! * y + T[6]! * z + T[7]!)) / depth + map.centreY);
+  if (u < 0 || v < 0 || u >= map.width || v >= map.height) return false;
+  const k = v * map.width + u;
+  return map.confidence[k]! > 1 && Math.abs(map.depth[k]! - depth) < SAME_SURFACE * depth;
 }
 
 /** Pixel of the original photo (centres at integers), with the lens's distortion; undefined behind the camera. */

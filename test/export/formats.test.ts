@@ -103,7 +103,8 @@ describe('COLMAP', () => {
   test('a point projects onto its sighting, half a pixel on from ours', () => {
     const { images, points } = colmapModel(scene, 200);
     expect(points.length).toBeGreaterThan(150);
-    for (const { position, image, sighting } of points) {
+    expect(points.filter(({ track }) => track.length > 1).length).toBeGreaterThan(50);
+    for (const { position, track } of points) for (const { image, sighting } of track) {
       const { camera, quaternion: [w, x, y, z], translation: t, sightings } = images[image - 1]!;
       const R = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)];
       const p = [0, 1, 2].map((i) => R[3 * i]! * position[0] + R[3 * i + 1]! * position[1] + R[3 * i + 2]! * position[2] + t[i]!);
@@ -125,7 +126,7 @@ describe('COLMAP', () => {
     const [cameras, images, points] = await Promise.all(formatById('colmap-bin')!.write(scene, { mostSparsePoints: 100 }).map(bytesOf));
     const model = colmapModel(scene, 100);
     expect(cameras!.length).toBe(8 + 56 * scene.cameras.length);
-    expect(points!.length).toBe(8 + model.points.length * 59);
+    expect(points!.length).toBe(8 + model.points.reduce((sum, { track }) => sum + 51 + 8 * track.length, 0));
     expect(images!.length).toBe(8 + model.images.reduce((sum, { camera, sightings }) => sum + 64 + camera.name.length + 1 + 8 + 24 * sightings.length, 0));
   });
 });
