@@ -2,6 +2,7 @@
  * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004, section 3.
  * The input is not doubled: at 1600 px the finest octave adds time, not matches.
  */
+import { loadKernel } from '../../compute/wasm.js';
 
 /** Scales per octave that are searched for extrema. */
 export const INTERVALS = 3;
@@ -33,37 +34,30 @@ function gaussianTaps(sigma: number): Float32Array {
   return taps.map((tap) => tap / sum);
 }
 
+interface Kernel {
+  blur(source: number, rows: number, out: number, padded: number, taps: number, width: number, height: number, radius: number): void;
+}
+
+let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
+
 /** Separable Gaussian blur with replicated borders; [height, width] in and out. */
 export function blur(source: Float32Array, width: number, height: number, sigma: number): Float32Array {
+  loaded ??= loadKernel<Kernel>(new URL('./assembly/features.wasm', import.meta.url));
+  const { exports, memory } = loaded;
   const taps = gaussianTaps(sigma);
   const radius = taps.length - 1;
-  const rows = new Float32Array(width * height);
-  const padded = new Float32Array(width + 2 * radius);
-  for (let y = 0; y < height; y++) {
-    const start = y * width;
-    padded.fill(source[start]!, 0, radius);
-    padded.set(source.subarray(start, start + width), radius);
-    padded.fill(source[start + width - 1]!, radius + width);
-    for (let x = 0; x < width; x++) {
-      let sum = taps[0]! * padded[x + radius]!;
-      for (let k = 1; k <= radius; k++) sum += taps[k]! * (padded[x + radius - k]! + padded[x + radius + k]!);
-      rows[start + x] = sum;
-    }
-  }
-  const out = new Float32Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const to = y * width;
-    const centre = taps[0]!;
-    for (let x = 0; x < width; x++) out[to + x] = centre * rows[to + x]!;
-    // Row by row, so that memory is read in order.
-    for (let k = 1; k <= radius; k++) {
-      const above = Math.max(0, y - k) * width;
-      const below = Math.min(height - 1, y + k) * width;
-      const tap = taps[k]!;
-      for (let x = 0; x < width; x++) out[to + x] = out[to + x]! + tap * (rows[above + x]! + rows[below + x]!);
-    }
-  }
-  return out;
+  const tapsAt = 1 << 16;
+  const paddedAt = tapsAt + taps.byteLength;
+  const sourceAt = paddedAt + (width + 2 * radius + 4) * 4;
+  // The kernel writes up to three pixels past the end.
+  const rowsAt = sourceAt + source.byteLength;
+  const outAt = rowsAt + source.byteLength + 16;
+  const missing = Math.ceil((outAt + source.byteLength + 16 - memory.buffer.byteLength) / 65536);
+  if (missing > 0) memory.grow(missing);
+  new Float32Array(memory.buffer, tapsAt, taps.length).set(taps);
+  new Float32Array(memory.buffer, sourceAt, source.length).set(source);
+  exports.blur(sourceAt, rowsAt, outAt, paddedAt, tapsAt, width, height, radius);
+  return new Float32Array(memory.buffer, outAt, source.length).slice();
 }
 
 function halve(source: Float32Array, width: number, height: number): { image: Float32Array; width: number; height: number } {

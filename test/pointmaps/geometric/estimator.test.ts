@@ -15,12 +15,12 @@ const name = ({ a, b }: Pair) => `${a}-${b}`;
 
 describe('the geometric estimator', () => {
   it('observes pairs with true poses, opens again without reading a photo, and keeps old observations when a photo joins', async () => {
-    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0), shot(0.3), shot(0.6)], FOCAL, 480, 360, FOCAL * 1.02);
+    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0), shot(0.3), shot(0.6)], FOCAL, 400, 300, FOCAL * 1.02);
     const store = memoryStore();
     const stages = new Set<string>();
     const session = await open(set, { store, onProgress: ({ stage }) => stages.add(stage) }, 4);
     expect(stages).toEqual(new Set(['finding features', 'matching', 'relating pairs', 'placing cameras']));
-    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 480) - 1)).toBeLessThan(0.03);
+    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.03);
 
     const { observe, rejected } = session.plan;
     expect([...observe, ...rejected.map(({ pair }) => pair)].map(name).sort()).toEqual(set.pairs.filter(({ b }) => b < 4).map(name).sort());
@@ -30,7 +30,7 @@ describe('the geometric estimator', () => {
     if (outcome.kind !== 'observation') throw new Error(`${outcome.reason}: ${outcome.detail}`);
     const { views, focal, firstFromCamera } = outcome.observation;
     expect(views.map(({ photo }) => photo)).toEqual([set.photos[pair.a]!.id, set.photos[pair.b]!.id]);
-    expect(focal![0]).toBeCloseTo((session.focal(pair.a)!.pixels * 160) / 480, 3);
+    expect(focal![0]).toBeCloseTo((session.focal(pair.a)!.pixels * 160) / 400, 3);
     const truth = relative(set.cameras[pair.b]!, set.cameras[pair.a]!);
     const found = firstFromCamera![1]!;
     expect(rotationDifference(rotationOf(found), truth.rotation)).toBeLessThan(0.5);
@@ -56,9 +56,9 @@ describe('the geometric estimator', () => {
   });
 
   it('finds the focal of a set without EXIF', async () => {
-    const set = photographRooms([-0.6, -0.35, -0.1, 0.15, 0.4].map((x, k) => ({ camera: lookAt([x, k % 2 ? 0.4 : -0.4, -1.5 + 0.2 * k], [-0.4 * x, 0, 1.2]), room: 2 })), FOCAL);
+    const set = photographRooms([-0.6, -0.25, 0.1, 0.45].map((x, k) => ({ camera: lookAt([x, k % 2 ? 0.4 : -0.4, -1.5 + 0.2 * k], [-0.4 * x, 0, 1.2]), room: 2 })), FOCAL, 400, 300);
     const session = await open(set, { store: memoryStore() });
-    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 480) - 1)).toBeLessThan(0.08);
+    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.08);
     await session.close();
   });
 
