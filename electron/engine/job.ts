@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { readPixels } from '../photos/reader.js';
@@ -38,6 +39,8 @@ export class Job {
   private nextLook = 0;
 
   constructor(private readonly options: JobOptions) {
+    // Every request to a worker listens for the abort; dozens are in flight.
+    setMaxListeners(0, this.abort.signal);
     this.finished = this.perform();
   }
 
