@@ -19,6 +19,8 @@ const LEAST_AGREEMENT = 0.15;
 const HYPOTHESES = 1200;
 const CALIBRATION_PAIRS = 24;
 const CALIBRATION_HYPOTHESES = 400;
+/** Matches a pair, evenly drawn. */
+const CALIBRATION_MATCHES = 300;
 
 /** What the sparse half found out about the whole set. */
 export interface Survey {
@@ -117,7 +119,7 @@ async function calibrate(
     await Promise.all(chosen.map(async (candidate, k) => {
       const { a, b } = candidate.pair;
       const focals = FOCAL_GRID.map((focal): [number, number] => [focalIn(a, focal), focalIn(b, focal)]);
-      const request: Request = { kind: 'pose', ...place(candidate), focals, threshold: THRESHOLD, hypotheses: CALIBRATION_HYPOTHESES, seed: k + 1 };
+      const request: Request = { kind: 'pose', ...place(thinned(candidate)), focals, threshold: THRESHOLD, hypotheses: CALIBRATION_HYPOTHESES, seed: k + 1 };
       const answer = await pool.run<PoseAnswer>(request, { signal: context.signal });
       // A pair without parallax fits any focal.
       if (answer.some((result) => result && result.parallax > 1.5 && result.rotationShare < 0.5)) scores[k] = answer.map((result) => result?.score ?? 0);
@@ -127,6 +129,11 @@ async function calibrate(
     const { focal, prominence } = told.length ? peakFocal(told) : { focal: DEFAULT_FOCAL, prominence: 0 };
     lenses[lens] = { focal, k1: 0, prior: { focal, sigma: prominence > 0.03 ? 0.25 : 0.1 } };
   }
+}
+
+function thinned({ pair, matches }: Candidate): Candidate {
+  const stride = Math.ceil(matches.length / 2 / CALIBRATION_MATCHES);
+  return { pair, matches: matches.filter((_, k) => (k >> 1) % stride === 0) };
 }
 
 async function poseAll(
