@@ -3,13 +3,15 @@ import { addAlign } from './cli/align.js';
 import { addDoctor } from './cli/doctor.js';
 import { addExport } from './cli/export.js';
 import { addInfo } from './cli/info.js';
+import { register as addComplete } from './cli/complete.js';
+import { register as addModels } from './cli/models.js';
 import { fail, type ExitCode } from './cli/output.js';
 import { addReconstruct } from './cli/reconstruct.js';
 import { addRecover } from './cli/recover.js';
 import { programVersion } from './engine/environment.js';
 
 /** One file per command: each adds itself to the program. */
-const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover];
+const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover, addModels, addComplete];
 
 /** @returns 0 on success, 2 on wrong usage, 1 on failure, after one line on standard error */
 export async function main(words: readonly string[]): Promise<ExitCode> {

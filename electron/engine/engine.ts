@@ -6,6 +6,7 @@ import { importPhotos } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
+import { modelEstimators } from './models.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { Job } from './job.js';
@@ -45,7 +46,7 @@ export class Engine {
   constructor(private readonly options: EngineOptions = {}) {
     this.dataFolder = options.dataFolder ?? defaultDataFolder();
     this.recent = new RecentProjects(this.dataFolder);
-    this.estimators = [() => [geometric], ...(options.estimators ?? [])];
+    this.estimators = [() => [geometric], modelEstimators, ...(options.estimators ?? [])];
   }
 
   /** Answers a request that came from outside: name, parameters and result are checked against the contract. */

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { catalog } from '../../native-models/registry/catalog.js';
+import { cardSchema, type ModelCard } from '../../native-models/registry/card.js';
+import { modelsFolder } from '../../native-models/registry/folder.js';
+import type { EstimatorInfo } from '../contract/api.js';
+import { createDust3rEstimator } from '../pointmaps/dust3r/estimator.js';
+import type { EstimatorEntry } from './estimators.js';
+
+function installedCards(root: string): { folder: string; card: ModelCard }[] {
+  let names: string[];
+  try {
+    names = readdirSync(root).filter((name) => !name.startsWith('.'));
+  } catch {
+    return []; // No model was ever installed.
+  }
+  return names.sort().flatMap((name) => {
+    try {
+      return [{ folder: join(root, name), card: cardSchema.parse(JSON.parse(readFileSync(join(root, name, 'card.json'), 'utf8'))) }];
+    } catch {
+      return []; // `models list` tells about damaged ones.
+    }
+  });
+}
+
+/** Installed pointmap networks, and those that could be, as estimators. */
+export function modelEstimators(): EstimatorEntry[] {
+  const installed = installedCards(modelsFolder());
+  const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | undefined): EstimatorEntry => ({
+    info: { ...info, installed: folder !== undefined },
+    provider: process.env['POINTMAP_PROVIDER'] ?? 'auto',
+    create: (reader, _settings, threads) => createDust3rEstimator(reader, folder ?? join(modelsFolder(), info.id), threads === undefined ? {} : { threads }),
+  });
+  const ready = installed
+    .filter(({ card }) => card.architecture !== 'croco')
+    .map(({ folder, card }) => {
+      const { id, title, licence, nonCommercial } = card;
+      const description = `A pointmap network of ${(card.parameters / 1e6).toFixed(1)} M weights at ${card.inputSize} px; precisions: ${Object.keys(card.precisions).join(', ')}.`;
+      return entry({ id, title, licence, nonCommercial, description }, folder);
+    });
+  const missing = catalog
+    .filter(({ id, architecture }) => architecture === 'dust3r' && !installed.some(({ card }) => card.id === id))
+    .map(({ id, title, licence, nonCommercial, bytes }) => entry({ id, title, licence, nonCommercial, description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.` }, undefined));
+  return [...ready, ...missing];
+}
