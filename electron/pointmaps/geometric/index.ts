@@ -11,8 +11,13 @@ import { surveySet, type Survey } from './survey.js';
 import { undistort } from './triangulate.js';
 import { undistortedView, viewMap, viewSize } from './view.js';
 
+/** Long side, in pixels, of the views that depth is computed on; time grows with its cube. */
+export const VIEW_SIDES = { draft: 384, normal: 512, high: 640 } as const;
+
 export interface GeometricOptions {
-  /** Long side of the views that depth is computed on, pixels. */
+  /** `normal` when not given. */
+  quality?: keyof typeof VIEW_SIDES;
+  /** Instead of the quality's. */
   viewLongSide?: number;
   threads?: number;
 }
@@ -25,7 +30,7 @@ const LATEST = `geometric/${VERSION}/latest`;
  * swept along the known geometry of the pairs with the best parallax.
  */
 export function createGeometricEstimator(reader: PhotoReader, options: GeometricOptions = {}): Estimator {
-  const longSide = options.viewLongSide ?? 512;
+  const longSide = options.viewLongSide ?? VIEW_SIDES[options.quality ?? 'normal'];
   return {
     id: 'geometric', version: VERSION, licence: 'Apache-2.0', settingsKey: `view=${longSide}`,
     estimateCost: (photos, pairs) => estimateCost(photos, pairs, longSide, options.threads ?? 2),
