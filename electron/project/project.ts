@@ -170,8 +170,9 @@ export class Project {
       case 'pairs-enabled': return each('INSERT INTO pairs (a, b, enabled) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET enabled = excluded.enabled',
         edit.pairs, ([a, b]) => [...this.ordered(a, b), Number(edit.enabled)]);
       case 'settings': {
+        // Null, in a stored inverse, is a setting that was not made: JSON has no undefined.
         for (const [key, value] of Object.entries(edit.settings)) {
-          if (value === undefined) this.database.prepare('DELETE FROM settings WHERE key = ?').run(key);
+          if (value === undefined || value === null) this.database.prepare('DELETE FROM settings WHERE key = ?').run(key);
           else this.database.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, JSON.stringify(value));
         }
       }
@@ -193,7 +194,7 @@ export class Project {
       }
       case 'settings': {
         const before = this.settings();
-        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings]])) }];
+        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings] ?? null])) as Partial<RunSettings> }];
       }
     }
   }

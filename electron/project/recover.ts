@@ -15,6 +15,9 @@ export type Recovered = Record<(typeof tables)[number], number>;
  */
 export function recover(path: string, target: string): Recovered {
   const damaged = new Database(path, { readonly: true, fileMustExist: true });
+  // SQLite opens a file that is shorter than it says only with this switch, which "defensive" mode locks.
+  damaged.unsafeMode(true);
+  damaged.pragma('writable_schema = ON');
   const saved = Object.fromEntries(tables.map((table) => [table, 0])) as Recovered;
   const copy = openDatabase(target, 'create');
   try {
