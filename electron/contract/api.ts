@@ -25,16 +25,29 @@ export const pairInfo = z.object({
 });
 export type PairInfo = z.infer<typeof pairInfo>;
 
+const setting = {
+  estimator: z.string(),
+  graph: z.string().regex(/^(auto|complete|(cyclic-)?window:\d+|log-window:\d+|reference:\d+)$/),
+  quality: z.enum(['draft', 'normal', 'high']),
+  focal: z.number().positive(),
+  sharedFocal: z.boolean(),
+  minConfidence: z.number().min(1),
+  removeFloating: z.boolean(),
+  voxelSize: z.number().nonnegative(),
+};
 export const runSettings = z.object({
-  estimator: z.string().default('geometric'),
-  graph: z.string().regex(/^(auto|complete|(cyclic-)?window:\d+|log-window:\d+|reference:\d+)$/).default('auto'),
-  quality: z.enum(['draft', 'normal', 'high']).default('normal'),
-  focal: z.number().positive().optional(),
-  sharedFocal: z.boolean().default(false),
-  minConfidence: z.number().min(1).default(2),
-  removeFloating: z.boolean().default(true),
-  voxelSize: z.number().nonnegative().optional(),
+  estimator: setting.estimator.default('geometric'),
+  graph: setting.graph.default('auto'),
+  quality: setting.quality.default('normal'),
+  focal: setting.focal.optional(),
+  sharedFocal: setting.sharedFocal.default(false),
+  minConfidence: setting.minConfidence.default(2),
+  removeFloating: setting.removeFloating.default(true),
+  voxelSize: setting.voxelSize.optional(),
 });
+/** What is to change, and nothing else (a `partial()` of the above would bring back every default). Null clears. */
+export const settingsChange = z.object(setting).partial().extend({ focal: setting.focal.nullable().optional(), voxelSize: setting.voxelSize.nullable().optional() });
+export type SettingsChange = z.infer<typeof settingsChange>;
 export type RunSettings = z.infer<typeof runSettings>;
 
 export const estimatorInfo = z.object({
@@ -84,7 +97,7 @@ export const edit = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('photos-locked'), photos: z.array(z.string()), locked: z.boolean() }),
   z.object({ kind: z.literal('pairs-enabled'), pairs: z.array(z.tuple([z.string(), z.string()])), enabled: z.boolean() }),
   z.object({ kind: z.literal('focal'), photos: z.array(z.string()), pixels: z.number().positive().nullable() }),
-  z.object({ kind: z.literal('settings'), settings: runSettings.partial() }),
+  z.object({ kind: z.literal('settings'), settings: settingsChange }),
 ]);
 export type Edit = z.infer<typeof edit>;
 
@@ -110,7 +123,7 @@ export const requests = {
   'edit.apply': { params: z.object({ edit }), result: z.null() },
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },
-  'run.preflight': { params: z.object({ settings: runSettings.partial().optional() }), result: preflight },
+  'run.preflight': { params: z.object({ settings: settingsChange.optional() }), result: preflight },
   'run.start': { params: none, result: z.null() },
   'run.realign': { params: none, result: z.null() },
   'run.pause': { params: none, result: z.null() },

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { edit as editSchema, requests, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings } from '../contract/api.js';
+import { edit as editSchema, requests, runSettings, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { importPhotos } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
@@ -114,7 +114,7 @@ export class Engine {
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
     'run.preflight': async ({ settings }) => {
-      const merged = { ...this.open.project.settings(), ...settings };
+      const merged = withChange(this.open.project.settings(), settings ?? {});
       const entry = findEstimator(this.estimators, merged.estimator);
       return preflight(this.open.project, merged, entry, this.options.threads);
     },
@@ -225,6 +225,11 @@ export class Engine {
   private note(message: string): void {
     this.events.emit('log.line', this.open.project.log('info', message));
   }
+}
+
+function withChange(settings: RunSettings, change: SettingsChange): RunSettings {
+  const all = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null && value !== undefined);
+  return runSettings.parse(Object.fromEntries(all));
 }
 
 function cloudSettings({ minConfidence, removeFloating, voxelSize }: RunSettings): string {

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { runSettings, type Edit, type RunSettings } from '../contract/api.js';
+import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import type { Focal, Observation, Photo, PhotoId } from '../geometry/types.js';
 import { alignmentKey, readAlignment, writeAlignment, type StoredAlignment } from './alignments.js';
 import { History } from './history.js';
@@ -194,7 +194,7 @@ export class Project {
       }
       case 'settings': {
         const before = this.settings();
-        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings] ?? null])) as Partial<RunSettings> }];
+        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings] ?? null])) as SettingsChange }];
       }
     }
   }

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, renameSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobState } from '../../../electron/contract/api.js';
+import { decodeCloud } from '../../../electron/contract/cloud.js';
+import { Engine } from '../../../electron/engine/engine.js';
+import { roomEstimator, roomPhotos } from '../../fixtures/room-estimator.js';
+
+let folder: string;
+let photos: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pointmap-engine-'));
+  photos = await roomPhotos(folder, 4);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+async function opened(calls = { observed: 0 }, milliseconds = 0): Promise<{ engine: Engine; path: string; calls: { observed: number } }> {
+  const path = join(folder, `${made++}.pointmap`);
+  const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1, estimators: [() => [roomEstimator(calls, milliseconds)]] });
+  await engine.request('project.create', { path });
+  await engine.request('photos.add', { paths: [photos] });
+  await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+  return { engine, path, calls };
+}
+const runToEnd = async (engine: Engine): Promise<JobState> => {
+  await engine.request('run.start', {});
+  return engine.settled();
+};
+
+describe('a run', () => {
+  test('places the cameras of a synthetic room where they are', async () => {
+    const { engine, calls } = await opened();
+    const states: string[] = [];
+    engine.on('job.changed', ({ stage }) => { if (stage && states.at(-1) !== stage) states.push(stage); });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    expect(states).toEqual(['photos', 'pairs', 'pointmaps', 'alignment', 'cloud']);
+    expect(calls.observed).toBe(6);
+    const { scene, photos: infos, pairs } = (await engine.request('project.state', {}))!;
+    expect(infos.every(({ placed }) => placed)).toBe(true);
+    expect(pairs.every(({ state, residual }) => state === 'observed' && residual! < 0.01)).toBe(true);
+    const centres = scene!.cameras.map(({ worldFromCamera: M }) => [M[3]!, M[7]!, M[11]!]);
+    const step = Math.hypot(...[0, 1, 2].map((k) => centres[1]![k]! - centres[0]![k]!));
+    for (let i = 0; i < 4; i++) expect(Math.abs(Math.hypot(...[0, 1, 2].map((k) => centres[i]![k]! - centres[0]![k]!)) / step - i)).toBeLessThan(0.02);
+    for (const { fx, cx } of scene!.cameras) {
+      expect(Math.abs(fx / 240 - 1)).toBeLessThan(0.02);
+      expect(cx).toBeCloseTo(32 * 4 + 1.5, 5);
+    }
+    const { bytes, type } = await engine.binary(`cloud/${scene!.revision}/0`);
+    expect(type).toBe('application/octet-stream');
+    const cloud = decodeCloud(new Uint8Array(bytes).buffer);
+    expect(cloud.confidence.length).toBe(scene!.points);
+    expect((await engine.binary(`depth/${infos[0]!.id}`)).type).toBe('image/png');
+    expect((await engine.binary(`pair/${infos[1]!.id}/${infos[0]!.id}/confidence/1`)).type).toBe('image/png');
+    await expect(engine.binary('cloud/999/0')).rejects.toThrow(/no such resource/);
+    await engine.close();
+  });
+
+  test('calls the estimator for nothing twice: another threshold, a disabled pair, a reopened project, one photo less', async () => {
+    const { engine, path, calls } = await opened();
+    await runToEnd(engine);
+    const ids = engine.open.project.photos().map(({ id }) => id);
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { minConfidence: 3 } } });
+    await runToEnd(engine);
+    await engine.request('edit.apply', { edit: { kind: 'pairs-enabled', pairs: [[ids[0]!, ids[3]!]], enabled: false } });
+    expect((await engine.request('project.state', {}))!.stale).toBe(true);
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    expect((await engine.request('project.state', {}))!.stale).toBe(false);
+    await engine.close();
+    await engine.request('project.open', { path });
+    await engine.request('edit.apply', { edit: { kind: 'photos-enabled', photos: [ids[3]!], enabled: false } });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    expect((await engine.request('project.state', {}))!.scene!.cameras.length).toBe(3);
+    expect(calls.observed).toBe(6);
+    await engine.close();
+  });
+
+  test('pauses between pairs, goes on, and cancels; the next run continues', async () => {
+    const { engine, calls } = await opened({ observed: 0 }, 30);
+    let paused = false;
+    engine.on('job.changed', ({ state, stage, done }) => {
+      if (state === 'running' && stage === 'pointmaps' && done === 2 && !paused) { paused = true; void engine.request('run.pause', {}); }
+    });
+    await engine.request('run.start', {});
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(paused).toBe(true);
+    expect(calls.observed).toBeLessThanOrEqual(3);
+    await engine.request('run.resume', {});
+    await engine.request('run.cancel', {});
+    expect(await engine.settled()).toMatchObject({ state: 'cancelled' });
+    const before = calls.observed;
+    expect(before).toBeLessThan(6);
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    // The pair in flight when it was cancelled is the only one seen twice.
+    expect(calls.observed).toBeLessThanOrEqual(7);
+    await engine.close();
+  });
+});
+
+describe('what can go wrong', () => {
+  test('requests that the contract does not know, or with other parameters', async () => {
+    const engine = new Engine({ dataFolder: join(folder, 'data') });
+    await expect(engine.handle('no.such', {})).rejects.toThrow(/no request 'no.such'/);
+    await expect(engine.handle('project.open', { path: 7 })).rejects.toThrow(/bad parameters for project.open/);
+    await expect(engine.handle('photos.add', { paths: [] })).rejects.toThrow(/no project is open/);
+  });
+
+  test('too few photos, and an estimator that is not there', async () => {
+    const { engine } = await opened();
+    const ids = engine.open.project.photos().map(({ id }) => id);
+    await engine.request('edit.apply', { edit: { kind: 'photos-enabled', photos: ids.slice(1), enabled: false } });
+    await expect(engine.request('run.preflight', {})).rejects.toThrow(/only one photo/);
+    await engine.request('edit.undo', {});
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'absent' } } });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'failed', error: expect.stringMatching(/no estimator 'absent'/) as string });
+    await engine.close();
+  });
+
+  test('a moved photo is named, and found again in another folder', async () => {
+    const { engine } = await opened();
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    renameSync(join(photos, '2.png'), join(elsewhere, 'renamed.png'));
+    expect(await runToEnd(engine)).toMatchObject({ state: 'failed', error: expect.stringMatching(/2\.png.*relocate/) as string });
+    expect(await engine.request('photos.relocate', { folder: elsewhere })).toEqual({ found: 1, missing: 0 });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    await engine.close();
+    renameSync(join(elsewhere, 'renamed.png'), join(photos, '2.png'));
+  });
+});
