@@ -21,7 +21,11 @@ export async function main(words: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .showSuggestionAfterError();
   for (const add of commands) add(program);
-  for (const command of program.commands) command.exitOverride();
+  const override = (command: Command): void => {
+    command.exitOverride();
+    command.commands.forEach(override);
+  };
+  override(program);
   try {
     await program.parseAsync(words, { from: 'user' });
     return 0;
