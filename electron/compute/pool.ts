@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { setMaxListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
@@ -34,8 +35,16 @@ export class WorkerPool {
     if (this.closed) return Promise.reject(new Error('the worker pool is closed'));
     return new Promise<unknown>((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);
-      const task: Task = { request, transfer: options.transfer ?? [], resolve, reject, signal: options.signal };
-      options.signal?.addEventListener('abort', () => this.abort(task), { once: true });
+      const onAbort = () => this.abort(task);
+      const settled = () => options.signal?.removeEventListener('abort', onAbort);
+      const task: Task = {
+        request, transfer: options.transfer ?? [], signal: options.signal,
+        resolve: (value) => (settled(), resolve(value)),
+        reject: (reason) => (settled(), reject(reason)),
+      };
+      // Hundreds of requests may wait on one signal: that many listeners are no leak.
+      if (options.signal) setMaxListeners(0, options.signal);
+      options.signal?.addEventListener('abort', onAbort, { once: true });
       this.queue.push(task);
       this.pump();
     }) as Promise<Response>;

@@ -5,7 +5,7 @@ import type { ModelCard } from '../../../native-models/registry/card.js';
 import { readModel } from '../../../native-models/registry/folder.js';
 import { UserError } from '../../contract/errors.js';
 import type { Pair, Photo, PhotoId } from '../../geometry/types.js';
-import type { CostEstimate, Estimator, EstimatorContext, EstimatorSession, PhotoReader } from '../estimator.js';
+import type { CostEstimate, Estimator, EstimatorSession, PhotoReader } from '../estimator.js';
 import { PairSession } from './session.js';
 
 export interface Dust3rOptions {

@@ -26,8 +26,8 @@ export function viewGeometry(photo: { width: number; height: number }, { size, s
   const side = (length: number) => Math.max(patch, Math.round(length * scale));
   const resized = { width: side(photo.width), height: side(photo.height) };
   const down = (length: number) => Math.max(patch, Math.floor(length / patch) * patch);
-  let [width, height] = square ? [size, size] : [down(resized.width), down(resized.height)];
-  if (!square && resized.width === resized.height) height = down((3 * height) / 4);
+  const width = square ? size : down(resized.width);
+  const height = square ? size : down(resized.width === resized.height ? (3 * width) / 4 : resized.height);
   const left = Math.floor((resized.width - width) / 2);
   const top = Math.floor((resized.height - height) / 2);
   const scaleX = photo.width / resized.width;

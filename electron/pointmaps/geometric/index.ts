@@ -22,7 +22,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '2';
+const VERSION = '3';
 const LATEST = `geometric/${VERSION}/latest`;
 
 /**

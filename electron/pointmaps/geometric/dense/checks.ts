@@ -2,10 +2,20 @@ import type { GreyView, Sweep } from './sweep.js';
 
 /** A winner must beat the next best, two hypotheses away or more, by this share of its cost. */
 const LEAST_UNIQUE = 0.04;
-/** Standard deviation of grey in a 7x7 window under which a pixel says nothing. */
-const LEAST_TEXTURE = 2.2;
+/**
+ * Root mean square of grey steps between neighbours under which a pixel says nothing, among the pixels of a 7x7 window that are LIKE
+ * it, so that an edge beside a plain surface does not count as that surface's texture. (Standard deviation instead of steps let
+ * the sky's gradient pass.)
+ */
+const LEAST_TEXTURE = 1.6;
+const ALIKE = 20;
 const ROUND_TRIP_PIXELS = 1.5;
 const SPECKLE_PIXELS = 60;
+/** Half the side of the window in which a pixel needs company of its own colour. */
+const BLEED_REACH = 8;
+const BLEED_PASSES = 3;
+/** Share of the like pixels in that window that must be reliable too. */
+const LEAST_COMPANY = 0.6;
 /** Neighbours belong to one surface when their inverse depths differ by less than this share. */
 const SAME_SURFACE = 0.03;
 /** Confidence of a pixel that passes every test as well as can be, less one. */
@@ -22,7 +32,7 @@ const GOOD_PARALLAX = 6;
 export function confidenceOf(reference: GreyView, sweep: Sweep, other: GreyView, otherSweep: Sweep, forth: Float64Array): Float32Array {
   const { width, height } = reference;
   const confidence = new Float32Array(width * height).fill(1);
-  const texture = deviation(reference);
+  const texture = steps(reference);
   const camera = cameraCentre(forth);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -34,10 +44,11 @@ export function confidenceOf(reference: GreyView, sweep: Sweep, other: GreyView,
       const error = roundTrip(point, x, y, reference, other, otherSweep, forth);
       if (error > ROUND_TRIP_PIXELS) continue;
       const parallax = angleAt(point, camera);
-      const quality = Math.min(1, 0.3 + unique * 2) * (1 - 0.5 * (error / ROUND_TRIP_PIXELS)) * Math.min(1, parallax / GOOD_PARALLAX);
+      const quality = Math.min(1, 0.1 + unique * 1.5) * (1 - 0.7 * (error / ROUND_TRIP_PIXELS)) * Math.min(1, parallax / GOOD_PARALLAX);
       confidence[i] = 1 + MOST * quality;
     }
   }
+  for (let pass = 0; pass < BLEED_PASSES; pass++) dropBleeding(confidence, reference);
   dropSpeckles(confidence, sweep.inverseDepth, width, height);
   return confidence;
 }
@@ -74,36 +85,66 @@ function angleAt(point: readonly [number, number, number], camera: readonly [num
   return (Math.acos(Math.min(1, cosine)) * 180) / Math.PI;
 }
 
-/** Standard deviation of grey in 7x7 windows, by integral images. */
-function deviation({ grey, width, height }: GreyView): Float32Array {
-  const stride = width + 1;
-  const sum = new Float64Array(stride * (height + 1));
-  const squares = new Float64Array(stride * (height + 1));
-  for (let y = 0; y < height; y++) {
-    let row = 0;
-    let rowSquares = 0;
-    for (let x = 0; x < width; x++) {
-      const value = grey[y * width + x]!;
-      row += value;
-      rowSquares += value * value;
-      sum[(y + 1) * stride + x + 1] = sum[y * stride + x + 1]! + row;
-      squares[(y + 1) * stride + x + 1] = squares[y * stride + x + 1]! + rowSquares;
-    }
-  }
+/** Root mean square step to the right and lower neighbour, among the like pixels of 7x7 windows. */
+function steps({ grey, width, height }: GreyView): Float32Array {
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    const top = Math.max(0, y - 3) * stride;
-    const bottom = Math.min(height, y + 4) * stride;
+    const top = Math.max(0, y - 3);
+    const bottom = Math.min(height - 2, y + 3);
     for (let x = 0; x < width; x++) {
-      const left = Math.max(0, x - 3);
-      const right = Math.min(width, x + 4);
-      const n = ((bottom - top) / stride) * (right - left);
-      const mean = (sum[bottom + right]! - sum[top + right]! - sum[bottom + left]! + sum[top + left]!) / n;
-      const square = (squares[bottom + right]! - squares[top + right]! - squares[bottom + left]! + squares[top + left]!) / n;
-      out[y * width + x] = Math.sqrt(Math.max(0, square - mean * mean));
+      const centre = grey[y * width + x]!;
+      const right = Math.min(width - 2, x + 3);
+      let count = 0;
+      let squares = 0;
+      for (let j = top; j <= bottom; j++) {
+        for (let k = j * width + Math.max(0, x - 3); k <= j * width + right; k++) {
+          const value = grey[k]!;
+          if (Math.abs(value - centre) > ALIKE) continue;
+          const across = grey[k + 1]! - value;
+          const down = grey[k + width]! - value;
+          // A step to an unlike pixel is the edge of another surface.
+          if (Math.abs(across) <= ALIKE) {
+            squares += across * across;
+            count++;
+          }
+          if (Math.abs(down) <= ALIKE) {
+            squares += down * down;
+            count++;
+          }
+        }
+      }
+      // A pixel like few others is a detail itself.
+      out[y * width + x] = count < 16 ? ALIKE : Math.sqrt(squares / count);
     }
   }
   return out;
+}
+
+/**
+ * A window of matching that straddles an edge gives plain sky the depth of the roof beside it, in every photo alike, so no test of
+ * geometry finds it: every building wears a white fringe as wide as half the window. But the rest of that sky has no depth. So a pixel whose
+ * like pixels round about are mostly unreliable loses its confidence; repeated, the fringe is eaten from outside.
+ */
+function dropBleeding(confidence: Float32Array, { grey, width, height }: GreyView): void {
+  const before = confidence.slice();
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const i = y * width + x;
+      if (before[i]! <= 1) continue;
+      const centre = grey[i]!;
+      let like = 0;
+      let reliable = 0;
+      for (let j = Math.max(0, y - BLEED_REACH); j <= Math.min(height - 1, y + BLEED_REACH); j += 2) {
+        const right = j * width + Math.min(width - 1, x + BLEED_REACH);
+        for (let k = j * width + Math.max(0, x - BLEED_REACH); k <= right; k += 2) {
+          if (Math.abs(grey[k]! - centre) > ALIKE) continue;
+          like++;
+          if (before[k]! > 1) reliable++;
+        }
+      }
+      if (reliable < LEAST_COMPANY * like) confidence[i] = 1;
+    }
+  }
 }
 
 /** Sets the confidence of small pieces to 1: connected pixels of one surface, by flood fill. */
