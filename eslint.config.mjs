@@ -19,7 +19,7 @@ const layers = [
   ),
   rule('project', ['geometry', 'contract']),
   rule('engine', [...rooms, 'project', 'geometry', 'contract', 'compute', 'native-models']),
-  rule('shell', ['engine', 'contract', 'geometry']),
+  rule('shell', ['engine', 'contract', 'geometry', 'native-models']),
   rule('renderer', ['contract']),
 ];
 

@@ -5,6 +5,7 @@ import * as ort from 'onnxruntime-node';
 import { Graph } from './onnx/graph.js';
 import { providerNames, type Provider } from './onnx/provider-names.js';
 import { floatTensor, openSession } from './onnx/session.js';
+import { deviationOf } from './registry/deviation.js';
 
 export type { Provider } from './onnx/provider-names.js';
 
@@ -28,11 +29,30 @@ async function productGraph(path: string): Promise<void> {
   await graph.save(path);
 }
 
+/** Attention as the networks use it, on a number of tokens that is no power of two. */
+const attentionShape = [1, 36, 64];
+
+async function attentionGraph(path: string): Promise<void> {
+  const graph = new Graph('attention');
+  const x = graph.input('x', 'float32', attentionShape);
+  graph.output('y', graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: 4 } }), 'float32', attentionShape);
+  await graph.save(path);
+}
+
+async function attend(path: string, provider: Provider): Promise<Float32Array> {
+  const session = await openSession(path, provider);
+  const values = Float32Array.from({ length: 36 * 64 }, (_, k) => 2 * Math.sin(k * 1.7 + k * k * 0.01));
+  const { y } = await session.run({ x: floatTensor(values, attentionShape) });
+  const out = (y!.data as Float32Array).slice();
+  await session.release();
+  return out;
+}
+
 function oneLine(error: unknown): string {
   return String((error as Error).message ?? error).split('\n')[0]!.slice(0, 200);
 }
 
-async function probe(provider: Provider, path: string, threads?: number): Promise<ProviderProbe> {
+async function probe(provider: Provider, path: string, attention: string, threads?: number): Promise<ProviderProbe> {
   const bundled = ort.listSupportedBackends().map((backend) => backend.name as string);
   if (!bundled.includes(provider)) return { provider, available: false, reason: 'not part of ONNX Runtime for this system' };
   try {
@@ -43,8 +63,14 @@ async function probe(provider: Provider, path: string, threads?: number): Promis
       const start = performance.now();
       await session.run({ x });
       best = Math.min(best, performance.now() - start);
+      if (best > 500) break; // Slow is known after one run.
     }
     await session.release();
+    if (provider !== 'cpu') {
+      // Fast and wrong is worse than slow: some graphics drivers compute attention falsely.
+      const { largest } = deviationOf(await attend(attention, provider), await attend(attention, 'cpu'));
+      if (!(largest < 1e-2)) return { provider, available: false, reason: `computes attention falsely here (deviation ${largest.toPrecision(2)}); a newer graphics driver may help` };
+    }
     return { provider, available: true, gflops: Math.round((2 * rows * inner * columns) / best / 1e6) };
   } catch (error) {
     return { provider, available: false, reason: oneLine(error) };
@@ -56,9 +82,11 @@ export async function probeProviders(threads?: number): Promise<ProviderProbe[]>
   const folder = await mkdtemp(join(tmpdir(), 'pointmap-probe-'));
   try {
     const path = join(folder, 'product.onnx');
+    const attention = join(folder, 'attention.onnx');
     await productGraph(path);
+    await attentionGraph(attention);
     const probes: ProviderProbe[] = [];
-    for (const provider of providerNames) probes.push(await probe(provider, path, threads));
+    for (const provider of providerNames) probes.push(await probe(provider, path, attention, threads));
     return probes;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { probeProviders } from '../../native-models/providers.js';
 import { examine } from '../engine/environment.js';
 import { answer, bytes } from './output.js';
 
@@ -8,11 +9,12 @@ export function addDoctor(program: Command): void {
     .description('what this machine offers')
     .option('--json', 'print it as one line')
     .action(async ({ json }: { json?: boolean }) => {
-      const facts = await examine();
+      const facts = { ...(await examine()), providers: await probeProviders() };
       answer(json, facts, [
         `pointmap ${facts.version}, Node ${facts.node}, ${facts.platform}`,
         `${facts.threads} threads, ${bytes(facts.memoryBytes)} of memory`,
         ...Object.entries(facts.libraries).map(([name, version]) => `${name} ${version}`),
+        ...facts.providers.map(({ provider, available, reason, gflops }) => `${provider}: ${available ? `${gflops} GFLOP/s` : `not available: ${reason}`}`),
         `models and unsaved projects: ${facts.dataFolder}`,
       ]);
     });

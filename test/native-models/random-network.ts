@@ -49,7 +49,12 @@ export function tensorShapes(sizes: NetworkSizes): Map<string, number[]> {
   both('dec_norm', [decoder.width]);
   shapes.set('mask_token', [1, 1, decoder.width]);
   if (sizes.head === 'croco') both('prediction_head', [768, decoder.width]);
-  else for (const head of ['downstream_head1', 'downstream_head2']) sizes.head === 'linear' ? both(`${head}.proj`, [1024, decoder.width]) : dpt(`${head}.dpt`, sizes, both, shapes);
+  else {
+    for (const head of ['downstream_head1', 'downstream_head2']) {
+      if (sizes.head === 'linear') both(`${head}.proj`, [1024, decoder.width]);
+      else dpt(`${head}.dpt`, sizes, both, shapes);
+    }
+  }
   return shapes;
 }
 
