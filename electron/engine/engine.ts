@@ -40,7 +40,7 @@ export class Engine {
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private readonly announce = throttle(() => {
-    if (this.workspace) this.events.emit('project.changed', this.state());
+    if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
 
   constructor(private readonly options: EngineOptions = {}) {
@@ -150,6 +150,8 @@ export class Engine {
   }
 
   private async showStored(workspace: Workspace): Promise<void> {
+    // Nobody is looking: the command line builds the cloud once, at the end.
+    if (!this.events.has('project.changed')) return;
     try {
       await workspace.buildScenes();
       if (this.workspace === workspace) this.announce.flush();

@@ -14,7 +14,7 @@ export class Workspace {
   alignment: StoredAlignment | undefined;
   private revision = 0;
   private decisionsInForce: string;
-  private facts = new Map<string, { component: number; range: [number, number] | undefined }>();
+  private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
 
   private constructor(readonly project: Project, readonly saved: boolean) {
     this.decisionsInForce = decisions(project);
@@ -39,7 +39,13 @@ export class Workspace {
 
   setAlignment(alignment: StoredAlignment | undefined): void {
     this.alignment = alignment;
-    this.facts = new Map(alignment?.components.flatMap(({ views }, component) => views.map((view) => [view.photo, { component, range: depthRange(view) }] as const)));
+    this.knownFacts = undefined;
+  }
+
+  /** Sorting every depth map takes a second: done when somebody asks. */
+  private get facts(): Map<string, { component: number; range: [number, number] | undefined }> {
+    this.knownFacts ??= new Map(this.alignment?.components.flatMap(({ views }, component) => views.map((view) => [view.photo, { component, range: depthRange(view) }] as const)));
+    return this.knownFacts;
   }
 
   /** To be called after every edit. */
