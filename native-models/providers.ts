@@ -49,7 +49,9 @@ async function attend(path: string, provider: Provider): Promise<Float32Array> {
 }
 
 function oneLine(error: unknown): string {
-  return String((error as Error).message ?? error).split('\n')[0]!.slice(0, 200);
+  const message = String((error as Error).message ?? error);
+  if (message.includes('webgpu_context')) return 'no graphics adapter with a driver was found';
+  return message.split('\n')[0]!.slice(0, 200);
 }
 
 async function probe(provider: Provider, path: string, attention: string, threads?: number): Promise<ProviderProbe> {

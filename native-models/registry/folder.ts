@@ -11,13 +11,15 @@ export interface InstalledModel {
   bytes: number;
 }
 
-/** Where models are kept: POINTMAP_MODELS, else the user's data folder of this system. */
+/** Where models are kept: POINTMAP_MODELS, else in the program's data folder (POINTMAP_DATA, else this system's usual place). */
 export function modelsFolder(): string {
   const override = process.env['POINTMAP_MODELS'];
   if (override) return override;
+  const data = process.env['POINTMAP_DATA'];
+  if (data) return join(data, 'models');
   const home = homedir();
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'pointmap-studio', 'models');
-  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'pointmap-studio', 'models');
+  if (process.platform === 'win32') return join(process.env['APPDATA'] ?? join(home, 'AppData', 'Roaming'), 'Pointmap Studio', 'models');
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'Pointmap Studio', 'models');
   return join(process.env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'pointmap-studio', 'models');
 }
 
