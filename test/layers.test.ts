@@ -16,7 +16,7 @@ describe('the layers of ARCHITECTURE.md', () => {
     ['electron/geometry/example.ts', '../alignment/types.js'],
     ['electron/pointmaps/example.ts', '../alignment/types.js'],
     ['renderer/example.ts', '../electron/geometry/types.js'],
-    ['native-models/example.ts', '../electron/contract/api.js'],
+    ['native-models/example.ts', '../electron/engine/engine.js'],
     ['electron/contract/example.ts', '../geometry/types.js'],
   ])('%s may not import %s', async (path, imported) => {
     expect(await complaints(path, imported)).toBe(1);

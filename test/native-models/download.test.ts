@@ -20,7 +20,7 @@ const serve = (limit = Infinity): Behaviour => (request, response) => {
   const start = rangeStart(request);
   response.writeHead(start ? 206 : 200, { 'content-length': size - start, ...(start ? { 'content-range': `bytes ${start}-${size - 1}/${size}` } : {}) });
   if (start + limit >= size) return void response.end(content.subarray(start));
-  response.write(content.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 5));
+  response.write(content.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 80)); // long enough that a loaded machine reads what was sent
 };
 
 describe('download', () => {
