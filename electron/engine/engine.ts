@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { edit as editSchema, requests, runSettings, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { importPhotos } from '../photos/import.js';
@@ -142,7 +142,7 @@ export class Engine {
     const next = open();
     await this.close();
     this.workspace = next;
-    this.recent.add({ path: next.path, name: next.path, photos: next.project.photos().length });
+    this.recent.add({ path: next.path, name: basename(next.path, '.pointmap'), photos: next.project.photos().length });
     this.announce.flush();
     // A project that was aligned before shows its cloud again; the state is there at once, the cloud follows.
     if (next.alignment) void this.showStored(next);
