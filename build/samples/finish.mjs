@@ -21,9 +21,10 @@ for (const { name } of JSON.parse(readFileSync(join(from, 'cameras.json'), 'utf8
     .rotate(lying ? 270 : 0)
     .jpeg({ quality: 90, chromaSubsampling: '4:2:0', mozjpeg: true })
     .withExif({
-      IFD0: { Make: 'Pointmap Studio', Model: 'Sample camera', Orientation: lying ? '6' : '1' },
+      IFD0: { Make: 'Pointmap Studio', Model: 'Sample camera' },
       IFD2: { FocalLengthIn35mmFilm: String(FOCAL_35MM), DateTimeOriginal: '2026:06:01 16:00:00' },
     })
+    .withMetadata({ orientation: lying ? 6 : 1 })
     .toFile(join(to, name));
   console.log(`${name} ${(size / 1024).toFixed(0)} KB`);
 }

@@ -136,7 +136,7 @@ export class Project {
   }
 
   readonly blobs = {
-    get: (key: string): Uint8Array | undefined => this.guard(() => (this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined)?.value),
+    get: (key: string): Uint8Array | undefined => this.guard(() => plainBytes(this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined)),
     put: (key: string, value: Uint8Array): void => { this.guard(() => this.database.prepare('INSERT OR REPLACE INTO blobs (key, value) VALUES (?, ?)').run(key, value)); },
   };
 
@@ -234,4 +234,9 @@ function editLabel(edit: Edit): string {
     case 'focal': return edit.pixels === null ? `Clear the focal of ${count(edit.photos, 'photo')}` : `Set the focal of ${count(edit.photos, 'photo')}`;
     case 'settings': return 'Change settings';
   }
+}
+
+/** A Buffer's `slice` shares its memory and its `buffer` may be a pool: readers of records expect a Uint8Array of its own. */
+function plainBytes(row: { value: Buffer } | undefined): Uint8Array | undefined {
+  return row && new Uint8Array(row.value);
 }

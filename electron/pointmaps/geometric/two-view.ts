@@ -175,12 +175,14 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
     // Starts: from the present best now and then (local optimisation), else from a random direction and a modest random rotation.
     const warm = best.length > 0 && random() < 0.3 ? best[Math.floor(random() * best.length)]!.pose : undefined;
     const spread = random() < 0.7 ? 0.5 : 2;
+    // A photo that lies on its side or its head, with nothing in its EXIF to tell.
+    const roll = random() < 0.25 ? (Math.floor(random() * 3 + 1) * Math.PI) / 2 : 0;
     const direction = [random() - 0.5, random() - 0.5, random() - 0.5];
     const length = Math.hypot(...direction) + 1e-9;
     const pose: RelativePose = warm
       ? { rotation: warm.rotation, translation: warm.translation }
       : {
-          rotation: rotationFromVector((random() - 0.5) * spread, (random() - 0.5) * spread, (random() - 0.5) * spread),
+          rotation: multiply3(rotationFromVector(0, 0, roll), rotationFromVector((random() - 0.5) * spread, (random() - 0.5) * spread, (random() - 0.5) * spread)),
           translation: Float64Array.from(direction, (value) => value / length),
         };
     let step = Infinity;
