@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { invertRigid, multiply4 } from '../../../electron/geometry/linear.js';
+import { invertRigid, multiply4, rigid, rotationFromVector } from '../../../electron/geometry/linear.js';
 import type { View } from '../../../electron/geometry/types.js';
 import { DensePool, densePair, type DensePair } from '../../../electron/pointmaps/geometric/dense/index.js';
 import type { PairGeometry } from '../../../electron/pointmaps/geometric/geometry.js';
@@ -57,6 +57,27 @@ describe('dense depth along known geometry', () => {
     expect(relative.length / dense.confidenceB.length).toBeGreaterThan(0.45);
     expect(relative[relative.length >> 1]).toBeLessThan(0.01);
     expect(dense.pointsA.every(Number.isFinite) && dense.pointsB.every(Number.isFinite)).toBe(true);
+  });
+
+  test.each([1, 2, 3])('a photo rolled by %i quarter turns gives the same', async (quarters) => {
+    const roll = rigid(rotationFromVector(0, 0, (quarters * Math.PI) / 2), [0, 0, 0]);
+    const lying = quarters % 2 === 1;
+    const rolled = room.render(multiply4(b.worldFromCamera, invertRigid(roll)), 200, lying ? height : width, lying ? width : height);
+    const dense = await densePair(view(a), { ...view(rolled), width: rolled.width, height: rolled.height }, {
+      ...geometry(), secondFromFirst: multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera), centreB: [rolled.width / 2, rolled.height / 2],
+    }, pool);
+    const { errors, share } = errorsOf(dense);
+    expect(share).toBeGreaterThan(0.45);
+    expect(errors[errors.length >> 1]).toBeLessThan(0.01);
+    const T = multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera);
+    const ofB: number[] = [];
+    dense.confidenceB.forEach((confidence, k) => {
+      const [x, y, z] = dense.pointsB.subarray(3 * k, 3 * k + 3) as unknown as [number, number, number];
+      if (confidence > 1) ofB.push(Math.abs((T[8]! * x + T[9]! * y + T[10]! * z + T[11]!) / rolled.depth[k]! - 1));
+    });
+    ofB.sort((p, q) => p - q);
+    expect(ofB.length / dense.confidenceB.length).toBeGreaterThan(0.45);
+    expect(ofB[ofB.length >> 1]).toBeLessThan(0.01);
   });
 
   test('what has no texture has no confidence', async () => {

@@ -3,6 +3,7 @@ import { invertRigid } from '../../../geometry/linear.js';
 import type { View } from '../../../geometry/types.js';
 import type { PairGeometry } from '../geometry.js';
 import type { GreyView } from './sweep.js';
+import { quarterTurns, turnedBack, turnedPose, turnedView } from './turn.js';
 import type { DenseAnswer, DenseRequest } from './worker.js';
 
 export interface DensePair {
@@ -24,11 +25,17 @@ export class DensePool extends WorkerPool {
 /** Pointmaps of both views of a pair with known geometry; unreliable pixels have confidence 1 and any finite point. */
 export async function densePair(a: View, b: View, geometry: PairGeometry, pool: DensePool, options: { signal?: AbortSignal | undefined } = {}): Promise<DensePair> {
   const viewA = greyView(a, geometry.focalA, geometry.centreA);
-  const viewB = greyView(b, geometry.focalB, geometry.centreB);
-  const secondFromFirst = geometry.secondFromFirst;
+  // A photo on its side is stood up for the comparison, and its maps are laid back.
+  const quarters = quarterTurns(geometry.secondFromFirst);
+  const viewB = turnedView(greyView(b, geometry.focalB, geometry.centreB), quarters);
+  const secondFromFirst = turnedPose(geometry.secondFromFirst, quarters);
   const request: DenseRequest = { a: viewA, b: viewB, secondFromFirst, rangeA: depthRange(geometry.points, undefined), rangeB: depthRange(geometry.points, secondFromFirst) };
   const { depthA, confidenceA, depthB, confidenceB } = await pool.run<DenseAnswer>(request, { signal: options.signal });
-  return { pointsA: unproject(viewA, depthA), confidenceA, pointsB: unproject(viewB, depthB, invertRigid(secondFromFirst)), confidenceB };
+  return {
+    pointsA: unproject(viewA, depthA), confidenceA,
+    pointsB: turnedBack(unproject(viewB, depthB, invertRigid(secondFromFirst)), 3, b.width, b.height, quarters),
+    confidenceB: turnedBack(confidenceB, 1, b.width, b.height, quarters),
+  };
 }
 
 function greyView({ pixels, width, height }: View, focal: number, [centreX, centreY]: [number, number]): GreyView {
