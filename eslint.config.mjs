@@ -24,7 +24,7 @@ const layers = [
 ];
 
 export default ts.config(
-  { ignores: ['dist', 'out', 'node_modules', '**/assembly/**', '.cache'] },
+  { ignores: ['**/*.cjs', 'dist', 'out', 'node_modules', '**/assembly/**', '.cache'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {
@@ -40,7 +40,7 @@ export default ts.config(
     files: ['electron/**/*.ts', 'native-models/**/*.ts', 'renderer/**/*.{ts,tsx}'],
     plugins: { boundaries },
     settings: {
-      'import/resolver': { typescript: { alwaysTryTypes: true } },
+      'import/resolver': { './build/import-resolver.cjs': {} },
       'boundaries/elements': [
         ...[...rooms, 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({ type: room, pattern: `electron/${room}/**`, partialMatch: false })),
         { type: 'shell', pattern: 'electron/**', partialMatch: false },
