@@ -11,7 +11,7 @@ const LYING = new Set(['courtyard-04.jpg']);
 
 const [from, to] = process.argv.slice(2);
 mkdirSync(to, { recursive: true });
-copyFileSync(join(from, 'cameras.json'), join(to, 'cameras.json'));
+for (const name of ['cameras.json', 'depth.json']) copyFileSync(join(from, name), join(to, name));
 for (const { name } of JSON.parse(readFileSync(join(from, 'cameras.json'), 'utf8')).photos) {
   const rendered = join(from, name.replace(/\.jpg$/, '.png'));
   // A camera's own noise reduction: the renderer's grain is finer than a pixel and carries nothing.

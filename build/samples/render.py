@@ -1,8 +1,9 @@
 """Renders the sample photos: a courtyard, built here from primitives and procedural textures alone.
 
-    blender -b --python build/samples/render.py -- OUT [--samples 64] [--scale 1.0] [--only 0,3]
+    blender -b --python build/samples/render.py -- OUT [--samples 64] [--scale 1.0] [--only 0,3 | --only none]
 
-Writes OUT/<name>.png and OUT/cameras.json (pixels of the upright photo, camera x right, y down, z forward, metres).
+Writes OUT/<name>.png, OUT/depth.json (true depth along the camera axis on a coarse grid of pixels, for tests; 0 is the sky)
+and OUT/cameras.json (pixels of the upright photo, camera x right, y down, z forward, metres).
 build/samples/finish.mjs turns the PNGs into the JPEGs of resources/samples/courtyard, with EXIF.
 """
 import json
@@ -25,7 +26,9 @@ def arguments():
     for key in options:
         if key in rest:
             options[key] = rest[rest.index(key) + 1]
-    only = [int(k) for k in options['--only'].split(',')] if options['--only'] else None
+    only = None
+    if options['--only']:
+        only = [] if options['--only'] == 'none' else [int(k) for k in options['--only'].split(',')]
     return rest[0], int(options['--samples']), float(options['--scale']), only
 
 
@@ -335,6 +338,23 @@ def poses():
     return shots
 
 
+DEPTH_STEP = 32
+
+
+def true_depths(camera, width, height):
+    """Depth along the camera axis at pixels (step * i + step / 2, step * j + step / 2), row by row."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    origin = camera.matrix_world.translation
+    forward = -camera.matrix_world.col[2].to_3d()
+    rows = []
+    for y in range(DEPTH_STEP // 2, height, DEPTH_STEP):
+        for x in range(DEPTH_STEP // 2, width, DEPTH_STEP):
+            ray = Vector(((x - width / 2 + 0.5) / FOCAL, -(y - height / 2 + 0.5) / FOCAL, -1.0))
+            hit, place, *_ = bpy.context.scene.ray_cast(graph, origin, (camera.matrix_world.to_3x3() @ ray).normalized())
+            rows.append(round((place - origin).dot(forward), 4) if hit else 0)
+    return rows
+
+
 def main():
     out, samples, scale, only = arguments()
     build()
@@ -350,7 +370,7 @@ def main():
     camera = bpy.data.objects.new('camera', bpy.data.cameras.new('camera'))
     scene.collection.objects.link(camera)
     scene.camera = camera
-    records = []
+    records, depths = [], []
     for index, (name, portrait, eye, target) in enumerate(poses()):
         width, height = (HEIGHT, WIDTH) if portrait else (WIDTH, HEIGHT)
         scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, round(100 * scale)
@@ -363,9 +383,12 @@ def main():
         pose = camera.matrix_world @ Matrix.Diagonal((1, -1, -1, 1))
         records.append({'name': f'{name}.jpg', 'width': width, 'height': height, 'fx': FOCAL, 'fy': FOCAL, 'cx': width / 2 - 0.5, 'cy': height / 2 - 0.5,
                         'k1': 0, 'worldFromCamera': [round(value, 7) for row in pose for value in row]})
+        depths.append({'name': f'{name}.jpg', 'step': DEPTH_STEP, 'columns': width // DEPTH_STEP, 'depth': true_depths(camera, width, height)})
         if only is None or index in only:
             scene.render.filepath = f'{out}/{name}.png'
             bpy.ops.render.render(write_still=True)
+    with open(f'{out}/depth.json', 'w') as file:
+        json.dump({'source': 'build/samples/render.py', 'photos': depths}, file)
     with open(f'{out}/cameras.json', 'w') as file:
         json.dump({'source': 'build/samples/render.py', 'convention': 'camera x right, y down, z forward; 4x4 row-major; pixels of the upright photo, centres at integers', 'photos': records}, file, indent=1)
 

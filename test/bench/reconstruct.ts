@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { depthErrors } from './depths.js';
 import { comparePoses, quantile } from './poses.js';
 
 interface Target {
@@ -22,7 +23,7 @@ interface Target {
 const targets: Record<string, Target> = {
   sceaux: { folder: '../shared/photos/sceaux', rotationMedian: 0.8, rotation90: 2.5, translationMedian: 2, points: 300_000, seconds: 120, memory: 2.5e9 },
   fox: { folder: '../shared/photos/fox', rotationMedian: 0.8, rotation90: 3, translationMedian: 3, focal: 0.05, points: 200_000, seconds: 150 },
-  samples: { folder: 'resources/samples', rotationMedian: 0.7 },
+  samples: { folder: 'resources/samples/courtyard', rotationMedian: 0.7 },
 };
 
 interface Outcome {
@@ -66,7 +67,7 @@ for (const [name, target] of Object.entries(targets)) {
   const out = mkdtempSync(join(tmpdir(), `pointmap-${name}-`));
   try {
     console.log(name);
-    const first = await reconstruct(target.folder, out);
+    const first = await reconstruct(target.folder, out, ['--formats', 'ply,glb,cameras,depth-pfm']);
     const errors = comparePoses(join(out, 'cameras.json'), join(target.folder, 'cameras.json'));
     line('photos registered', errors.registered, errors.photos, '', 'more');
     line('relative rotation, median', quantile(errors.rotation, 0.5), target.rotationMedian, 'deg');
@@ -76,6 +77,8 @@ for (const [name, target] of Object.entries(targets)) {
     line('points', first.report.points, target.points, '', 'more');
     line('start to files', first.seconds, target.seconds, 's');
     line('peak memory', first.memory / 1e6, target.memory && target.memory / 1e6, 'MB');
+    const depths = depthErrors(out, join(target.folder, 'depth.json'));
+    if (depths) line(`depth error, median of ${depths.length}`, 100 * quantile(depths, 0.5), 2, '%');
     const again = await reconstruct(target.folder, out, ['--min-confidence', '4']);
     line('again, another threshold', again.seconds, 10, 's');
     line('again, estimator calls', again.report.computed, 0, '');
