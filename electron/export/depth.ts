@@ -18,7 +18,7 @@ function sidecar(scene: Scene, ending: string, scale: (map: DepthMap) => number 
     originalFromView: map.originalFromView, ...(scale(map) === undefined ? {} : { unitsPerStep: scale(map) }),
   }));
   const note = 'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers';
-  return { name: 'depth/depth.json', chunks: textChunks([JSON.stringify({ note, maps }, null, 1)]) };
+  return { name: `depth/${ending}.json`, chunks: textChunks([JSON.stringify({ note, maps }, null, 1)]) };
 }
 
 /** World units per step of a 16-bit map: its farthest depth is the largest value. */
@@ -28,9 +28,9 @@ export function unitsPerStep({ depth, confidence }: DepthMap): number {
   return farthest > 0 ? farthest / LARGEST : 1;
 }
 
-/** 16-bit PNGs; depth/depth.json states each map's scale. Pixels without confidence are 0. */
+/** 16-bit PNGs; depth/png.json states each map's scale. Pixels without confidence are 0. */
 export const depthPng: ExportFormat = {
-  id: 'depth-png', title: 'Depth maps, 16-bit PNG', description: 'One picture per photo, the scale in depth.json',
+  id: 'depth-png', title: 'Depth maps, 16-bit PNG', description: 'One picture per photo, the scale in png.json',
   estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 1.5, 1000),
   write: (scene) => [
     ...scene.depthMaps.map((map, k): ExportFile => ({ name: `depth/${fileName(scene, k)}.png`, chunks: pngChunks(map) })),

@@ -10,7 +10,7 @@ const TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
 export const glb: ExportFormat = {
   id: 'glb', title: 'glTF binary', ending: 'glb',
   description: 'Coloured points and a camera per photo, for Blender, three.js and game engines',
-  estimateBytes: ({ cloud, cameras }) => 2000 + cloud.confidence.length * 28 + cameras.length * 500,
+  estimateBytes: ({ cloud, cameras }) => 2000 + cloud.confidence.length * 32 + cameras.length * 500,
   write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.glb`, chunks: glbChunks(scene) }],
 };
 
@@ -18,24 +18,24 @@ async function* glbChunks(scene: Scene): AsyncGenerator<Uint8Array> {
   yield await new NodeIO().writeBinary(sceneDocument(scene));
 }
 
-/** The scene as a glTF document. Colours are linear in glTF: sRGB bytes are converted. */
+/** The scene as a glTF document. Colours are linear in glTF: sRGB bytes are converted, to 16 bits, or the dark ones would merge. */
 export function sceneDocument({ cloud, cameras }: Scene): Document {
   const document = new Document();
   document.getRoot().getAsset().generator = 'Pointmap Studio';
   const buffer = document.createBuffer();
   const count = cloud.confidence.length;
   const turned = (vectors: Float32Array) => vectors.map((value, k) => (k % 3 === 0 ? value : -value));
-  const linear = Uint8Array.from({ length: 256 }, (_, value) => {
+  const linear = Uint16Array.from({ length: 256 }, (_, value) => {
     const c = value / 255;
-    return Math.round(255 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
   });
   // Four components: rows of a vertex attribute must begin at multiples of four bytes.
-  const colors = new Uint8Array(count * 4);
+  const colors = new Uint16Array(count * 4);
   for (let k = 0; k < count; k++) {
     for (let i = 0; i < 3; i++) colors[4 * k + i] = linear[cloud.colors[3 * k + i]!]!;
-    colors[4 * k + 3] = 255;
+    colors[4 * k + 3] = 65535;
   }
-  const accessor = (type: 'VEC3' | 'VEC4', array: Float32Array | Uint8Array) => document.createAccessor().setType(Accessor.Type[type]!).setArray(array as Float32Array<ArrayBuffer>).setBuffer(buffer);
+  const accessor = (type: 'VEC3' | 'VEC4', array: Float32Array | Uint16Array) => document.createAccessor().setType(Accessor.Type[type]!).setArray(array as Float32Array<ArrayBuffer>).setBuffer(buffer);
   const points = document.createPrimitive().setMode(Primitive.Mode.POINTS!).setAttribute('POSITION', accessor('VEC3', turned(cloud.positions)));
   points.setAttribute('COLOR_0', accessor('VEC4', colors).setNormalized(true));
   if (cloud.normals) points.setAttribute('NORMAL', accessor('VEC3', turned(cloud.normals)));

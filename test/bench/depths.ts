@@ -11,12 +11,12 @@ interface Truth {
 
 /**
  * Relative depth errors of confident pixels against depth.json (build/samples/render.py), sorted, after one scale for the whole scene;
- * undefined without such truth. `exported` holds depth/depth.json and PFM maps.
+ * undefined without such truth. `exported` holds the depth-pfm export.
  */
 export function depthErrors(exported: string, truthFile: string): number[] | undefined {
   if (!existsSync(truthFile)) return undefined;
   const truth = JSON.parse(readFileSync(truthFile, 'utf8')) as Truth;
-  const { maps } = JSON.parse(readFileSync(join(exported, 'depth', 'depth.json'), 'utf8')) as Sidecar;
+  const { maps } = JSON.parse(readFileSync(join(exported, 'depth', 'pfm.json'), 'utf8')) as Sidecar;
   const ratios: number[] = [];
   for (const { photo, file, width, height, originalFromView: map } of maps) {
     const known = truth.photos.find(({ name }) => name === photo);

@@ -26,7 +26,7 @@ const DEPTH_SCRIPT = `
 import json, sys, numpy
 from PIL import Image
 folder = sys.argv[1]
-side = json.load(open(folder + '/depth.json'))['maps'][0]
+side = json.load(open(folder + '/png.json'))['maps'][0]
 png = numpy.asarray(Image.open(folder + '/' + side['file'])).astype(float) * side['unitsPerStep']
 lines = open(folder + '/photo-0.pfm', 'rb').read().split(b'\\n', 3)
 w, h = map(int, lines[1].split())
@@ -36,7 +36,7 @@ print(json.dumps(dict(shape=list(pfm.shape), top=float(pfm[0, 0]), difference=fl
 
 describe.skipIf(!installed(python, '-c', 'import numpy, PIL'))('NumPy and Pillow read our depth maps', () => {
   test('PNG and PFM agree to half a step', async () => {
-    const { folder, scene } = await exported('depth-pfm', 'depth-png');
+    const { folder, scene } = await exported('depth-png', 'depth-pfm');
     const read = lastJson<{ shape: number[]; top: number; difference: number; step: number }>(run(python, '-c', DEPTH_SCRIPT, join(folder, 'depth')));
     const map = scene.depthMaps[0]!;
     expect(read.shape).toEqual([map.height, map.width]);
