@@ -131,6 +131,11 @@ export const requests = {
   'run.cancel': { params: none, result: z.null() },
   'export.estimate': { params: z.object({ formats: z.array(z.enum(exportFormats)) }), result: z.object({ bytes: z.number(), command: z.string() }) },
   'export.write': { params: z.object({ folder: z.string(), formats: z.array(z.enum(exportFormats)) }), result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }) },
+  /** A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default. */
+  'files.list': {
+    params: z.object({ path: z.string().optional() }),
+    result: z.object({ path: z.string(), parent: z.string().optional(), entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'photo', 'project']), bytes: z.number() })) }),
+  },
   'log.read': { params: none, result: z.array(z.object({ time: z.string(), level: z.string(), message: z.string() })) },
 } as const;
 export type RequestName = keyof typeof requests;

@@ -9,6 +9,7 @@ import { defaultDataFolder, programVersion, sampleSets } from './environment.js'
 import { modelEstimators } from './models.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
+import { listFiles } from './files.js';
 import { Job } from './job.js';
 import { preflight } from './preflight.js';
 import { RecentProjects } from './recent.js';
@@ -125,6 +126,7 @@ export class Engine {
     'run.cancel': () => { this.job?.cancel(); return null; },
     'export.estimate': ({ formats }) => ({ bytes: estimateBytes(this.open, formats), command: exportCommand(this.open, formats) }),
     'export.write': async ({ folder, formats }) => ({ files: await writeExports(await this.withScenes(), resolve(folder), formats) }),
+    'files.list': ({ path }) => listFiles(path),
     'log.read': () => this.open.project.readLog(),
   };
 
