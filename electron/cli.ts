@@ -6,12 +6,13 @@ import { addInfo } from './cli/info.js';
 import { register as addComplete } from './cli/complete.js';
 import { register as addModels } from './cli/models.js';
 import { fail, type ExitCode } from './cli/output.js';
+import { addServe } from './cli/serve.js';
 import { addReconstruct } from './cli/reconstruct.js';
 import { addRecover } from './cli/recover.js';
 import { programVersion } from './engine/environment.js';
 
 /** One file per command: each adds itself to the program. */
-const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover, addModels, addComplete];
+const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover, addModels, addComplete, addServe];
 
 /** @returns 0 on success, 2 on wrong usage, 1 on failure, after one line on standard error */
 export async function main(words: readonly string[]): Promise<ExitCode> {
