@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { UserError } from './contract/errors.js';
 import { ask, toWire, type WireError } from './contract/wire.js';
-import type { EngineHost } from './engine-host.js';
+import type { EngineHost } from './engine-process/host.js';
 import { Guard, securityHeaders } from './server/guard.js';
 import { loadRenderer, type StaticFile } from './server/static.js';
 import { storeUpload } from './server/upload.js';
@@ -42,7 +42,9 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
     handle(request, response).catch((error: unknown) => refuse(response, toWire(error)));
   });
   http.on('upgrade', (request, socket, head) => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/api' || request.headers.origin === undefined || !guard.sameSite(request) || !guard.hasCookie(request)) {
+    socket.on('error', () => socket.destroy());
+    // A WebSocket always has an Origin in a browser, and none of the protections that fetch has.
+    if (request.url !== '/api' || request.headers.origin === undefined || !guard.sameSite(request) || !guard.hasCookie(request)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -50,7 +52,7 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = requestUrl(request);
     const token = url.searchParams.get('token');
     if (request.method === 'GET' && url.pathname === '/' && token !== null && guard.knownHost(request) && guard.rightToken(token)) {
       // The token leaves the address bar, and with it the history and every screenshot.
@@ -95,9 +97,23 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
   };
 }
 
+/** @throws UserError for a request line like `//` or `http://elsewhere/` */
+function requestUrl(request: IncomingMessage): URL {
+  const path = request.url ?? '/';
+  if (!path.startsWith('/') || !URL.canParse(path, 'http://localhost') || path.startsWith('//')) throw new UserError('usage', 'this is not an address of the studio');
+  return new URL(path, 'http://localhost');
+}
+
+/** A page that takes nothing in is gone in all but name; what waits for it would fill the memory. */
+const BACKLOG_LIMIT = 256 * 2 ** 20;
+
 /** One page's conversation. A message that is not one of the protocol ends it: no page of ours sends such. */
 function converse(client: WebSocket, engine: EngineHost): void {
-  const send = (message: object): void => { if (client.readyState === client.OPEN) client.send(JSON.stringify(message)); };
+  const send = (message: object): void => {
+    if (client.readyState !== client.OPEN) return;
+    if (client.bufferedAmount > BACKLOG_LIMIT) client.terminate();
+    else client.send(JSON.stringify(message));
+  };
   const stop = engine.on((event, payload) => send({ event, payload }));
   client.on('close', stop);
   client.on('error', () => client.terminate());

@@ -20,10 +20,18 @@ const png = async (bytes: Promise<Uint8Array>): Promise<BinaryResource> => ({ ty
  * @throws UserError 'not-found'
  */
 export async function binary(workspace: Workspace, name: string): Promise<BinaryResource> {
-  const [kind, ...rest] = name.split('/').map(decodeURIComponent);
+  const [kind, ...rest] = decoded(name);
   const found = await read(workspace, kind!, rest);
   if (!found) throw new UserError('not-found', `there is no such resource: ${name}`);
   return found;
+}
+
+function decoded(name: string): string[] {
+  try {
+    return name.split('/').map(decodeURIComponent);
+  } catch {
+    return [name];
+  }
 }
 
 async function read(workspace: Workspace, kind: string, rest: readonly string[]): Promise<BinaryResource | undefined> {

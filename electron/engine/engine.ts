@@ -122,7 +122,11 @@ export class Engine {
     'run.start': () => this.start(false),
     'run.realign': () => this.start(true),
     'run.pause': () => { this.job?.pause(); return null; },
-    'run.resume': () => { this.job?.resume(); return null; },
+    'run.resume': () => {
+      if (this.job) this.job.resume();
+      else if (this.open.project.interrupted) this.start(false);
+      return null;
+    },
     'run.cancel': () => { this.job?.cancel(); return null; },
     'export.estimate': ({ formats }) => ({ bytes: estimateBytes(this.open, formats), command: exportCommand(this.open, formats) }),
     'export.write': async ({ folder, formats }) => ({ files: await writeExports(await this.withScenes(), resolve(folder), formats) }),
@@ -131,7 +135,7 @@ export class Engine {
   };
 
   private state(): ProjectState {
-    return this.open.state(this.job?.state ?? { state: 'idle' });
+    return this.open.state(this.job?.state ?? (this.open.project.interrupted ? interrupted : { state: 'idle' }));
   }
 
   /** The open project, when no run is going on that the change would upset. */
@@ -215,6 +219,10 @@ export class Engine {
       onNote: (message) => this.note(message),
       onChanged: () => this.announce(),
     });
+    workspace.project.interrupted = true;
+    this.job.finished.then(() => { workspace.project.interrupted = false; }).catch(() => {
+      // The disk is full, say: the run has told so itself, and may as well count as interrupted.
+    });
     this.events.emit('job.changed', this.job.state);
     return null;
   }
@@ -230,6 +238,9 @@ export class Engine {
     this.events.emit('log.line', this.open.project.log('info', message));
   }
 }
+
+/** What a project tells whose last run was ended by a crash. */
+const interrupted: JobState = { state: 'failed', error: 'the last run was interrupted before its end; start it again to go on, every pair computed so far is kept' };
 
 function withChange(settings: RunSettings, change: SettingsChange): RunSettings {
   const all = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null && value !== undefined);

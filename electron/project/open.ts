@@ -1,7 +1,16 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import Database, { type Database as Connection } from 'better-sqlite3';
+import Database, { type Database as Connection, type Options } from 'better-sqlite3';
 import { UserError } from '../contract/errors.js';
 import { APPLICATION_ID, migrate, migrations } from './schema.js';
+
+/**
+ * A connection to a file. Electron's Node has another binary interface than the one of the command line, so the desktop keeps a
+ * SQLite build of its own beside the installed one, and names it in POINTMAP_SQLITE.
+ */
+export function connect(path: string, options: Options = {}): Connection {
+  const nativeBinding = process.env.POINTMAP_SQLITE;
+  return new Database(path, nativeBinding ? { ...options, nativeBinding } : options);
+}
 
 /**
  * Opens a project file, or makes one.
@@ -17,7 +26,7 @@ export function openDatabase(path: string, mode: 'open' | 'create' = 'open'): Co
   if (existsSync(path) && statSync(path).size > 0) checkHeader(path);
   let database: Connection | undefined;
   try {
-    database = new Database(path);
+    database = connect(path);
     database.pragma('busy_timeout = 3000');
     checkVersion(database, path);
     database.pragma('journal_mode = WAL');

@@ -204,6 +204,17 @@ export class Project {
     return Number(position.get(a)) <= Number(position.get(b)) ? [a, b] : [b, a];
   }
 
+  // The run
+
+  /** A run was begun and has not ended: it is going on, or was ended by a crash. */
+  get interrupted(): boolean {
+    return this.database.prepare('SELECT 1 FROM run').get() !== undefined;
+  }
+
+  set interrupted(running: boolean) {
+    this.guard(() => this.database.prepare(running ? 'INSERT OR IGNORE INTO run (id) VALUES (1)' : 'DELETE FROM run').run());
+  }
+
   // The job log
 
   log(level: string, message: string): { time: string; level: string; message: string } {

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { UserError } from '../contract/errors.js';
-import { openDatabase } from './open.js';
+import { connect, openDatabase } from './open.js';
 
 const tables = ['photos', 'pairs', 'observations', 'blobs', 'alignments', 'aligned_views', 'edits', 'settings', 'log'] as const;
 
@@ -14,7 +14,7 @@ export type Recovered = Record<(typeof tables)[number], number>;
  * @throws UserError 'damaged' when not even the list of tables can be read
  */
 export function recover(path: string, target: string): Recovered {
-  const damaged = new Database(path, { readonly: true, fileMustExist: true });
+  const damaged = connect(path, { readonly: true, fileMustExist: true });
   // SQLite opens a file that is shorter than it says only with this switch, which "defensive" mode locks.
   damaged.unsafeMode(true);
   damaged.pragma('writable_schema = ON');

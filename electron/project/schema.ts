@@ -30,6 +30,10 @@ export const migrations: readonly string[] = [
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE log (id INTEGER PRIMARY KEY, time TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
   `,
+  `
+  -- Has one row while a run is going on; found at opening, it tells that the run was ended by a crash.
+  CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1));
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

@@ -13,8 +13,9 @@ export const UPLOAD_LIMIT = 512 * 2 ** 20;
 export function safeName(name: string): string {
   const last = name.split(/[\\/]/).pop() ?? '';
   // eslint-disable-next-line no-control-regex
-  const clean = last.replace(/[\u0000-\u001f<>:"|?*]/g, '_').replace(/^\.+/, '').slice(-120).trim();
-  return clean === '' ? 'photo' : clean;
+  const clean = last.slice(-120).replace(/[\u0000-\u001f\u007f<>:"|?*]/g, '_').replace(/^[.\s]+|[.\s]+$/g, '');
+  // Names of devices on Windows, whatever their ending.
+  return clean === '' || /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(clean) ? `photo-${clean}`.replace(/-$/, '') : clean;
 }
 
 /**
@@ -22,13 +23,15 @@ export function safeName(name: string): string {
  * @returns the path; @throws UserError when it is too large or can't be written, after removing what was
  */
 export async function storeUpload(request: IncomingMessage, folder: string, name: string): Promise<string> {
+  const tooLarge = (): UserError => new UserError('bad-input', `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${safeName(name)}`);
+  if (Number(request.headers['content-length'] ?? 0) > UPLOAD_LIMIT) throw tooLarge();
   const own = join(folder, randomBytes(6).toString('hex'));
   const path = join(own, safeName(name));
   let length = 0;
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
-      if (length > UPLOAD_LIMIT) done(new UserError('bad-input', `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${name}`));
+      if (length > UPLOAD_LIMIT) done(tooLarge());
       else done(null, chunk);
     },
   });

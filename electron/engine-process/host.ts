@@ -1,0 +1,160 @@
+/** Keeps an engine process running for a shell: starts it, passes questions on, starts it again after a crash. */
+import { z } from 'zod';
+import { events } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
+import { fromEngine, fromWire } from '../contract/wire.js';
+import type { EngineChannel } from './channel.js';
+
+export interface BinaryAnswer {
+  /** MIME type. */
+  type: string;
+  bytes: Uint8Array;
+}
+
+const binaryAnswer = z.object({ type: z.string(), bytes: z.instanceof(Uint8Array) });
+const opened = z.object({ path: z.string(), photos: z.array(z.unknown()) });
+type Listener = (event: string, payload: unknown) => void;
+type Question = { name: string; params: unknown } | { binary: string };
+
+/** More crashes than this within a minute, and it is not an accident: it stays down until something is asked. */
+const CRASHES_A_MINUTE = 3;
+/** How long a run may take to stop and the project to close before the process is ended anyway; nothing stored is lost by that. */
+const CLOSING_MILLISECONDS = 3000;
+
+export class EngineHost {
+  private channel: EngineChannel | undefined;
+  private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (reason: Error) => void }>();
+  private readonly listeners = new Set<Listener>();
+  private last = 0;
+  private project: string | undefined;
+  private crashes: number[] = [];
+  private closing = false;
+  /** After a crash, until the project is open again: questions wait, so that nobody is told that no project is open. */
+  private reopening: Promise<void> | undefined;
+
+  /** @param spawn starts one engine process; called at once and after every crash */
+  constructor(private readonly spawn: () => EngineChannel) {
+    this.start();
+  }
+
+  /** Asks the engine. The contract's schemas are checked in the engine, on both ways. @throws UserError */
+  async ask(name: string, params: unknown): Promise<unknown> {
+    await this.ready();
+    const result = await this.post({ name, params });
+    this.remember(name, result);
+    return result;
+  }
+
+  /** A binary resource (contract/api.ts, BinaryName). @throws UserError 'not-found' */
+  async binary(name: string): Promise<BinaryAnswer> {
+    await this.ready();
+    return binaryAnswer.parse(await this.post({ binary: name }));
+  }
+
+  /** Every event of the contract, and `engine.stopped`. @returns stops listening */
+  on(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Stops a run, closes the project and ends the process. */
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    const { channel } = this;
+    if (!channel) return;
+    const ended = new Promise<void>((resolve) => channel.onExit(() => resolve()));
+    const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSING_MILLISECONDS).unref());
+    await Promise.race([this.post({ name: 'project.close', params: {} }).catch(() => undefined), ended, late]);
+    this.failAll('the studio is closing');
+    channel.kill();
+    await Promise.race([ended, late]);
+  }
+
+  private start(): void {
+    const channel = this.spawn();
+    this.channel = channel;
+    channel.onMessage((message) => this.receive(channel, message));
+    channel.onExit((how) => { if (this.channel === channel) this.stopped(how); });
+    this.reopen();
+  }
+
+  private async ready(): Promise<void> {
+    if (!this.channel && !this.closing) this.start();
+    await this.reopening;
+  }
+
+  private post(question: Question): Promise<unknown> {
+    const { channel } = this;
+    if (!channel) return Promise.reject(new UserError('unsupported', this.closing ? 'the studio is closing' : 'the engine stopped before it was asked; try again'));
+    const id = ++this.last;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      channel.send({ id, ...question });
+    });
+  }
+
+  private receive(channel: EngineChannel, message: unknown): void {
+    const parsed = fromEngine.safeParse(message);
+    if (!parsed.success) {
+      // Nothing after it can be trusted; its end is handled as a crash.
+      channel.kill();
+      return;
+    }
+    if ('event' in parsed.data) {
+      const { event, payload } = parsed.data;
+      if (!Object.hasOwn(events, event)) return;
+      const found = event === 'project.changed' ? opened.safeParse(payload) : undefined;
+      if (found?.success) this.project = found.data.path;
+      this.emit(event, payload);
+      return;
+    }
+    const { id } = parsed.data;
+    const entry = this.waiting.get(id);
+    this.waiting.delete(id);
+    if ('error' in parsed.data) entry?.reject(fromWire(parsed.data.error));
+    else entry?.resolve(parsed.data.result);
+  }
+
+  private remember(name: string, result: unknown): void {
+    if (name === 'project.close') this.project = undefined;
+    const found = name.startsWith('project.') ? opened.safeParse(result) : undefined;
+    if (found?.success) this.project = found.data.path;
+  }
+
+  private stopped(how: string): void {
+    this.channel = undefined;
+    if (this.closing) return;
+    this.failAll(`the engine stopped (${how}) before it answered; try again`);
+    const now = Date.now();
+    this.crashes = [...this.crashes.filter((time) => now - time < 60_000), now];
+    const again = this.crashes.length <= CRASHES_A_MINUTE;
+    // Started first, so that whoever asks as soon as he is told waits for the project to be open again.
+    if (again) this.start();
+    this.emit('engine.stopped', {
+      reason: !again ? `the engine stopped ${this.crashes.length} times within a minute (${how}); it is started again by what you do next`
+        : this.project ? `the engine stopped (${how}) and was started again; every pair computed so far is kept, start the run again to go on from there`
+        : `the engine stopped (${how}) and was started again`,
+    });
+  }
+
+  private reopen(): void {
+    const path = this.project;
+    if (path === undefined) return;
+    const done = this.post({ name: 'project.open', params: { path } }).then(
+      () => undefined,
+      (error: Error) => this.emit('engine.stopped', { reason: `the project could not be opened again: ${error.message}` }),
+    ).finally(() => { if (this.reopening === done) this.reopening = undefined; });
+    this.reopening = done;
+  }
+
+  private failAll(reason: string): void {
+    const pending = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const { reject } of pending) reject(new UserError('unsupported', reason));
+  }
+
+  private emit(event: string, payload: unknown): void {
+    for (const listener of this.listeners) listener(event, payload);
+  }
+}
