@@ -1,0 +1,29 @@
+import { commandIds, commands } from '../../electron/contract/commands.js';
+import { Dialog } from '../design/controls.js';
+import { setStudio } from '../store/studio.js';
+import { keysText } from './keys.js';
+
+export function Shortcuts() {
+  const menus = [...new Set(commandIds.map((id) => commands[id].menu))];
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={() => setStudio({ dialog: undefined })}>
+      <div className="body shortcuts">
+        {menus.map((menu) => (
+          <section key={menu}>
+            <h3 className="quiet">{menu}</h3>
+            <ul>{commandIds.filter((id) => commands[id].menu === menu && keysText(id)).map((id) => <li key={id} className="spread"><span>{commands[id].title}</span><kbd>{keysText(id)}</kbd></li>)}</ul>
+          </section>
+        ))}
+        <section>
+          <h3 className="quiet">In the cloud</h3>
+          <ul>
+            <li className="spread"><span>Turn, pan, zoom</span><kbd>drag, right drag, wheel</kbd></li>
+            <li className="spread"><span>Turn about a point</span><kbd>double click</kbd></li>
+            <li className="spread"><span>Fly: move, up, down</span><kbd>W A S D, E, Q</kbd></li>
+            <li className="spread"><span>Leave the camera looked through</span><kbd>Escape</kbd></li>
+          </ul>
+        </section>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,94 @@
+import type { CommandId } from '../../electron/contract/commands.js';
+import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studio.js';
+import { api } from '../transport/index.js';
+import { resetLayout } from '../shell/layout.js';
+import { currentViewer } from '../viewer/handle.js';
+import { apply, attempt, choosePhotos, closeProject, newProject, openProject, relocatePhotos, saveProjectAs } from './project.js';
+
+interface Action {
+  /** Without it always possible. */
+  when?: () => boolean;
+  run: () => unknown;
+}
+
+const withProject = (): boolean => studio().project !== null;
+const idle = (): boolean => withProject() && !isActive(studio().job);
+const withCloud = (): boolean => studio().project?.scene !== undefined;
+const withSelection = (): boolean => idle() && studio().selectedPhotos.length > 0;
+const enabledPhotos = (): number => studio().project?.photos.filter(({ enabled, missing }) => enabled && !missing).length ?? 0;
+
+const selectedPhotos = () => studio().project!.photos.filter(({ id }) => studio().selectedPhotos.includes(id));
+const colour = (by: ReturnType<typeof studio>['viewer']['colour']): Action => ({ when: withCloud, run: () => setViewer({ colour: by }) });
+
+/** What each command does and when it can be done. Keys, menus, buttons and the palette all come through here. */
+export const actions: Readonly<Record<CommandId, Action>> = {
+  'project.new': { run: newProject },
+  'project.open': { run: () => openProject() },
+  'project.close': { when: withProject, run: closeProject },
+  'project.saveAs': { when: idle, run: saveProjectAs },
+  'photos.add': { when: () => !isActive(studio().job), run: () => choosePhotos('photos') },
+  'photos.addFolder': { when: () => !isActive(studio().job), run: () => choosePhotos('folder') },
+  'photos.relocate': { when: () => idle() && studio().project!.photos.some(({ missing }) => missing), run: relocatePhotos },
+  'export.open': { when: withCloud, run: () => setStudio({ dialog: 'export' }) },
+
+  'edit.undo': { when: () => idle() && studio().project?.canUndo !== undefined, run: () => attempt(() => api.request('edit.undo', {})) },
+  'edit.redo': { when: () => idle() && studio().project?.canRedo !== undefined, run: () => attempt(() => api.request('edit.redo', {})) },
+  'photos.selectAll': { when: withProject, run: () => setStudio(({ project }) => ({ selectedPhotos: project!.photos.map(({ id }) => id) })) },
+  'photos.toggle': { when: withSelection, run: () => apply({ kind: 'photos-enabled', photos: [...studio().selectedPhotos], enabled: !selectedPhotos().some(({ enabled }) => enabled) }) },
+  'photos.lock': { when: withSelection, run: () => apply({ kind: 'photos-locked', photos: [...studio().selectedPhotos], locked: !selectedPhotos().some(({ locked }) => locked) }) },
+  'pair.toggle': { when: () => idle() && studio().selectedPair !== undefined, run: togglePair },
+
+  'run.start': { when: () => idle() && enabledPhotos() >= 1, run: () => attempt(() => api.request('run.start', {})) },
+  'run.realign': { when: () => idle() && studio().project!.pairs.some(({ state }) => state === 'observed'), run: () => attempt(() => api.request('run.realign', {})) },
+  'run.pause': { when: () => isActive(studio().job), run: () => attempt(() => api.request(studio().job.state === 'paused' || studio().job.state === 'pausing' ? 'run.resume' : 'run.pause', {})) },
+  'run.cancel': { when: () => isActive(studio().job), run: () => attempt(() => api.request('run.cancel', {})) },
+
+  'view.fit': { when: withCloud, run: () => currentViewer()?.fit() },
+  'view.front': { when: withCloud, run: () => currentViewer()?.view('front') },
+  'view.side': { when: withCloud, run: () => currentViewer()?.view('side') },
+  'view.top': { when: withCloud, run: () => currentViewer()?.view('top') },
+  'view.through': { when: () => withCloud() && (studio().viewer.lookThrough !== undefined || placedSelection() !== undefined), run: () => setViewer({ lookThrough: studio().viewer.lookThrough === undefined ? placedSelection() : undefined }) },
+  'view.fly': { when: withCloud, run: () => setViewer({ navigation: studio().viewer.navigation === 'fly' ? 'orbit' : 'fly' }) },
+  'view.cameras': { run: () => setViewer({ cameras: !studio().viewer.cameras }) },
+  'view.grid': { run: () => setViewer({ grid: !studio().viewer.grid }) },
+  'view.axes': { run: () => setViewer({ axes: !studio().viewer.axes }) },
+  'view.larger': { run: () => setViewer({ pointSize: Math.min(12, studio().viewer.pointSize + 0.5) }) },
+  'view.smaller': { run: () => setViewer({ pointSize: Math.max(0.5, studio().viewer.pointSize - 0.5) }) },
+  'view.colourPhoto': colour('photo'),
+  'view.colourConfidence': colour('confidence'),
+  'view.colourDepth': colour('depth'),
+  'view.colourNormal': colour('normal'),
+  'view.colourSource': colour('source'),
+  'view.screenshot': { when: withCloud, run: () => attempt(screenshot) },
+  'view.theme': { run: () => setTheme(studio().theme === 'dark' ? 'light' : 'dark') },
+  'view.layout': { when: withProject, run: resetLayout },
+
+  'help.palette': { run: () => setStudio({ dialog: 'palette' }) },
+  'help.shortcuts': { run: () => setStudio({ dialog: 'shortcuts' }) },
+};
+
+export const canRun = (id: CommandId): boolean => actions[id].when?.() ?? true;
+
+export function runCommand(id: CommandId): void {
+  if (canRun(id)) void actions[id].run();
+}
+
+function placedSelection(): string | undefined {
+  const cameras = new Set(studio().project?.scene?.cameras.map(({ photo }) => photo));
+  return studio().selectedPhotos.findLast((id) => cameras.has(id));
+}
+
+function togglePair(): unknown {
+  const [a, b] = studio().selectedPair!;
+  const pair = studio().project!.pairs.find((each) => (each.a === a && each.b === b) || (each.a === b && each.b === a));
+  return pair && apply({ kind: 'pairs-enabled', pairs: [[pair.a, pair.b]], enabled: !pair.enabled });
+}
+
+async function screenshot(): Promise<void> {
+  const picture = await currentViewer()!.screenshot();
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(picture);
+  link.download = `${studio().project!.name}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,120 @@
+import type { Edit } from '../../electron/contract/api.js';
+import { enterProject, refreshRecent } from '../store/connect.js';
+import { notify, setStudio, studio } from '../store/studio.js';
+import { api, desktop } from '../transport/index.js';
+import { upload } from '../transport/browser.js';
+import { askForFiles } from '../files/ask.js';
+
+/** Runs an action and shows what went wrong, once, where a person sees it. @returns undefined when it failed */
+export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    notify('error', (error as Error).message);
+    return undefined;
+  }
+}
+
+export const apply = (edit: Edit): Promise<unknown> => attempt(() => api.request('edit.apply', { edit }));
+
+export async function newProject(): Promise<void> {
+  await attempt(async () => enterProject(await api.request('project.create', {})));
+}
+
+export async function openProject(path?: string): Promise<void> {
+  const chosen = path ?? (desktop ? await desktop.chooseProject() : (await askForFiles({ title: 'Open project', accept: 'project' }))[0]);
+  if (chosen) await attempt(async () => enterProject(await api.request('project.open', { path: chosen })));
+}
+
+export async function openSample(id: string): Promise<void> {
+  await attempt(async () => enterProject(await api.request('project.openSample', { id })));
+}
+
+export async function closeProject(): Promise<void> {
+  await attempt(async () => {
+    await api.request('project.close', {});
+    enterProject(null);
+    await refreshRecent();
+  });
+}
+
+export async function saveProjectAs(): Promise<void> {
+  const { project } = studio();
+  if (!project) return;
+  const suggestion = `${project.saved ? project.name : 'My scene'}.pointmap`;
+  const path = desktop ? await desktop.saveProject(suggestion) : (await askForFiles({ title: 'Save project as', accept: 'save', suggestion }))[0];
+  if (!path) return;
+  await attempt(async () => {
+    enterProject(await api.request('project.saveAs', { path }));
+    notify('information', `Saved. From here on every change is kept in ${path}`);
+  });
+}
+
+/** Adds to the open project, or to a new one. Bad files are named; the others come in. */
+export async function addPhotos(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  await attempt(async () => {
+    if (!studio().project) enterProject(await api.request('project.create', {}));
+    const { added, refused } = await api.request('photos.add', { paths: [...paths] });
+    enterProject(await api.request('project.state', {}));
+    for (const { path, reason } of refused.slice(0, 3)) notify('error', `Left out: ${reason}: ${path}`);
+    if (refused.length > 3) notify('error', `Left out ${refused.length} files in all; the log names them.`);
+    if (added > 0) notify('information', `${added} ${added === 1 ? 'photo' : 'photos'} added.`);
+  });
+}
+
+export async function choosePhotos(kind: 'photos' | 'folder'): Promise<void> {
+  const title = kind === 'photos' ? 'Add photos' : 'Add a folder of photos';
+  if (!desktop) return addPhotos(await askForFiles({ title, accept: kind }));
+  if (kind === 'photos') return addPhotos(await desktop.choosePhotos());
+  const folder = await desktop.chooseFolder(title);
+  return addPhotos(folder ? [folder] : []);
+}
+
+export async function relocatePhotos(): Promise<void> {
+  const title = 'Folder that now holds the photos';
+  const folder = desktop ? await desktop.chooseFolder(title) : (await askForFiles({ title, accept: 'folder' }))[0];
+  if (!folder) return;
+  await attempt(async () => {
+    const { found, missing } = await api.request('photos.relocate', { folder });
+    notify(missing > 0 ? 'error' : 'information', `${found} found, ${missing} still missing.`);
+  });
+}
+
+/** What was dropped on the window: in the desktop the files' paths, in a browser their bytes. */
+export async function addDropped(data: DataTransfer): Promise<void> {
+  const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry): entry is FileSystemEntry => entry !== null);
+  if (desktop) {
+    const { pathForFile } = desktop;
+    return addOrOpen([...data.files].map((file) => pathForFile(file)));
+  }
+  await attempt(async () => {
+    const files = (await Promise.all(entries.map(filesOf))).flat();
+    const setProgress = (done: number): void => setStudio({ upload: { done, total: files.length } });
+    setProgress(0);
+    try {
+      await addOrOpen(await upload(files, setProgress));
+    } finally {
+      setStudio({ upload: undefined });
+    }
+  });
+}
+
+async function addOrOpen(paths: readonly string[]): Promise<void> {
+  const project = paths.find((path) => path.endsWith('.pointmap'));
+  if (project) await openProject(project);
+  else await addPhotos(paths);
+}
+
+/** A dropped folder's files, all the way down. */
+async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile) return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const all: File[] = [];
+  for (;;) {
+    // A reader answers at most a hundred entries a time.
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all.filter(({ name }) => !name.startsWith('.'));
+    all.push(...(await Promise.all(some.map(filesOf))).flat());
+  }
+}

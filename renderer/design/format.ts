@@ -1,0 +1,40 @@
+/** "1.4 GB": three figures at most. */
+export function bytesText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let power = 0;
+  let value = bytes;
+  while (value >= 999.5 && power < units.length - 1) { value /= 1000; power++; }
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(value >= 10 ? 3 : 2)} ${units[power]}`;
+}
+
+/** "1.31 M" */
+export function countText(count: number): string {
+  if (count < 10_000) return String(count);
+  if (count < 999_500) return `${(count / 1000).toPrecision(3)} k`;
+  return `${(count / 1e6).toPrecision(3)} M`;
+}
+
+/** "0:21", "1:02:05" */
+export function clockText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** "about 40 s": an estimate, not a promise. */
+export function aboutText(seconds: number): string {
+  if (seconds < 5) return 'a few seconds';
+  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s`;
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
+  return `about ${(seconds / 3600).toPrecision(2)} h`;
+}
+
+export function lengthText(value: number): string {
+  return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** A photo's name without its ending: shorter in lists. */
+export function stem(name: string): string {
+  return name.replace(/\.\w{2,5}$/, '');
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import type { Result } from '../../electron/contract/api.js';
+import { Button, Dialog, Field } from '../design/controls.js';
+import { Icon } from '../design/icons.js';
+import { bytesText } from '../design/format.js';
+import type { FileQuestion } from '../store/studio.js';
+import { api } from '../transport/index.js';
+import './files.css';
+
+type Listing = Result<'files.list'>;
+
+const visible: Readonly<Record<FileQuestion['accept'], readonly Listing['entries'][number]['kind'][]>> = {
+  photos: ['folder', 'photo'], folder: ['folder', 'photo'], project: ['folder', 'project'], save: ['folder', 'project'],
+};
+
+/** Folders and files of the machine that the engine runs on; the last folder is remembered. */
+export function FileDialog({ question: { title, accept, suggestion, answer } }: { question: FileQuestion }) {
+  const [listing, setListing] = useState<Listing>();
+  const [error, setError] = useState<string>();
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [name, setName] = useState(suggestion ?? '');
+  const [typed, setTyped] = useState('');
+  const list = useRef<HTMLUListElement>(null);
+
+  const go = async (path?: string): Promise<void> => {
+    try {
+      const next = await api.request('files.list', path === undefined ? {} : { path });
+      setListing(next);
+      setTyped(next.path);
+      setChosen([]);
+      setError(undefined);
+      sessionStorage.setItem('folder', next.path);
+    } catch (problem) {
+      setError((problem as Error).message);
+      // The remembered folder may be gone.
+      if (listing === undefined && path !== undefined) void go();
+    }
+  };
+  useEffect(() => void go(sessionStorage.getItem('folder') ?? undefined), []); // eslint-disable-line react-hooks/exhaustive-deps
+
+  const entries = listing?.entries.filter(({ kind }) => visible[accept].includes(kind)) ?? [];
+  const inFolder = (file: string): string => `${listing!.path.replace(/[\\/]$/, '')}${listing!.path.includes('\\') ? '\\' : '/'}${file}`;
+  const result = !listing ? [] : accept === 'save' ? (name.trim() === '' ? [] : [inFolder(name.endsWith('.pointmap') ? name : `${name}.pointmap`)]) : accept === 'folder' ? [listing.path] : chosen;
+  const toggle = (path: string): void => setChosen(accept === 'photos' ? (chosen.includes(path) ? chosen.filter((each) => each !== path) : [...chosen, path]) : [path]);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void go(typed);
+  };
+  const verb = accept === 'save' ? 'Save' : accept === 'folder' ? 'Choose this folder' : accept === 'project' ? 'Open' : `Add ${chosen.length || ''} ${chosen.length === 1 ? 'photo' : 'photos'}`;
+  return (
+    <Dialog title={title} onClose={() => answer([])} footer={<>
+      {accept === 'photos' && <Button onClick={() => setChosen(entries.filter(({ kind }) => kind === 'photo').map(({ path }) => path))}>Choose all</Button>}
+      <Button onClick={() => answer([])}>Cancel</Button>
+      <Button look="primary" disabled={result.length === 0} onClick={() => answer([...result])}>{verb}</Button>
+    </>}>
+      <div className="body files">
+        <form className="row" onSubmit={submit}>
+          <Button look="square" icon="up" aria-label="Folder above" disabled={listing?.parent === undefined} onClick={() => void go(listing?.parent)} />
+          <input className="input" aria-label="Folder" value={typed} spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
+          <Button type="submit">Go</Button>
+        </form>
+        {error !== undefined && <p className="bad" role="alert">{error}</p>}
+        <ul ref={list} aria-label="Files">
+          {entries.map(({ name: entry, path, kind, bytes }) => (
+            <li key={path}>
+              <button type="button" aria-pressed={kind === 'folder' ? undefined : chosen.includes(path)}
+                onClick={() => (kind === 'folder' ? void go(path) : accept === 'save' ? setName(entry) : accept === 'folder' ? undefined : toggle(path))}
+                onDoubleClick={() => { if (kind === 'project' && accept === 'project') answer([path]); }} disabled={kind === 'photo' && accept === 'folder'}>
+                <Icon name={kind === 'folder' ? 'folder' : kind === 'photo' ? 'photo' : 'file'} />
+                <span className="truncate">{entry}</span>
+                {kind !== 'folder' && <span className="faint numeric">{bytesText(bytes)}</span>}
+              </button>
+            </li>
+          ))}
+          {listing && entries.length === 0 && <li className="faint nothing">{accept === 'project' || accept === 'save' ? 'No projects here.' : 'No photos here.'}</li>}
+        </ul>
+        {accept === 'save' && <Field label="Name">{(id) => <input id={id} className="input" value={name} onChange={(event) => setName(event.target.value)} autoFocus />}</Field>}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,32 @@
+import type { PairInfo } from '../../electron/contract/api.js';
+
+/** How a pair's line looks: data in colour, doubt in thinness. */
+export interface PairLook {
+  tone: 'good' | 'fair' | 'bad' | 'none';
+  width: number;
+  dashed: boolean;
+}
+
+/** By residual when the pair was aligned, by confidence before. */
+export function pairLook({ state, enabled, confidence, residual }: PairInfo): PairLook {
+  if (!enabled || state === 'planned') return { tone: 'none', width: 1, dashed: true };
+  if (state === 'rejected') return { tone: 'bad', width: 1, dashed: true };
+  const width = 1 + Math.min(3, Math.max(0, (confidence ?? 1.5) - 1) * 0.7);
+  const tone = residual !== undefined ? (residual < 0.012 ? 'good' : residual < 0.03 ? 'fair' : 'bad') : (confidence ?? 1) > 3 ? 'good' : (confidence ?? 1) > 1.6 ? 'fair' : 'bad';
+  return { tone, width, dashed: false };
+}
+
+/** The same in words, for whoever can't or won't read colours. */
+export function pairText({ state, enabled, confidence, residual, reason, parallax }: PairInfo): string {
+  if (!enabled) return 'switched off';
+  if (state === 'planned') return 'not computed yet';
+  if (state === 'rejected') return `rejected: ${reason ?? 'nothing in common'}`;
+  return [
+    confidence !== undefined && `confidence ${confidence.toFixed(1)}`,
+    residual !== undefined && `residual ${(residual * 100).toPrecision(2)} %`,
+    parallax !== undefined && `parallax ${parallax.toFixed(1)}°`,
+  ].filter(Boolean).join(', ') || 'computed';
+}
+
+export const samePair = ({ a, b }: Pick<PairInfo, 'a' | 'b'>, pair: readonly [string, string] | undefined): boolean =>
+  pair !== undefined && ((a === pair[0] && b === pair[1]) || (a === pair[1] && b === pair[0]));

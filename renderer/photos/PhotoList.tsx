@@ -1,0 +1,81 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, type KeyboardEvent, type MouseEvent } from 'react';
+import type { PhotoInfo } from '../../electron/contract/api.js';
+import { setViewer, setStudio, studio, useStudio } from '../store/studio.js';
+import { api } from '../transport/index.js';
+import { Badge, CommandButton, Empty } from '../design/controls.js';
+import { Icon } from '../design/icons.js';
+import { stem } from '../design/format.js';
+import { choose } from './selection.js';
+import './photos.css';
+
+const ROW = 64;
+
+/** Every photo of the project; only the rows in sight exist, however many there are. */
+export function PhotoList() {
+  const photos = useStudio(({ project }) => project?.photos) ?? [];
+  const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
+  const scroller = useRef<HTMLDivElement>(null);
+  // eslint-disable-next-line react-hooks/incompatible-library
+  const rows = useVirtualizer({ count: photos.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 6 });
+  const last = photos.findIndex(({ id }) => id === selected.at(-1));
+  useEffect(() => {
+    if (last >= 0) rows.scrollToIndex(last);
+  }, [last, rows]);
+  const placed = photos.filter((photo) => photo.placed).length;
+  const known = photos.some((photo) => photo.placed !== undefined);
+
+  const press = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : event.key === 'Home' ? -photos.length : event.key === 'End' ? photos.length : 0;
+    if (step === 0 || photos.length === 0) return;
+    event.preventDefault();
+    const next = photos[Math.min(photos.length - 1, Math.max(0, last + step))]!;
+    choose(next.id, { shiftKey: event.shiftKey });
+  };
+
+  return (
+    <div className="photo-panel">
+      <div className="photo-head spread">
+        <span className="quiet numeric">{known ? `${placed} of ${photos.filter(({ enabled }) => enabled).length} placed` : `${photos.length} photos`}</span>
+        <CommandButton id="photos.add" look={['plain', 'square']} icon="plus" />
+      </div>
+      {photos.length === 0 ? <Empty title="No photos yet"><p>Drop photos or a folder anywhere in this window.</p><CommandButton id="photos.add" look="primary">Choose photos</CommandButton></Empty> : (
+        <div className="photo-scroll" ref={scroller} tabIndex={0} role="listbox" aria-label="Photos" aria-multiselectable="true" aria-activedescendant={last >= 0 ? `photo-${last}` : undefined} onKeyDown={press}>
+          <div className="virtual" role="presentation" style={{ height: rows.getTotalSize() }}>
+            {rows.getVirtualItems().map(({ index, start, key }) => <Row key={key} photo={photos[index]!} index={index} start={start} selected={selected.includes(photos[index]!.id)} />)}
+          </div>
+        </div>
+      )}
+      {photos.some(({ missing }) => missing) && (
+        <div className="section spread"><span className="bad">{photos.filter(({ missing }) => missing).length} photos were moved</span><CommandButton id="photos.relocate">Find them…</CommandButton></div>
+      )}
+    </div>
+  );
+}
+
+function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: number; start: number; selected: boolean }) {
+  const { id, name, width, height, focal, enabled } = photo;
+  return (
+    <div id={`photo-${index}`} role="option" aria-selected={selected} className={`photo-row${selected ? ' selected' : ''}${enabled ? '' : ' off'}`} style={{ translate: `0 ${start}px` }} title={photo.reason ?? photo.path}
+      onClick={(event: MouseEvent) => choose(id, event)} onDoubleClick={() => { if (studio().project?.scene?.cameras.some((camera) => camera.photo === id)) setViewer({ lookThrough: id }); }}
+      onContextMenu={(event) => { event.preventDefault(); if (!selected) setStudio({ selectedPhotos: [id] }); }}>
+      <img src={api.binaryUrl(`thumbnail/${id}`)} alt="" width={70} height={52} loading="lazy" decoding="async" draggable={false} />
+      <div className="photo-text">
+        <strong className="truncate">{stem(name)}</strong>
+        <span className="quiet numeric">{width} × {height}</span>
+        <span className="faint numeric truncate">{focal ? `${focal.pixels.toFixed(0)} px, ${focal.source}` : 'focal not known'}</span>
+      </div>
+      <div className="photo-marks"><State photo={photo} />{photo.locked && <Icon name="lock" />}</div>
+    </div>
+  );
+}
+
+function State({ photo: { enabled, missing, duplicateOf, blurred, placed, reason } }: { photo: PhotoInfo }) {
+  if (missing) return <Badge tone="bad" title="The file is not where it was">missing</Badge>;
+  if (!enabled) return <Badge tone="fair">off</Badge>;
+  if (duplicateOf !== undefined) return <Badge tone="fair" title="The same picture as another one">double</Badge>;
+  if (placed === false) return <Badge tone="bad" title={reason}>not placed</Badge>;
+  if (blurred) return <Badge tone="fair" title="Less sharp than the others">soft</Badge>;
+  if (placed) return <Badge tone="good">placed</Badge>;
+  return null;
+}

@@ -1,0 +1,70 @@
+import type { ProjectState } from '../../electron/contract/api.js';
+import { api, desktop, onConnection } from '../transport/index.js';
+import { isCommandId } from '../../electron/contract/commands.js';
+import { runCommand } from '../commands/actions.js';
+import { isActive, notify, setStudio, studio } from './studio.js';
+
+/** No more lines than a person scrolls through; the project file keeps them all. */
+const LOG_LINES = 2000;
+
+/** Fills the store from the engine and keeps it in step. Called once. */
+export function connect(): void {
+  onConnection((connection) => {
+    setStudio({ connection });
+    if (connection === 'open') void load();
+  });
+  api.on('project.changed', enterProject);
+  api.on('job.changed', (job) => {
+    const before = studio().job;
+    setStudio({ job });
+    if (isActive(before) && job.state === 'failed') notify('error', job.error ?? 'the run failed; the log says why');
+    if (isActive(before) && !isActive(job)) void refreshLog();
+  });
+  api.on('log.line', (line) => setStudio(({ log }) => ({ log: [...log, line].slice(-LOG_LINES) })));
+  api.on('engine.stopped', ({ reason }) => {
+    setStudio({ job: { state: 'failed', error: reason } });
+    notify('error', reason);
+  });
+  desktop?.onCommand((id) => { if (isCommandId(id)) runCommand(id); });
+}
+
+async function load(): Promise<void> {
+  try {
+    const [info, recent, samples, estimators, project] = await Promise.all([
+      api.request('app.info', {}), api.request('app.recent', {}), api.request('app.samples', {}), api.request('app.estimators', {}), api.request('project.state', {}),
+    ]);
+    setStudio({ info, recent, samples, estimators, ready: true });
+    enterProject(project);
+    if (project) await refreshLog();
+  } catch (error) {
+    notify('error', (error as Error).message);
+  }
+}
+
+/** Takes a project's state; what was selected and is gone is forgotten. */
+export function enterProject(project: ProjectState | null): void {
+  const before = studio();
+  const same = before.project?.path === project?.path;
+  const ids = new Set(project?.photos.map(({ id }) => id));
+  const pair = before.selectedPair;
+  setStudio({
+    project,
+    job: project?.job ?? { state: 'idle' },
+    selectedPhotos: same ? before.selectedPhotos.filter((id) => ids.has(id)) : [],
+    selectedPair: same && pair && ids.has(pair[0]) && ids.has(pair[1]) ? pair : undefined,
+    ...(same ? {} : { log: [], preflight: undefined, viewer: { ...before.viewer, lookThrough: undefined } }),
+  });
+  if (!same) document.title = project ? `${project.name} – Pointmap Studio` : 'Pointmap Studio';
+}
+
+export async function refreshLog(): Promise<void> {
+  try {
+    setStudio({ log: (await api.request('log.read', {})).slice(-LOG_LINES) });
+  } catch {
+    // The project was closed meanwhile.
+  }
+}
+
+export async function refreshRecent(): Promise<void> {
+  setStudio({ recent: await api.request('app.recent', {}) });
+}

@@ -1,0 +1,61 @@
+import { ShaderMaterial } from 'three';
+import type { ViewerSettings } from './settings.js';
+
+const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
+
+/**
+ * One material for all chunks, so that a slider changes one number and no point. Points below the confidence threshold are
+ * moved out of the view volume instead of being discarded pixel by pixel. The cloud's colours are sRGB already and are written
+ * as they are.
+ */
+export function pointMaterial(): ShaderMaterial {
+  return new ShaderMaterial({
+    uniforms: {
+      size: { value: 2 }, pixelRatio: { value: 1 }, mode: { value: 0 }, minConfidence: { value: 1 }, highestConfidence: { value: 10 },
+      nearest: { value: 1 }, farthest: { value: 10 }, chosenSource: { value: -1 }, scale: { value: 1 },
+    },
+    vertexShader: /* glsl */ `
+      attribute vec3 colour;
+      attribute float confidence;
+      attribute float source;
+      uniform float size, pixelRatio, minConfidence, highestConfidence, nearest, farthest, chosenSource, scale;
+      uniform int mode;
+      varying vec3 shade;
+
+      // Dark blue over teal and green to yellow: brightness rises all the way, so that it reads without colour vision.
+      vec3 ramp(float t) {
+        t = clamp(t, 0.0, 1.0) * 4.0;
+        vec3 a = vec3(0.16, 0.13, 0.42), b = vec3(0.16, 0.36, 0.60), c = vec3(0.13, 0.58, 0.55), d = vec3(0.48, 0.79, 0.37), e = vec3(0.99, 0.91, 0.30);
+        return t < 1.0 ? mix(a, b, t) : t < 2.0 ? mix(b, c, t - 1.0) : t < 3.0 ? mix(c, d, t - 2.0) : mix(d, e, t - 3.0);
+      }
+      // Neighbouring numbers far apart on the wheel: steps of the golden angle.
+      vec3 hue(float k) {
+        vec3 wheel = abs(mod(fract(k * 0.61803) * 6.0 + vec3(0.0, 4.0, 2.0), 6.0) - 3.0) - 1.0;
+        return mix(vec3(0.62), clamp(wheel, 0.0, 1.0), 0.62);
+      }
+      void main() {
+        vec4 seen = modelViewMatrix * vec4(position, 1.0);
+        gl_Position = projectionMatrix * seen;
+        if (confidence < minConfidence) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+        // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a pixel.
+        gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
+        shade = colour;
+        if (mode == 1) shade = ramp(log(confidence) / log(highestConfidence));
+        else if (mode == 2) shade = ramp(1.0 - (1.0 / nearest - 1.0 / max(-seen.z, 1e-6)) / (1.0 / nearest - 1.0 / farthest));
+        #ifdef WITH_NORMALS
+          else if (mode == 3) shade = normalize(normalMatrix * normal) * 0.5 + 0.5;
+        #endif
+        else if (mode == 4) shade = hue(source);
+        if (mode == 4 && chosenSource >= 0.0 && source != chosenSource) shade *= 0.35;
+      }`,
+    fragmentShader: /* glsl */ `
+      varying vec3 shade;
+      void main() {
+        vec2 offset = gl_PointCoord - 0.5;
+        if (dot(offset, offset) > 0.25) discard;
+        gl_FragColor = vec4(shade, 1.0);
+      }`,
+  });
+}
+
+export const modeNumber = (colour: ViewerSettings['colour']): number => modes.indexOf(colour);

@@ -1,0 +1,32 @@
+/** What a person sets in the 3D view; none of it is part of the project. */
+export interface ViewerSettings {
+  colour: 'photo' | 'confidence' | 'depth' | 'normal' | 'source';
+  /** Pixels of the screen. */
+  pointSize: number;
+  /** Points below are hidden at once; the project's own threshold decides what is exported. */
+  minConfidence: number;
+  cameras: boolean;
+  /** Photos inside the frusta. */
+  images: boolean;
+  /** Of a frustum, in fractions of the scene's radius. */
+  frustumSize: number;
+  grid: boolean;
+  axes: boolean;
+  navigation: 'orbit' | 'fly';
+  /** Seen through the camera of this photo. */
+  lookThrough?: string | undefined;
+  /** Of the photo laid over the cloud when looking through its camera, 0 to 1. */
+  overlayOpacity: number;
+  /** Most points drawn at rest. */
+  pointBudget: number;
+}
+
+export const defaultViewerSettings: ViewerSettings = {
+  colour: 'photo', pointSize: 2, minConfidence: 1, cameras: true, images: true, frustumSize: 0.08, grid: false, axes: false,
+  navigation: 'orbit', overlayOpacity: 0.5, pointBudget: 12_000_000,
+};
+
+export interface CloudStatistics {
+  displayed: number;
+  total: number;
+}
