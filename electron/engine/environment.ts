@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { photoEndings } from '../photos/decode.js';
+import { photoEndings } from '../contract/photo-endings.js';
 
 /** The folder that holds package.json and resources/, in a checkout and in a package alike. */
 export const installFolder = rootOf(dirname(fileURLToPath(import.meta.url)));

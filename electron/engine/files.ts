@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Result } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { photoEndings } from '../photos/decode.js';
+import { photoEndings } from '../contract/photo-endings.js';
 
 type Entry = Result<'files.list'>['entries'][number];
 

@@ -14,9 +14,6 @@ export interface OpenImage {
   notes: string[];
 }
 
-/** The file endings that are tried when a folder is imported; anything else in it is not taken for a photo. */
-export const photoEndings = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'];
-
 // A truncated photo must be refused, a harmless warning (an odd ICC profile) must not. The size limit is libvips' own, raised for
 // stitched panoramas, which are refused later with a better reason.
 const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;

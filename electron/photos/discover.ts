@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import { photoEndings } from './decode.js';
+import { photoEndings } from '../contract/photo-endings.js';
 
 export interface Refusal {
   path: string;

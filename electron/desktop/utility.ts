@@ -1,0 +1,18 @@
+import { utilityProcess } from 'electron';
+import { fileURLToPath } from 'node:url';
+import type { EngineChannel } from '../engine-process/channel.js';
+import { settingsVariable, type EngineSettings } from '../engine-process/settings.js';
+
+/** In a package the engine lies beside the archive, not in it: worker threads and native modules need real files. */
+const entry = fileURLToPath(new URL('./engine-process.js', import.meta.url)).replace(/\bapp\.asar\b/, 'app.asar.unpacked');
+
+/** The engine as an Electron utility process. */
+export function startUtility(settings: EngineSettings): EngineChannel {
+  const child = utilityProcess.fork(entry, [], { serviceName: 'Pointmap Studio engine', stdio: 'inherit', env: { ...process.env, ...settingsVariable(settings) } });
+  return {
+    send: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', listener),
+    onExit: (listener) => child.on('exit', (code) => listener(`code ${code}`)),
+    kill: () => child.kill(),
+  };
+}
