@@ -14,7 +14,7 @@ import { Job } from './job.js';
 import { preflight } from './preflight.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
-import { temporaryPath, Workspace } from './workspace.js';
+import { isTemporary, temporaryPath, Workspace } from './workspace.js';
 
 export interface EngineOptions {
   dataFolder?: string;
@@ -104,7 +104,7 @@ export class Engine {
     'app.samples': () => sampleSets(this.options.samplesFolder).map(({ id, title, photos }) => ({ id, title, photos })),
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
     'project.create': ({ path }) => this.enter(() => (path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path))),
-    'project.open': ({ path }) => this.enter(() => Workspace.open(path)),
+    'project.open': ({ path }) => this.enter(() => Workspace.open(path, isTemporary(path, this.dataFolder))),
     'project.openSample': ({ id }) => this.openSample(id),
     'project.state': () => (this.workspace ? this.state() : null),
     'project.saveAs': ({ path }) => this.saveAs(path),

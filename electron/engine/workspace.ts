@@ -21,8 +21,9 @@ export class Workspace {
     this.setAlignment(project.alignment());
   }
 
-  static open(path: string): Workspace {
-    return new Workspace(Project.open(resolve(path)), true);
+  /** @param temporary for a project that the user has not given a place yet */
+  static open(path: string, temporary = false): Workspace {
+    return new Workspace(Project.open(resolve(path)), !temporary);
   }
 
   /** @param temporary for a project that the user has not given a place yet */
@@ -108,6 +109,11 @@ export class Workspace {
     this.project.close();
     if (empty) for (const ending of ['', '-wal', '-shm']) rmSync(this.path + ending, { force: true });
   }
+}
+
+/** A project that was never saved under a name is one of these, also when it is opened again. */
+export function isTemporary(path: string, dataFolder: string): boolean {
+  return dirname(resolve(path)) === resolve(dataFolder, 'untitled');
 }
 
 export function temporaryPath(dataFolder: string): string {

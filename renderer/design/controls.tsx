@@ -126,7 +126,7 @@ export function Dialog({ title, onClose, children, footer }: { title: string; on
   return (
     <dialog ref={element} className="dialog" aria-labelledby={heading} onCancel={(event) => { event.preventDefault(); onClose(); }}>
       <header>
-        <h2 id={heading}>{title}</h2>
+        <h2 id={heading} tabIndex={-1} autoFocus>{title}</h2>
         <Button look={['plain', 'square']} icon="close" aria-label="Close" onClick={onClose} />
       </header>
       {children}

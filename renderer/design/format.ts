@@ -34,6 +34,21 @@ export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
+const focalSources: Readonly<Record<string, string>> = { 'exif-35mm': 'EXIF', 'exif-sensor': 'EXIF, sensor', user: 'given' };
+
+/** Where a focal comes from, in words. */
+export const focalText = (source: string): string => focalSources[source] ?? source;
+
+/** The parts in which names differ: "courtyard-01" and "courtyard-02" are "01" and "02" where room is short. */
+export function shortNames(names: readonly string[]): string[] {
+  const stems = names.map(stem);
+  let common = stems[0]?.length ?? 0;
+  for (const name of stems) while (!name.startsWith(stems[0]!.slice(0, common))) common--;
+  // Not in the middle of a number.
+  while (common > 0 && /\d/.test(stems[0]![common - 1]!)) common--;
+  return stems.map((name) => name.slice(common) || name);
+}
+
 /** A photo's name without its ending: shorter in lists. */
 export function stem(name: string): string {
   return name.replace(/\.\w{2,5}$/, '');

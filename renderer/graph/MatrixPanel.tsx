@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
-import type { PairInfo } from '../../electron/contract/api.js';
+import type { PairInfo, PhotoInfo } from '../../electron/contract/api.js';
 import { Empty } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { showPanel } from '../shell/layout.js';
@@ -7,10 +7,14 @@ import { setStudio, useStudio } from '../store/studio.js';
 import { pairLook, pairText, samePair } from './strength.js';
 import './graph.css';
 
+// One empty list each, so that nothing is computed anew for another one.
+const NO_PHOTOS: readonly PhotoInfo[] = [];
+const NO_PAIRS: readonly PairInfo[] = [];
+
 /** Every photo against every other, one square a pair: for more photos than a graph can show. One canvas, however many. */
 export function MatrixPanel() {
-  const photos = useStudio(({ project }) => project?.photos) ?? [];
-  const pairs = useStudio(({ project }) => project?.pairs) ?? [];
+  const photos = useStudio(({ project }) => project?.photos ?? NO_PHOTOS);
+  const pairs = useStudio(({ project }) => project?.pairs ?? NO_PAIRS);
   const chosen = useStudio(({ selectedPair }) => selectedPair);
   const theme = useStudio(({ theme }) => theme);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -35,7 +39,8 @@ export function MatrixPanel() {
     const side = photos.length * cell;
     element.width = element.height = side * ratio;
     context.scale(ratio, ratio);
-    const style = getComputedStyle(element);
+    // Of the page: a panel behind another one is not part of it, and has no style of its own.
+    const style = getComputedStyle(document.documentElement);
     const colours = { good: style.getPropertyValue('--good'), fair: style.getPropertyValue('--fair'), bad: style.getPropertyValue('--bad'), none: style.getPropertyValue('--line-strong') };
     context.fillStyle = style.getPropertyValue('--raised');
     context.fillRect(0, 0, side, side);
@@ -80,7 +85,7 @@ export function MatrixPanel() {
       <div className="matrix-note">
         <p aria-live="polite">{explained ? <><strong>{name(explained.a)} – {name(explained.b)}</strong><br />{pairText(explained)}</> : 'Point at a square to see its pair.'}</p>
         <ul className="legend">
-          <li><i className="good" />fits well</li><li><i className="fair" />fits</li><li><i className="bad" />contradicts or shares nothing</li><li><i className="none" />not computed, or off</li>
+          <li><i className="good" />fits well</li><li><i className="fair" />fits</li><li><i className="bad" />contradicts</li><li><i className="none" />nothing in common, or off</li>
         </ul>
       </div>
     </div>

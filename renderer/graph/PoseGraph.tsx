@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { PairInfo } from '../../electron/contract/api.js';
 import { Empty } from '../design/controls.js';
-import { stem } from '../design/format.js';
+import { shortNames, stem } from '../design/format.js';
+import { useSize } from '../design/use-size.js';
 import { choose } from '../photos/selection.js';
 import { showPanel } from '../shell/layout.js';
 import { setStudio, useStudio } from '../store/studio.js';
@@ -13,6 +14,9 @@ import './graph.css';
 
 /** Beyond this many photos a drawing of nodes and lines is a ball of wool. */
 export const MATRIX_FROM = 40;
+
+/** Room for the line of words below, pixels. */
+const NOTE = 26;
 
 /** Photos as nodes where their cameras stand, pairs as lines coloured by how well they fit. */
 export function PoseGraph() {
@@ -31,14 +35,15 @@ function Drawing() {
   // Pairs come in one by one during a run; the places change only with photos, cameras and the room there is.
   const ids = photos.map(({ id }) => id).join();
   const pairKey = scene?.cameras.length ? scene.revision : pairs.length;
-  const places = useMemo(() => layoutGraph(photos, pairs, scene?.cameras ?? [], size), [ids, pairKey, size]); // eslint-disable-line react-hooks/exhaustive-deps
+  const places = useMemo(() => layoutGraph(photos, pairs, scene?.cameras ?? [], { width: size.width, height: size.height - NOTE }), [ids, pairKey, size]); // eslint-disable-line react-hooks/exhaustive-deps
   const name = (id: string): string => stem(photos.find((photo) => photo.id === id)?.name ?? id);
   if (photos.length < 2) return <div className="panel"><Empty title="The pose graph"><p>Photos and the pairs between them appear here once there are two.</p></Empty></div>;
+  const short = shortNames(photos.map(({ name: full }) => full));
   const explained = hovered ?? pairs.find((each) => samePair(each, pair));
   return (
     <div className="graph" ref={frame}>
       {size.width > 0 && (
-        <svg width={size.width} height={size.height} viewBox={`${-size.width / 2} ${-size.height / 2} ${size.width} ${size.height}`} role="group" aria-label="Pose graph">
+        <svg width={size.width} height={size.height} viewBox={`${-size.width / 2} ${-(size.height - NOTE) / 2} ${size.width} ${size.height}`} role="group" aria-label="Pose graph">
           {pairs.map((each) => {
             const [from, to] = [places.get(each.a), places.get(each.b)];
             if (!from || !to) return null;
@@ -53,7 +58,7 @@ function Drawing() {
               </g>
             );
           })}
-          {photos.map(({ id, name: full, enabled, placed }) => {
+          {photos.map(({ id, name: full, enabled, placed }, k) => {
             const place = places.get(id);
             if (!place) return null;
             return (
@@ -62,7 +67,7 @@ function Drawing() {
                 <title>{full}</title>
                 <image href={api.binaryUrl(`thumbnail/${id}`)} x={-NODE.width / 2} y={-NODE.height / 2} width={NODE.width} height={NODE.height} preserveAspectRatio="xMidYMid slice" />
                 <rect x={-NODE.width / 2} y={-NODE.height / 2} width={NODE.width} height={NODE.height} rx={3} />
-                <text y={NODE.height / 2 + 13} textAnchor="middle">{stem(full).slice(-10)}</text>
+                <text y={NODE.height / 2 + 13} textAnchor="middle">{short[k]!.slice(-10)}</text>
               </g>
             );
           })}
@@ -78,16 +83,4 @@ function arc(from: Place, to: Place): string {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const bow = Math.min(0.28, 14 / Math.max(1, Math.hypot(dx, dy)) + 0.1);
   return `M${from.x} ${from.y}Q${(from.x + to.x) / 2 + dy * bow} ${(from.y + to.y) / 2 - dx * bow} ${to.x} ${to.y}`;
-}
-
-function useSize() {
-  const frame = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
-    if (!frame.current) return;
-    const observer = new ResizeObserver(([entry]) => setSize({ width: Math.floor(entry!.contentRect.width), height: Math.floor(entry!.contentRect.height) }));
-    observer.observe(frame.current);
-    return () => observer.disconnect();
-  }, []);
-  return [frame, size] as const;
 }

@@ -10,7 +10,8 @@ export interface PairLook {
 /** By residual when the pair was aligned, by confidence before. */
 export function pairLook({ state, enabled, confidence, residual }: PairInfo): PairLook {
   if (!enabled || state === 'planned') return { tone: 'none', width: 1, dashed: true };
-  if (state === 'rejected') return { tone: 'bad', width: 1, dashed: true };
+  // Most photos that share nothing are no fault of anybody: the eye is wanted for pairs that are used and do not fit.
+  if (state === 'rejected') return { tone: 'none', width: 1, dashed: true };
   const width = 1 + Math.min(3, Math.max(0, (confidence ?? 1.5) - 1) * 0.7);
   const tone = residual !== undefined ? (residual < 0.012 ? 'good' : residual < 0.03 ? 'fair' : 'bad') : (confidence ?? 1) > 3 ? 'good' : (confidence ?? 1) > 1.6 ? 'fair' : 'bad';
   return { tone, width, dashed: false };

@@ -5,7 +5,7 @@ import { setViewer, setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { Badge, CommandButton, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
-import { stem } from '../design/format.js';
+import { focalText, stem } from '../design/format.js';
 import { choose } from './selection.js';
 import './photos.css';
 
@@ -63,7 +63,7 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
       <div className="photo-text">
         <strong className="truncate">{stem(name)}</strong>
         <span className="quiet numeric">{width} × {height}</span>
-        <span className="faint numeric truncate">{focal ? `${focal.pixels.toFixed(0)} px, ${focal.source}` : 'focal not known'}</span>
+        <span className="faint numeric truncate">{focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : 'focal not known'}</span>
       </div>
       <div className="photo-marks"><State photo={photo} />{photo.locked && <Icon name="lock" />}</div>
     </div>

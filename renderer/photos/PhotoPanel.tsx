@@ -1,6 +1,6 @@
 import { apply } from '../commands/project.js';
 import { Button, CommandButton, Empty, Facts, Field } from '../design/controls.js';
-import { bytesText, lengthText, stem } from '../design/format.js';
+import { bytesText, focalText, lengthText, stem } from '../design/format.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 
@@ -22,7 +22,7 @@ export function PhotoPanel() {
           takenAt !== undefined && ['Taken', new Date(takenAt).toLocaleString()],
           photo.camera !== undefined && ['Camera', photo.camera],
           ['Sharpness', <span key="s" className={blurred ? 'fair' : ''}>{sharpness.toPrecision(2)}{blurred ? ', soft' : ''}</span>],
-          focal && ['Focal', `${focal.pixels.toFixed(0)} px, ${focal.source}`],
+          focal && ['Focal', `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}`],
           camera && ['Solved focal', `${camera.fx.toFixed(1)} px`],
           residual !== undefined && ['Residual', <span key="r" className={residualTone(residual)}>{(residual * 100).toPrecision(2)} %</span>],
           depthRange && ['Depth range', `${lengthText(depthRange[0])} to ${lengthText(depthRange[1])}`],
@@ -31,12 +31,12 @@ export function PhotoPanel() {
         <p className="faint mono path">{path}</p>
       </div>
       <div className="section">
-        <FocalField key={`${id} ${focal?.pixels}`} id={id} pixels={focal?.source === 'given' ? focal.pixels : undefined} disabled={busy} />
+        <FocalField key={`${id} ${focal?.pixels}`} id={id} pixels={focal?.source === 'user' ? focal.pixels : undefined} disabled={busy} />
         <div className="row">
           <CommandButton id="photos.toggle" icon="power">{enabled ? 'Switch off' : 'Switch on'}</CommandButton>
           <CommandButton id="photos.lock" icon="lock">{locked ? 'Free pose' : 'Lock pose'}</CommandButton>
         </div>
-        <CommandButton id="view.through" icon="eye" />
+        <CommandButton id="view.through" icon="eye">Look through this camera</CommandButton>
       </div>
     </div>
   );

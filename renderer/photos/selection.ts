@@ -1,3 +1,4 @@
+import { showPanel } from '../shell/layout.js';
 import { setStudio, studio } from '../store/studio.js';
 
 /** Selects as file lists do: alone, one more with Control, all between with Shift. */
@@ -14,5 +15,6 @@ export function choose(id: string, { shiftKey = false, ctrlKey = false, metaKey 
   else next = [id];
   // Looking through one camera and choosing another photo moves on to it.
   const camera = next.length === 1 && viewer.lookThrough !== undefined && project?.scene?.cameras.some(({ photo }) => photo === next[0]);
+  showPanel('photo');
   setStudio({ selectedPhotos: next, ...(camera ? { viewer: { ...viewer, lookThrough: next[0] } } : {}) });
 }

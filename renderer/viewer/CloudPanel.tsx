@@ -1,8 +1,9 @@
 import { Canvas } from '@react-three/fiber';
-import { Component, useEffect, useRef, useState, type ReactNode } from 'react';
+import { Component, useEffect, useState, type ReactNode } from 'react';
 import { NoToneMapping } from 'three';
 import { Button, CommandButton, Empty, Slider } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
+import { useSize } from '../design/use-size.js';
 import { isActive, notify, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { loadCloud, type CloudData } from './cloud-data.js';
@@ -79,7 +80,7 @@ function Toolbar({ components, component, onComponent }: { components: number; c
         <label className="tool"><span>Point size</span>
           <select value={pointSize} onChange={(event) => setViewer({ pointSize: Number(event.target.value) })}>{[...new Set([1, 1.5, 2, 3, 4, 6, 8, pointSize])].sort((a, b) => a - b).map((value) => <option key={value} value={value}>{value}</option>)}</select>
         </label>
-        <CommandButton id="view.cameras" pressed={cameras} icon="camera">Cameras</CommandButton>
+        <CommandButton id="view.cameras" look="square" pressed={cameras} icon="camera" />
         {components > 1 && (
           <label className="tool"><span>Part</span>
             <select value={component} onChange={(event) => onComponent(Number(event.target.value))}>{Array.from({ length: components }, (_, k) => <option key={k} value={k}>{k + 1} of {components}</option>)}</select>
@@ -87,7 +88,7 @@ function Toolbar({ components, component, onComponent }: { components: number; c
         )}
       </div>
       <div className="viewer-tools right" role="toolbar" aria-label="Where the cloud is seen from">
-        <CommandButton id="view.through" pressed={lookThrough !== undefined} icon="eye">{lookThrough === undefined ? 'Look through' : 'Leave'}</CommandButton>
+        <CommandButton id="view.through" look="square" pressed={lookThrough !== undefined} icon="eye" />
         <CommandButton id="view.fit" look="square" icon="fit" />
         <CommandButton id="view.fly" look="square" icon="fly" pressed={navigation === 'fly'} />
         <CommandButton id="view.grid" look="square" icon="grid" pressed={grid} />
@@ -111,14 +112,7 @@ function Overlay() {
   const photo = useStudio(({ viewer }) => viewer.lookThrough);
   const opacity = useStudio(({ viewer }) => viewer.overlayOpacity);
   const camera = useStudio(({ project, viewer }) => project?.scene?.cameras.find((each) => each.photo === viewer.lookThrough));
-  const frame = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
-    if (!frame.current) return;
-    const observer = new ResizeObserver(([entry]) => setSize({ width: entry!.contentRect.width, height: entry!.contentRect.height }));
-    observer.observe(frame.current);
-    return () => observer.disconnect();
-  }, [photo]);
+  const [frame, size] = useSize();
   useEffect(() => {
     if (photo === undefined) return;
     const leave = (event: KeyboardEvent): void => { if (event.key === 'Escape') setViewer({ lookThrough: undefined }); };

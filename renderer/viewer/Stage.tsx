@@ -43,7 +43,7 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
   const points = useMemo(() => cloud.chunks.map((chunk) => Object.assign(new Points(chunk, material), { frustumCulled: false, raycast: () => undefined })), [cloud, material]);
   const through = cameras.find(({ photo }) => photo === settings.lookThrough);
   const navigation = useNavigation(settings.navigation, cloud.radius);
-  const colours = useMemo(themeColours, [theme]); // eslint-disable-line react-hooks/exhaustive-deps
+  const colours = useMemo(themeColours, [theme]);
   const eye = useMemo(() => new PerspectiveCamera(), []);
 
   const redraw = useCallback(() => { budget.restart(); invalidate(); }, [budget, invalidate]);
@@ -76,7 +76,7 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
     },
   }));
 
-  // Looking through a camera takes the hand off; leaving it, one stands where the camera stood.
+  // Looking through a camera takes the hand off; leaving it, one stands just behind it.
   useEffect(() => {
     navigation.enable(through === undefined);
     if (!through) return;
@@ -84,7 +84,9 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
     const position = new Vector3().setFromMatrixPosition(pose);
     const forward = new Vector3().setFromMatrixColumn(pose, 2);
     const away = Math.max(cloud.radius * 0.2, toWorld(cloud.centre).sub(position).dot(forward));
-    navigation.stand(position, position.clone().addScaledVector(forward, away));
+    // A step back, so that its own frustum does not fill the view.
+    const back = cloud.radius * 0.35;
+    navigation.stand(position.clone().addScaledVector(forward, -back), position.clone().addScaledVector(forward, away));
   }, [through, navigation, upright, cloud, toWorld]);
 
   const prepare = (): PerspectiveCamera => {
