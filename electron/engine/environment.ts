@@ -75,8 +75,8 @@ export async function examine(): Promise<Doctor> {
     libraries: {
       sharp: await library(async () => (await import('sharp')).default.versions.sharp ?? 'unknown'),
       sqlite: await library(async () => {
-        const { default: Database } = await import('better-sqlite3');
-        const memory = new Database(':memory:');
+        const { connect } = await import('../project/open.js');
+        const memory = connect(':memory:');
         const { version } = memory.prepare('SELECT sqlite_version() AS version').get() as { version: string };
         memory.close();
         return version;

@@ -1,0 +1,57 @@
+// Packages for Windows, macOS and Linux (electron-builder's configuration). `npm run package` builds, draws the icons and makes the
+// packages of the system it runs on.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { electronFiles } from './electron-files.mjs';
+
+const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
+const { version, sqlite } = electronFiles();
+
+/** @type {import('electron-builder').Configuration} */
+export default {
+  appId: 'studio.pointmap.desktop',
+  productName: 'Pointmap Studio',
+  copyright: 'Apache-2.0',
+  electronVersion: version,
+  directories: { output: 'dist/packages', buildResources: 'dist/icons' },
+  artifactName: 'pointmap-studio-${version}-${os}-${arch}.${ext}',
+  // The installed packages keep the build of this machine's Node; Electron's SQLite comes from a place of its own, below.
+  npmRebuild: false,
+  files: [
+    'dist/electron/**',
+    'dist/renderer/**',
+    'package.json',
+    'LICENSE',
+    '!node_modules/better-sqlite3/{build,deps,src}/**',
+    '!node_modules/libheif-js/libheif/**',
+    // Other systems' native code. (A list of a platform's own would bring back everything that is left out here.)
+    `!node_modules/onnxruntime-node/bin/napi-v*/!(${process.platform})/**`,
+    '!**/*.{md,map,markdown}',
+    '!**/*.d.{ts,mts,cts}',
+  ],
+  asar: true,
+  // The engine process and its worker threads run from real files, beside the native modules they load.
+  asarUnpack: ['package.json', 'dist/electron/**', 'node_modules/**'],
+  // Outside the archive: what native code reads by its path.
+  extraResources: [
+    { from: sqlite, to: 'native/better_sqlite3.node' },
+    { from: 'resources/samples', to: 'samples' },
+    ...(existsSync(join(root, 'resources', 'models')) ? [{ from: 'resources/models', to: 'models' }] : []),
+  ],
+  fileAssociations: [{ ext: 'pointmap', name: 'Pointmap Studio project', description: 'Pointmap Studio project', mimeType: 'application/x-pointmap-studio', role: 'Editor' }],
+  // Nobody is to run the packaged program as a bare Node, or to hand it options through the environment.
+  electronFuses: { runAsNode: false, enableNodeOptionsEnvironmentVariable: false, enableNodeCliInspectArguments: false },
+  win: { target: ['nsis', 'portable'], icon: 'dist/icons/icon.ico' },
+  nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true, artifactName: 'pointmap-studio-${version}-windows-${arch}-setup.${ext}' },
+  portable: { artifactName: 'pointmap-studio-${version}-windows-${arch}-portable.${ext}' },
+  mac: { target: ['dmg'], icon: 'dist/icons/icon.icns', category: 'public.app-category.graphics-design', hardenedRuntime: true },
+  linux: {
+    target: ['AppImage', 'deb'],
+    icon: 'dist/icons/linux',
+    category: 'Graphics',
+    executableName: 'pointmap-studio',
+    synopsis: 'Photos in, camera poses, depth maps and a coloured point cloud out',
+    maintainer: 'Pointmap Studio <pointmap-studio@users.noreply.github.com>',
+  },
+};
