@@ -84,12 +84,14 @@ export async function relocatePhotos(): Promise<void> {
 /** What was dropped on the window: in the desktop the files' paths, in a browser their bytes. */
 export async function addDropped(data: DataTransfer): Promise<void> {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry): entry is FileSystemEntry => entry !== null);
+  // A drop's data is gone once its event is over: the files are taken now.
+  const loose = [...data.files];
   if (desktop) {
     const { pathForFile } = desktop;
-    return addOrOpen([...data.files].map((file) => pathForFile(file)));
+    return addOrOpen(loose.map((file) => pathForFile(file)));
   }
   await attempt(async () => {
-    const files = (await Promise.all(entries.map(filesOf))).flat();
+    const files = entries.length > 0 ? (await Promise.all(entries.map(filesOf))).flat() : loose;
     const setProgress = (done: number): void => setStudio({ upload: { done, total: files.length } });
     setProgress(0);
     try {

@@ -1,0 +1,53 @@
+import AxeBuilder from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { button, chromiumPath, openStudio, tab, type Studio } from './studio.js';
+
+/** What a screen reader and a keyboard find; contrast is checked in both themes. */
+describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, %s', (scheme) => {
+  let studio: Studio;
+  beforeAll(async () => { studio = await openStudio({ scheme }); });
+  afterAll(() => studio?.close());
+
+  const serious = async (): Promise<string[]> => {
+    const { violations } = await new AxeBuilder({ page: studio.page }).analyze();
+    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+  };
+
+  it('finds nothing serious on the start page', async () => {
+    await button(studio.page, /^Courtyard/).waitFor();
+    expect(await serious()).toEqual([]);
+  });
+
+  it('finds nothing serious in the workspace and its panels', async () => {
+    const { page } = studio;
+    await button(page, /^Courtyard/).click();
+    await page.locator('.photo-row').nth(5).waitFor();
+    expect(await serious()).toEqual([]);
+    await page.locator('.photo-row').nth(1).click();
+    for (const name of ['Pair matrix', 'Depth', 'Log']) await tab(page, name).click();
+    expect(await serious()).toEqual([]);
+  });
+
+  it('finds nothing serious in the dialogs', async () => {
+    const { page } = studio;
+    for (const [key, name] of [['Control+k', 'Command palette'], ['?', 'Keyboard shortcuts'], ['Control+o', 'Open project']] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('dialog', { name }).waitFor();
+      expect(await serious(), name).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog', { name }).waitFor({ state: 'detached' });
+    }
+  });
+
+  it('is walked through by keyboard alone', async () => {
+    const { page } = studio;
+    await page.locator('.photo-scroll').focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowDown');
+    await page.locator('.photo-row.selected', { hasText: 'courtyard-02' }).waitFor();
+    await page.keyboard.press('x');
+    await page.locator('.photo-row.off', { hasText: 'courtyard-02' }).waitFor();
+    await page.keyboard.press('Control+z');
+    await page.locator('.photo-row.off').waitFor({ state: 'detached' });
+  });
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** The studio as a person uses it, in a real browser over browser mode. One file after another: each has an engine of its own. */
+export default defineConfig({
+  test: {
+    include: ['test/e2e/*.test.ts'],
+    globalSetup: ['test/e2e/build.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    // Steps of one visit: what follows a failed one means nothing.
+    bail: 1,
+  },
+});
