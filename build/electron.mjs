@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
-const target = join(root, 'dist', 'electron');
 
 /** Packages that can't be bundled. */
 export const native = ['better-sqlite3', 'libheif-js', 'onnxruntime-node', 'sharp'];
@@ -24,8 +23,8 @@ const modules = {
 
 const external = [...['electron', ...native].map((name) => new RegExp(`^${name}(/|$)`)), /^node:/, ...builtinModules.map((name) => new RegExp(`^${name}$`))];
 
-/** @param {Record<string, string>} input @param {'es' | 'cjs'} format @param {string} ending */
-const bundle = (input, format, ending) => build({
+/** @param {string} target @param {Record<string, string>} input @param {'es' | 'cjs'} format @param {string} ending */
+const bundle = (target, input, format, ending) => build({
   root,
   configFile: false,
   logLevel: 'warn',
@@ -55,11 +54,12 @@ function* kernels(folder) {
   }
 }
 
-export async function buildElectron() {
+/** @param {string} target folder; what it holds is replaced */
+export async function buildElectron(target) {
   rmSync(target, { recursive: true, force: true });
-  await bundle(modules, 'es', 'js');
+  await bundle(target, modules, 'es', 'js');
   // A sandboxed preload script is one CommonJS file.
-  await bundle({ preload: 'electron/preload.ts' }, 'cjs', 'cjs');
+  await bundle(target, { preload: 'electron/preload.ts' }, 'cjs', 'cjs');
   const assembly = join(target, 'assembly');
   mkdirSync(assembly, { recursive: true });
   const copied = new Set();

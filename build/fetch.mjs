@@ -42,7 +42,7 @@ export async function download(url, file, { sha256, onProgress, silence = SILENC
     renameSync(part, file);
   } catch (error) {
     rmSync(part, { force: true });
-    const why = abort.signal.aborted ? abort.signal.reason.message : (error.cause?.code ?? error.message);
+    const why = abort.signal.aborted ? abort.signal.reason.message : (error.cause?.code ?? error.cause?.message ?? error.message);
     throw new Error(`could not be downloaded (${why}): ${url}`, { cause: error });
   } finally {
     clearTimeout(timer);

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, Platform } from 'electron-builder';
-import { buildAll } from './build.mjs';
+import { ensureBuilt } from './build.mjs';
 import config from './electron-builder.mjs';
 import { fetchElectronFiles } from './electron-files.mjs';
 import { drawIcons } from './icon.mjs';
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 try {
-  await buildAll();
+  await ensureBuilt();
   await drawIcons(join(root, 'dist', 'icons'));
   await fetchElectronFiles({ only: 'sqlite' });
   await build({ projectDir: root, config, publish: 'never', targets: Platform.current().createTarget(process.argv.includes('--dir') ? 'dir' : null) });

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAll, isBuilt } from './build.mjs';
+import { ensureBuilt } from './build.mjs';
 import { electronFiles, fetchElectronFiles } from './electron-files.mjs';
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
@@ -17,10 +17,7 @@ const EARLY_MILLISECONDS = 8000;
 process.exitCode = await main();
 
 async function main() {
-  if (!isBuilt()) {
-    console.error('Building the interface…');
-    await buildAll();
-  }
+  await ensureBuilt(console.error);
   if (words.includes('--browser')) return browser();
   try {
     return await desktop();

@@ -21,6 +21,8 @@ export function addServe(program: Command): void {
     .option('--json', 'print the address as one line of JSON')
     .action(async (project: string | undefined, { port, open, json }: ServeFlags) => {
       const dataFolder = defaultDataFolder();
+      // Listened to before anything is said: whoever reads the address may end the program the next moment.
+      const end = stopped();
       const engine = new EngineHost(() => forkEngine({ dataFolder }));
       try {
         const server = await serve({ engine, renderer: join(installFolder, 'dist', 'renderer'), dataFolder, port });
@@ -28,7 +30,7 @@ export function addServe(program: Command): void {
         if (project !== undefined) await engine.ask('project.open', { path: resolve(project) });
         console.log(json ? JSON.stringify({ address: server.address, port: server.port }) : `Open ${server.address}\nControl+C stops the studio; the project keeps everything computed so far.`);
         if (open) openInBrowser(server.address);
-        await stopped();
+        await end;
         await server.close();
       } finally {
         await engine.close();
