@@ -17,5 +17,7 @@ process.on('uncaughtException', (error) => {
   console.error(error);
   process.exit(1);
 });
+// Something that nobody waited for (a preview, say) failed: worth knowing, not worth ending a run.
+process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled'));
 log.info({ version: programVersion(), node: process.version, platform: `${process.platform}-${process.arch}` }, 'engine started');
 answerShell(new Engine({ ...settings, partial: true }), openShellChannel(), log);

@@ -76,8 +76,8 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
     }
     if (url.pathname.startsWith('/binary/')) {
       const { type, bytes } = await engine.binary(url.pathname.slice('/binary/'.length));
-      // Thumbnails and clouds have names that change with their content; depth maps change under theirs.
-      const lasting = /^\/binary\/(thumbnail|photo|cloud)\//.test(url.pathname);
+      // A photo's name is the hash of its content. Clouds are asked for once; depth maps change under their names.
+      const lasting = /^\/binary\/(thumbnail|photo)\//.test(url.pathname);
       response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.byteLength, 'Cache-Control': lasting ? 'private, max-age=3600' : 'no-store' }).end(bytes);
       return;
     }

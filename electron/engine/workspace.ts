@@ -8,11 +8,13 @@ import { Project } from '../project/project.js';
 import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
 import { decisions } from './selection.js';
 
+/** One count for all projects, higher at every start: no cloud has the name of another one that a viewer may still hold. */
+let lastRevision = Date.now();
+
 /** An open project with what is kept in memory for it: the last alignment and the clouds made from it. */
 export class Workspace {
   scenes: BuiltScenes | undefined;
   alignment: StoredAlignment | undefined;
-  private revision = 0;
   private decisionsInForce: string;
   private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
 
@@ -57,12 +59,12 @@ export class Workspace {
   /** Makes the clouds anew when the alignment or the settings ask for it. */
   async buildScenes(signal?: AbortSignal): Promise<BuiltScenes | undefined> {
     if (!this.alignment) return undefined;
-    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++this.revision, false, signal);
+    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, false, signal);
     return this.scenes;
   }
 
   async showPartial(components: StoredAlignment['components']): Promise<void> {
-    this.scenes = await buildScenes({ components }, this.project.settings(), ++this.revision, true);
+    this.scenes = await buildScenes({ components }, this.project.settings(), ++lastRevision, true);
   }
 
   state(job: JobState): ProjectState {
