@@ -82,12 +82,17 @@ interface SliderProps {
 export function Slider({ label, value, min, max, step, format = String, disabled, onChange, onCommit }: SliderProps) {
   const fill = `${((Math.min(max, Math.max(min, value)) - min) / (max - min)) * 100}%`;
   const input = useRef<HTMLInputElement>(null);
-  const commit = (): void => onCommit?.(Number(input.current!.value));
+  // Keys come one by one: the hand has let go when the next one fails to come.
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const commit = (delay: number): void => {
+    clearTimeout(waiting.current);
+    waiting.current = setTimeout(() => onCommit?.(Number(input.current?.value ?? value)), delay);
+  };
   return (
     <Field label={label} value={format(value)}>
       {(id) => (
         <input ref={input} id={id} className="slider" type="range" min={min} max={max} step={step} value={value} disabled={disabled} aria-valuetext={format(value)} style={{ '--fill': fill } as CSSProperties}
-          onChange={(event) => onChange(Number(event.target.value))} onPointerUp={commit} onKeyUp={commit} />
+          onChange={(event) => onChange(Number(event.target.value))} onPointerUp={() => commit(0)} onKeyUp={({ key }) => { if (key !== 'Tab') commit(400); }} />
       )}
     </Field>
   );
