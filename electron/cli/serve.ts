@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { forkEngine } from '../engine-process/fork.js';
 import { EngineHost } from '../engine-process/host.js';
 import { defaultDataFolder, installFolder } from '../engine/environment.js';
-import { serve } from '../server.js';
+import { serve, type RunningServer } from '../server.js';
 
 interface ServeFlags {
   port: number;
@@ -24,15 +24,16 @@ export function addServe(program: Command): void {
       // Listened to before anything is said: whoever reads the address may end the program the next moment.
       const end = stopped();
       const engine = new EngineHost(() => forkEngine({ dataFolder }));
+      let server: RunningServer | undefined;
       try {
-        const server = await serve({ engine, renderer: join(installFolder, 'dist', 'renderer'), dataFolder, port });
+        server = await serve({ engine, renderer: join(installFolder, 'dist', 'renderer'), dataFolder, port });
         // Before the address is printed: whoever opens it finds the project, or the command has failed.
         if (project !== undefined) await engine.ask('project.open', { path: resolve(project) });
         console.log(json ? JSON.stringify({ address: server.address, port: server.port }) : `Open ${server.address}\nControl+C stops the studio; the project keeps everything computed so far.`);
         if (open) openInBrowser(server.address);
         await end;
-        await server.close();
       } finally {
+        await server?.close();
         await engine.close();
       }
     });

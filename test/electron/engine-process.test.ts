@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineChannel } from '../../electron/engine-process/channel.js';
 import { forkEngine } from '../../electron/engine-process/fork.js';
 import { EngineHost } from '../../electron/engine-process/host.js';
+import { logFile, openLog } from '../../electron/engine-process/log.js';
 import { serve, type RunningServer } from '../../electron/server.js';
 import { openPage, rendererFolder, type Page } from '../fixtures/browser-page.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
@@ -166,6 +167,37 @@ describe('the host', () => {
     expect(started).toHaveLength(1);
     expect(events).toEqual([]);
     await expect(host.ask('app.info', {})).rejects.toThrow('the studio is closing');
+  });
+});
+
+describe('the log', () => {
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-log-')); });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const lines = (file: string): { msg: string; err?: { stack: string } }[] => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { msg: string });
+
+  test('tells of the start, of questions that were refused, and of every line of the project', { timeout: 30_000 }, async () => {
+    const host = new EngineHost(() => forkEngine({ dataFolder: folder, threads: 1 }));
+    expect(await host.ask('app.info', {})).toMatchObject({ threads: 1, desktop: false });
+    await expect(host.ask('project.open', { path: join(folder, 'none.pointmap') })).rejects.toThrow('there is no such project');
+    await host.ask('project.create', {});
+    await host.ask('photos.add', { paths: [folder] });
+    await host.close();
+    const told = lines(logFile(folder)).map(({ msg }) => msg);
+    expect(told[0]).toBe('engine started');
+    expect(told[1]).toBe('project.open');
+    expect(told[2]).toMatch(/^left out: no photos in this folder/);
+  });
+
+  test('starts anew when it is long, and does without when it can\'t be written', () => {
+    openLog(folder).info('first');
+    expect(lines(logFile(folder))).toMatchObject([{ msg: 'first' }]);
+    writeFileSync(logFile(folder), 'x'.repeat(6 * 2 ** 20));
+    openLog(folder).error({ err: new Error('broken') }, 'second');
+    expect(lines(logFile(folder))[0]!.err!.stack).toContain('broken');
+    expect(statSync(`${logFile(folder)}.1`).size).toBe(6 * 2 ** 20);
+    writeFileSync(join(folder, 'file'), '');
+    openLog(join(folder, 'file')).info('nowhere');
   });
 });
 
