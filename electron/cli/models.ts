@@ -61,7 +61,7 @@ async function add(id: string, flags: BuildFlags & { acceptLicence?: boolean }):
   await accept(entry.title, entry.licence, entry.licenceAddress, flags.acceptLicence);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new UserError('cancelled', `Stopped; what has come is kept. Go on with: pointmap models add ${id}`)));
-  const files = 'repository' in entry.origin ? await publishedFiles(entry.origin.repository, entry.origin.files, undefined, stop.signal) : [{ address: entry.origin.address }];
+  const files = 'repository' in entry.origin ? await publishedFiles(entry.origin.repository, entry.origin.files, process.env['HF_ENDPOINT'] || undefined, stop.signal) : [{ address: entry.origin.address }];
   const folder = join(modelsFolder(), `.download-${id}`);
   await mkdir(folder, { recursive: true });
   for (const file of files) {

@@ -12,13 +12,14 @@ import { engineOptions } from './engine-options.js';
 import { answer, bytes, seconds } from './output.js';
 import { ProgressLine } from './progress.js';
 
-interface Flags extends Partial<Pick<RunSettings, 'estimator' | 'graph' | 'quality' | 'focal' | 'sharedFocal' | 'minConfidence' | 'voxelSize'>> {
+interface Flags extends Partial<Pick<RunSettings, 'estimator' | 'graph' | 'precision' | 'provider' | 'oneWay' | 'storeFeatures' | 'quality' | 'focal' | 'sharedFocal' | 'minConfidence' | 'voxelSize'>> {
   out: string;
   project?: string;
   formats: string;
   json?: boolean;
   threads?: number;
   keepFloating?: boolean;
+  model?: string;
 }
 
 export function addReconstruct(program: Command): void {
@@ -29,6 +30,7 @@ export function addReconstruct(program: Command): void {
     .requiredOption('--out <dir>', 'folder for the results')
     .option('--project <file>', 'project file to use or make (default: scene.pointmap in the output folder)')
     .option('--estimator <id>', 'what finds the pointmaps (default: geometric, built in)')
+    .addOption(new Option('--model <id>', 'the same as --estimator').conflicts('estimator'))
     .option('--graph <graph>', 'auto, complete, window:N, cyclic-window:N, log-window:N or reference:I', checkedGraph)
     .addOption(new Option('--quality <quality>').choices(['draft', 'normal', 'high']))
     .addOption(new Option('--focal <px>', 'focal length of all photos, in pixels of the original').argParser(number('--focal', 1)).conflicts('sharedFocal'))
@@ -37,6 +39,10 @@ export function addReconstruct(program: Command): void {
     .option('--voxel-size <x>', 'keep one point per cube of this side, in world units', number('--voxel-size', 0))
     .option('--keep-floating', 'keep points that float in front of surfaces seen by other photos')
     .option('--formats <list>', 'comma-separated: ply, glb, cameras, depth-png, depth-pfm, colmap-text, colmap-bin, nerfstudio', 'ply,glb,cameras')
+    .addOption(new Option('--precision <name>', 'of a network (default: float16 on a GPU and float32 elsewhere, where installed)').choices(['auto', 'float32', 'float16', 'int8']))
+    .addOption(new Option('--provider <name>', 'what a network runs on (default: the fastest that works)').choices(['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml']))
+    .option('--one-way', 'a network looks at each pair in one direction only: half the cost, a little less robust')
+    .option('--store-features', 'a network keeps encoded photos in the project file, for photos that are added later')
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print the report as the last line of standard output')
     .action(reconstruct);
@@ -104,8 +110,8 @@ async function bringPhotos(engine: Engine, paths: readonly string[]): Promise<vo
 }
 
 async function applySettings(engine: Engine, flags: Flags): Promise<void> {
-  const { estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, keepFloating } = flags;
-  const settings = { estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, removeFloating: keepFloating ? false : undefined };
+  const { estimator = flags.model, graph, quality, focal, sharedFocal, minConfidence, voxelSize, keepFloating, precision, provider, oneWay, storeFeatures } = flags;
+  const settings = { precision, provider, oneWay, storeFeatures, estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, removeFloating: keepFloating ? false : undefined };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   if (Object.keys(given).length > 0) await engine.request('edit.apply', { edit: { kind: 'settings', settings: given } });
 }

@@ -34,6 +34,13 @@ const setting = {
   minConfidence: z.number().min(1),
   removeFloating: z.boolean(),
   voxelSize: z.number().nonnegative(),
+  // Of networks; the built-in estimator has none of these choices.
+  precision: z.enum(['auto', 'float32', 'float16', 'int8']),
+  provider: z.enum(['auto', 'cuda', 'webgpu', 'dml', 'coreml', 'cpu']),
+  /** Each pair in one direction only: half the cost, a little less robust. */
+  oneWay: z.boolean(),
+  /** Keep encoded photos in the project file: a photo added later is paired without encoding the others again. */
+  storeFeatures: z.boolean(),
 };
 export const runSettings = z.object({
   estimator: setting.estimator.default('geometric'),
@@ -44,6 +51,10 @@ export const runSettings = z.object({
   minConfidence: setting.minConfidence.default(2),
   removeFloating: setting.removeFloating.default(true),
   voxelSize: setting.voxelSize.optional(),
+  precision: setting.precision.default('auto'),
+  provider: setting.provider.default('auto'),
+  oneWay: setting.oneWay.default(false),
+  storeFeatures: setting.storeFeatures.default(false),
 });
 /** What is to change, and nothing else (a `partial()` of the above would bring back every default). Null clears. */
 export const settingsChange = z.object(setting).partial().extend({ focal: setting.focal.nullable().optional(), voxelSize: setting.voxelSize.nullable().optional() });

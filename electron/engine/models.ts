@@ -28,8 +28,9 @@ export function modelEstimators(): EstimatorEntry[] {
   const installed = installedCards(modelsFolder());
   const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | undefined): EstimatorEntry => ({
     info: { ...info, installed: folder !== undefined },
-    provider: process.env['POINTMAP_PROVIDER'] ?? 'auto',
-    create: (reader, _settings, threads) => createDust3rEstimator(reader, folder ?? join(modelsFolder(), info.id), threads === undefined ? {} : { threads }),
+    provider: 'auto',
+    create: (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
+      createDust3rEstimator(reader, folder ?? join(modelsFolder(), info.id), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
   });
   const ready = installed
     .filter(({ card }) => card.architecture !== 'croco')

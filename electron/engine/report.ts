@@ -6,7 +6,7 @@ export interface Report {
   photos: number;
   registered: number;
   pairs: number;
-  /** Pairs that gave an observation. */
+  /** What was aligned. A network sees a pair in both directions: two observations. */
   observations: number;
   /** Pairs the estimator was called for in this run; 0 when all came from the project. */
   computed: number;
@@ -31,7 +31,7 @@ export function report(workspace: Workspace, alignment: StoredAlignment, compute
     photos: photos.length,
     registered: first?.cameras.length ?? 0,
     pairs: alignment.pairs,
-    observations: workspace.project.pairs().filter(({ state }) => state === 'observed').length,
+    observations: alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
     computed,
     points: workspace.scenes?.components[0]?.scene.cloud.confidence.length ?? 0,
     objective: alignment.objective,

@@ -54,7 +54,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   enter('photos', 'checking the photos');
   checkFiles(project.photos().filter(({ enabled }) => enabled));
   enter('pairs', 'choosing pairs');
-  const selection = await select(project, settings);
+  const selection = await select(project, settings, estimator.alone);
   const { photos, pairs } = selection;
   const cost = estimator.estimateCost(photos, pairs).seconds;
   clock.revise({ survey: cost / 2, pointmaps: cost / 2, alignment: cost / 5, cloud: photos.length * 0.3 });
@@ -74,9 +74,9 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     enter('pointmaps', 'computing depth');
     const { keys, computed } = await observe(context, clock, selection, session);
     enter('alignment', 'aligning');
-    const { placement, residualOf } = await placeAll(context, clock, photos, session, keys);
+    const { placement, residualOf, observations } = await placeAll(context, clock, photos, session, keys);
     const alignment: StoredAlignment = {
-      ...placement, key, decisions: decisions(project), estimator: estimator.id, provider: context.provider, pairs: pairs.length, seconds: clock.stages,
+      ...placement, key, decisions: decisions(project), estimator: estimator.id, provider: estimator.provider ?? context.provider, pairs: pairs.length, observations, seconds: clock.stages,
     };
     if (!context.cachedOnly || computedAll(project, keys)) project.putAlignment(alignment);
     else project.putAlignment({ ...alignment, key: `${key} partial` });
@@ -90,7 +90,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
 
 function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selection): string {
   const facts = photos.map(({ id, focal, locked }) => [id, focal, locked]);
-  return digest([ALIGNMENT_VERSION, estimator.id, estimator.version, estimator.settingsKey, facts, pairs.map(({ a, b }) => [a, b]), settings.sharedFocal]);
+  return digest([ALIGNMENT_VERSION, estimator.id, estimator.version, estimator.settingsKey, facts, pairs.map(({ a, b }) => [a, b]), settings.sharedFocal, settings.oneWay]);
 }
 
 function checkFiles(photos: readonly ProjectPhoto[]): void {
@@ -132,7 +132,7 @@ function observe(context: RunContext, clock: Clock, { photos }: Selection, sessi
   });
 }
 
-async function placeAll(context: RunContext, clock: Clock, photos: readonly ProjectPhoto[], session: EstimatorSession, keys: readonly string[]): Promise<{ placement: Omit<Placement, 'residuals'>; residualOf: Map<string, number | undefined> }> {
+async function placeAll(context: RunContext, clock: Clock, photos: readonly ProjectPhoto[], session: EstimatorSession, keys: readonly string[]): Promise<{ placement: Omit<Placement, 'residuals'>; residualOf: Map<string, number | undefined>; observations: number }> {
   const { project, settings, signal, threads } = context;
   const loaded = loadObservations(project, keys);
   const observations = loaded.map(({ observation }) => observation);
@@ -142,7 +142,7 @@ async function placeAll(context: RunContext, clock: Clock, photos: readonly Proj
     onStep: (iteration) => report(context, clock, 'alignment', `aligning, step ${iteration}`),
   });
   if (placement.components.length === 0) throw new UserError('bad-input', 'the pairs contradict each other so much that no photo could be placed; take more photos that overlap by two thirds');
-  return { placement, residualOf: new Map(loaded.map(({ key }, k) => [key, residuals[k]])) };
+  return { placement, residualOf: new Map(loaded.map(({ key }, k) => [key, residuals[k]])), observations: loaded.length };
 }
 
 function commonReason(session: EstimatorSession): string {

@@ -14,12 +14,16 @@ export interface Selection {
   pairs: Pair[];
 }
 
-/** @throws UserError 'nothing-to-do' with fewer than two photos, 'usage' for a graph that does not fit */
-export async function select(project: Project, settings: RunSettings): Promise<Selection> {
+/**
+ * @param alone whether the estimator can place a single photo; its selection has no pairs
+ * @throws UserError 'nothing-to-do' with too few photos, 'usage' for a graph that does not fit
+ */
+export async function select(project: Project, settings: RunSettings, alone = false): Promise<Selection> {
   const photos = project.photos().filter(({ enabled }) => enabled).map((photo) => withFocal(photo, settings));
+  if (photos.length === 1 && alone) return { photos, pairs: [] };
   if (photos.length < 2) {
     const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
-    throw new UserError('nothing-to-do', `there is ${have}; at least two photos of the same place from different spots are needed`);
+    throw new UserError('nothing-to-do', `there is ${have}; at least two photos of the same place from different spots are needed${photos.length === 1 ? ', or a network, which takes one photo alone (--estimator)' : ''}`);
   }
   const strategy = parseStrategy(settings.graph);
   const large = strategy.kind === 'auto' && photos.length > COMPLETE_LIMIT;
@@ -41,10 +45,10 @@ async function descriptor(project: Project, photo: Photo): Promise<Float32Array>
 
 /** Everything the user decided that changes where points end up; a result made under other decisions is stale. */
 export function decisions(project: Project): string {
-  const { estimator, graph, quality, focal, sharedFocal } = project.settings();
+  const { estimator, graph, quality, focal, sharedFocal, precision, oneWay } = project.settings();
   const photos = project.photos().filter(({ enabled }) => enabled).map(({ id, focal: known }) => [id, known?.pixels]);
   const disabled = project.pairs().filter(({ enabled }) => !enabled).map(({ a, b }) => [a, b]).sort();
-  return digest([estimator, graph, quality, focal, sharedFocal, photos, disabled]);
+  return digest([estimator, graph, quality, focal, sharedFocal, precision, oneWay, photos, disabled]);
 }
 
 export function digest(value: unknown): string {

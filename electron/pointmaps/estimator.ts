@@ -53,6 +53,10 @@ export interface Estimator {
   readonly licence: string;
   /** Canonical text of the settings in force; part of every cache key. */
   readonly settingsKey: string;
+  /** Whether one photo without any pair is enough. */
+  readonly alone?: boolean;
+  /** What it computes on: "cpu", "cuda", ... where that was chosen while it was made. */
+  readonly provider?: string;
   estimateCost(photos: readonly Photo[], pairs: readonly Pair[]): CostEstimate;
   /**
    * Set-level work over all pairs. Cached through context.store, so that a second call with the same photos is cheap

@@ -19,6 +19,8 @@ export interface StoredAlignment {
   estimator: string;
   provider: string;
   pairs: number;
+  /** What was aligned: a pair seen in both directions is two. Not in files of the first versions. */
+  observations?: number;
   /** Wall-clock seconds per stage of the run that made it. */
   seconds: Record<string, number>;
 }

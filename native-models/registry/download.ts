@@ -20,7 +20,7 @@ export interface DownloadOptions {
   silence?: number;
 }
 
-/** Names, lengths and hashes of a Hugging Face model's files, from its own metadata. `host` is for tests. */
+/** Names, lengths and hashes of a Hugging Face model's files, from its own metadata. `host` is for mirrors (HF_ENDPOINT, as its own tools call it). */
 export async function publishedFiles(repository: string, files: readonly string[], host = 'https://huggingface.co', signal?: AbortSignal): Promise<RemoteFile[]> {
   const address = `${host}/api/models/${repository}/tree/main`;
   let listing: unknown;

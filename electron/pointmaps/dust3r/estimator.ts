@@ -49,7 +49,9 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
     id: card.id,
     version: card.version,
     licence: card.licence,
-    settingsKey: `precision=${precision};one-way=${oneWay}`,
+    settingsKey: settingsKey(precision, provider),
+    alone: true,
+    provider,
     estimateCost: (photos, pairs) => cost(card, precision, provider, photos, pairs, oneWay),
     open(photos, pairs, context): Promise<EstimatorSession> {
       for (const note of notes.splice(0)) context.onNote?.(note);
@@ -65,6 +67,14 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
       );
     },
   };
+}
+
+/**
+ * One direction of a pair says the same whether the other is asked for or not. In float32 all providers agree to rounding; the
+ * smaller types are computed differently on a CPU and on a GPU (int8 activations, float16 sums).
+ */
+function settingsKey(precision: Precision, provider: Provider): string {
+  return precision === 'float32' ? 'precision=float32' : `precision=${precision};${provider === 'cpu' ? 'cpu' : 'gpu'}`;
 }
 
 /** Both directions, side by side so that their features are still at hand. One photo alone is paired with itself. */
