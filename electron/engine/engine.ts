@@ -40,6 +40,7 @@ export class Engine {
   private readonly recent: RecentProjects;
   private workspace: Workspace | undefined;
   private job: Job | undefined;
+  private building: AbortController | undefined;
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
@@ -158,10 +159,14 @@ export class Engine {
   private async showStored(workspace: Workspace): Promise<void> {
     // Nobody is looking: the command line builds the cloud once, at the end.
     if (!this.events.has('project.changed')) return;
+    // A later threshold overtakes an earlier one.
+    this.building?.abort();
+    const building = (this.building = new AbortController());
     try {
-      await workspace.buildScenes();
+      await workspace.buildScenes(building.signal);
       if (this.workspace === workspace) this.announce.flush();
     } catch (error) {
+      if (building.signal.aborted) return;
       this.note(`the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
