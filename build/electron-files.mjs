@@ -47,7 +47,7 @@ export async function fetchElectronFiles(options = {}) {
     if (!checksums[name]) throw new Error(`there is no Electron ${files.version} for this system (${platform}-${arch})`);
     const host = environment.ELECTRON_MIRROR ?? environment.npm_config_electron_mirror ?? 'https://github.com/electron/electron/releases/download/';
     const zip = join(files.folder, name);
-    await download(`${host}v${files.version}/${name}`, zip, { sha256: checksums[name], onProgress: (done, total) => onProgress('Electron', done, total) });
+    await download('Electron', `${host}v${files.version}/${name}`, zip, { sha256: checksums[name], onProgress: (done, total) => onProgress('Electron', done, total) });
     await replaceFolder(join(files.folder, 'dist'), async (folder) => {
       // Electron's own extractor: it keeps the links and permissions that a Mac needs.
       const { extract } = await import(pathToFileURL(createRequire(packageFile('electron', 'package.json')).resolve('@electron-internal/extract-zip')).href);
@@ -60,11 +60,11 @@ export async function fetchElectronFiles(options = {}) {
     const name = `better-sqlite3-v${version}-electron-v${files.abi}-${platform}-${arch}.tar.gz`;
     const host = environment.npm_config_better_sqlite3_binary_host ?? 'https://github.com/WiseLibs/better-sqlite3/releases/download';
     const archive = join(files.folder, name);
-    await download(`${host}/v${version}/${name}`, archive, { onProgress: (done, total) => onProgress('SQLite for Electron', done, total) });
+    await download('SQLite for Electron', `${host}/v${version}/${name}`, archive, { onProgress: (done, total) => onProgress('SQLite for Electron', done, total) });
     await replaceFolder(join(files.folder, `better-sqlite3-${version}`), (folder) => {
       const { status, stderr, error } = spawnSync('tar', ['-xzf', archive, '-C', folder, '--strip-components=2'], { encoding: 'utf8' });
-      if (status !== 0) throw new Error(`could not be unpacked (${error?.message ?? stderr.trim().split('\n')[0]}): ${archive}`);
-      if (!existsSync(join(folder, 'better_sqlite3.node'))) throw new Error(`holds no better_sqlite3.node: ${archive}`);
+      if (status !== 0) throw new Error(`SQLite for Electron could not be unpacked (${error?.message ?? stderr.trim().split('\n')[0]}): ${archive}`);
+      if (!existsSync(join(folder, 'better_sqlite3.node'))) throw new Error(`this archive holds no better_sqlite3.node: ${archive}`);
     });
     rmSync(archive);
   }

@@ -9,12 +9,13 @@ import { pipeline } from 'node:stream/promises';
 const SILENCE_MILLISECONDS = 20_000;
 
 /**
+ * @param {string} what names it in words
  * @param {string} url
  * @param {string} file
  * @param {{ sha256?: string, onProgress?: (done: number, total: number) => void, silence?: number }} options
  * @throws {Error} one line: what could not be had and why
  */
-export async function download(url, file, { sha256, onProgress, silence = SILENCE_MILLISECONDS } = {}) {
+export async function download(what, url, file, { sha256, onProgress, silence = SILENCE_MILLISECONDS } = {}) {
   const part = `${file}.part`;
   const abort = new AbortController();
   const late = () => abort.abort(new Error(`no answer for ${silence / 1000} s`));
@@ -43,7 +44,7 @@ export async function download(url, file, { sha256, onProgress, silence = SILENC
   } catch (error) {
     rmSync(part, { force: true });
     const why = abort.signal.aborted ? abort.signal.reason.message : (error.cause?.code ?? error.cause?.message ?? error.message);
-    throw new Error(`could not be downloaded (${why}): ${url}`, { cause: error });
+    throw new Error(`${what} could not be downloaded (${why}): ${url}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -43,22 +43,22 @@ describe('a download', () => {
     const body = Buffer.alloc(300_000, 'x');
     published.set('/a', body);
     const counts: number[] = [];
-    await download(`${address}/a`, file(), { sha256: createHash('sha256').update(body).digest('hex'), onProgress: (done: number, total: number) => { counts.push(done); expect(total).toBe(300_000); } });
+    await download('It', `${address}/a`, file(), { sha256: createHash('sha256').update(body).digest('hex'), onProgress: (done: number, total: number) => { counts.push(done); expect(total).toBe(300_000); } });
     expect(readFileSync(file()).equals(body)).toBe(true);
     expect(counts.at(-1)).toBe(300_000);
     rmSync(file());
   });
 
   test.each([
-    ['/none', /answered 404/], ['/cut', /could not be downloaded \(.+\)/], ['/silent', /no answer for 0.2 s/],
+    ['/none', /answered 404/], ['/cut', /^It could not be downloaded \(.+\)/], ['/silent', /no answer for 0.2 s/],
   ])('that fails says why and leaves nothing: %s', async (path, why) => {
-    await expect(download(`${address}${path}`, file(), { silence: 200 })).rejects.toThrow(why);
+    await expect(download('It', `${address}${path}`, file(), { silence: 200 })).rejects.toThrow(why);
     expect(readdirSync(folder).filter((name) => name.startsWith('file'))).toEqual([]);
   });
 
   test('of something else than was published is refused', async () => {
     published.set('/a', Buffer.from('tampered'));
-    await expect(download(`${address}/a`, file(), { sha256: '0'.repeat(64) })).rejects.toThrow(/checksum differs/);
+    await expect(download('It', `${address}/a`, file(), { sha256: '0'.repeat(64) })).rejects.toThrow(/checksum differs/);
     expect(existsSync(file())).toBe(false);
   });
 
@@ -67,7 +67,7 @@ describe('a download', () => {
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    await expect(download(`http://127.0.0.1:${port}/a`, file())).rejects.toThrow(/ECONNREFUSED/);
+    await expect(download('It', `http://127.0.0.1:${port}/a`, file())).rejects.toThrow(/ECONNREFUSED/);
   });
 });
 
