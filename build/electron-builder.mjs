@@ -21,6 +21,7 @@ export default {
   files: [
     'dist/electron/**',
     'dist/renderer/**',
+    'resources/samples/**',
     'package.json',
     'LICENSE',
     '!node_modules/better-sqlite3/{build,deps,src}/**',
@@ -31,17 +32,17 @@ export default {
     '!**/*.d.{ts,mts,cts}',
   ],
   asar: true,
-  // The engine process and its worker threads run from real files, beside the native modules they load.
-  asarUnpack: ['package.json', 'dist/electron/**', 'node_modules/**'],
-  // Outside the archive: what native code reads by its path.
+  // The engine process, its worker threads and the command line run from real files, beside the native modules and photos that
+  // they load by their paths.
+  asarUnpack: ['package.json', 'dist/**', 'resources/samples/**', 'node_modules/**'],
   extraResources: [
     { from: sqlite, to: 'native/better_sqlite3.node' },
-    { from: 'resources/samples', to: 'samples' },
+    { from: 'build/launchers', to: 'bin', filter: process.platform === 'win32' ? 'pointmap.cmd' : 'pointmap' },
     ...(existsSync(join(root, 'resources', 'models')) ? [{ from: 'resources/models', to: 'models' }] : []),
   ],
   fileAssociations: [{ ext: 'pointmap', name: 'Pointmap Studio project', description: 'Pointmap Studio project', mimeType: 'application/x-pointmap-studio', role: 'Editor' }],
-  // Nobody is to run the packaged program as a bare Node, or to hand it options through the environment.
-  electronFuses: { runAsNode: false, enableNodeOptionsEnvironmentVariable: false, enableNodeCliInspectArguments: false },
+  // The command line is the program as a bare Node; options for Node itself, and a debugger, it takes from nobody.
+  electronFuses: { runAsNode: true, enableNodeOptionsEnvironmentVariable: false, enableNodeCliInspectArguments: false },
   win: { target: ['nsis', 'portable'], icon: 'dist/icons/icon.ico' },
   nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true, artifactName: 'pointmap-studio-${version}-windows-${arch}-setup.${ext}' },
   portable: { artifactName: 'pointmap-studio-${version}-windows-${arch}-portable.${ext}' },

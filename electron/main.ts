@@ -40,8 +40,7 @@ function start(): void {
 
 function startEngine(): EngineHost {
   if (app.isPackaged) process.env.POINTMAP_SQLITE = join(process.resourcesPath, 'native', 'better_sqlite3.node');
-  const samplesFolder = app.isPackaged ? join(process.resourcesPath, 'samples') : undefined;
-  return new EngineHost(() => startUtility({ desktop: true, dataFolder, samplesFolder }));
+  return new EngineHost(() => startUtility({ desktop: true, dataFolder }));
 }
 
 function setup(engine: EngineHost): void {
