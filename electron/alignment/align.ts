@@ -3,7 +3,7 @@ import type { Similarity } from '../geometry/similarity.js';
 import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
 import { initialise, type Initialisation } from './initialise.js';
 import { focalFromPointmap } from './resection.js';
-import { evaluate } from './reduced-system.js';
+import { PixelKernel } from './pixels.js';
 import { samplePhotos, type PhotoSamples } from './samples.js';
 import { solveLevel, type Level } from './solver.js';
 import type { AlignmentState, Freedom } from './state.js';
@@ -14,8 +14,8 @@ export type * from './types.js';
 
 /** Pixels per photo of the two levels that are solved; the full resolution is used only for the depths at the end. */
 const LEVELS = [
-  { name: 'coarse', pixels: 700, smoothing: 0.0065, steps: 12 },
-  { name: 'fine', pixels: 2800, smoothing: 0.0017, steps: 6 },
+  { name: 'coarse', pixels: 700, smoothing: 0.0065, steps: 12, converged: 2e-5 },
+  { name: 'fine', pixels: 2800, smoothing: 0.0017, steps: 6, converged: 2e-5 },
 ] as const;
 /** Focal over the long side where nothing tells. */
 const DEFAULT_FOCAL = 1.2;
@@ -110,6 +110,7 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
   const inside = new Set(views);
   const photoIndex = new Map(problem.views.map(({ photo }, k) => [photo, k]));
   const usable = problem.observations.flatMap((observation, k) => (start.state.observations[k] && observation.views.every(({ photo }) => inside.has(photoIndex.get(photo)!)) ? [k] : []));
+  const viewsOf = problem.observations.map((observation) => observation.views.map(({ photo }) => photoIndex.get(photo)!));
   let state: AlignmentState = restrict(start.state, inside, usable);
   state = rescale(state, usable);
   const freedom: Freedom = {
@@ -117,19 +118,21 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
     focal: problem.views.map((_, k) => inside.has(k) && !known[k]),
     sharedFocal: problem.sharedFocal ?? false,
     rough: problem.views.map(() => undefined),
+    scaled: false,
   };
   const begun = state;
   let sampled = { first: 1, last: 1 };
   let depthScale = 1;
-  for (const [index, { name, pixels, smoothing, steps }] of LEVELS.entries()) {
+  for (const [index, { name, pixels, smoothing, steps, converged }] of LEVELS.entries()) {
     const photos = samplesAt(problem, usable, pixels, principal);
     if (index === 0) {
-      const depths = problem.views.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0));
-      evaluate(state, photos, depths, 1e-9);
-      depthScale = typicalDepth(depths);
+      const kernel = new PixelKernel(photos);
+      kernel.evaluate(state, 1e-9);
+      kernel.accept();
+      depthScale = typicalDepth(photos.map((_, k) => kernel.depths(k)));
     }
-    const level: Level = { name, photos, smoothing: smoothing * depthScale, steps };
-    const solved = solveLevel(state, level, freedom, options, iterations, index > 0);
+    const level: Level = { name, photos, smoothing: smoothing * depthScale, steps, converged };
+    const solved = solveLevel(state, level, freedom, viewsOf, options, iterations, index > 0);
     state = solved.state;
     iterations = solved.iteration;
     if (index === LEVELS.length - 1) sampled = { first: objectiveOf(begun, photos, depthScale), last: objectiveOf(state, photos, depthScale) };
@@ -142,10 +145,10 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
   for (const view of views) {
     options.signal?.throwIfAborted();
     const [photo] = samplePhotos(problem, usable, 1, principal, view);
-    const depth = photo ? recoverDepth(state, photo, depthScale, (target, pixel) => confidenceAt(problem, photo, target, pixel)) : emptyDepth(problem.views[view]!);
+    const depth = photo ? recoverDepth(state, photo, depthScale) : emptyDepth(problem.views[view]!);
     recovered.push(depth);
     objective += depth.objective;
-    photo?.targets.forEach(({ observation }, t) => {
+    photo?.targets.forEach((observation, t) => {
       if (!perObservation.has(observation)) perObservation.set(observation, []);
       perObservation.get(observation)!.push(depth.targetResiduals[t]!);
     });
@@ -164,13 +167,7 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
 }
 
 function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], depthScale: number): number {
-  return evaluate(state, photos, state.cameras.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0)), 1e-4 * depthScale);
-}
-
-function confidenceAt(problem: AlignmentProblem, photo: PhotoSamples, target: number, pixel: number): number {
-  const name = problem.views[photo.view]!.photo;
-  const seen = problem.observations[photo.targets[target]!.observation]!.views.find((view) => view.photo === name)!;
-  return Math.min(1e4, seen.confidence[pixel]!);
+  return new PixelKernel(photos).evaluate(state, 1e-4 * depthScale);
 }
 
 function emptyDepth({ width, height }: { width: number; height: number }): RecoveredDepth {

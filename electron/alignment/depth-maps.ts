@@ -1,4 +1,4 @@
-import { cameraFromObservation, PixelTargets } from './depth.js';
+import { PixelKernel } from './pixels.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState } from './state.js';
 
@@ -22,48 +22,31 @@ const SMOOTHING = 1e-3;
 
 /**
  * The depth of every pixel of a photo, the closed-form optimum given poses, focal and similarities. `photo` holds all its pixels.
- * `scale` is a typical depth; `confidenceOf` what a target said of a pixel.
+ *
+ * @param scale a typical depth
  */
-export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: number, confidenceOf: (target: number, pixel: number) => number): RecoveredDepth {
-  const maps = photo.targets.map(({ observation }) => cameraFromObservation(state.cameras[photo.view]!, state.observations[observation]!));
-  const pixel = new PixelTargets(photo.targets.length);
-  const f = state.focal[photo.view]!;
-  const depth = new Float32Array(photo.count);
-  const confidence = new Float32Array(photo.count).fill(1);
-  const residuals: { value: number; weight: number }[][] = photo.targets.map(() => []);
-  let objective = 0;
-  for (let k = 0; k < photo.count; k++) {
-    pixel.load(photo, maps, k);
-    if (pixel.count === 0) continue;
-    const a = photo.offsets[2 * k]! / f;
-    const b = photo.offsets[2 * k + 1]! / f;
-    const D = pixel.solveDepth(a, b, SMOOTHING * scale, 0);
-    depth[k] = D;
-    let agreeing = 0;
-    let total = 0;
-    let best = 0;
-    for (let t = 0; t < pixel.count; t++) {
-      const distance = Math.hypot(D * a - pixel.points[3 * t]!, D * b - pixel.points[3 * t + 1]!, D - pixel.points[3 * t + 2]!);
-      const weight = pixel.weights[t]!;
-      objective += weight * distance;
-      total += weight;
-      const relative = distance / (D * Math.hypot(a, b, 1));
-      if (k % 7 === 0) residuals[pixel.which[t]!]!.push({ value: relative, weight });
-      if (relative >= AGREES) continue;
-      agreeing += weight;
-      best = Math.max(best, confidenceOf(pixel.which[t]!, photo.pixels[k]!) - 1);
-    }
-    confidence[k] = 1 + best * (agreeing / total);
-  }
-  const targetResiduals = Float64Array.from(residuals, (entries) => median(entries));
-  return { depth, confidence, objective, residual: median(residuals.flat()), targetResiduals };
+export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: number): RecoveredDepth {
+  const kernel = new PixelKernel([photo]);
+  kernel.evaluate(state, SMOOTHING * scale);
+  kernel.accept();
+  const { objective, confidence, histogram, bins } = kernel.judge(0, state, AGREES);
+  const all = new Float64Array(bins);
+  const targetResiduals = Float64Array.from(photo.targets, (_, t) => {
+    const own = histogram.subarray(t * bins, (t + 1) * bins);
+    for (let k = 0; k < bins; k++) all[k] = all[k]! + own[k]!;
+    return medianOfBins(own);
+  });
+  return { depth: Float32Array.from(kernel.depths(0)), confidence, objective, residual: medianOfBins(all), targetResiduals };
 }
 
-function median(entries: { value: number; weight: number }[]): number {
-  if (entries.length === 0) return 0;
-  entries.sort((p, q) => p.value - q.value);
-  const half = entries.reduce((sum, { weight }) => sum + weight, 0) / 2;
+/** Middle of the bin in which half of the weight is reached; bins are 1/32 of an octave wide at most, from 2^-20 on. */
+function medianOfBins(bins: Float64Array): number {
+  const half = bins.reduce((sum, weight) => sum + weight, 0) / 2;
+  if (half === 0) return 0;
   let sum = 0;
-  for (const { value, weight } of entries) if ((sum += weight) >= half) return value;
+  for (let k = 0; k < bins.length; k++) {
+    sum += bins[k]!;
+    if (sum >= half) return 2 ** ((k >> 5) - 20) * (1 + ((k & 31) + 0.5) / 32);
+  }
   return 0;
 }

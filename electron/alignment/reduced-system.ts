@@ -1,6 +1,8 @@
-import { solveCholesky } from '../geometry/linear.js';
-import { moved } from '../geometry/similarity.js';
-import { cameraFromObservation, PixelTargets } from './depth.js';
+import { rotationVector } from '../geometry/linear.js';
+import { moved, type Similarity } from '../geometry/similarity.js';
+import type { LinearSystem } from './linear-system.js';
+import { bandedOrder } from './order.js';
+import type { LocalEquations, PixelKernel } from './pixels.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState, Freedom } from './state.js';
 
@@ -14,33 +16,8 @@ import type { AlignmentState, Freedom } from './state.js';
  * Newton's matrix: two or three steps from near.
  *
  * Each pixel's depth is eliminated by a Schur complement, h h^T / (r^T A r) with h the pixel's column against all unknowns. All of that is
- * assembled per photo in camera coordinates (7 per target + 1), and brought to world coordinates once per photo.
+ * assembled per photo in camera coordinates (7 per target + 1, assembly/reduced.ts), and brought to world coordinates once per photo.
  */
-
-/** Objective of a state on samples: the depths are minimised on the way and kept in `depths` ([view] -> [n]) as the next start. */
-export function evaluate(state: AlignmentState, photos: readonly PhotoSamples[], depths: Float64Array[], smoothing: number): number {
-  let sum = 0;
-  for (const photo of photos) {
-    const maps = targetMaps(state, photo);
-    const pixel = new PixelTargets(photo.targets.length);
-    const f = state.focal[photo.view]!;
-    const depth = depths[photo.view]!;
-    for (let k = 0; k < photo.count; k++) {
-      pixel.load(photo, maps, k);
-      if (pixel.count === 0) continue;
-      const a = photo.offsets[2 * k]! / f;
-      const b = photo.offsets[2 * k + 1]! / f;
-      const D = pixel.solveDepth(a, b, smoothing, depth[k]!);
-      depth[k] = D;
-      sum += pixel.cost(a, b, D, smoothing);
-    }
-  }
-  return sum;
-}
-
-function targetMaps(state: AlignmentState, photo: PhotoSamples): Float64Array[] {
-  return photo.targets.map(({ observation }) => cameraFromObservation(state.cameras[photo.view]!, state.observations[observation]!));
-}
 
 /** Where each unknown stands in the system; -1: held. */
 export interface Layout {
@@ -50,128 +27,88 @@ export interface Layout {
   observation: Int32Array;
 }
 
-export function layOut(state: AlignmentState, freedom: Freedom): Layout {
-  let size = 0;
-  const camera = Int32Array.from(state.cameras, (value, k) => (value && freedom.camera[k] ? (size += 6) - 6 : -1));
-  let shared = -1;
-  const focal = Int32Array.from(state.cameras, (value, k) => {
-    if (!value || !freedom.focal[k]) return -1;
-    if (freedom.sharedFocal && shared >= 0) return shared;
-    return (shared = size++);
+/** @param viewsOf views of every observation */
+export function layOut(state: AlignmentState, freedom: Freedom, viewsOf: readonly (readonly number[])[]): Layout {
+  const used = viewsOf.map((views, k) => (state.observations[k] ? views : []));
+  const place = bandedOrder(state.cameras.length, used);
+  const camera = new Int32Array(state.cameras.length).fill(-1);
+  const focal = new Int32Array(state.cameras.length).fill(-1);
+  const observation = new Int32Array(state.observations.length).fill(-1);
+  // An observation stands with the last of its photos.
+  const standing: number[][] = state.cameras.map(() => []);
+  used.forEach((views, k) => {
+    if (views.length > 0) standing[Math.max(...views.map((view) => place[view]!))]!.push(k);
   });
-  const observation = Int32Array.from(state.observations, (value) => (value ? (size += 7) - 7 : -1));
+  let size = 0;
+  const views = Array.from(place.keys()).sort((a, b) => place[a]! - place[b]!);
+  for (const view of views) {
+    if (state.cameras[view]) {
+      if (freedom.camera[view]) camera[view] = (size += 6) - 6;
+      if (freedom.focal[view] && !freedom.sharedFocal) focal[view] = size++;
+    }
+    for (const k of standing[place[view]!]!) observation[k] = (size += 7) - 7;
+  }
+  if (freedom.sharedFocal) {
+    // One focal touches every photo: last, where it fills nothing else in.
+    const free = views.filter((view) => state.cameras[view] && freedom.focal[view]);
+    for (const view of free) focal[view] = size;
+    if (free.length > 0) size++;
+  }
   return { size, camera, focal, observation };
 }
 
-export interface NormalEquations {
-  /** Lower triangle of H [size, size] and the negative gradient. */
-  H: Float64Array;
-  g: Float64Array;
+/** Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted. */
+export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number): void {
+  system.clear();
+  photos.forEach((photo, k) => toWorld(state, photo, pixels.assemble(k, state, smoothing, beta), layout, system));
+  addPriors(system, state, freedom, layout);
 }
 
-/** Assembles the reduced normal equations at the depths left by `evaluate`. */
-export function assemble(state: AlignmentState, photos: readonly PhotoSamples[], depths: readonly Float64Array[], layout: Layout, smoothing: number, beta: number): NormalEquations {
-  const { size } = layout;
-  const H = new Float64Array(size * size);
-  const g = new Float64Array(size);
-  for (const photo of photos) {
-    const local = assemblePhoto(state, photo, depths[photo.view]!, smoothing, beta);
-    toWorld(state, photo, local, layout, H, g);
-  }
-  return { H, g };
+/** Objective of the soft priors: half the squared deviation over what is to be expected, times their weight. */
+export function priorCost(state: AlignmentState, freedom: Freedom): number {
+  let sum = 0;
+  freedom.rough.forEach((prior, view) => {
+    const camera = state.cameras[view];
+    if (!prior || !camera) return;
+    const { turn, shift } = deviation(camera, prior.worldFromCamera);
+    sum += 0.5 * prior.weight * (square(turn) / prior.turn ** 2 + square(shift) / prior.shift ** 2);
+  });
+  return sum;
 }
 
-interface Local {
-  /** [n, n] lower triangle, n = 7 m + 1, the focal last. */
-  H: Float64Array;
-  g: Float64Array;
-  n: number;
-}
-
-function assemblePhoto(state: AlignmentState, photo: PhotoSamples, depth: Float64Array, smoothing: number, beta: number): Local {
-  const m = photo.targets.length;
-  const n = 7 * m + 1;
-  const H = new Float64Array(n * n);
-  const g = new Float64Array(n);
-  const h = new Float64Array(n);
-  const touched = new Int32Array(n);
-  const J = new Float64Array(21);
-  const AJ = new Float64Array(21);
-  const maps = targetMaps(state, photo);
-  const pixel = new PixelTargets(m);
-  const f = state.focal[photo.view]!;
-  const s2 = smoothing * smoothing;
-  const last = n - 1;
-  for (let k = 0; k < photo.count; k++) {
-    pixel.load(photo, maps, k);
-    if (pixel.count === 0) continue;
-    const a = photo.offsets[2 * k]! / f;
-    const b = photo.offsets[2 * k + 1]! / f;
-    const D = depth[k]!;
-    let width = 0;
-    let depthCurvature = 0;
-    let focalColumn = 0;
-    for (let t = 0; t < pixel.count; t++) {
-      const y0 = pixel.points[3 * t]!;
-      const y1 = pixel.points[3 * t + 1]!;
-      const y2 = pixel.points[3 * t + 2]!;
-      const e0 = D * a - y0;
-      const e1 = D * b - y1;
-      const e2 = D - y2;
-      const rho2 = e0 * e0 + e1 * e1 + e2 * e2 + s2;
-      const w = pixel.weights[t]! / Math.sqrt(rho2);
-      const q = beta / rho2;
-      // J [3, 7]: -(w x y) = y x w, -t, -s y.
-      J[0] = 0; J[1] = -y2; J[2] = y1; J[3] = -1; J[4] = 0; J[5] = 0; J[6] = -y0;
-      J[7] = y2; J[8] = 0; J[9] = -y0; J[10] = 0; J[11] = -1; J[12] = 0; J[13] = -y1;
-      J[14] = -y1; J[15] = y0; J[16] = 0; J[17] = 0; J[18] = 0; J[19] = -1; J[20] = -y2;
-      // A r, A f with f = -D (a, b, 0).
-      const er = e0 * a + e1 * b + e2;
-      const ef = -D * (e0 * a + e1 * b);
-      const ar0 = w * (a - q * er * e0);
-      const ar1 = w * (b - q * er * e1);
-      const ar2 = w * (1 - q * er * e2);
-      depthCurvature += a * ar0 + b * ar1 + ar2;
-      focalColumn += -D * (a * ar0 + b * ar1);
-      const af0 = w * (-D * a - q * ef * e0);
-      const af1 = w * (-D * b - q * ef * e1);
-      const af2 = w * (-q * ef * e2);
-      H[last * n + last] = H[last * n + last]! - D * (a * af0 + b * af1);
-      g[last] = g[last]! - w * ef;
-      const base = 7 * pixel.which[t]!;
-      for (let i = 0; i < 7; i++) {
-        const j0 = J[i]!;
-        const j1 = J[7 + i]!;
-        const j2 = J[14 + i]!;
-        const je = j0 * e0 + j1 * e1 + j2 * e2;
-        g[base + i] = g[base + i]! - w * je;
-        h[width] = j0 * ar0 + j1 * ar1 + j2 * ar2;
-        touched[width++] = base + i;
-        H[last * n + base + i] = H[last * n + base + i]! + j0 * af0 + j1 * af1 + j2 * af2;
-        AJ[i] = w * (j0 - q * je * e0);
-        AJ[7 + i] = w * (j1 - q * je * e1);
-        AJ[14 + i] = w * (j2 - q * je * e2);
-      }
-      for (let i = 0; i < 7; i++) {
-        const row = (base + i) * n + base;
-        for (let j = 0; j <= i; j++) H[row + j] = H[row + j]! + J[i]! * AJ[j]! + J[7 + i]! * AJ[7 + j]! + J[14 + i]! * AJ[14 + j]!;
-      }
-    }
-    h[width] = focalColumn;
-    touched[width++] = last;
-    // At the minimal depth the gradient along the ray is zero, so the right-hand side needs no Schur term. Targets come in rising order.
-    const inverse = 1 / (depthCurvature + 1e-300);
-    for (let i = 0; i < width; i++) {
-      const row = touched[i]! * n;
-      const scaled = h[i]! * inverse;
+function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom, layout: Layout): void {
+  freedom.rough.forEach((prior, view) => {
+    const at = layout.camera[view]!;
+    const camera = state.cameras[view];
+    if (!prior || !camera || at < 0) return;
+    const { turn, shift } = deviation(camera, prior.worldFromCamera);
+    // A left-multiplied step (w, t) turns about the world's origin and so carries the centre along: its shift is t + w x c.
+    const c = camera.translation;
+    const [wTurn, wShift] = [prior.weight / prior.turn ** 2, prior.weight / prior.shift ** 2];
+    // Rows of the shift: [-[c]x | I].
+    const J = [[0, c[2]!, -c[1]!, 1, 0, 0], [-c[2]!, 0, c[0]!, 0, 1, 0], [c[1]!, -c[0]!, 0, 0, 0, 1]];
+    for (let i = 0; i < 6; i++) {
+      let gradient = i < 3 ? wTurn * turn[i]! : 0;
+      for (let r = 0; r < 3; r++) gradient += wShift * J[r]![i]! * shift[r]!;
+      system.g[at + i] = system.g[at + i]! - gradient;
       for (let j = 0; j <= i; j++) {
-        const at = row + touched[j]!;
-        H[at] = H[at]! - scaled * h[j]!;
+        let value = i === j && i < 3 ? wTurn : 0;
+        for (let r = 0; r < 3; r++) value += wShift * J[r]![i]! * J[r]![j]!;
+        system.add(at + i, at + j, value);
       }
     }
-  }
-  return { H, g, n };
+  });
 }
+
+/** How far a camera is turned and shifted from a given pose, world coordinates. */
+function deviation(camera: Similarity, given: Similarity): { turn: Float64Array; shift: Float64Array } {
+  const [R, S] = [camera.rotation, given.rotation];
+  const relative = new Float64Array(9);
+  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) for (let k = 0; k < 3; k++) relative[3 * i + j]! += R[3 * i + k]! * S[3 * j + k]!;
+  return { turn: rotationVector(relative), shift: camera.translation.map((value, k) => value - given.translation[k]!) };
+}
+
+const square = (v: Float64Array): number => v.reduce((sum, value) => sum + value * value, 0);
 
 /** B [7, 7]: a step (w, t, s) in the world is the step (R^T w, R^T (t + w x c + s c), s) in a camera at c. */
 function stepInCamera(state: AlignmentState, view: number): Float64Array {
@@ -193,20 +130,30 @@ function stepInCamera(state: AlignmentState, view: number): Float64Array {
   return B;
 }
 
-function toWorld(state: AlignmentState, photo: PhotoSamples, local: Local, layout: Layout, H: Float64Array, g: Float64Array): void {
+function toWorld(state: AlignmentState, photo: PhotoSamples, local: LocalEquations, layout: Layout, system: LinearSystem): void {
   const { n } = local;
   const m = photo.targets.length;
-  const { size } = layout;
+  const { width } = photo;
+  const { g } = system;
   const B = stepInCamera(state, photo.view);
   const camera = layout.camera[photo.view]!;
   const focal = layout.focal[photo.view]!;
-  const at = (i: number, j: number) => (i >= j ? local.H[i * n + j]! : local.H[j * n + i]!);
-  const add = (row: number, column: number, value: number) => {
-    if (row < 0 || column < 0) return;
-    if (row >= column) H[row * size + column] = H[row * size + column]! + value;
+  const last = 7 * width;
+  // The block of two targets, row-major [49].
+  const pair = new Float64Array(49);
+  const loadPair = (k: number, l: number): void => {
+    for (let i = 0; i < 7; i++) {
+      for (let j = 0; j < 7; j++) {
+        const [row, column] = [i * width + k, j * width + l];
+        pair[7 * i + j] = row >= column ? local.H[row * n + column]! : local.H[column * n + row]!;
+      }
+    }
+  };
+  const add = (row: number, column: number, value: number): void => {
+    if (row >= column) system.H[row * system.stride + column] = system.H[row * system.stride + column]! + value;
   };
   // A camera's step is the opposite of all its targets' steps; its scale does not exist.
-  const places = photo.targets.map(({ observation }) => layout.observation[observation]!);
+  const places = Array.from(photo.targets, (observation) => layout.observation[observation]!);
   const block = new Float64Array(49);
   const half = new Float64Array(49);
   const cameraRow = new Float64Array(49);
@@ -214,10 +161,11 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: Local, layou
   for (let k = 0; k < m; k++) {
     cameraRow.fill(0);
     for (let l = 0; l < m; l++) {
+      loadPair(k, l);
       for (let i = 0; i < 7; i++) {
         for (let j = 0; j < 7; j++) {
           let sum = 0;
-          for (let p = 0; p < 7; p++) sum += at(7 * k + i, 7 * l + p) * B[7 * p + j]!;
+          for (let p = 0; p < 7; p++) sum += pair[7 * i + p]! * B[7 * p + j]!;
           half[7 * i + j] = sum;
         }
       }
@@ -251,8 +199,8 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: Local, layou
       let gradient = 0;
       let coupling = 0;
       for (let p = 0; p < 7; p++) {
-        gradient += B[7 * p + i]! * local.g[7 * k + p]!;
-        coupling += B[7 * p + i]! * at(n - 1, 7 * k + p);
+        gradient += B[7 * p + i]! * local.g[p * width + k]!;
+        coupling += B[7 * p + i]! * local.H[last * n + p * width + k]!;
       }
       if (pk >= 0) {
         g[pk + i] = g[pk + i]! + gradient;
@@ -266,8 +214,8 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: Local, layou
     }
   }
   if (focal >= 0) {
-    g[focal] = g[focal]! + local.g[n - 1]!;
-    add(focal, focal, at(n - 1, n - 1));
+    g[focal] = g[focal]! + local.g[last]!;
+    add(focal, focal, local.H[last * n + last]!);
     if (camera >= 0) {
       for (let i = 0; i < 6; i++) {
         add(camera + i, focal, -column[i]!);
@@ -278,24 +226,29 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: Local, layou
 }
 
 /**
- * Solves the damped system under the gauge constraint (the sum of the log scales stays) and returns the moved state.
- * The constraint is a stiff spring: 1e6 times the mean curvature of the scales.
+ * Solves the damped system and returns the moved state. Under the gauge constraint (the sum of the log scales c^T x stays)
+ * x = H^-1 g - H^-1 c (c^T H^-1 g) / (c^T H^-1 c).
+ *
+ * @param gauge false where held poses give the scene its scale
  */
-export function takeStep(state: AlignmentState, { H, g }: NormalEquations, layout: Layout, damping: number): AlignmentState | undefined {
-  const n = layout.size;
-  const A = H.slice();
-  const x = g.slice();
-  const scales = Array.from(layout.observation).filter((at) => at >= 0).map((at) => at + 6);
-  const mean = scales.reduce((sum, at) => sum + H[at * n + at]!, 0) / scales.length;
-  const spring = (1e6 * mean) / scales.length;
-  for (let i = 0; i < n; i++) A[i * n + i] = A[i * n + i]! * (1 + damping) + 1e-12 * mean;
-  for (const p of scales) for (const q of scales) if (p >= q) A[p * n + q] = A[p * n + q]! + spring;
-  if (!solveCholesky(A, x, n)) return undefined;
+export function takeStep(state: AlignmentState, system: LinearSystem, layout: Layout, damping: number, gauge: boolean): AlignmentState | undefined {
+  const solve = system.factor(damping);
+  if (!solve) return undefined;
+  const x = solve(system.g);
+  if (gauge) {
+    const scales = Array.from(layout.observation).filter((at) => at >= 0).map((at) => at + 6);
+    const c = new Float64Array(layout.size);
+    for (const at of scales) c[at] = 1;
+    const u = solve(c);
+    const total = (v: Float64Array): number => scales.reduce((sum, at) => sum + v[at]!, 0);
+    const share = total(x) / total(u);
+    for (let k = 0; k < x.length; k++) x[k] = x[k]! - share * u[k]!;
+  }
+  if (!x.every(Number.isFinite)) return undefined;
   // Turning by more than a radian at once leaves the linearisation's reach.
   let most = 0;
   for (const at of [...layout.camera, ...layout.observation]) if (at >= 0) most = Math.max(most, Math.hypot(x[at]!, x[at + 1]!, x[at + 2]!));
   const shrink = most > 0.7 ? 0.7 / most : 1;
-  if (!x.every(Number.isFinite)) return undefined;
   const step = x.map((value) => value * shrink);
   return {
     cameras: state.cameras.map((camera, k) => (camera && layout.camera[k]! >= 0 ? moved(camera, step.subarray(layout.camera[k]!, layout.camera[k]! + 6)) : camera)),
@@ -303,4 +256,3 @@ export function takeStep(state: AlignmentState, { H, g }: NormalEquations, layou
     observations: state.observations.map((similarity, k) => (similarity && layout.observation[k]! >= 0 ? moved(similarity, step.subarray(layout.observation[k]!, layout.observation[k]! + 7)) : similarity)),
   };
 }
-

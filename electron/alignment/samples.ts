@@ -1,23 +1,22 @@
 import type { AlignmentProblem } from './types.js';
 
-/** One observation's word on the sampled pixels of one photo. */
-export interface Target {
-  observation: number;
-  /** [n, 3] in the observation's frame. */
-  points: Float64Array;
-  /** [n] log(confidence) over the number of pixels in that role: the objective's weight. */
-  weights: Float64Array;
-}
-
 /** The sampled pixels of one photo, and every observation that saw them. */
 export interface PhotoSamples {
   view: number;
   count: number;
-  /** [n, 2] pixel position relative to the principal point. */
+  /** [count, 2] pixel position relative to the principal point. */
   offsets: Float64Array;
-  /** [n] pixel index. */
-  pixels: Int32Array;
-  targets: Target[];
+  /** Observation of each target, one entry for each time that an observation shows the photo. */
+  targets: Int32Array;
+  /** Targets with room for an even number of them. */
+  width: number;
+  /**
+   * [count, 4, width] x, y, z in the target's observation frame, and its weight: log(confidence) over the number of pixels in that
+   * role, as the objective has it; 0 where the observation says nothing.
+   */
+  data: Float32Array;
+  /** [width] log(confidence) over weight. */
+  factors: Float64Array;
 }
 
 /**
@@ -32,37 +31,42 @@ export function samplePhotos(problem: AlignmentProblem, usable: readonly number[
   const index = new Map(problem.views.map(({ photo }, k) => [photo, k]));
   const seenBy: { observation: number; role: number }[][] = problem.views.map(() => []);
   for (const e of usable) problem.observations[e]!.views.forEach((view, role) => seenBy[index.get(view.photo)!]!.push({ observation: e, role }));
-  const samples: PhotoSamples[] = [];
-  problem.views.forEach(({ width, height }, view) => {
-    if (seenBy[view]!.length === 0 || (only !== undefined && view !== only)) return;
-    const pixels: number[] = [];
-    // Rows are staggered, so that no column of the picture is left out for good.
-    for (let y = stride >> 1, row = 0; y < height; y += stride, row++) for (let x = (row * (stride >> 1)) % stride; x < width; x += stride) pixels.push(y * width + x);
-    const [cx, cy] = principal[view]!;
-    const count = pixels.length;
-    const offsets = new Float64Array(count * 2);
-    pixels.forEach((pixel, k) => {
-      offsets[2 * k] = (pixel % width) - cx;
-      offsets[2 * k + 1] = Math.floor(pixel / width) - cy;
-    });
-    const share = (width * height) / count;
-    const targets = seenBy[view]!.map(({ observation, role }): Target => {
-      const { points, confidence } = problem.observations[observation]!.views[role]!;
-      const gathered = new Float64Array(count * 3);
-      const weights = new Float64Array(count);
-      pixels.forEach((pixel, k) => {
-        const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
-        const weight = Math.log(confidence[pixel]!);
-        // A point that is not a number says nothing.
-        if (!(weight > 0) || !Number.isFinite(x + y + z) || weight === Infinity) return;
-        gathered.set([x, y, z], 3 * k);
-        weights[k] = (weight * share) / roles[Math.min(role, 1)]!;
-      });
-      return { observation, points: gathered, weights };
-    });
-    samples.push({ view, count, offsets, pixels: Int32Array.from(pixels), targets });
+  return problem.views.flatMap((_, view) => (seenBy[view]!.length === 0 || (only !== undefined && view !== only) ? [] : [gather(problem, view, seenBy[view]!, stride, principal[view]!, roles)]));
+}
+
+function gather(problem: AlignmentProblem, view: number, seen: readonly { observation: number; role: number }[], stride: number, [cx, cy]: readonly [number, number], roles: readonly [number, number]): PhotoSamples {
+  const { width: columns, height: rows } = problem.views[view]!;
+  const pixels: number[] = [];
+  // Rows are staggered, so that no column of the picture is left out for good.
+  for (let y = stride >> 1, row = 0; y < rows; y += stride, row++) for (let x = (row * (stride >> 1)) % stride; x < columns; x += stride) pixels.push(y * columns + x);
+  const count = pixels.length;
+  const offsets = new Float64Array(count * 2);
+  pixels.forEach((pixel, k) => {
+    offsets[2 * k] = (pixel % columns) - cx;
+    offsets[2 * k + 1] = Math.floor(pixel / columns) - cy;
   });
-  return samples;
+  const width = seen.length + (seen.length & 1);
+  const data = new Float32Array(count * 4 * width);
+  const factors = new Float64Array(width);
+  const share = (columns * rows) / count;
+  seen.forEach(({ observation, role }, t) => {
+    const { points, confidence } = problem.observations[observation]!.views[role]!;
+    const perLog = share / roles[Math.min(role, 1)]!;
+    factors[t] = 1 / perLog;
+    for (let k = 0; k < count; k++) {
+      const pixel = pixels[k]!;
+      const weight = Math.log(confidence[pixel]!);
+      const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
+      // A point that is not a number says nothing.
+      if (!(weight > 0) || !Number.isFinite(x + y + z) || weight === Infinity) continue;
+      const at = k * 4 * width + t;
+      data[at] = x;
+      data[at + width] = y;
+      data[at + 2 * width] = z;
+      data[at + 3 * width] = weight * perLog;
+    }
+  });
+  return { view, count, offsets, targets: Int32Array.from(seen, ({ observation }) => observation), width, data, factors };
 }
 
 /** Number of pixels over all observations as first view, and as any further view. */

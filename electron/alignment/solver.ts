@@ -1,4 +1,6 @@
-import { assemble, evaluate, layOut, takeStep } from './reduced-system.js';
+import { LinearSystem } from './linear-system.js';
+import { PixelKernel } from './pixels.js';
+import { assemble, layOut, priorCost, takeStep } from './reduced-system.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState, Freedom } from './state.js';
 import type { AlignmentOptions } from './types.js';
@@ -9,43 +11,48 @@ export interface Level {
   /** Norm smoothing in world units: coarse 0.7 % of the depth; finer than 0.15 % stalls, coarser than 2 % biases. */
   smoothing: number;
   steps: number;
+  /** A decrease under this share ends the level. */
+  converged: number;
 }
 
 /** A decrease under this share ends IRLS (beta 0) and begins near-Newton steps (BETA). */
 const CREEPING = 0.02;
 const BETA = 0.95;
-const CONVERGED = 2e-5;
+
+export interface LevelResult {
+  /** At the lowest objective found. */
+  state: AlignmentState;
+  iteration: number;
+  objective: number;
+}
 
 /**
  * Levenberg-Marquardt on the reduced system, on one level of pixels.
  *
- * @returns the state at the lowest objective found and the number of steps
+ * @param viewsOf views of every observation
+ * @param newton the state is near already: begin with near-Newton steps
  */
-export function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, options: AlignmentOptions, iteration: number, newton: boolean): { state: AlignmentState; iteration: number; objective: number } {
+export function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): LevelResult {
   const { photos, smoothing } = level;
-  const newDepths = () => start.cameras.map((_, view) => new Float64Array(photos.find((photo) => photo.view === view)?.count ?? 0));
+  const pixels = new PixelKernel(photos);
+  const costOf = (state: AlignmentState): number => pixels.evaluate(state, smoothing) + priorCost(state, freedom);
   let state = start;
-  let depths: Float64Array[] = newDepths();
-  let objective = evaluate(state, photos, depths, smoothing);
-  const layout = layOut(state, freedom);
+  let objective = costOf(state);
+  pixels.accept();
+  const layout = layOut(state, freedom, viewsOf);
   if (layout.size === 0) return { state, iteration, objective };
+  const system = new LinearSystem(layout.size);
   let beta = newton ? BETA : 0;
   let damping = 1e-4;
   for (let step = 0; step < level.steps; step++) {
     options.signal?.throwIfAborted();
-    const equations = assemble(state, photos, depths, layout, smoothing, beta);
-    let next: { state: AlignmentState; objective: number; depths: Float64Array[] } | undefined;
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const moved = takeStep(state, equations, layout, damping);
-      if (moved) {
-        const trial = depths.map((depth) => depth.slice());
-        const value = evaluate(moved, photos, trial, smoothing);
-        if (value < objective) {
-          next = { state: moved, objective: value, depths: trial };
-          break;
-        }
-      }
-      damping = Math.max(damping, 1e-6) * 30;
+    assemble(system, pixels, photos, state, freedom, layout, smoothing, beta);
+    let next: { state: AlignmentState; objective: number } | undefined;
+    for (let attempt = 0; attempt < 5 && !next; attempt++) {
+      const moved = takeStep(state, system, layout, damping, !freedom.scaled);
+      const value = moved ? costOf(moved) : Infinity;
+      if (moved && value < objective) next = { state: moved, objective: value };
+      else damping = Math.max(damping, 1e-6) * 30;
     }
     iteration++;
     if (!next) {
@@ -55,12 +62,13 @@ export function solveLevel(start: AlignmentState, level: Level, freedom: Freedom
       damping = 1e-4;
       continue;
     }
+    pixels.accept();
     const decrease = (objective - next.objective) / objective;
-    ({ state, objective, depths } = next);
+    ({ state, objective } = next);
     damping = Math.max(1e-8, damping / 10);
     options.onStep?.({ iteration, objective, level: level.name });
     if (beta === 0 && decrease < CREEPING) beta = BETA;
-    else if (decrease < CONVERGED) break;
+    else if (decrease < level.converged) break;
   }
   return { state, iteration, objective };
 }

@@ -10,12 +10,23 @@ export interface AlignmentState {
   observations: (Similarity | undefined)[];
 }
 
+/** A pose that a camera is softly held to. */
+export interface PosePrior {
+  worldFromCamera: Similarity;
+  /** What is to be expected: radians, and world units of the camera's centre. */
+  turn: number;
+  shift: number;
+  /** Of half the squared deviation, in units of the objective. */
+  weight: number;
+}
+
 /** What may move. */
 export interface Freedom {
   camera: boolean[];
   focal: boolean[];
   /** All free focals are one. */
   sharedFocal: boolean;
-  /** worldFromCamera that a view is softly held to. */
-  rough: (Similarity | undefined)[];
+  rough: (PosePrior | undefined)[];
+  /** Held poses give the scene its scale; otherwise the geometric mean of the observations' scales is held. */
+  scaled: boolean;
 }

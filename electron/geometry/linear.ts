@@ -25,6 +25,15 @@ export function rotationFromVector(x: number, y: number, z: number): Float64Arra
   );
 }
 
+/** The inverse of `rotationFromVector`, for angles below pi. */
+export function rotationVector(r: ArrayLike<number>): Float64Array {
+  const axis = [r[7]! - r[5]!, r[2]! - r[6]!, r[3]! - r[1]!];
+  const sine = Math.hypot(axis[0]!, axis[1]!, axis[2]!) / 2;
+  const angle = Math.atan2(sine, (r[0]! + r[4]! + r[8]! - 1) / 2);
+  const factor = sine > 1e-12 ? angle / (2 * sine) : 0.5;
+  return Float64Array.from(axis, (value) => value * factor);
+}
+
 /** Angle of a rotation matrix, radians. */
 export function rotationAngle(r: ArrayLike<number>): number {
   const sine = Math.hypot(r[7]! - r[5]!, r[2]! - r[6]!, r[3]! - r[1]!) / 2;
