@@ -10,6 +10,7 @@ import { menuTemplate } from './desktop/menu.js';
 import { setupOpening } from './desktop/opening.js';
 import { registerScheme, setupProtocol } from './desktop/protocol.js';
 import { startUtility } from './desktop/utility.js';
+import { unpacked } from './desktop/unpacked.js';
 import { openWindow, setupLockdown } from './desktop/windows.js';
 import { EngineHost } from './engine-process/host.js';
 import { logFile } from './engine-process/log.js';
@@ -44,7 +45,7 @@ function startEngine(): EngineHost {
 }
 
 function setup(engine: EngineHost): void {
-  const files = loadRenderer(join(installFolder, 'dist', 'renderer'));
+  const files = loadRenderer(unpacked(join(installFolder, 'dist', 'renderer')));
   if (!files) throw new Error('the interface is not built; run "npm run build" first');
   setupLockdown();
   setupProtocol(engine, files);

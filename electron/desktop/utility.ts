@@ -2,9 +2,9 @@ import { utilityProcess } from 'electron';
 import { fileURLToPath } from 'node:url';
 import type { EngineChannel } from '../engine-process/channel.js';
 import { settingsVariable, type EngineSettings } from '../engine-process/settings.js';
+import { unpacked } from './unpacked.js';
 
-/** In a package the engine lies beside the archive, not in it: worker threads and native modules need real files. */
-const entry = fileURLToPath(new URL('./engine-process.js', import.meta.url)).replace(/\bapp\.asar\b/, 'app.asar.unpacked');
+const entry = unpacked(fileURLToPath(new URL('./engine-process.js', import.meta.url)));
 
 /** The engine as an Electron utility process. */
 export function startUtility(settings: EngineSettings): EngineChannel {

@@ -266,6 +266,13 @@ describe('the menu', () => {
   });
 });
 
+test('in a package, what needs real files is taken from beside the archive', async () => {
+  const { unpacked } = await import('../../electron/desktop/unpacked.js');
+  expect(unpacked('/opt/Pointmap Studio/resources/app.asar/dist/electron/engine-process.js')).toBe('/opt/Pointmap Studio/resources/app.asar.unpacked/dist/electron/engine-process.js');
+  expect(unpacked('C:\\Studio\\resources\\app.asar\\dist')).toBe('C:\\Studio\\resources\\app.asar.unpacked\\dist');
+  for (const path of ['/home/me/app.asar.unpacked/dist', '/home/me/myapp/dist', '/home/me/pointmap/dist']) expect(unpacked(path)).toBe(path);
+});
+
 test('the command table gives every key to one command only', () => {
   const keys = commandIds.flatMap((id) => commands[id].keys ?? []);
   expect(new Set(keys).size).toBe(keys.length);
