@@ -5,6 +5,7 @@ import type { Weights } from '../onnx/weights.js';
 import { decoderBlock } from './blocks.js';
 import type { NetworkShape } from './config.js';
 import { denseHead } from './dense-head.js';
+import { denseHeadInt8 } from './dense-head-int8.js';
 import { linearHead, pointmapOutputs, type Grid } from './linear-head.js';
 
 export type HeadKind = 'linear' | 'dpt';
@@ -49,7 +50,7 @@ export function buildDecoder(weights: Weights, shape: NetworkShape, precision: P
     const channels =
       kind === 'linear'
         ? linearHead(layers, last[k]!, name, decoder.width, patch, view.grid)
-        : denseHead(layers, [view.features, level(depth / 2), level((3 * depth) / 4), last[k]!], [encoder.width, decoder.width, decoder.width, decoder.width], name, view.grid);
+        : (precision === 'int8' && !process.env.OLDHEAD ? denseHeadInt8 : denseHead)(layers, [view.features, level(depth / 2), level((3 * depth) / 4), last[k]!], [encoder.width, decoder.width, decoder.width, decoder.width], name, view.grid);
     pointmapOutputs(layers, channels, k + 1);
   });
   return graph;

@@ -16,11 +16,7 @@ export function denseHead(layers: Layers, tokens: Value[], widths: number[], hea
   const features = weights.shape(`${scratch}.refinenet1.out_conv.weight`)?.[0] ?? 256;
   const maps = tokens.map((set, level) => {
     const map = reassemble(layers, set, widths[level]!, `${name}.act_postprocess.${level}`, level, grid);
-    const names = [`${scratch}.layer${level + 1}_rn`, `${scratch}.layer_rn.${level}`];
-    // Both names may be present: they are one tensor in the network.
-    for (const other of names) if (weights.has(`${other}.weight`)) weights.use(`${other}.weight`);
-    const stored = weights.either(...names.map((other) => `${other}.weight`)).slice(0, -'.weight'.length);
-    return layers.convolution(map.value, stored, { from: map.channels, to: features, kernel: 3, padding: 1, bias: false });
+    return layers.convolution(map.value, storedRefinement(layers, scratch, level), { from: map.channels, to: features, kernel: 3, padding: 1, bias: false });
   });
   let path = fuse(layers, undefined, maps[3]!, `${scratch}.refinenet4`, features);
   path = cropTo(layers, path, maps[2]!);
@@ -31,6 +27,14 @@ export function denseHead(layers: Layers, tokens: Value[], widths: number[], hea
   const fine = layers.graph.node('Relu', [layers.convolution(upsample(layers, coarse), `${name}.head.2`, { from: half, to: last, kernel: 3, padding: 1 })]);
   const channels = layers.convolution(fine, `${name}.head.4`, { from: last, to: 4, kernel: 1 });
   return layers.graph.node('Transpose', [channels], { attributes: { perm: [0, 2, 3, 1] } });
+}
+
+/** The name under which a file holds the convolution that brings level 0..3 to the common width. */
+export function storedRefinement({ weights }: Layers, scratch: string, level: number): string {
+  const names = [`${scratch}.layer${level + 1}_rn`, `${scratch}.layer_rn.${level}`];
+  // Both names may be present: they are one tensor in the network.
+  for (const name of names) if (weights.has(`${name}.weight`)) weights.use(`${name}.weight`);
+  return weights.either(...names.map((name) => `${name}.weight`)).slice(0, -'.weight'.length);
 }
 
 /** Brings one token set to its resolution: x4, x2, x1, x1/2 of the token grid. */

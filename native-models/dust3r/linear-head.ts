@@ -7,7 +7,8 @@ export interface Grid {
   columns: Value;
 }
 
-function dims(layers: Layers, parts: (number | Value)[]): Value {
+/** A shape made of numbers and int64 scalars. */
+export function dims(layers: Layers, parts: (number | Value)[]): Value {
   const { graph } = layers;
   return graph.node('Concat', parts.map((part) => (typeof part === 'number' ? graph.ints([part]) : graph.node('Unsqueeze', [part, graph.ints([0])]))), { attributes: { axis: 0 } });
 }

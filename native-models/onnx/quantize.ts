@@ -23,3 +23,26 @@ export function quantizeBlocks(matrix: Float32Array, rows: number, columns: numb
   }
   return { values, scales };
 }
+
+/**
+ * Symmetric 8-bit weights with one scale for each output: matrix [rows, ...] to values of the same shape, scales [rows], and the
+ * largest Euclidean norm of a row.
+ */
+export function quantizeChannels(matrix: Float32Array, rows: number): { values: Int8Array; scales: Float32Array; norm: number } {
+  const columns = matrix.length / rows;
+  const values = new Int8Array(matrix.length);
+  const scales = new Float32Array(rows);
+  let norm = 0;
+  for (let r = 0; r < rows; r++) {
+    let largest = 0;
+    let squares = 0;
+    for (let i = r * columns; i < (r + 1) * columns; i++) {
+      largest = Math.max(largest, Math.abs(matrix[i]!));
+      squares += matrix[i]! * matrix[i]!;
+    }
+    norm = Math.max(norm, Math.sqrt(squares));
+    scales[r] = largest > 0 ? largest / 127 : 1;
+    for (let i = r * columns; i < (r + 1) * columns; i++) values[i] = Math.round(matrix[i]! / scales[r]!);
+  }
+  return { values, scales, norm: norm || 1 };
+}
