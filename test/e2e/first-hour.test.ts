@@ -106,7 +106,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await page.locator('.photo-row').nth(5).click();
     await page.locator('.photo-row.selected').waitFor();
     await page.keyboard.press('v');
-    const overlay = page.locator('.overlay img');
+    const overlay = page.locator('.overlay-photo');
     await overlay.waitFor();
     await shown(page);
     const opacity = page.getByRole('slider', { name: /^Photo courtyard-06/ });

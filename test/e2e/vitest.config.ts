@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: ['test/e2e/build.ts'],
     testTimeout: 240_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
     // Steps of one visit: what follows a failed one means nothing.
     bail: 1,
