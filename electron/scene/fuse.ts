@@ -20,13 +20,20 @@ export interface FuseOptions {
  * @param pixels sRGB [height, width, 3] of each depth map's view
  */
 export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[], pixels: readonly Uint8Array[], options: FuseOptions): Promise<PointCloud> {
-  const reliable = maps.map((map) => reliablePixels(map, options.minConfidence));
+  // One photo takes tens of milliseconds: let a cancel, and whatever else is asked, in between.
+  const breathe = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    options.signal?.throwIfAborted();
+  };
+  const reliable: Uint8Array[] = [];
+  for (const map of maps) {
+    reliable.push(reliablePixels(map, options.minConfidence));
+    await breathe();
+  }
   const masks: Uint8Array[] = [];
   for (let index = 0; index < maps.length; index++) {
-    options.signal?.throwIfAborted();
     masks.push(options.removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!);
-    // One photo takes tens of milliseconds: let a cancel arrive.
-    await new Promise((resolve) => setImmediate(resolve));
+    await breathe();
   }
   const count = masks.reduce((sum, mask) => sum + mask.reduce((ones, one) => ones + one, 0), 0);
   const cloud: Required<PointCloud> = {
@@ -35,7 +42,8 @@ export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[]
   };
   let n = 0;
   const point = new Float64Array(3);
-  maps.forEach((map, index) => {
+  for (const [index, map] of maps.entries()) {
+    await breathe();
     const mask = masks[index]!;
     const normals = depthNormals(map, mask);
     const W = cameras[index]!.worldFromCamera;
@@ -56,6 +64,6 @@ export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[]
       cloud.source[n] = index;
       n++;
     }
-  });
+  }
   return options.voxelSize ? thin(cloud, options.voxelSize) : cloud;
 }

@@ -12,13 +12,16 @@ export function reliablePixels(map: DepthMap, minConfidence: number): Uint8Array
       const z = depth[k]!;
       if (!(z > 0) || !(confidence[k]! >= minConfidence) || confidence[k]! <= 1) continue;
       // Flying pixels: interpolated between a near and a far surface, with a neighbour far off on both sides of a line.
-      const far = (j: number) => depth[j]! > 0 && confidence[j]! > 1 && Math.abs(depth[j]! - z) > SURFACE_STEP * z;
-      const horizontal = x > 0 && x < width - 1 && far(k - 1) && far(k + 1);
-      const vertical = y > 0 && y < height - 1 && far(k - width) && far(k + width);
+      const horizontal = x > 0 && x < width - 1 && onAnotherSurface(map, z, k - 1) && onAnotherSurface(map, z, k + 1);
+      const vertical = y > 0 && y < height - 1 && onAnotherSurface(map, z, k - width) && onAnotherSurface(map, z, k + width);
       mask[k] = horizontal || vertical ? 0 : 1;
     }
   }
   return mask;
+}
+
+function onAnotherSurface({ depth, confidence }: DepthMap, z: number, k: number): boolean {
+  return depth[k]! > 0 && confidence[k]! > 1 && Math.abs(depth[k]! - z) > SURFACE_STEP * z;
 }
 
 /** A point this share of the depth in front of another photo's surface contradicts it; within it, it agrees. */
