@@ -8,7 +8,7 @@ import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock, type ClockStage } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs } from './observe.js';
-import { parallax, place, type Placement } from './placement.js';
+import { medianDepth, parallax, place, type Placement } from './placement.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
@@ -156,11 +156,11 @@ function computedAll(project: Project, keys: readonly string[]): boolean {
 
 function recordPairs(project: Project, residualOf: ReadonlyMap<string, number | undefined>, { components }: Omit<Placement, 'residuals'>): void {
   const cameras = new Map(components.flatMap((component) => component.cameras.map((camera) => [camera.photo, camera] as const)));
-  const views = new Map(components.flatMap((component) => component.views.map((view) => [view.photo, view] as const)));
+  const depths = new Map(components.flatMap((component) => component.views.map((view) => [view.photo, medianDepth(view)] as const)));
   for (const pair of project.pairs()) {
     const residual = residualOf.get(pair.observation ?? '');
     const [a, b] = [cameras.get(pair.a), cameras.get(pair.b)];
     if (pair.state !== 'observed' || !a || !b || a.component !== b.component) continue;
-    project.updatePair({ a: pair.a, b: pair.b, ...(residual === undefined ? {} : { residual }), parallax: parallax(a, b, views.get(pair.a)!) });
+    project.updatePair({ a: pair.a, b: pair.b, ...(residual === undefined ? {} : { residual }), parallax: parallax(a, b, depths.get(pair.a)!) });
   }
 }

@@ -9,7 +9,11 @@ export interface BuiltScenes {
   /** True for a first look while pairs are still being computed. */
   partial: boolean;
   components: { scene: Scene; pixels: Uint8Array[] }[];
+  /** Of the first component's cloud. Told with every change of the project, so it is worked out once. */
+  extent: Extent;
 }
+
+type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
 
 export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'voxelSize'>;
 
@@ -23,21 +27,20 @@ export async function buildScenes(alignment: Pick<StoredAlignment, 'components'>
     components.push({ scene: { cameras, depthMaps: views, cloud }, pixels });
     signal?.throwIfAborted();
   }
-  return { revision, partial, components };
+  return { revision, partial, components, extent: extentOf(components[0]?.scene.cloud) };
 }
 
-export function sceneInfo({ revision, partial, components }: BuiltScenes): SceneInfo {
-  const first = components[0]?.scene;
+export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): SceneInfo {
   return {
     revision, partial,
     points: components.reduce((sum, { scene }) => sum + scene.cloud.confidence.length, 0),
     cameras: components.flatMap(({ scene }, component) => scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] }))),
-    ...extent(first?.cloud),
+    ...extent,
   };
 }
 
 /** Centre and radius of the sphere that holds nine tenths of the points: far outliers must not make the rest a dot. */
-function extent(cloud: PointCloud | undefined): { centre: [number, number, number]; radius: number } {
+function extentOf(cloud: PointCloud | undefined): Extent {
   const count = cloud?.confidence.length ?? 0;
   if (!cloud || count === 0) return { centre: [0, 0, 0], radius: 1 };
   const step = Math.max(1, Math.floor(count / 20_000));
