@@ -1,6 +1,7 @@
 import { rotationFromVector, multiply3, solveCholesky } from '../geometry/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import type { ObservedView } from '../geometry/types.js';
+import { cloudPixels, type Cloud } from './clouds.js';
 
 /**
  * Focal of a first view from its own pointmap: pixel offset = focal * (x, y) / z, minimised in the L1 norm (Weiszfeld's iteration).
@@ -8,25 +9,30 @@ import type { ObservedView } from '../geometry/types.js';
  * @returns pixels of the view; undefined when no pixel tells
  */
 export function focalFromPointmap({ width, height, points, confidence }: ObservedView, [cx, cy]: readonly [number, number]): number | undefined {
-  const stride = Math.max(1, Math.floor(Math.sqrt((width * height) / 2500)));
-  const rows: { u: number; v: number; x: number; y: number; weight: number }[] = [];
-  for (let j = 0; j < height; j += stride) {
-    for (let i = 0; i < width; i += stride) {
-      const k = j * width + i;
-      const z = points[3 * k + 2]!;
-      const weight = Math.log(confidence[k]!);
-      const x = points[3 * k]! / z;
-      const y = points[3 * k + 1]! / z;
-      if (weight > 0 && z > 0 && Number.isFinite(x + y + weight)) rows.push({ u: i - cx, v: j - cy, x, y, weight });
-    }
+  const pixels = cloudPixels(width, height);
+  // Per usable pixel: u, v, x / z, y / z, weight.
+  const rows = new Float64Array((pixels.length / 2) * 5);
+  let count = 0;
+  for (let p = 0; p < pixels.length; p += 2) {
+    const k = pixels[p + 1]! * width + pixels[p]!;
+    const z = points[3 * k + 2]!;
+    const weight = Math.log(confidence[k]!);
+    const x = points[3 * k]! / z;
+    const y = points[3 * k + 1]! / z;
+    if (weight > 0 && z > 0 && Number.isFinite(x + y + weight)) rows.set([pixels[p]! - cx, pixels[p + 1]! - cy, x, y, weight], 5 * count++);
   }
-  if (rows.length < 8) return undefined;
+  if (count < 8) return undefined;
   let focal = 0;
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 12; round++) {
     let top = 0;
     let bottom = 0;
-    for (const { u, v, x, y, weight } of rows) {
-      const w = round === 0 ? weight : weight / Math.max(0.05, Math.hypot(u - focal * x, v - focal * y));
+    for (let r = 0; r < 5 * count; r += 5) {
+      const u = rows[r]!;
+      const v = rows[r + 1]!;
+      const x = rows[r + 2]!;
+      const y = rows[r + 3]!;
+      const distance = Math.sqrt((u - focal * x) ** 2 + (v - focal * y) ** 2);
+      const w = round === 0 ? rows[r + 4]! : rows[r + 4]! / Math.max(0.05, distance);
       top += w * (u * x + v * y);
       bottom += w * (x * x + y * y);
     }
@@ -40,15 +46,16 @@ export function focalFromPointmap({ width, height, points, confidence }: Observe
 /**
  * Pose of a camera from a pointmap in another camera's frame (frameFromCamera), by robust Gauss-Newton on the pixels' rays from the
  * given pose, or from the frame's own (a network's partner looks the same way, roughly).
+ *
+ * @param pixels [n, 2] of the cloud's points
+ * @param hint frameFromCamera [16], taken as it is
  */
-export function placeCamera(cloud: { points: Float64Array; weights: Float64Array }, { width, height }: { width: number; height: number }, [cx, cy]: readonly [number, number], focal: number, hint?: Float64Array): Similarity | undefined {
+export function placeCamera(cloud: Cloud, pixels: Int32Array, [cx, cy]: readonly [number, number], focal: number, hint?: Float64Array): Similarity | undefined {
   if (hint) {
     const rotation = Float64Array.of(hint[0]!, hint[1]!, hint[2]!, hint[4]!, hint[5]!, hint[6]!, hint[8]!, hint[9]!, hint[10]!);
     return { scale: 1, rotation, translation: Float64Array.of(hint[3]!, hint[7]!, hint[11]!) };
   }
-  const stride = Math.max(1, Math.floor(Math.sqrt((width * height) / 600)));
-  const rays: [number, number][] = [];
-  for (let y = stride >> 1; y < height; y += stride) for (let x = stride >> 1; x < width; x += stride) rays.push([(x - cx) / focal, (y - cy) / focal]);
+  const rays = Array.from({ length: pixels.length / 2 }, (_, k): [number, number] => [(pixels[2 * k]! - cx) / focal, (pixels[2 * k + 1]! - cy) / focal]);
   let R: Float64Array = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   let t: Float64Array = new Float64Array(3);
   const J = new Float64Array(12);

@@ -3,6 +3,7 @@
  * schedule) on every pixel's log depth, every pose, every observation's similarity and every focal, full resolution throughout. Plain
  * loops, one thread; written from the objective alone. `npm run bench:alignment` runs it beside the product's aligner.
  */
+import { cloudPixels } from '../../electron/alignment/clouds.js';
 import { placeCamera, focalFromPointmap } from '../../electron/alignment/resection.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { rigid } from '../../electron/geometry/linear.js';
@@ -232,7 +233,7 @@ function spanningTree(problem: AlignmentProblem, index: ReadonlyMap<string, numb
   }
   const cameras = views.map((view, k) => {
     const cloud = subsample(view, world[k]!);
-    return (k === seed.i ? identitySimilarity() : placeCamera(cloud, view, [view.width / 2, view.height / 2], focal[k]!)) ?? identitySimilarity();
+    return (k === seed.i ? identitySimilarity() : placeCamera(cloud, cloudPixels(view.width, view.height), [view.width / 2, view.height / 2], focal[k]!)) ?? identitySimilarity();
   });
   const depths = views.map((_, k) => {
     const local = mapAll(invert(cameras[k]!), world[k]!);
@@ -255,10 +256,13 @@ function mapAll(similarity: Similarity, points: ArrayLike<number>): Float64Array
   return mapped;
 }
 
-/** On the grid that placeCamera expects. */
+/** On the grid of cloudPixels. */
 function subsample({ width, height }: { width: number; height: number }, world: Float64Array): { points: Float64Array; weights: Float64Array } {
-  const stride = Math.max(1, Math.floor(Math.sqrt((width * height) / 600)));
-  const points: number[] = [];
-  for (let y = stride >> 1; y < height; y += stride) for (let x = stride >> 1; x < width; x += stride) points.push(...world.subarray(3 * (y * width + x), 3 * (y * width + x) + 3));
-  return { points: Float64Array.from(points), weights: new Float64Array(points.length / 3).fill(1) };
+  const pixels = cloudPixels(width, height);
+  const points = new Float64Array((pixels.length / 2) * 3);
+  for (let k = 0; k < pixels.length / 2; k++) {
+    const pixel = pixels[2 * k + 1]! * width + pixels[2 * k]!;
+    points.set(world.subarray(3 * pixel, 3 * pixel + 3), 3 * k);
+  }
+  return { points, weights: new Float64Array(points.length / 3).fill(1) };
 }
