@@ -106,10 +106,10 @@ export class Layers {
   /**
    * x W^T + bias for any matrix W [to, from].
    *
-   * int8: 8-bit blocks of 128 inputs, activations quantised by the same blocks (MatMulNBits, accuracy level 4). One core of an
-   * EPYC with AVX-512 VNNI, GFLOP/s and relative error of a 768x1024x4096 product with one input column 30 times the others:
-   * float32 88; block 32: 147, 1.1e-2; 64: 146, 1.4e-2; 128: 196, 1.9e-2; 256: 214, 2.6e-2; one scale for all activations
-   * (DynamicQuantizeMatMul): 366, 1.7e-1, rejected because trained transformers do have such columns.
+   * int8: 8-bit blocks of 256 inputs, activations quantised by the same blocks (MatMulNBits, accuracy level 4). Two quiet cores
+   * of an EPYC with AVX-512 VNNI, GFLOP/s of a 768x4096x1024 product: float32 196, block 128: 418, 256: 458; relative error
+   * where one input column is 30 times the others, block 32: 1.1e-2, 64: 1.4e-2, 128: 1.9e-2, 256: 2.6e-2. One scale for all
+   * activations (DynamicQuantizeMatMul) gives 753 and 1.7e-1: rejected, because trained transformers do have such columns.
    */
   product(x: Value, name: string, from: number, to: number, rows: () => Promise<Float32Array>, bias?: Value): Value {
     if (this.precision === 'int8') {

@@ -1,5 +1,5 @@
 /** Inputs that share one scale. */
-export const quantizedBlock = 128;
+export const quantizedBlock = 256;
 
 /**
  * Symmetric 8-bit blocks along the inputs, in the layout of MatMulNBits: matrix [rows, columns] to values

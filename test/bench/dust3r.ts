@@ -6,15 +6,6 @@
  * The yardstick is the float32 matrix product that ONNX Runtime reaches in the same process, before and after. Operations are
  * counted from the graph: multiply-adds times two of matrix products, attention and convolutions.
  *
- * Two shared cores of an EPYC with AVX-512 VNNI, other work going on (load 8 to 12), so compare CPU seconds and ratios:
- *
- * | precision | encoder s (CPU s) | decoder s (CPU s) | GEMM GFLOP/s | peak MB |
- * |---|---|---|---|---|
- * | float32 | 7.14 (6.43) | 19.53 (10.76) | 85 | 3153 |
- * | int8 | 7.48 (4.54) | 12.03 (7.55) | 72 | 1563 |
- *
- * int8 against float32: 1.42 times. One scale for all activations (DynamicQuantizeMatMul) gave encoder 2.5, decoder 6.6 CPU
- * seconds, 2.0 times, and was rejected for its errors on columns that stand out (see Layers.product).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -54,7 +45,7 @@ interface Timing {
   wall: number;
 }
 
-async function least(run: () => Promise<unknown>, times = 3): Promise<Timing> {
+async function least(run: () => Promise<unknown>, times = 4): Promise<Timing> {
   const best = { cpu: Infinity, wall: Infinity };
   for (let k = 0; k < times; k++) {
     const used = process.cpuUsage();
@@ -93,6 +84,17 @@ interface Row {
   gemm: number;
 }
 
+/** The same network in PyTorch, where Debian's Python has it. */
+function pytorch(): { version: string; encoder: number; decoder: number } | undefined {
+  try {
+    const script = join(import.meta.dirname, 'dust3r_pytorch.py');
+    return JSON.parse(execFileSync('/usr/bin/python3', [script, String(availableParallelism())], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as ReturnType<typeof pytorch>;
+  } catch {
+    console.log('PyTorch is not installed here; no comparison');
+    return undefined;
+  }
+}
+
 async function main(cache: string | undefined): Promise<void> {
   const root = cache ?? (await mkdtemp(join(tmpdir(), 'pointmap-bench-')));
   const models = join(root, 'models');
@@ -118,6 +120,12 @@ async function main(cache: string | undefined): Promise<void> {
   }
   const [full, small] = rows.map(({ encoder, decoder }) => 2 * encoder.cpu + decoder.cpu) as [number, number];
   console.log(`int8 against float32, CPU time of one direction: ${(full / small).toFixed(2)} times`);
+  const torch = pytorch();
+  if (torch) {
+    const theirs = 2 * torch.encoder + torch.decoder;
+    const ours = rows.map(({ precision, encoder, decoder }) => `${precision} ${(theirs / (2 * encoder.wall + decoder.wall)).toFixed(2)} times faster`);
+    console.log(`PyTorch ${torch.version}: one direction ${theirs.toFixed(1)} s; ${ours.join(', ')}`);
+  }
   const { card } = await readModel(folder);
   console.log(`int8 deviates from float32, root mean square: ${JSON.stringify(card.precisions.int8?.typical)}`);
   if (!cache) await rm(root, { recursive: true });
