@@ -2,7 +2,7 @@ import { rigid } from '../geometry/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
 import { initialise, type Initialisation } from './initialise.js';
-import { focalFromPointmap } from './resection.js';
+import { startFocals } from './focals.js';
 import { PixelKernel } from './pixels.js';
 import { samplePhotos, type PhotoSamples } from './samples.js';
 import { solveLevel, type Level } from './solver.js';
@@ -22,8 +22,6 @@ const LEVELS = [
  * of six photos at 0.37 degrees, all of them at 0.32 (with smoothing 0.0004 instead of 0.0017), for 0.1 s.
  */
 const FINE_WORK = 4e8;
-/** Focal over the long side where nothing tells. */
-const DEFAULT_FOCAL = 1.2;
 /** The geometric mean of the observations' scales, as the objective demands. */
 const MEAN_SCALE = 0.5;
 
@@ -37,7 +35,7 @@ export async function align(problem: AlignmentProblem, options: AlignmentOptions
   const started = performance.now();
   validateProblem(problem);
   const principal = problem.views.map(({ width, height }, k) => problem.constraints?.[k]?.principalPoint ?? ([width / 2, height / 2] as [number, number]));
-  const { focal, known } = startFocals(problem, principal);
+  const { focal, held: known } = startFocals(problem, principal);
   const start = initialise(problem, principal, focal);
   const warnings: string[] = [];
   const reports: ObservationReport[] = problem.observations.map((_, index) => ({ index, residual: start.registrations[index]!.cost, rejected: start.registrations[index]!.rejected }));
@@ -65,38 +63,6 @@ export async function align(problem: AlignmentProblem, options: AlignmentOptions
   if (rejected > 0) warnings.push(`${rejected} of ${reports.length} observations contradict the rest and were left out`);
   if (components.length > 1) warnings.push(`the photos fall into ${components.length} groups that share nothing; each was aligned alone`);
   return { components, unplaced, observations: reports, viewResidual, warnings, objective, objectiveInitial, iterations, seconds: (performance.now() - started) / 1000 };
-}
-
-function startFocals(problem: AlignmentProblem, principal: readonly [number, number][]): { focal: Float64Array; known: boolean[] } {
-  const found: (number | undefined)[] = problem.views.map(() => undefined);
-  const known: boolean[] = problem.views.map(() => false);
-  problem.views.forEach(({ photo }, view) => {
-    const given = problem.constraints?.[view]?.focal;
-    if (given !== undefined) {
-      found[view] = given;
-      known[view] = true;
-      return;
-    }
-    const hints: number[] = [];
-    const estimates: number[] = [];
-    for (const observation of problem.observations) {
-      observation.views.forEach((seen, role) => {
-        if (seen.photo !== photo) return;
-        const hint = observation.focal?.[role];
-        if (hint !== undefined && hint > 0) hints.push(hint);
-        else if (role === 0) {
-          const estimate = focalFromPointmap(seen, principal[view]!);
-          if (estimate !== undefined) estimates.push(estimate);
-        }
-      });
-    }
-    found[view] = medianOf(hints.length > 0 ? hints : estimates) ?? problem.initial?.[view]?.focal;
-  });
-  const relative = found.flatMap((value, k) => (value === undefined ? [] : [value / Math.max(problem.views[k]!.width, problem.views[k]!.height)]));
-  const typical = medianOf(relative) ?? DEFAULT_FOCAL;
-  const focal = Float64Array.from(found, (value, k) => value ?? typical * Math.max(problem.views[k]!.width, problem.views[k]!.height));
-  if (problem.sharedFocal && !known.some(Boolean)) focal.fill(medianOf([...focal])!);
-  return { focal, known };
 }
 
 function medianOf(values: number[]): number | undefined {

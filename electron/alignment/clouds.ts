@@ -1,5 +1,6 @@
 import { registerPoints, type Similarity } from '../geometry/similarity.js';
 import type { AlignmentProblem } from './types.js';
+import { weightedMedian } from './weighted-median.js';
 
 /** Pixels of a pointmap that a registration looks at. */
 const SAMPLES = 600;
@@ -62,12 +63,20 @@ export function registerClouds(from: Cloud, to: Cloud): CloudFit | undefined {
  */
 export function scaleClouds(from: Cloud, to: Cloud): CloudFit | undefined {
   const weights = commonWeights(from, to);
-  const ratios: { value: number; weight: number }[] = [];
-  for (let k = 0; k < weights.length; k++) if (weights[k]! > 0) ratios.push({ value: rangeOf(to, k) / rangeOf(from, k), weight: weights[k]! });
-  if (ratios.length < LEAST_POINTS) return undefined;
-  const scale = weightedMedian(ratios);
+  const n = weights.length;
+  const ratios = new Float64Array(n);
+  const kept = new Float64Array(n);
+  let count = 0;
+  for (let k = 0; k < n; k++) {
+    if (!(weights[k]! > 0)) continue;
+    ratios[count] = rangeOf(to, k) / rangeOf(from, k);
+    kept[count++] = weights[k]!;
+  }
+  if (count < LEAST_POINTS) return undefined;
+  const scale = weightedMedian(ratios, kept, count);
   if (!(scale > 0 && scale < Infinity)) return undefined;
-  const residuals = weights.map((weight, k) => (weight > 0 ? Math.hypot(scale * from.points[3 * k]! - to.points[3 * k]!, scale * from.points[3 * k + 1]! - to.points[3 * k + 1]!, scale * from.points[3 * k + 2]! - to.points[3 * k + 2]!) : 0));
+  const residuals = new Float64Array(n);
+  for (let k = 0; k < n; k++) residuals[k] = Math.sqrt((scale * from.points[3 * k]! - to.points[3 * k]!) ** 2 + (scale * from.points[3 * k + 1]! - to.points[3 * k + 1]!) ** 2 + (scale * from.points[3 * k + 2]! - to.points[3 * k + 2]!) ** 2);
   return relativeCost({ scale, rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), translation: new Float64Array(3) }, residuals, to, weights);
 }
 
@@ -75,22 +84,16 @@ function commonWeights(a: Cloud, b: Cloud): Float64Array {
   return a.weights.map((weight, k) => Math.sqrt(weight * b.weights[k]!));
 }
 
-const rangeOf = ({ points }: Cloud, k: number): number => Math.hypot(points[3 * k]!, points[3 * k + 1]!, points[3 * k + 2]!);
+const rangeOf = ({ points }: Cloud, k: number): number => Math.sqrt(points[3 * k]! ** 2 + points[3 * k + 1]! ** 2 + points[3 * k + 2]! ** 2);
 
 function relativeCost(similarity: Similarity, residuals: Float64Array, to: Cloud, weights: Float64Array): CloudFit | undefined {
-  const relative: { value: number; weight: number }[] = [];
-  for (let k = 0; k < weights.length; k++) if (weights[k]! > 0) relative.push({ value: residuals[k]! / Math.max(1e-12, rangeOf(to, k)), weight: weights[k]! });
-  return relative.length < LEAST_POINTS ? undefined : { similarity, cost: weightedMedian(relative) };
-}
-
-/** Sorts its entries; Infinity for none. */
-export function weightedMedian(entries: { value: number; weight: number }[]): number {
-  entries.sort((p, q) => p.value - q.value);
-  const half = entries.reduce((sum, { weight }) => sum + weight, 0) / 2;
-  let sum = 0;
-  for (const { value, weight } of entries) {
-    sum += weight;
-    if (sum >= half) return value;
+  const relative = new Float64Array(weights.length);
+  const kept = new Float64Array(weights.length);
+  let count = 0;
+  for (let k = 0; k < weights.length; k++) {
+    if (!(weights[k]! > 0)) continue;
+    relative[count] = residuals[k]! / Math.max(1e-12, rangeOf(to, k));
+    kept[count++] = weights[k]!;
   }
-  return entries[entries.length - 1]?.value ?? Infinity;
+  return count < LEAST_POINTS ? undefined : { similarity, cost: weightedMedian(relative, kept, count) };
 }
