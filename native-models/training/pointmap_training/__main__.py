@@ -24,6 +24,25 @@ def _train(options):
     train(trainer, options.folder, options.minutes, options.steps, options.decay_minutes, tell=lambda line: print(line, flush=True))
 
 
+def _export(options):
+    from .checkpoints import load, network_of
+    from .export import export
+    from .network import Compact, shape_of
+
+    if options.random:
+        torch.manual_seed(options.seed)
+        network = Compact(shape_of(options.random))
+        metadata = {"training": "none: random weights"}
+    elif options.checkpoint:
+        content = load(options.checkpoint)
+        network = network_of(content, "network" if options.raw else "average")
+        metadata = {"steps": content["step"], "pairs": content["extra"].get("pairs", 0)}
+    else:
+        raise ConfigurationError("There is nothing to export. Give --checkpoint FILE, or --random small for untrained weights.")
+    size = export(network, options.folder, metadata, options.cases)
+    print(f"{size / 1e6:.1f} MB of weights: {options.folder}")
+
+
 def parser():
     root = argparse.ArgumentParser(prog="pointmap_training", description="Trains the compact pointmap network.")
     root.add_argument("--threads", type=int, default=0, help="CPU threads (default: as many as PyTorch likes)")
@@ -39,6 +58,15 @@ def parser():
     add.add_argument("--start", help="checkpoint whose weights a new run starts from")
     add.add_argument("--device", default=device)
     add.set_defaults(run=_train)
+
+    add = commands.add_parser("export", help="write model.safetensors and config.json, and recorded cases for parity")
+    add.add_argument("folder")
+    add.add_argument("--checkpoint", help="checkpoint to export (its averaged weights)")
+    add.add_argument("--raw", action="store_true", help="the raw weights instead of the average")
+    add.add_argument("--random", choices=["small", "base"], help="an untrained network, for tests of the format")
+    add.add_argument("--seed", type=int, default=1)
+    add.add_argument("--cases", help="folder for recorded inputs and outputs")
+    add.set_defaults(run=_export)
     return root
 
 

@@ -13,7 +13,7 @@ PATCH = 16
 
 @dataclass
 class Shape:
-    """Sizes of a network; `small` has 2.8 million parameters, `base` 10.6 million."""
+    """Sizes of a network; `small` has 2.7 million parameters, `base` 9.9 million: 20 MB in float16."""
 
     width: int = 128
     head_width: int = 64
@@ -26,7 +26,7 @@ class Shape:
     refine: int = 64
 
 
-SHAPES = {"small": Shape(), "base": Shape(width=256, stem=[32, 64, 128], match_width=128, refine=128)}
+SHAPES = {"small": Shape(), "base": Shape(width=256, stem=[32, 64, 96], match_width=96, refine=80)}
 
 
 class Stem(nn.Module):
