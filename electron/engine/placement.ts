@@ -117,12 +117,6 @@ function residualByPhoto(result: AlignmentResult, photos: readonly ProjectPhoto[
   return Object.fromEntries(photos.map(({ id }, index) => [id, result.viewResidual[index] ?? NaN]).filter(([, residual]) => Number.isFinite(residual)));
 }
 
-/** The median of a view's confident depths; 0 when it has none. */
-export function medianDepth({ depth, confidence }: StoredView): number {
-  const depths = depth.filter((value, i) => value > 0 && confidence[i]! > 1).sort();
-  return depths[depths.length >> 1] ?? 0;
-}
-
 /** Degrees between the lines of sight from two cameras to what the first one sees at this depth in its middle. */
 export function parallax(a: CameraInfo, b: CameraInfo, depth: number): number {
   const [A, B] = [a.worldFromCamera, b.worldFromCamera];

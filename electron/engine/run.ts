@@ -8,7 +8,8 @@ import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock, type ClockStage } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs } from './observe.js';
-import { medianDepth, parallax, place, type Placement } from './placement.js';
+import { parallax, place, type Placement } from './placement.js';
+import { confidentDepths } from './scenes.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
@@ -154,9 +155,11 @@ function computedAll(project: Project, keys: readonly string[]): boolean {
   return keys.every((key) => project.hasOutcome(key));
 }
 
+const median = (sorted: Float32Array): number => sorted[sorted.length >> 1] ?? 0;
+
 function recordPairs(project: Project, residualOf: ReadonlyMap<string, number | undefined>, { components }: Omit<Placement, 'residuals'>): void {
   const cameras = new Map(components.flatMap((component) => component.cameras.map((camera) => [camera.photo, camera] as const)));
-  const depths = new Map(components.flatMap((component) => component.views.map((view) => [view.photo, medianDepth(view)] as const)));
+  const depths = new Map(components.flatMap((component) => component.views.map((view) => [view.photo, median(confidentDepths(view))] as const)));
   for (const pair of project.pairs()) {
     const residual = residualOf.get(pair.observation ?? '');
     const [a, b] = [cameras.get(pair.a), cameras.get(pair.b)];

@@ -56,8 +56,21 @@ function extentOf(cloud: PointCloud | undefined): Extent {
   return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
 }
 
+/** Enough pixels to know a view's depths by; sorting all of them, for every view, held everything else up for a second. */
+const DEPTH_SAMPLES = 20_000;
+
+/** Confident depths of pixels spread over a view, ascending. */
+export function confidentDepths({ depth, confidence }: { depth: Float32Array; confidence: Float32Array }): Float32Array {
+  // Odd, so that it does not run down the columns of a view whose width is even.
+  const step = Math.floor(depth.length / DEPTH_SAMPLES) | 1;
+  const known = new Float32Array(Math.ceil(depth.length / step));
+  let count = 0;
+  for (let i = 0; i < depth.length; i += step) if (depth[i]! > 0 && confidence[i]! > 1) known[count++] = depth[i]!;
+  return known.subarray(0, count).sort();
+}
+
 /** The range of confident depths of a view, 2nd to 98th percentile. */
-export function depthRange({ depth, confidence }: { depth: Float32Array; confidence: Float32Array }): [number, number] | undefined {
-  const known = depth.filter((value, i) => value > 0 && confidence[i]! > 1).sort();
+export function depthRange(view: { depth: Float32Array; confidence: Float32Array }): [number, number] | undefined {
+  const known = confidentDepths(view);
   return known.length > 0 ? [known[Math.floor(known.length * 0.02)]!, known[Math.floor(known.length * 0.98)]!] : undefined;
 }
