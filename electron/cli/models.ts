@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { precisionNames } from '../../native-models/registry/card.js';
 import { catalog } from '../../native-models/registry/catalog.js';
-import { download, publishedFiles } from '../../native-models/registry/download.js';
+import { download, hashOf, publishedFiles } from '../../native-models/registry/download.js';
 import { installedModels, modelsFolder, removeModel, type InstalledModel } from '../../native-models/registry/folder.js';
 import { importModel, type ImportOptions } from '../../native-models/registry/install.js';
 import { verifyCheckpoint } from '../../native-models/registry/verify.js';
@@ -67,6 +67,7 @@ async function add(id: string, flags: BuildFlags & { acceptLicence?: boolean }):
   for (const file of files) {
     const name = file.address.slice(file.address.lastIndexOf('/') + 1);
     await download(file, join(folder, name), { signal: stop.signal, onProgress: (done, total) => showProgress(name, done, total) });
+    if (!('repository' in entry.origin)) process.stderr.write(`pointmap: the publisher states no checksum for ${name}, so only its length and contents are checked; its SHA-256 is ${await hashOf(join(folder, name))}\n`);
   }
   const { title, licence, nonCommercial } = entry;
   await build(folder, flags, { id, title, licence, nonCommercial, signal: stop.signal });

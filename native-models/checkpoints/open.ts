@@ -11,6 +11,11 @@ export interface CheckpointFolder {
   config: Record<string, unknown> | undefined;
 }
 
+/** Python writes infinities, as in DUSt3R's ranges of depth, that JSON does not know; none of them is read here. */
+function withoutInfinities(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b/g, (token) => (token.startsWith('"') ? token : 'null'));
+}
+
 async function readConfig(path: string): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
@@ -19,7 +24,7 @@ async function readConfig(path: string): Promise<Record<string, unknown> | undef
     return undefined; // A checkpoint without one may carry its options inside.
   }
   try {
-    const config: unknown = JSON.parse(text);
+    const config: unknown = JSON.parse(withoutInfinities(text));
     if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as Record<string, unknown>;
   } catch {
     // Told below.

@@ -52,7 +52,8 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
   }
 }
 
-async function hashOf(path: string): Promise<string> {
+/** SHA-256 in lower-case hex. */
+export async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');

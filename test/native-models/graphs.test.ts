@@ -61,6 +61,25 @@ describe('importing', () => {
     expect(card.precisions.int8!.typical['points1']).toBeGreaterThan(card.precisions.float16!.typical['points1']!);
   });
 
+  it('computes the dense head in 8 bits, on odd grids too, and stays near float32', async () => {
+    const sizes = { ...tiny, head: 'dpt' as const };
+    const path = checkpoint('dense.safetensors');
+    await writeSafetensors(path, tensorShapes(sizes), (tensor, shape, index) => randomTensor(tensor, shape, index + 1));
+    await writeFile(checkpoint('config.json'), JSON.stringify(configOf(sizes)));
+    const { folder, card } = await importModel(path, { id: 'dense', root: models(), precisions: ['float32', 'int8'] });
+    const decoded = await Promise.all((['float32', 'int8'] as const).map(async (precision) => {
+      const network = openPairNetwork(folder, card, precision, 'cpu', 1);
+      const pair = [await network.encode(testImage(48, 80, 0), 48, 80), await network.encode(testImage(80, 16, 5), 80, 16)] as const;
+      const [maps] = await network.decode([pair]);
+      await network.close();
+      return maps!;
+    }));
+    for (const view of [0, 1] as const) {
+      expect(deviationOf(decoded[1]![view].points, decoded[0]![view].points).typical).toBeLessThan(0.15);
+      expect(deviationOf(decoded[1]![view].confidence, decoded[0]![view].confidence).typical).toBeLessThan(0.1);
+    }
+  });
+
   it('decodes a batch as it decodes one by one, portrait with landscape', async () => {
     const { folder, card } = await importModel(await write('batch'), { id: 'batch', root: models() });
     const network = openPairNetwork(folder, card, 'float32', 'cpu', 1);

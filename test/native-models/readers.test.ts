@@ -57,6 +57,15 @@ describe('safetensors', () => {
     }
   });
 
+  it('reads a config with the infinities that Python writes', async () => {
+    const path = await safetensors('infinite.safetensors');
+    await writeFile(join(folder, 'config.json'), '{"depth_mode": ["exp", -Infinity, Infinity], "note": "to Infinity \\" NaN", "enc_depth": 24}');
+    const { checkpoint, config } = await openCheckpoint(path);
+    expect(config).toEqual({ depth_mode: ['exp', null, null], note: 'to Infinity " NaN', enc_depth: 24 });
+    await checkpoint.close();
+    await rm(join(folder, 'config.json'));
+  });
+
   it.each([
     ['overlapping tensors', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] }, b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] } }, 12, 'tensor b begins at offset'],
     ['a hole', { a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, 8, 'tensor a begins at offset'],
