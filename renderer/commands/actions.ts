@@ -3,7 +3,7 @@ import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studi
 import { api } from '../transport/index.js';
 import { resetLayout } from '../shell/layout.js';
 import { currentViewer } from '../viewer/handle.js';
-import { apply, attempt, choosePhotos, closeProject, newProject, openProject, relocatePhotos, saveProjectAs } from './project.js';
+import { apply, attempt, choosePhotos, closeProject, newProject, openProject, relocatePhotos, saveProject, saveProjectAs } from './project.js';
 
 interface Action {
   /** Without it always possible. */
@@ -25,6 +25,7 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'project.new': { run: newProject },
   'project.open': { run: () => openProject() },
   'project.close': { when: withProject, run: closeProject },
+  'project.save': { when: withProject, run: saveProject },
   'project.saveAs': { when: idle, run: saveProjectAs },
   'photos.add': { when: () => !isActive(studio().job), run: () => choosePhotos('photos') },
   'photos.addFolder': { when: () => !isActive(studio().job), run: () => choosePhotos('folder') },

@@ -1,6 +1,6 @@
 import type { Edit } from '../../electron/contract/api.js';
 import { enterProject, refreshRecent } from '../store/connect.js';
-import { notify, setStudio, studio } from '../store/studio.js';
+import { isActive, notify, setStudio, studio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
 import { upload } from '../transport/browser.js';
 import { askForFiles } from '../files/ask.js';
@@ -36,6 +36,13 @@ export async function closeProject(): Promise<void> {
     enterProject(null);
     await refreshRecent();
   });
+}
+
+/** Every change is in the project file the moment it is made: what is left is to give it a name. */
+export async function saveProject(): Promise<void> {
+  if (studio().project?.saved) notify('information', 'Every change is kept already.');
+  else if (isActive(studio().job)) notify('information', 'Everything computed is kept; the project can be given a name once the run is over.');
+  else await saveProjectAs();
 }
 
 export async function saveProjectAs(): Promise<void> {

@@ -1,9 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type KeyboardEvent, type MouseEvent } from 'react';
 import type { PhotoInfo } from '../../electron/contract/api.js';
-import { setViewer, setStudio, studio, useStudio } from '../store/studio.js';
+import { apply } from '../commands/project.js';
+import { isActive, setViewer, setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
-import { Badge, CommandButton, Empty } from '../design/controls.js';
+import { Badge, Button, CommandButton, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { focalText, stem } from '../design/format.js';
 import { choose } from './selection.js';
@@ -46,9 +47,25 @@ export function PhotoList() {
           </div>
         </div>
       )}
+      <Doubtful photos={photos} />
       {photos.some(({ missing }) => missing) && (
         <div className="section spread"><span className="bad">{photos.filter(({ missing }) => missing).length} photos were moved</span><CommandButton id="photos.relocate">Find them…</CommandButton></div>
       )}
+    </div>
+  );
+}
+
+/** Blurred and duplicate photos do more harm than good; switching them off is one click, and one step of undo. */
+function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
+  const busy = useStudio(({ job }) => isActive(job));
+  const soft = photos.filter(({ enabled, blurred }) => enabled && blurred);
+  const doubles = photos.filter(({ enabled, duplicateOf, blurred }) => enabled && duplicateOf !== undefined && !blurred);
+  if (soft.length + doubles.length === 0) return null;
+  const words = [soft.length > 0 && `${soft.length} soft`, doubles.length > 0 && `${doubles.length} double`].filter(Boolean).join(', ');
+  return (
+    <div className="section spread">
+      <span className="fair">{words}</span>
+      <Button disabled={busy} onClick={() => apply({ kind: 'photos-enabled', photos: [...soft, ...doubles].map(({ id }) => id), enabled: false })}>Switch off</Button>
     </div>
   );
 }

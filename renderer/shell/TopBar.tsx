@@ -30,7 +30,7 @@ export function TopBar() {
         <CommandButton id="edit.redo" look={['plain', 'square']} icon="redo" />
         <CommandButton id="help.palette" look={['plain', 'square']} icon="search" />
         <ThemeButton />
-        {!project.saved && <CommandButton id="project.saveAs">Save</CommandButton>}
+        {!project.saved && <CommandButton id="project.save">Save</CommandButton>}
         <CommandButton id="export.open" look="primary" icon="export">Export</CommandButton>
       </div>
     </header>

@@ -69,10 +69,12 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
 
   it('runs, with stages and time left, and shows partial results meanwhile', async () => {
     const { page } = studio;
+    await page.getByLabel('Quality').selectOption('draft');
+    await expect.poll(() => page.getByLabel('Quality').inputValue()).toBe('draft');
     await page.keyboard.press('Control+Enter');
     await page.locator('.stages .current', { hasText: /Pointmaps \d+ of \d+/ }).waitFor();
     await page.locator('.stages .current', { hasText: /\d:\d\d left/ }).waitFor();
-    await page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 120_000 });
+    await page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 400_000 });
     expect((await pictureOf(page.locator('.viewer canvas').first())).covered).toBeGreaterThan(0.02);
     await finished(page);
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('10 of 10 placed');
@@ -94,11 +96,11 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     const slider = page.getByRole('slider', { name: 'Confidence from' });
     await slider.focus();
     for (let k = 0; k < 20; k++) await page.keyboard.press('ArrowRight');
-    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 30_000 }).toBeLessThan(before);
+    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBeLessThan(before);
     await shown(page);
     for (let k = 0; k < 30 && (await button(page, 'Undo').isEnabled()); k++) await button(page, 'Undo').click();
     await expect.poll(() => slider.inputValue()).toBe('2');
-    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 30_000 }).toBe(before);
+    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBe(before);
   });
 
   it('looks through a camera with its photo over the cloud, exactly where the points are', async () => {
@@ -203,7 +205,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     expect(existsSync(join(folder, 'courtyard.pointmap'))).toBe(true);
     await button(page, 'Close project').click();
     await button(page, /^courtyard 10 photos/).click();
-    await page.locator('.viewer canvas').first().waitFor({ timeout: 30_000 });
+    await page.locator('.viewer canvas').first().waitFor({ timeout: 120_000 });
     expect(await shown(page)).toBeGreaterThan(300_000);
   });
 

@@ -27,7 +27,7 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     await page.keyboard.press('Control+Enter');
     await page.locator('.stages .current', { hasText: 'Pointmaps' }).waitFor();
     await button(page, 'Pause').click();
-    await button(page, 'Resume').waitFor({ timeout: 30_000 });
+    await button(page, 'Resume').waitFor({ timeout: 120_000 });
     const held = await status(page).innerText();
     await page.waitForTimeout(1500);
     expect(await status(page).innerText()).toBe(held);
@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
   it('cancels, keeps what it has, and goes on from there', async () => {
     const { page } = studio;
     await button(page, 'Cancel').click();
-    await status(page).filter({ hasText: 'Cancelled; what was computed is kept' }).waitFor({ timeout: 30_000 });
+    await status(page).filter({ hasText: 'Cancelled; what was computed is kept' }).waitFor({ timeout: 120_000 });
     await button(page, 'Go on').click();
     await page.locator('.stages .current', { hasText: 'Pointmaps' }).waitFor();
   });

@@ -38,7 +38,7 @@ export async function openStudio({ size = { width: 1280, height: 800 }, scheme =
   // The software renderer that Chromium carries: the same pictures on every machine, with or without a GPU.
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'] });
   const context = await browser.newContext({ viewport: size, colorScheme: scheme, acceptDownloads: true });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -74,14 +74,14 @@ export const tab = (page: Page, name: string): Locator => page.locator('.dock-ta
 export const status = (page: Page): Locator => page.locator('.status-bar [role=status]');
 
 /** Waits for the end of a run, and says how it ended if not well. */
-export async function finished(page: Page, timeout = 200_000): Promise<void> {
+export async function finished(page: Page, timeout = 500_000): Promise<void> {
   await page.waitForFunction(() => /^(Finished|Failed|Cancelled)/.test(document.querySelector('.status-bar [role=status]')?.textContent ?? ''), undefined, { timeout });
   const text = await status(page).innerText();
   if (!text.startsWith('Finished')) throw new Error(text);
 }
 
 /** Waits until the view shows all points. */
-export async function shown(page: Page, timeout = 60_000): Promise<number> {
+export async function shown(page: Page, timeout = 120_000): Promise<number> {
   await page.waitForFunction(() => {
     const { displayed, total } = (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
     return Number(total) > 0 && displayed === total;

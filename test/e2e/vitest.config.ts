@@ -5,9 +5,9 @@ export default defineConfig({
   test: {
     include: ['test/e2e/*.test.ts'],
     globalSetup: ['test/e2e/build.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     fileParallelism: false,
     // Steps of one visit: what follows a failed one means nothing.
     bail: 1,
