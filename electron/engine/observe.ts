@@ -86,9 +86,13 @@ function meanConfidence({ views }: Observation): number {
 }
 
 /** The stored observations among these outcomes. Always read back, so that a resumed run sees the very same numbers. */
-export function loadObservations(project: Project, keys: readonly string[]): { key: string; observation: Observation }[] {
-  return keys.flatMap((key) => {
+export async function loadObservations(project: Project, keys: readonly string[]): Promise<{ key: string; observation: Observation }[]> {
+  const loaded: { key: string; observation: Observation }[] = [];
+  for (const key of keys) {
     const outcome = project.outcome(key);
-    return outcome?.kind === 'observation' ? [{ key, observation: outcome.observation }] : [];
-  });
+    if (outcome?.kind === 'observation') loaded.push({ key, observation: outcome.observation });
+    // Each takes tens of milliseconds to decode: let what else is asked in between.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return loaded;
 }

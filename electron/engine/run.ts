@@ -127,7 +127,7 @@ function observe(context: RunContext, clock: Clock, { photos }: Selection, sessi
     onObserved: () => context.onObserved?.(async () => {
       const pairIds = new Set(planned.map(({ a, b }) => `${photos[a]!.id} ${photos[b]!.id}`));
       const keys = project.pairs().filter(({ a, b, state }) => state === 'observed' && pairIds.has(`${a} ${b}`)).map(({ observation }) => observation!);
-      const observations = loadObservations(project, keys).map(({ observation }) => observation);
+      const observations = (await loadObservations(project, keys)).map(({ observation }) => observation);
       return place({ photos, observations, session, settings: context.settings, signal, threads: 1 });
     }),
   });
@@ -135,7 +135,7 @@ function observe(context: RunContext, clock: Clock, { photos }: Selection, sessi
 
 async function placeAll(context: RunContext, clock: Clock, photos: readonly ProjectPhoto[], session: EstimatorSession, keys: readonly string[]): Promise<{ placement: Omit<Placement, 'residuals'>; residualOf: Map<string, number | undefined>; observations: number }> {
   const { project, settings, signal, threads } = context;
-  const loaded = loadObservations(project, keys);
+  const loaded = await loadObservations(project, keys);
   const observations = loaded.map(({ observation }) => observation);
   if (observations.length === 0) throw new UserError('bad-input', `no two photos could be matched: ${commonReason(session)}; take more photos that overlap by two thirds, from different spots`);
   const { residuals, ...placement } = await place({
