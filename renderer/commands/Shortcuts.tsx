@@ -7,7 +7,7 @@ export function Shortcuts() {
   const menus = [...new Set(commandIds.map((id) => commands[id].menu))];
   return (
     <Dialog title="Keyboard shortcuts" onClose={() => setStudio({ dialog: undefined })}>
-      <div className="body shortcuts">
+      <div className="body shortcuts" tabIndex={0} role="group" aria-label="All shortcuts">
         {menus.map((menu) => (
           <section key={menu}>
             <h3 className="quiet">{menu}</h3>

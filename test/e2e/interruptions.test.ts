@@ -13,7 +13,7 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     for (const k of ['03', '04', '05', '06', '07']) copyFileSync(`resources/samples/courtyard/courtyard-${k}.jpg`, join(photos, `courtyard-${k}.jpg`));
     const { page } = studio;
     await button(page, 'Choose a folder').click();
-    await page.getByRole('listitem').filter({ hasText: 'photos' }).getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'photos', exact: true }).click();
     await page.getByText('courtyard-07.jpg').waitFor();
     await button(page, 'Choose this folder').click();
     await page.locator('.photo-row').nth(4).waitFor();
