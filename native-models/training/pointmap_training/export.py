@@ -36,7 +36,7 @@ def run_case(network, image1, image2):
             "pts3d_2_in_view_1": output["points"][1], "conf_2": output["confidence"][1], "correlation": output["logits"]}
 
 
-def export(network, folder, metadata=None, cases=None, seed=1):
+def export(network, folder, metadata=None, cases=None, seed=1, input_size=128):
     """Writes a network into a folder; cases into `cases` (a folder) where given. Returns the weights' size in bytes."""
     os.makedirs(folder, exist_ok=True)
     network = rounded(network)
@@ -44,7 +44,7 @@ def export(network, folder, metadata=None, cases=None, seed=1):
     safetensors.write(path, {name: value.half() for name, value in network.state_dict().items()},
                       {"format": "pt", "licence": "Apache-2.0", "parameters": parameter_count(network), **(metadata or {})})
     with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
-        json.dump(configuration(network.shape), file, indent=2)
+        json.dump(configuration(network.shape, input_size), file, indent=2)
         file.write("\n")
     if cases:
         os.makedirs(cases, exist_ok=True)

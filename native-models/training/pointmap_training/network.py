@@ -1,6 +1,5 @@
 """The compact network: two images in, both views' pointmaps in view 1's frame out. FORMAT.md states it exactly."""
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -185,9 +184,9 @@ def _initialise(module):
         nn.init.zeros_(module.bias)
 
 
-def configuration(shape):
-    """The content of config.json for a shape."""
-    return {"architecture": "compact", "version": 1, "patch": PATCH, "rotaryBase": 100, "normEpsilon": EPSILON, "width": shape.width,
+def configuration(shape, input_size=128):
+    """The content of config.json for a shape; input_size: the long side in pixels that it was trained at."""
+    return {"architecture": "compact", "version": 1, "inputSize": input_size, "patch": PATCH, "rotaryBase": 100, "normEpsilon": EPSILON, "width": shape.width,
             "headWidth": shape.head_width, "viewBlocks": shape.view_blocks, "crossBlocks": shape.cross_blocks,
             "matchAfter": shape.match_after, "mlpRatio": shape.ratio, "stem": shape.stem,
             "matchWidth": shape.match_width, "refine": shape.refine}
@@ -200,7 +199,3 @@ def parameter_count(network):
 def shape_of(name_or_fields):
     """A Shape by name, or from its fields as a checkpoint holds them."""
     return SHAPES[name_or_fields] if isinstance(name_or_fields, str) else Shape(**name_or_fields)
-
-
-def describe(shape):
-    return json.dumps(asdict(shape))
