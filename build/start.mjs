@@ -34,7 +34,7 @@ async function desktop() {
   if (!existsSync(program) || !existsSync(sqlite)) console.error('First start: fetching what the desktop window needs. This happens once.');
   await fetchElectronFiles({ onProgress: progress() });
   const started = Date.now();
-  const code = await run(program, [root, ...projects], { POINTMAP_SQLITE: sqlite });
+  const code = await run(program, [root, ...projects], { POINTMAP_SQLITE: sqlite, ELECTRON_RUN_AS_NODE: undefined });
   if (code !== 0 && Date.now() - started < EARLY_MILLISECONDS) throw new Error(`Electron ended with code ${code}; what it says is above`);
   return code;
 }

@@ -5,6 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { UserError } from './contract/errors.js';
 import { ask, toWire, type WireError } from './contract/wire.js';
 import type { EngineHost } from './engine-process/host.js';
+import { cacheControl } from './server/caching.js';
 import { Guard, securityHeaders } from './server/guard.js';
 import { loadRenderer, type StaticFile } from './server/static.js';
 import { storeUpload } from './server/upload.js';
@@ -75,10 +76,9 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
       return;
     }
     if (url.pathname.startsWith('/binary/')) {
-      const { type, bytes } = await engine.binary(url.pathname.slice('/binary/'.length));
-      // A photo's name is the hash of its content. Clouds are asked for once; depth maps change under their names.
-      const lasting = /^\/binary\/(thumbnail|photo)\//.test(url.pathname);
-      response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.byteLength, 'Cache-Control': lasting ? 'private, max-age=3600' : 'no-store' }).end(bytes);
+      const name = url.pathname.slice('/binary/'.length);
+      const { type, bytes } = await engine.binary(name);
+      response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.byteLength, 'Cache-Control': cacheControl(name) }).end(bytes);
       return;
     }
     const file = files!.get(url.pathname === '/' ? '/index.html' : url.pathname);

@@ -1,6 +1,7 @@
 import { protocol } from 'electron';
 import { toWire } from '../contract/wire.js';
 import type { EngineHost } from '../engine-process/host.js';
+import { cacheControl } from '../server/caching.js';
 import { securityHeaders } from '../server/guard.js';
 import type { StaticFile } from '../server/static.js';
 import { ORIGIN, SCHEME } from './addresses.js';
@@ -30,7 +31,7 @@ export function setupProtocol(engine: EngineHost, files: ReadonlyMap<string, Sta
 async function binary(engine: EngineHost, name: string): Promise<Response> {
   try {
     const { type, bytes } = await engine.binary(name);
-    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: headers({ 'Content-Type': type, 'Cache-Control': 'no-store' }) });
+    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: headers({ 'Content-Type': type, 'Cache-Control': cacheControl(name) }) });
   } catch (error) {
     const { code, message } = toWire(error);
     return new Response(message, { status: code === 'not-found' ? 404 : 500, headers: headers({ 'Content-Type': 'text/plain; charset=utf-8' }) });
