@@ -19,6 +19,7 @@ const modules = {
   'engine-process': 'electron/engine-process.ts',
   'geometric-worker': 'electron/pointmaps/geometric/worker.ts',
   'dense-worker': 'electron/pointmaps/geometric/dense/worker.ts',
+  'depth-worker': 'electron/alignment/depth-worker.ts',
 };
 
 const external = [...['electron', ...native].map((name) => new RegExp(`^${name}(/|$)`)), /^node:/, ...builtinModules.map((name) => new RegExp(`^${name}$`))];

@@ -1,9 +1,10 @@
 import { rigid } from '../geometry/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
-import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
+import type { RecoveredDepth } from './depth-maps.js';
 import { initialise, type Initialisation } from './initialise.js';
 import { startFocals } from './focals.js';
 import { PixelKernel } from './pixels.js';
+import { recoverDepths } from './recover.js';
 import { samplePhotos, type PhotoSamples } from './samples.js';
 import { solveLevel, type Level } from './solver.js';
 import type { AlignmentState, Freedom } from './state.js';
@@ -103,27 +104,22 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
       depthScale = typicalDepth(photos.map((_, k) => kernel.depths(k)));
     }
     const level: Level = { name, photos, smoothing: smoothing * depthScale, steps, converged };
-    const solved = solveLevel(state, level, freedom, viewsOf, options, iterations, index > 0);
+    const solved = await solveLevel(state, level, freedom, viewsOf, options, iterations, index > 0);
     state = solved.state;
     iterations = solved.iteration;
     if (index === LEVELS.length - 1) sampled = { first: objectiveOf(begun, photos, depthScale), last: objectiveOf(state, photos, depthScale) };
     // The event loop gets a turn between levels, so that a cancel can arrive.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const recovered: RecoveredDepth[] = [];
+  const recovered = await recoverDepths(problem, usable, state, views, principal, depthScale, options);
   const perObservation = new Map<number, number[]>();
   let objective = 0;
-  for (const view of views) {
-    options.signal?.throwIfAborted();
-    const [photo] = samplePhotos(problem, usable, 1, principal, view);
-    const depth = photo ? recoverDepth(state, photo, depthScale) : emptyDepth(problem.views[view]!);
-    recovered.push(depth);
+  for (const depth of recovered) {
     objective += depth.objective;
-    photo?.targets.forEach((observation, t) => {
+    depth.targets.forEach((observation, t) => {
       if (!perObservation.has(observation)) perObservation.set(observation, []);
       perObservation.get(observation)!.push(depth.targetResiduals[t]!);
     });
-    await new Promise((resolve) => setImmediate(resolve));
   }
   const residuals = new Map([...perObservation].map(([observation, values]) => [observation, Math.max(...values)]));
   const component: AlignedComponent = {
@@ -139,11 +135,6 @@ async function solveComponent(problem: AlignmentProblem, start: Initialisation, 
 
 function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], depthScale: number): number {
   return new PixelKernel(photos).evaluate(state, 1e-4 * depthScale);
-}
-
-function emptyDepth({ width, height }: { width: number; height: number }): RecoveredDepth {
-  const n = width * height;
-  return { depth: new Float32Array(n), confidence: new Float32Array(n).fill(1), objective: 0, residual: 0, targetResiduals: new Float64Array(0) };
 }
 
 /** Pixels a photo for FINE_WORK: each costs half the square of seven unknowns for every time that the photo was seen. */

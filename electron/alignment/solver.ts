@@ -32,7 +32,7 @@ export interface LevelResult {
  * @param viewsOf views of every observation
  * @param newton the state is near already: begin with near-Newton steps
  */
-export function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): LevelResult {
+export async function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): Promise<LevelResult> {
   const { photos, smoothing } = level;
   const pixels = new PixelKernel(photos);
   const costOf = (state: AlignmentState): number => pixels.evaluate(state, smoothing) + priorCost(state, freedom);
@@ -45,6 +45,8 @@ export function solveLevel(start: AlignmentState, level: Level, freedom: Freedom
   let beta = newton ? BETA : 0;
   let damping = 1e-4;
   for (let step = 0; step < level.steps; step++) {
+    // The event loop gets a turn, so that a cancel can arrive and a window's questions are answered.
+    await new Promise((resolve) => setImmediate(resolve));
     options.signal?.throwIfAborted();
     assemble(system, pixels, photos, state, freedom, layout, smoothing, beta);
     let next: { state: AlignmentState; objective: number } | undefined;

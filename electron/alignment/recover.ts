@@ -1,0 +1,61 @@
+import { defaultThreads, WorkerPool } from '../compute/pool.js';
+import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
+import { samplePhotos } from './samples.js';
+import type { AlignmentState } from './state.js';
+import type { AlignmentOptions, AlignmentProblem } from './types.js';
+
+/**
+ * From this many points on (pixels times the observations that saw them) threads pay for their start: 30 million take 3 s in one.
+ */
+const THREADS_FROM = 1.5e7;
+
+const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './depth-worker.ts' : './depth-worker.js', import.meta.url);
+
+export interface RecoveredView extends RecoveredDepth {
+  /** Observation of each target. */
+  targets: Int32Array;
+}
+
+/**
+ * Depth maps of these views at full size, given everything else. One photo's pointmaps at a time (and thread) are held beside the
+ * problem's own.
+ *
+ * @param scale a typical depth
+ * @throws the signal's reason
+ */
+export async function recoverDepths(problem: AlignmentProblem, usable: readonly number[], state: AlignmentState, views: readonly number[], principal: readonly (readonly [number, number])[], scale: number, options: AlignmentOptions): Promise<RecoveredView[]> {
+  const points = usable.reduce((sum, k) => sum + problem.observations[k]!.views.reduce((all, { width, height }) => all + width * height, 0), 0);
+  const threads = points < THREADS_FROM ? 1 : Math.min(options.threads ?? defaultThreads(), views.length);
+  const pool = threads > 1 ? new WorkerPool(workerUrl, threads) : undefined;
+  const recovered: RecoveredView[] = new Array<RecoveredView>(views.length);
+  const queue = views.map((view, k) => ({ view, k }));
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      // The event loop gets a turn between photos, so that a cancel can arrive.
+      await new Promise((resolve) => setImmediate(resolve));
+      options.signal?.throwIfAborted();
+      const { view, k } = next;
+      const [photo] = samplePhotos(problem, usable, 1, principal, view);
+      if (!photo) {
+        recovered[k] = nothing(problem.views[view]!);
+        continue;
+      }
+      const { targets } = photo;
+      const depth = pool
+        ? await pool.run<RecoveredDepth>({ state, photo, scale }, { transfer: [photo.data.buffer, photo.offsets.buffer] as ArrayBuffer[], ...(options.signal ? { signal: options.signal } : {}) })
+        : recoverDepth(state, photo, scale);
+      recovered[k] = { ...depth, targets };
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: threads }, work));
+  } finally {
+    await pool?.close();
+  }
+  return recovered;
+}
+
+function nothing({ width, height }: { width: number; height: number }): RecoveredView {
+  const n = width * height;
+  return { depth: new Float32Array(n), confidence: new Float32Array(n).fill(1), objective: 0, residual: 0, targetResiduals: new Float64Array(0), targets: new Int32Array(0) };
+}
