@@ -8,6 +8,10 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
   let studio: Studio;
   beforeAll(async () => {
     studio = await openStudio();
+  });
+  afterAll(() => studio?.close());
+
+  it('takes a folder of photos', async () => {
     const photos = join(studio.folder, 'photos');
     mkdirSync(photos);
     for (const k of ['03', '04', '05', '06', '07']) copyFileSync(`resources/samples/courtyard/courtyard-${k}.jpg`, join(photos, `courtyard-${k}.jpg`));
@@ -20,7 +24,6 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     await page.getByLabel('Quality').selectOption('draft');
     await expect.poll(() => page.getByLabel('Quality').inputValue()).toBe('draft');
   });
-  afterAll(() => studio?.close());
 
   it('pauses and resumes', async () => {
     const { page } = studio;
