@@ -1,5 +1,9 @@
 import type { CheckpointFolder } from '../checkpoints/open.js';
+import type { Checkpoint } from '../checkpoints/tensor.js';
 import { UserError } from '../../electron/contract/errors.js';
+import { compactShape } from '../compact/config.js';
+import { buildCompactDecoder } from '../compact/decoder.js';
+import { buildCompactEncoder } from '../compact/encoder.js';
 import { buildCompletion } from '../croco/graph.js';
 import { networkShape } from '../dust3r/config.js';
 import { buildDecoder } from '../dust3r/decoder.js';
@@ -52,11 +56,12 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
   const { checkpoint } = folder;
   const config = configOf(folder);
   const weights = new Weights(checkpoint);
+  if (config['architecture'] === 'compact') return buildCompact(folder, config, weights, precision);
   const isPointmap = [...checkpoint.tensors.keys()].some((name) => name.startsWith('downstream_head1.'));
   const isCompletion = weights.has('prediction_head.weight');
   if (!isPointmap && !isCompletion) {
     const first = [...checkpoint.tensors.keys()].slice(0, 3).join(', ') || 'none';
-    throw new UserError('unsupported', `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R and CroCo are read: ${checkpoint.path}`);
+    throw new UserError('unsupported', `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo and the compact network are read: ${checkpoint.path}`);
   }
   const title = isPointmap ? 'DUSt3R' : 'CroCo';
   const shape = networkShape(weights, config);
@@ -69,7 +74,30 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
     : [{ name: 'completion', graph: buildCompletion(weights, shape, precision) }];
   weights.check(title);
   const inputSize = longSide(config, isPointmap ? 512 : 224);
-  let parameters = 0;
-  for (const { shape: dims } of checkpoint.tensors.values()) parameters += dims.reduce((product, size) => product * size, 1);
+  const parameters = countParameters(checkpoint);
   return { architecture: isPointmap ? 'dust3r' : 'croco', title, graphs, patch: shape.patch, inputSize, square: inputSize <= 224, parameters };
+}
+
+function countParameters({ tensors }: Checkpoint): number {
+  let parameters = 0;
+  for (const { shape } of tensors.values()) parameters += shape.reduce((product, size) => product * size, 1);
+  return parameters;
+}
+
+/** Side of the squares that the compact network is trained on, where its file does not tell. */
+const usualTraining = 224;
+
+function buildCompact({ checkpoint }: CheckpointFolder, config: Record<string, unknown>, weights: Weights, precision: Precision): BuiltNetwork {
+  const title = 'Compact';
+  const shape = compactShape(weights, config);
+  if (!shape) {
+    weights.check(title);
+    throw new Error('a network without a shape has problems');
+  }
+  const graphs = [{ name: 'encoder', graph: buildCompactEncoder(weights, shape, precision) }, { name: 'decoder', graph: buildCompactDecoder(weights, shape, precision) }];
+  weights.check(title);
+  const trained = Number(checkpoint.metadata['size']) || usualTraining;
+  // The long side of a 4:3 photo that has as many pixels as the squares it learnt from.
+  const inputSize = shape.patch * Math.round((trained * Math.sqrt(4 / 3)) / shape.patch);
+  return { architecture: 'compact', title, graphs, patch: shape.patch, inputSize, square: false, parameters: countParameters(checkpoint) };
 }

@@ -7,6 +7,7 @@ import { graphPath } from '../network.js';
 import type { Precision } from '../onnx/layers.js';
 import type { Provider } from '../onnx/provider-names.js';
 import { floatTensor, intTensor, openSession, type Session, type Tensor } from '../onnx/session.js';
+import type { ModelCard } from './card.js';
 import { deviationOf } from './deviation.js';
 import { importModel } from './install.js';
 
@@ -18,7 +19,7 @@ export interface VerifiedOutput {
   limit: number;
 }
 
-const limits = { features: 2e-5, other: 2e-4 };
+const limits = { features: 2e-5, other: 2e-4, compact: 1e-4 };
 
 /**
  * Builds a checkpoint's graphs and holds them against the recorded cases beside it (`case*.safetensors`, README of the
@@ -33,7 +34,7 @@ export async function verifyCheckpoint(path: string, precision: Precision = 'flo
     const results: VerifiedOutput[] = [];
     const open = (name: string) => openSession(graphPath(folder, precision, name), provider);
     const sessions = await Promise.all(card.architecture === 'croco' ? [open('completion')] : [open('encoder'), open('decoder')]);
-    for (const file of files) results.push(...(await runCase(join(path, file), file.replace(/\.safetensors$/, ''), sessions, card.patch)));
+    for (const file of files) results.push(...(await runCase(join(path, file), file.replace(/\.safetensors$/, ''), sessions, card)));
     await Promise.all(sessions.map((session) => session.release()));
     return results;
   } finally {
@@ -41,7 +42,7 @@ export async function verifyCheckpoint(path: string, precision: Precision = 'flo
   }
 }
 
-async function runCase(path: string, name: string, sessions: Session[], patch: number): Promise<VerifiedOutput[]> {
+async function runCase(path: string, name: string, sessions: Session[], { patch, architecture }: ModelCard): Promise<VerifiedOutput[]> {
   const recorded = await openSafetensors(path);
   try {
     const results: VerifiedOutput[] = [];
@@ -62,10 +63,13 @@ async function runCase(path: string, name: string, sessions: Session[], patch: n
     const features2 = (await first.run({ image: image2 }))['features']!;
     const grid = (image: Tensor) => intTensor([image.dims[2]! / patch, image.dims[3]! / patch]);
     const outputs = await decoder.run({ features1, features2, grid1: grid(image1), grid2: grid(image2) });
-    await compare('features1', features1, limits.features);
-    await compare('features2', features2, limits.features);
+    if (architecture === 'compact') await compare('correlation', outputs['correlation']!, limits.compact);
+    else {
+      await compare('features1', features1, limits.features);
+      await compare('features2', features2, limits.features);
+    }
     const names = { pts3d_1: 'points1', conf_1: 'confidence1', pts3d_2_in_view_1: 'points2', conf_2: 'confidence2' };
-    for (const [output, ours] of Object.entries(names)) await compare(output, outputs[ours]!, limits.other);
+    for (const [output, ours] of Object.entries(names)) await compare(output, outputs[ours]!, architecture === 'compact' ? limits.compact : limits.other);
     return results;
   } finally {
     await recorded.close();
