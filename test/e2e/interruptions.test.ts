@@ -61,6 +61,7 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     expect(await status(page).innerText()).toMatch(/^Failed: the engine stopped/);
     await page.locator('.photo-row').nth(4).waitFor();
     await button(page, 'Go on').click();
+    await page.locator('.stages .current').waitFor();
     await finished(page);
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('5 of 5 placed');
     expect(await shown(page)).toBeGreaterThan(50_000);
