@@ -1,51 +1,90 @@
 /**
- * Global alignment on problems with true cameras: `npm run bench:alignment`. Makes them with ../shared/reference/alignment/make_problem.py
- * where that is present (Python with NumPy and SciPy), and says so where it is not.
+ * Global alignment on problems with true cameras: `npm run bench:alignment`, or `-- robustness`, `-- large` for those parts alone.
+ * `--all-adam` runs the yardstick (adam.ts) on every problem in full; otherwise the larger one's time is that of 30 steps, times ten.
+ * Problems come from ../shared/reference/alignment/make_problem.py where that is present, and it says so where it is not.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { align } from '../../electron/alignment/align.js';
-import { readAlignmentProblem } from '../../electron/alignment/problem-file.js';
+import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { poseErrors } from '../fixtures/alignment-problem.js';
-
-const generator = '../shared/reference/alignment/make_problem.py';
+import { alignByAdam } from './adam.js';
+import { generate, generator, restricted, spoiled } from './alignment-problems.js';
 
 const problems = [
-  { seed: 3, views: 6, width: 128, height: 96, focal: 110, objective: 0.1232, position: 0.009, rotation: 0.33, seconds: 0.4 },
-  { seed: 11, views: 12, width: 160, height: 112, focal: 150, objective: 0.1204, position: 0.006, rotation: 0.2, seconds: 3 },
+  // What the usual method reaches in 300 steps: objective, and the seconds of PyTorch on two cores.
+  { seed: 3, views: 6, width: 128, height: 96, focal: 110, objective: 0.1232, position: 0.009, rotation: 0.33, seconds: 0.4, adam: 0.126 },
+  { seed: 11, views: 12, width: 160, height: 112, focal: 150, objective: 0.1204, position: 0.006, rotation: 0.2, seconds: 3, adam: 0.1265 },
 ];
-
-/** truth_pose F32 [N, 4, 4] of a problem file. */
-function truePoses(path: string): Float64Array[] {
-  const bytes = readFileSync(path);
-  const length = Number(bytes.readBigUInt64LE(0));
-  const { truth_pose: entry } = JSON.parse(bytes.subarray(8, 8 + length).toString()) as { truth_pose: { shape: number[]; data_offsets: [number, number] } };
-  return Array.from({ length: entry.shape[0]! }, (_, k) => Float64Array.from({ length: 16 }, (__, i) => bytes.readFloatLE(8 + length + entry.data_offsets[0] + 4 * (16 * k + i))));
-}
+const sizes = [
+  { seed: 21, views: 5, width: 96, height: 72, focal: 85 },
+  { seed: 22, views: 9, width: 96, height: 72, focal: 85 },
+  { seed: 23, views: 20, width: 64, height: 48, focal: 56 },
+];
+const LEAST_RATIO = 25;
 
 const mark = (value: number, target: number) => `${value.toFixed(4)} (${value <= target ? 'met' : 'MISSED'}, target ${target})`;
 
-if (!existsSync(generator)) console.log(`skipped: there is no ${generator}`);
-else {
-  const folder = mkdtempSync(join(tmpdir(), 'pointmap-alignment-'));
-  for (const { seed, views, width, height, focal, ...target } of problems) {
-    const path = join(folder, `${seed}.safetensors`);
-    const made = spawnSync('/usr/bin/python3', [generator, path, '--seed', `${seed}`, '--views', `${views}`, '--width', `${width}`, '--height', `${height}`, '--focal', `${focal}`], { encoding: 'utf8' });
-    if (made.status !== 0) {
-      console.log(`skipped seed ${seed}: ${made.stderr.trim().split('\n').at(-1)}`);
-      continue;
+async function solve(problem: AlignmentProblem, truth: readonly Float64Array[]) {
+  const result = await align(problem);
+  const component = result.components[0]!;
+  return { ...result, placed: component.views.length, ...poseErrors(component.worldFromCamera, component.views.map((view) => truth[view]!)) };
+}
+
+async function accuracyAndSpeed(folder: string, allAdam: boolean): Promise<void> {
+  for (const target of problems) {
+    const { problem, truth } = generate(folder, target);
+    // The first run compiles the code; the best of the next is what a user's third project sees on a machine with other work to do.
+    await solve(problem, truth);
+    let best = await solve(problem, truth);
+    for (let run = 0; run < 2; run++) {
+      const next = await solve(problem, truth);
+      if (next.seconds < best.seconds) best = next;
     }
-    const problem = readAlignmentProblem(path);
-    const truth = truePoses(path);
-    // The first run compiles the code; the second is what a user's third project sees.
-    await align(problem);
-    const { components, objective, objectiveInitial, iterations, seconds } = await align(problem);
-    const component = components[0]!;
-    const errors = poseErrors(component.worldFromCamera, component.views.map((view) => truth[view]!));
-    console.log(`seed ${seed}, ${views} views, ${width}x${height}: ${iterations} steps, objective ${objectiveInitial.toFixed(4)} -> ${mark(objective, target.objective)}`);
-    console.log(`  position ${mark(errors.position, target.position)}, rotation ${mark(errors.rotation, target.rotation)} deg, seconds ${mark(seconds, target.seconds)}`);
+    console.log(`seed ${target.seed}, ${target.views} views, ${target.width}x${target.height}: ${best.iterations} steps, objective ${best.objectiveInitial.toFixed(4)} -> ${mark(best.objective, target.objective)}`);
+    console.log(`  position ${mark(best.position, target.position)}, rotation ${mark(best.rotation, target.rotation)} deg, seconds ${mark(best.seconds, target.seconds)}`);
+    const full = allAdam || target.views <= 6;
+    const adam = alignByAdam(problem, full ? 300 : 30);
+    const seconds = full ? adam.seconds : adam.seconds * 10;
+    const errors = poseErrors(adam.worldFromCamera, truth);
+    console.log(`  300 Adam steps: ${seconds.toFixed(1)} s${full ? `, objective ${adam.objective.toFixed(4)} (known: ${target.adam}), position ${errors.position.toFixed(4)}, rotation ${errors.rotation.toFixed(3)} deg` : ' (from 30)'}`);
+    const ratio = seconds / best.seconds;
+    console.log(`  ratio ${ratio.toFixed(1)} (${ratio >= LEAST_RATIO ? 'met' : 'MISSED'}, target ${LEAST_RATIO})`);
   }
+}
+
+async function robustness(folder: string): Promise<void> {
+  for (const recipe of sizes) {
+    const { problem, truth } = generate(folder, recipe);
+    const name = `seed ${recipe.seed}, ${recipe.views} views`;
+    for (const share of [0.1, 0.25, 0.4]) {
+      const spoilt = spoiled(problem, share, recipe.seed + 1);
+      const without = await solve({ ...problem, observations: problem.observations.filter((_, e) => !spoilt.wrong.has(e)) }, truth);
+      const found = await solve(spoilt.problem, truth);
+      const rejected = new Set(found.observations.filter((report) => report.rejected).map(({ index }) => index));
+      const missed = [...spoilt.wrong].filter((e) => !rejected.has(e)).length;
+      const lost = [...rejected].filter((e) => !spoilt.wrong.has(e)).length;
+      console.log(`${name}, ${share * 100} % wrong: ${missed} of ${spoilt.wrong.size} missed, ${lost} good ones lost; ${found.placed} placed, position ${without.position.toFixed(4)} without them, ${mark(found.position, Number((1.5 * without.position).toFixed(4)))}, rotation ${without.rotation.toFixed(3)}, ${found.rotation.toFixed(3)} deg`);
+    }
+    const complete = await solve(problem, truth);
+    const chain = await solve(restricted(problem, (i, j) => j > i && j - i <= 2), truth);
+    console.log(`${name}, chain of +1 and +2: ${chain.placed} placed, position ${complete.position.toFixed(4)} of the complete graph, ${mark(chain.position, Number((2 * complete.position).toFixed(4)))}, rotation ${complete.rotation.toFixed(3)}, ${chain.rotation.toFixed(3)} deg`);
+  }
+}
+
+const parts = process.argv.slice(2).filter((part) => !part.startsWith('--'));
+const chosen = (part: string): boolean => parts.length === 0 || parts.includes(part);
+const folder = mkdtempSync(join(tmpdir(), 'pointmap-alignment-'));
+try {
+  if (!existsSync(generator)) console.log(`accuracy and robustness skipped: there is no ${generator}`);
+  else {
+    if (chosen('accuracy')) await accuracyAndSpeed(folder, process.argv.includes('--all-adam'));
+    if (chosen('robustness')) await robustness(folder);
+  }
+  // A process of its own, so that its memory is its own.
+  if (chosen('large')) spawnSync(process.execPath, ['--import', 'tsx', 'test/bench/alignment-large.ts'], { stdio: 'inherit' });
+} finally {
   rmSync(folder, { recursive: true, force: true });
 }
