@@ -1,4 +1,5 @@
 """The compact network: two images in, both views' pointmaps in view 1's frame out. FORMAT.md states it exactly."""
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -56,18 +57,20 @@ class Matching(nn.Module):
 
     def correlate(self, x1, x2):
         """Logits [B, S1, S2]: cosines of projected tokens times a learned scale, in float32."""
-        f1, f2 = (F.normalize(self.project(self.norm(x)).float(), dim=-1, eps=EPSILON) for x in (x1, x2))
-        return f1 @ f2.transpose(1, 2) * self.log_scale.exp()
+        with torch.autocast(x1.device.type, enabled=False):
+            f1, f2 = (F.normalize(self.project(self.norm(x.float())), dim=-1, eps=EPSILON) for x in (x1, x2))
+            return f1 @ f2.transpose(1, 2) * self.log_scale.exp()
 
     def feedback(self, logits, own, other):
         """Features [B, S, width] from logits over the other view's tokens; own, other: coordinates in -1..1 [S, 2] (x, y)."""
-        logarithm = torch.log_softmax(logits, -1)
-        weights = logarithm.exp()
-        expected = weights @ other
-        peak = weights.amax(-1, keepdim=True)
-        entropy = -(weights * logarithm).sum(-1, keepdim=True) / torch.log(torch.tensor(float(logits.shape[-1])))
-        own = own.expand(logits.shape[0], -1, -1)
-        facts = torch.cat([expected, own, peak, entropy], -1).to(self.expand.weight.dtype)
+        with torch.autocast(logits.device.type, enabled=False):
+            logarithm = torch.log_softmax(logits, -1)
+            weights = logarithm.exp()
+            expected = weights @ other
+            peak = weights.amax(-1, keepdim=True)
+            entropy = -(weights * logarithm).sum(-1, keepdim=True) / math.log(logits.shape[-1])
+            own = own.expand(logits.shape[0], -1, -1)
+            facts = torch.cat([expected, own, peak, entropy], -1)
         return self.reduce(F.gelu(self.expand(facts)))
 
 

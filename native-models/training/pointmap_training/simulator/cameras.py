@@ -149,7 +149,9 @@ def sample_pairs(draw, scene, family, width, height, overlap=(0.1, 0.9), odd=0.0
     strata = (torch.randperm(batch, generator=draw.generator, device=draw.device) + draw.uniform(0, 1, batch)) / batch
     wanted = overlap[0] + (overlap[1] - overlap[0]) * strata
     wanted = torch.where(draw.chance(odd, batch), torch.zeros_like(wanted), wanted)
-    second = _second_candidates(draw, first, middle, odd, candidates, width)
+    # A room is seen from the inside: its shell is the first box, about the origin.
+    limit = scene.half[:, :1] * 0.93 if family == "room" else None
+    second = _second_candidates(draw, first, middle, odd, candidates, width, limit)
     scenes = _repeated(scene, candidates)
     origin, direction = world_rays(first, pixels)
     points = (origin + direction * depth[:, None]).repeat_interleave(candidates, 0)
@@ -161,8 +163,11 @@ def sample_pairs(draw, scene, family, width, height, overlap=(0.1, 0.9), odd=0.0
     return first, second.select(row * candidates + best)
 
 
-def _second_candidates(draw, first, middle, odd, count, width):
-    """Candidates for the second view: a log-uniform baseline, looking near what the first view looks at."""
+def _second_candidates(draw, first, middle, odd, count, width, limit):
+    """Candidates for the second view: a log-uniform baseline, looking near what the first view looks at.
+
+    limit: [B, 1, 3] half extents within which positions are kept, or None.
+    """
     batch = middle.shape[0]
     # The steps are spread over the whole log-uniform range within each scene, so that any overlap can be had.
     step = (torch.arange(count, device=draw.device) + draw.uniform(0, 1, batch, count)) / count
@@ -173,6 +178,8 @@ def _second_candidates(draw, first, middle, odd, count, width):
     move = F.normalize(move, dim=-1) * baseline[..., None]
     forward = first.world_from_camera[:, :, 2]
     position = first.position[:, None] + move
+    if limit is not None:
+        position = torch.maximum(torch.minimum(position, limit), -limit)
     aim = first.position + forward * middle[:, None]
     spread = draw.log_uniform(0.03, 0.6, batch, count, 1) * middle[:, None, None]
     target = aim[:, None] + draw.normal(batch, count, 3) * spread
