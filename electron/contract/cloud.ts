@@ -58,6 +58,14 @@ export function decodeCloud(buffer: ArrayBuffer): CloudArrays {
   return arrays(buffer, layout(4 + length, header), header);
 }
 
+/** Bytes of the whole, from its beginning; undefined while too little of it is there to say. */
+export function cloudSize(start: Uint8Array): number | undefined {
+  if (start.length < 4) return undefined;
+  const length = new DataView(start.buffer, start.byteOffset).getUint32(0, true);
+  if (start.length < 4 + length) return undefined;
+  return layout(4 + length, JSON.parse(new TextDecoder().decode(start.subarray(4, 4 + length))) as Header).end;
+}
+
 interface Offsets { positions: number; confidence: number; source: number; colors: number; normals: number; end: number }
 
 /** Widest elements first, so that every array is aligned. */

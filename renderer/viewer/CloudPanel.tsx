@@ -1,16 +1,14 @@
-import { Canvas } from '@react-three/fiber';
-import { Component, useEffect, useState, type ReactNode } from 'react';
-import { NoToneMapping } from 'three';
+import { useEffect, useState } from 'react';
+import type { CameraInfo, SceneInfo } from '../../electron/contract/api.js';
 import { Button, CommandButton, Empty, Slider } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
-import { useSize } from '../design/use-size.js';
-import { isActive, notify, setStudio, setViewer, useStudio } from '../store/studio.js';
+import { choose } from '../photos/selection.js';
+import { isActive, notify, setStudio, setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { loadCloud, type CloudData } from './cloud-data.js';
-import { letterbox } from './frames.js';
-import type { ViewerSettings } from './settings.js';
-import { Stage } from './Stage.js';
-import './viewer.css';
+import { mountViewer } from './handle.js';
+import type { CloudStatistics, ViewerSettings } from './settings.js';
+import { Viewer } from './Viewer.js';
 
 const colourChoices: readonly (readonly [ViewerSettings['colour'], string])[] = [['photo', 'Photo'], ['confidence', 'Confidence'], ['depth', 'Depth'], ['normal', 'Normal'], ['source', 'Source photo']];
 
@@ -20,51 +18,70 @@ export function CloudPanel() {
   const scene = useStudio(({ project }) => project?.scene);
   const running = useStudio(({ job }) => isActive(job));
   const hasPhotos = useStudio(({ project }) => (project?.photos.length ?? 0) > 0);
+  const settings = useStudio(({ viewer }) => viewer);
+  const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
+  const theme = useStudio(({ theme }) => theme);
+  // A photo to be looked through may stand in another part than the one shown.
+  const needed = scene?.cameras.find(({ photo }) => photo === settings.lookThrough)?.component;
   const components = Math.max(0, ...(scene?.cameras.map((camera) => camera.component + 1) ?? []));
-  const shown = Math.min(component, Math.max(0, components - 1));
-  const cloud = useCloud(scene?.revision, shown);
-  const [hovered, setHovered] = useState<string>();
-  if (!cloud) {
+  const shown = needed ?? Math.min(component, Math.max(0, components - 1));
+  const { loaded, arrived } = useCloud(scene, shown);
+  if (!loaded) {
     return (
       <div className="viewer">
-        {scene ? <Empty title="Loading the cloud…" />
+        {scene ? <Empty title={`Loading the cloud… ${Math.round(arrived * 100)} %`} />
           : running ? <Empty title="The cloud grows here"><p>The first points appear once some pairs have been computed.</p></Empty>
           : <Empty title="No cloud yet"><p>{hasPhotos ? 'Start the reconstruction; the cloud appears while pairs are still being computed.' : 'Drop a handful of photos of the same place, taken from different spots.'}</p>{hasPhotos ? <CommandButton id="run.start" look={['primary', 'large']} icon="play">Start</CommandButton> : <CommandButton id="photos.add" look={['primary', 'large']} icon="plus">Choose photos</CommandButton>}</Empty>}
       </div>
     );
   }
-  const cameras = scene?.cameras.filter((camera) => camera.component === shown) ?? [];
   return (
     <div className="viewer">
-      <Guard>
-        <Canvas frameloop="demand" flat camera={{ fov: 45 }} dpr={[1, 2]} gl={{ antialias: true, preserveDrawingBuffer: true, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
-          fallback={<p>The cloud is drawn here.</p>} aria-label="Point cloud">
-          <Stage cloud={cloud} cameras={cameras} onHover={setHovered} />
-        </Canvas>
-        <Overlay />
-      </Guard>
-      <Toolbar components={components} component={shown} onComponent={setComponent} />
-      <Foot hovered={hovered} partial={scene?.partial ?? false} />
+      <Viewer cloud={loaded.cloud} cameras={loaded.cameras} settings={settings} onSettings={setViewer} selected={selected} onSelect={choose} binaryUrl={api.binaryUrl} theme={theme} onStatistics={keepStatistics} ref={mountViewer} />
+      <Toolbar components={components} component={shown} onComponent={(next) => { setViewer({ lookThrough: undefined }); setComponent(next); }} />
+      <OverlaySlider cameras={loaded.cameras} />
+      <Legend colour={settings.colour} range={loaded.cloud.confidenceRange} />
+      <Foot partial={scene?.partial ?? false} />
     </div>
   );
 }
 
+/** As often as a frame: nothing happens unless a number has changed. */
+function keepStatistics(next: CloudStatistics): void {
+  const { statistics } = studio();
+  if (statistics.displayed !== next.displayed || statistics.total !== next.total) setStudio({ statistics: next });
+}
+
+interface LoadedCloud {
+  project: string | undefined;
+  cloud: CloudData;
+  /** As they were when this cloud was made: its points name them by index. */
+  cameras: readonly CameraInfo[];
+}
+
 /** Fetches each new revision; the one shown stays until the next has arrived. */
-function useCloud(revision: number | undefined, component: number): CloudData | undefined {
-  const path = useStudio(({ project }) => project?.path);
-  const [cloud, setCloud] = useState<{ path: string | undefined; data: CloudData }>();
+function useCloud(scene: SceneInfo | undefined, component: number): { loaded: LoadedCloud | undefined; arrived: number } {
+  const project = useStudio(({ project }) => project?.path);
+  const [loaded, setLoaded] = useState<LoadedCloud>();
+  const [arrived, setArrived] = useState(0);
+  const revision = scene?.revision;
   useEffect(() => {
-    if (revision === undefined) return;
+    if (!scene) return;
     const stop = new AbortController();
-    loadCloud(api.binaryUrl(`cloud/${revision}/${component}`), stop.signal).then((data) => setCloud({ path, data }), (error: Error) => {
+    const cameras = scene.cameras.filter((camera) => camera.component === component);
+    // In whole per cent: a cloud arrives in thousands of pieces.
+    loadCloud(api.binaryUrl(`cloud/${scene.revision}/${component}`), stop.signal, (share) => setArrived(Math.floor(share * 100) / 100)).then((cloud) => {
+      if (stop.signal.aborted) return;
+      setLoaded({ project, cloud, cameras });
+    }, (error: Error) => {
       // A revision that is gone has been followed by another one, which is on its way.
       if (!stop.signal.aborted && !error.message.includes('404')) notify('error', error.message);
     });
     return () => stop.abort();
-  }, [revision, component, path]);
-  useEffect(() => () => cloud?.data.dispose(), [cloud]);
+  }, [revision, component, project]); // eslint-disable-line react-hooks/exhaustive-deps
+  useEffect(() => () => loaded?.cloud.dispose(), [loaded]);
   useEffect(() => () => setStudio({ statistics: { displayed: 0, total: 0 } }), []);
-  return cloud && cloud.path === path && revision !== undefined ? cloud.data : undefined;
+  return { loaded: loaded?.project === project && revision !== undefined ? loaded : undefined, arrived };
 }
 
 function Toolbar({ components, component, onComponent }: { components: number; component: number; onComponent: (component: number) => void }) {
@@ -107,45 +124,29 @@ function Toolbar({ components, component, onComponent }: { components: number; c
   );
 }
 
-/** The photo over the cloud, exactly where its camera sees it. */
-function Overlay() {
-  const photo = useStudio(({ viewer }) => viewer.lookThrough);
-  const opacity = useStudio(({ viewer }) => viewer.overlayOpacity);
-  const camera = useStudio(({ project, viewer }) => project?.scene?.cameras.find((each) => each.photo === viewer.lookThrough));
-  const [frame, size] = useSize();
-  useEffect(() => {
-    if (photo === undefined) return;
-    const leave = (event: KeyboardEvent): void => { if (event.key === 'Escape') setViewer({ lookThrough: undefined }); };
-    window.addEventListener('keydown', leave);
-    return () => window.removeEventListener('keydown', leave);
-  }, [photo]);
-  if (!camera || photo === undefined) return null;
-  return (
-    <>
-      <div className="overlay" ref={frame}>{size.width > 0 && <img src={api.binaryUrl(`photo/${photo}`)} alt="" style={{ ...letterbox(camera, size), opacity }} draggable={false} />}</div>
-      <div className="overlay-slider"><Slider label={`Photo ${stem(camera.name)}`} min={0} max={1} step={0.01} value={opacity} format={(value) => `${Math.round(value * 100)} %`} onChange={(overlayOpacity) => setViewer({ overlayOpacity })} /></div>
-    </>
-  );
+/** How strongly the photo lies over the cloud, while looking through its camera. */
+function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
+  const { lookThrough, overlayOpacity } = useStudio(({ viewer }) => viewer);
+  const camera = cameras.find(({ photo }) => photo === lookThrough);
+  if (!camera) return null;
+  return <div className="overlay-slider"><Slider label={`Photo ${stem(camera.name)}`} min={0} max={1} step={0.01} value={overlayOpacity} format={(value) => `${Math.round(value * 100)} %`} onChange={(opacity) => setViewer({ overlayOpacity: opacity })} /></div>;
 }
 
-function Foot({ hovered, partial }: { hovered: string | undefined; partial: boolean }) {
-  const { displayed, total } = useStudio(({ statistics }) => statistics);
-  const name = useStudio(({ project }) => project?.photos.find(({ id }) => id === hovered)?.name);
+/** What the colours say, where they are not those of the photos. */
+function Legend({ colour, range: [low, high] }: { colour: ViewerSettings['colour']; range: readonly [number, number] }) {
+  if (colour !== 'confidence' && colour !== 'depth') return null;
   return (
-    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total}>
-      {name ? `Camera of ${stem(name)}` : total > 0 ? `${countText(displayed)} shown of ${countText(total)} points.${partial ? ' Still growing while pairs are computed.' : ''}` : ''}
+    <p className="viewer-legend numeric">
+      {colour === 'confidence' ? low.toPrecision(2) : 'far'}<span className="ramp" role="img" aria-label={colour === 'confidence' ? 'Confidence, from dark to bright' : 'Depth, from dark to bright'} />{colour === 'confidence' ? high.toPrecision(2) : 'near'}
     </p>
   );
 }
 
-/** Without WebGL everything else still works, and this place says why it is empty. */
-class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
-  override state: { failed?: string } = {};
-  static getDerivedStateFromError(error: Error): { failed: string } {
-    return { failed: error.message };
-  }
-  override render(): ReactNode {
-    if (this.state.failed === undefined) return this.props.children;
-    return <Empty title="The cloud can't be drawn here"><p>{this.state.failed}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.</p></Empty>;
-  }
+function Foot({ partial }: { partial: boolean }) {
+  const { displayed, total } = useStudio(({ statistics }) => statistics);
+  return (
+    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total}>
+      {total > 0 && `${countText(displayed)} shown of ${countText(total)} points.${partial ? ' Still growing while pairs are computed.' : ''}`}
+    </p>
+  );
 }

@@ -1,9 +1,9 @@
 import { useThree, type ThreeEvent } from '@react-three/fiber';
-import { useEffect, useMemo, useState } from 'react';
-import { BufferGeometry, DoubleSide, Float32BufferAttribute, Matrix4, SRGBColorSpace, TextureLoader, type Texture } from 'three';
+import { useEffect, useMemo } from 'react';
+import { BufferGeometry, DoubleSide, Float32BufferAttribute, Matrix4, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
-import { api } from '../transport/index.js';
 import { imageCorners, worldFromCamera } from './frames.js';
+import { usePhoto } from './use-photo.js';
 
 interface FrustaProps {
   cameras: readonly CameraInfo[];
@@ -11,6 +11,8 @@ interface FrustaProps {
   depth: number;
   images: boolean;
   selected: readonly string[];
+  hovered: string | undefined;
+  binaryUrl: (name: string) => string;
   colours: { line: string; accent: string };
   onSelect: (photo: string, event: MouseEvent) => void;
   onHover: (photo: string | undefined) => void;
@@ -21,27 +23,30 @@ interface FrustaProps {
 
 /** One pyramid a camera, its photo on the base. */
 export function Frusta({ cameras, ...rest }: FrustaProps) {
-  return cameras.map((camera) => <Frustum key={camera.photo} camera={camera} {...rest} chosen={rest.selected.includes(camera.photo)} />);
+  return cameras.map((camera) => <Frustum key={camera.photo} camera={camera} {...rest} chosen={rest.selected.includes(camera.photo)} touched={rest.hovered === camera.photo} />);
 }
 
-function Frustum({ camera, depth, images, chosen, colours, onSelect, onHover, onOpen, onChange }: Omit<FrustaProps, 'cameras'> & { camera: CameraInfo; chosen: boolean }) {
-  const [hovered, setHovered] = useState(false);
-  const texture = useThumbnail(camera.photo, images, onChange);
+function Frustum({ camera, depth, images, chosen, touched, colours, binaryUrl, onSelect, onHover, onOpen, onChange }: Omit<FrustaProps, 'cameras' | 'selected' | 'hovered'> & { camera: CameraInfo; chosen: boolean; touched: boolean }) {
+  const texture = usePhoto(images ? binaryUrl(`thumbnail/${camera.photo}`) : undefined, onChange);
   const pose = useMemo(() => worldFromCamera(camera), [camera]);
-  const [lines, base] = useMemo(() => geometries(camera, depth), [camera, depth]);
-  useEffect(() => () => { lines.dispose(); base.dispose(); }, [lines, base]);
+  const [lines, base, frame] = useMemo(() => geometries(camera, depth), [camera, depth]);
+  useEffect(() => () => { lines.dispose(); base.dispose(); frame.dispose(); }, [lines, base, frame]);
   const pointer = useThree(({ gl }) => gl.domElement.style);
   const hover = (on: boolean): void => {
-    setHovered(on);
     onHover(on ? camera.photo : undefined);
     pointer.cursor = on ? 'pointer' : '';
   };
-  const bright = chosen || hovered;
+  const bright = chosen || touched;
   return (
     <group matrix={pose as Matrix4} matrixAutoUpdate={false} ref={(group) => { if (group) group.matrixWorldNeedsUpdate = true; }}>
       <lineSegments geometry={lines} raycast={() => null}>
         <lineBasicMaterial color={bright ? colours.accent : colours.line} />
       </lineSegments>
+      {bright && (
+        <mesh geometry={frame} raycast={() => null}>
+          <meshBasicMaterial color={colours.accent} side={DoubleSide} toneMapped={false} />
+        </mesh>
+      )}
       <mesh geometry={base} userData={{ photo: camera.photo }}
         onClick={(event: ThreeEvent<MouseEvent>) => { if (event.delta > 4) return; event.stopPropagation(); onSelect(camera.photo, event.nativeEvent); }}
         onDoubleClick={(event) => { event.stopPropagation(); onOpen(camera.photo); }}
@@ -54,8 +59,8 @@ function Frustum({ camera, depth, images, chosen, colours, onSelect, onHover, on
   );
 }
 
-/** The pyramid's eight edges with a tick at its top, and its base with picture coordinates. */
-function geometries(camera: CameraInfo, depth: number): [BufferGeometry, BufferGeometry] {
+/** The pyramid's eight edges with a tick at its top, its base with picture coordinates, and a frame around that: lines are never wider than a pixel. */
+function geometries(camera: CameraInfo, depth: number): [lines: BufferGeometry, base: BufferGeometry, frame: BufferGeometry] {
   const corners = imageCorners(camera, depth);
   const edges: number[] = [];
   corners.forEach((corner, k) => edges.push(0, 0, 0, ...corner.toArray(), ...corner.toArray(), ...corners[(k + 1) % 4]!.toArray()));
@@ -68,29 +73,11 @@ function geometries(camera: CameraInfo, depth: number): [BufferGeometry, BufferG
     .setAttribute('position', new Float32BufferAttribute(corners.flatMap((corner) => corner.toArray()), 3))
     .setAttribute('uv', new Float32BufferAttribute([0, 1, 1, 1, 1, 0, 0, 0], 2))
     .setIndex([0, 3, 2, 0, 2, 1]);
-  return [lines, base];
-}
-
-const loader = new TextureLoader();
-
-function useThumbnail(photo: string, wanted: boolean, onChange: () => void): Texture | undefined {
-  const [texture, setTexture] = useState<Texture>();
-  useEffect(() => {
-    if (!wanted) return;
-    let current = true;
-    let loaded: Texture | undefined;
-    loader.load(api.binaryUrl(`thumbnail/${photo}`), (answer) => {
-      answer.colorSpace = SRGBColorSpace;
-      if (!current) return answer.dispose();
-      loaded = answer;
-      setTexture(answer);
-      onChange();
-    });
-    return () => {
-      current = false;
-      setTexture(undefined);
-      loaded?.dispose();
-    };
-  }, [photo, wanted, onChange]);
-  return texture;
+  const middleOfBase = corners[0]!.clone().lerp(corners[2]!, 0.5);
+  const border = corners[0]!.distanceTo(corners[2]!) * 0.02;
+  const outer = corners.map((corner) => corner.clone().add(new Vector3(Math.sign(corner.x - middleOfBase.x) * border, Math.sign(corner.y - middleOfBase.y) * border, 0)));
+  const frame = new BufferGeometry()
+    .setAttribute('position', new Float32BufferAttribute([...corners, ...outer].flatMap((corner) => corner.toArray()), 3))
+    .setIndex([0, 1, 2, 3].flatMap((k) => { const next = (k + 1) % 4; return [k, next, k + 4, next, next + 4, k + 4]; }));
+  return [lines, base, frame];
 }

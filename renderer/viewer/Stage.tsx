@@ -1,82 +1,87 @@
 import { useFrame, useThree } from '@react-three/fiber';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { Color, Group, Matrix4, PerspectiveCamera, Points, Vector3 } from 'three';
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type RefObject } from 'react';
+import { Color, Matrix4, PerspectiveCamera, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
-import { choose } from '../photos/selection.js';
-import { setStudio, setViewer, useStudio } from '../store/studio.js';
-import { PointBudget, partOf } from './budget.js';
-import { CHUNK, type CloudData } from './cloud-data.js';
-import { cameraFromThree, projectionThrough, uprightFromWorld, worldFromCamera } from './frames.js';
+import { PointBudget } from './budget.js';
+import { FrameClock } from './frame-clock.js';
+import { depthRange } from './extent.js';
 import { Frusta } from './Frusta.js';
-import { mountViewer } from './handle.js';
+import { cameraFromThree, projectionThrough, uprightFromWorld, worldFromCamera } from './frames.js';
+import { viewDirections } from './handle.js';
+import { placeLabel } from './label.js';
 import { useNavigation } from './navigation.js';
+import { PhotoSheet } from './PhotoSheet.js';
 import { pickPoint } from './pick.js';
 import { modeNumber, pointMaterial } from './point-material.js';
+import { PointPass } from './point-pass.js';
+import { themeColours } from './theme.js';
+import type { ViewerProps } from './Viewer.js';
 
-interface StageProps {
-  cloud: CloudData;
-  cameras: readonly CameraInfo[];
+interface StageProps extends ViewerProps {
+  through: CameraInfo | undefined;
+  hovered: string | undefined;
   onHover: (photo: string | undefined) => void;
+  label: RefObject<HTMLDivElement | null>;
 }
 
-/** Colours of the page that the drawing needs. */
-function themeColours(): { view: string; line: string; accent: string; grid: string } {
-  const style = getComputedStyle(document.documentElement);
-  const read = (name: string): string => style.getPropertyValue(name).trim();
-  return { view: read('--view'), line: read('--text-faint'), accent: read('--accent'), grid: read('--line-strong') };
-}
-
-/** What stands in the 3D view, and its frames: points by budget, everything else with the first of them. */
-export function Stage({ cloud, cameras, onHover }: StageProps) {
+/** What stands in the 3D view, and its frames: points by budget, everything else over them. */
+export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect, binaryUrl, theme, onStatistics, through, hovered, onHover, label, ref }: StageProps) {
   const { gl, size, camera, scene, invalidate, viewport } = useThree();
-  const settings = useStudio(({ viewer }) => viewer);
-  const theme = useStudio(({ theme }) => theme);
-  const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
   const budget = useMemo(() => new PointBudget(), []);
-  const world = useRef<Group>(null);
-  const decor = useRef<Group>(null);
-  // An upright that jumped with every partial result would make people sick: settled by the first cameras of a project.
-  const placed = cameras.length > 0;
-  const [upright, setUpright] = useState(() => uprightFromWorld(cameras));
-  useEffect(() => setUpright(uprightFromWorld(cameras)), [placed, cameras.length > 4]); // eslint-disable-line react-hooks/exhaustive-deps
   const material = useMemo(pointMaterial, []);
-  const points = useMemo(() => cloud.chunks.map((chunk) => Object.assign(new Points(chunk, material), { frustumCulled: false, raycast: () => undefined })), [cloud, material]);
-  const through = cameras.find(({ photo }) => photo === settings.lookThrough);
-  const navigation = useNavigation(settings.navigation, cloud.radius);
-  const colours = useMemo(themeColours, [theme]);
+  const pass = useMemo(() => new PointPass(material), [material]);
+  const clock = useMemo(() => new FrameClock(gl.getContext() as WebGL2RenderingContext), [gl]);
   const eye = useMemo(() => new PerspectiveCamera(), []);
+  const colours = useMemo(themeColours, [theme]);
+  const ground = useMemo(() => new Color(colours.view), [colours]);
+  const navigation = useNavigation(settings.navigation, cloud.radius);
+  // An upright that jumped with every partial result would make people sick: settled by the first cameras of a project.
+  const [upright, setUpright] = useState(() => uprightFromWorld(cameras));
+  useEffect(() => setUpright(uprightFromWorld(cameras)), [cameras.length > 0, cameras.length > 4]); // eslint-disable-line react-hooks/exhaustive-deps
+  const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
+  const chosenSource = settings.colour === 'source' ? cameras.findIndex(({ photo }) => photo === selected.at(-1)) : -1;
 
   const redraw = useCallback(() => { budget.restart(); invalidate(); }, [budget, invalidate]);
-  useEffect(() => () => material.dispose(), [material]);
-  useEffect(redraw); // Every rendering of this component means that something to be seen has changed.
+  useEffect(() => () => { pass.dispose(); material.dispose(); }, [pass, material]);
+  useEffect(() => { pass.setCloud(cloud); pass.world.quaternion.copy(upright); redraw(); }, [pass, cloud, upright, redraw]);
+  useEffect(redraw, [redraw, through, size, viewport.dpr, chosenSource, settings.colour, settings.pointSize, settings.minConfidence, settings.pointBudget]);
   useEffect(() => {
     gl.autoClear = false;
-    scene.background = null;
-    gl.setClearColor(new Color(colours.view), 1);
-    redraw();
-  }, [gl, scene, colours, redraw]);
+    invalidate();
+  }, [gl, ground, invalidate]);
+  useEffect(() => {
+    const canvas = gl.domElement;
+    canvas.addEventListener('webglcontextrestored', redraw);
+    return () => canvas.removeEventListener('webglcontextrestored', redraw);
+  }, [gl, redraw]);
 
-  const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
-  const fit = useCallback((direction?: Vector3, animate = true) => navigation.frame(toWorld(cloud.centre), cloud.radius * 1.08, direction, animate), [navigation, cloud, toWorld]);
-  // The first cloud is framed from a little above and beside the first camera's side; later ones leave the eye where it is.
+  const fit = useCallback((direction?: Vector3, animate = true) => {
+    // What is to be in the picture: the cloud, and the cameras unless they stand far off.
+    const near = cameras.map((each) => new Vector3().setFromMatrixPosition(worldFromCamera(each))).filter((position) => position.distanceTo(cloud.centre) < 2.5 * cloud.radius);
+    navigation.frame(toWorld(cloud.centre), [...cloud.corners, ...near].map(toWorld), direction, animate);
+  }, [navigation, cloud, cameras, toWorld]);
+  // The first cloud is framed from a little above and beside the first camera's side. A growing one stays in the picture as long as no
+  // hand has moved the view; from then on the eye stays where it is.
   const framed = useRef(false);
   useEffect(() => {
-    if (framed.current || cloud.count === 0) return;
+    if (cloud.count === 0 || (framed.current && navigation.touched())) return;
+    fit(framed.current ? undefined : new Vector3(0.35, 0.35, 1), false);
     framed.current = true;
-    fit(new Vector3(0.35, 0.35, 1), false);
-    redraw();
-  }, [cloud, fit, redraw]);
+  }, [cloud, fit, navigation]);
 
-  useEffect(() => mountViewer({
-    fit: () => fit(),
-    view: (from) => { setViewer({ lookThrough: undefined }); fit({ front: new Vector3(0, 0, 1), side: new Vector3(1, 0, 0), top: new Vector3(0, 1, 1e-3) }[from]); },
+  useImperativeHandle(ref, () => ({
+    fit: () => { onSettings({ lookThrough: undefined }); fit(); },
+    view: (from) => { onSettings({ lookThrough: undefined }); fit(new Vector3(...viewDirections[from])); },
     screenshot: () => {
-      renderAll();
+      const view = prepare();
+      pass.draw(gl, view, 0, Math.min(cloud.count, settings.pointBudget), true);
+      show(view);
+      // The browser keeps the picture until this turn ends, and no longer.
       return new Promise((resolve, reject) => gl.domElement.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser gave no picture of the view'))), 'image/png'));
     },
   }));
 
-  // Looking through a camera takes the hand off; leaving it, one stands just behind it.
+  // Looking through a camera takes the hand off; leaving it, one stands a step behind it, so that its own frustum does not fill the view.
   useEffect(() => {
     navigation.enable(through === undefined);
     if (!through) return;
@@ -84,11 +89,10 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
     const position = new Vector3().setFromMatrixPosition(pose);
     const forward = new Vector3().setFromMatrixColumn(pose, 2);
     const away = Math.max(cloud.radius * 0.2, toWorld(cloud.centre).sub(position).dot(forward));
-    // A step back, so that its own frustum does not fill the view.
-    const back = cloud.radius * 0.35;
-    navigation.stand(position.clone().addScaledVector(forward, -back), position.clone().addScaledVector(forward, away));
+    navigation.stand(position.clone().addScaledVector(forward, -cloud.radius * 0.35), position.clone().addScaledVector(forward, away));
   }, [through, navigation, upright, cloud, toWorld]);
 
+  /** Sets what a frame depends on. @returns the camera it is seen by */
   const prepare = (): PerspectiveCamera => {
     const view = through ? eye : (camera as PerspectiveCamera);
     const distance = Math.max(navigation.distance(), cloud.radius * 0.1);
@@ -96,11 +100,10 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
     if (through) {
       eye.matrixAutoUpdate = false;
       eye.matrix.makeRotationFromQuaternion(upright).multiply(worldFromCamera(through)).multiply(cameraFromThree);
-      eye.matrixWorldNeedsUpdate = true;
       eye.updateMatrixWorld(true);
       eye.projectionMatrix.copy(projectionThrough(through, size, near, far));
       eye.projectionMatrixInverse.copy(eye.projectionMatrix).invert();
-    } else if (view.near !== near) {
+    } else if (view.near !== near || view.far !== far) {
       Object.assign(view, { near, far });
       view.updateProjectionMatrix();
     }
@@ -111,67 +114,74 @@ export function Stage({ cloud, cameras, onHover }: StageProps) {
     set('pixelRatio', viewport.dpr);
     set('mode', modeNumber(settings.colour));
     set('minConfidence', settings.minConfidence);
-    set('highestConfidence', cloud.highestConfidence);
-    set('nearest', Math.max(cloud.radius * 0.05, distance - cloud.radius));
-    set('farthest', distance + cloud.radius);
-    set('chosenSource', cameras.findIndex(({ photo }) => photo === selected.at(-1)));
+    set('lowestConfidence', cloud.confidenceRange[0]);
+    set('highestConfidence', cloud.confidenceRange[1]);
+    if (settings.colour === 'depth') {
+      view.updateMatrixWorld();
+      const [nearest, farthest] = depthRange(cloud.sample, view.matrixWorldInverse, upright, cloud.radius * 0.05);
+      set('nearest', nearest);
+      set('farthest', farthest);
+    }
+    set('chosenSource', chosenSource);
     if (cloud.normals !== (material.defines.WITH_NORMALS !== undefined)) {
       material.defines = cloud.normals ? { WITH_NORMALS: '' } : {};
       material.needsUpdate = true;
     }
     return view;
   };
-  const draw = (view: PerspectiveCamera, from: number, to: number, clear: boolean): void => {
-    points.forEach((part, k) => {
-      const { start, count } = partOf(k, CHUNK, from, to);
-      part.visible = count > 0;
-      part.geometry.setDrawRange(start, count);
-    });
-    decor.current!.visible = clear;
-    if (clear) gl.clear();
+  const show = (view: PerspectiveCamera): void => {
+    // Again in every frame: three.js converts it for the target that is bound, and for the points' picture that is another space.
+    gl.setClearColor(ground, 1);
+    gl.clear();
+    pass.compose(gl);
     gl.render(scene, view);
-    decor.current!.visible = true;
-  };
-  const renderAll = (): void => {
-    const view = prepare();
-    draw(view, 0, Math.min(cloud.count, settings.pointBudget), true);
+    const labelled = cameras.find(({ photo }) => photo === hovered);
+    if (labelled && label.current) placeLabel(label.current, labelled, cloud.radius * settings.frustumSize, upright, view, size);
   };
 
   // A priority above zero takes the drawing over from react-three-fiber.
   useFrame((_, delta) => {
-    const moved = through ? false : navigation.update(delta);
-    const total = Math.min(cloud.count, settings.pointBudget);
-    const { from, to, clear, complete } = budget.next(total, performance.now(), moved);
-    if (to > from || clear) draw(prepare(), from, to, clear);
+    if (!through && navigation.update(delta)) budget.restart();
+    const now = performance.now();
+    const last = clock.poll(now);
+    // One frame at a time: a hand that moves on is followed by the next frame, not by all those it has left behind.
+    if (last === 'busy') return invalidate();
+    if (last) budget.adapt(last.first, last.points, last.milliseconds);
+    const { from, to, clear, complete } = budget.next(Math.min(cloud.count, settings.pointBudget));
+    const view = prepare();
+    const drawing = to > from || clear;
+    if (drawing) pass.draw(gl, view, from, to, clear);
+    show(view);
+    if (drawing) clock.submit(clear, to - from, now);
     if (!complete) invalidate();
-    if (complete || clear) setStudio(({ statistics }) => (statistics.displayed === to && statistics.total === cloud.count ? {} : { statistics: { displayed: to, total: cloud.count } }));
+    onStatistics({ displayed: to, total: cloud.count });
   }, 1);
 
   useEffect(() => {
     const canvas = gl.domElement;
     const doubled = (event: MouseEvent): void => {
+      if (through) return;
       const box = canvas.getBoundingClientRect();
       const [x, y] = [((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2];
-      const point = world.current && pickPoint(cloud.sample, world.current.matrixWorld, camera, x, y, box.width / box.height);
+      const point = pickPoint(cloud, settings.minConfidence, pass.world.matrixWorld, camera, x, y, box.width / box.height);
       if (point) navigation.pivot(toWorld(point));
     };
     canvas.addEventListener('dblclick', doubled);
     return () => canvas.removeEventListener('dblclick', doubled);
-  }, [gl, camera, cloud, navigation, toWorld]);
+  }, [gl, camera, cloud, pass, through, settings.minConfidence, navigation, toWorld]);
 
-  const floor = useMemo(() => toWorld(cloud.centre).y - cloud.radius * 0.5, [cloud, toWorld]);
+  const middle = useMemo(() => toWorld(cloud.centre), [cloud, toWorld]);
   return (
     <>
-      <group ref={world} quaternion={upright}>
-        {points.map((part) => <primitive key={part.uuid} object={part} />)}
+      <group quaternion={upright}>
+        {settings.cameras && !through && (
+          <Frusta cameras={cameras} depth={cloud.radius * settings.frustumSize} images={settings.images} selected={selected} hovered={hovered} colours={colours} binaryUrl={binaryUrl}
+            onSelect={onSelect} onHover={onHover} onOpen={(photo) => onSettings({ lookThrough: photo })} onChange={invalidate} />
+        )}
+        {through && <PhotoSheet camera={through} url={binaryUrl(`photo/${through.photo}`)} opacity={settings.overlayOpacity} depth={cloud.radius} onChange={invalidate} />}
       </group>
-      <group ref={decor}>
-        <group quaternion={upright} visible={settings.cameras && !through}>
-          {settings.cameras && !through && <Frusta cameras={cameras} depth={cloud.radius * settings.frustumSize} images={settings.images} selected={selected} colours={colours} onSelect={choose} onHover={onHover} onOpen={(photo) => setViewer({ lookThrough: photo })} onChange={redraw} />}
-        </group>
-        {settings.grid && <gridHelper args={[cloud.radius * 4, 40, colours.grid, colours.grid]} position={[toWorld(cloud.centre).x, floor, toWorld(cloud.centre).z]} />}
-        {settings.axes && <axesHelper args={[cloud.radius * 0.4]} quaternion={upright} />}
-      </group>
+      {settings.grid && <gridHelper key={`${cloud.radius} ${colours.grid}`} args={[cloud.radius * 4, 40, colours.grid, colours.grid]} position={[middle.x, middle.y - cloud.radius * 0.5, middle.z]} raycast={() => null} />}
+      {settings.axes && <axesHelper key={cloud.radius} args={[cloud.radius * 0.4]} quaternion={upright} raycast={() => null} />}
     </>
   );
 }

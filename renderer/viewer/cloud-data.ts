@@ -1,5 +1,6 @@
 import { BufferAttribute, BufferGeometry, Sphere, Vector3 } from 'three';
-import { decodeCloud } from '../../electron/contract/cloud.js';
+import { cloudSize, decodeCloud } from '../../electron/contract/cloud.js';
+import { confidenceRange, extent } from './extent.js';
 
 /**
  * Points a geometry. Each upload to the GPU copies one of them, so a chunk bounds how long the interface can be held up:
@@ -17,18 +18,66 @@ export interface CloudData {
   normals: boolean;
   /** [S, 3] world, for picking and fitting. */
   sample: Float32Array;
-  /** Of most points: the middle 90 % along each axis. */
+  /** [S] */
+  sampleConfidence: Float32Array;
+  /** Of the box that holds most points. */
   centre: Vector3;
+  corners: readonly Vector3[];
   radius: number;
-  highestConfidence: number;
+  /** Of most points; the few surest would leave all others dark. */
+  confidenceRange: readonly [low: number, high: number];
   dispose(): void;
 }
 
-/** Fetches and splits one component's cloud; the arrays are views into what arrived, nothing is copied. @throws Error when it can't be had */
-export async function loadCloud(url: string, signal: AbortSignal): Promise<CloudData> {
+/**
+ * Fetches and splits one component's cloud; the arrays are views into what arrived.
+ * @param onProgress share of it that has arrived, 0 to 1
+ * @throws Error when it can't be had
+ */
+export async function loadCloud(url: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<CloudData> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`the cloud could not be loaded (${response.status})`);
-  return makeCloud(await response.arrayBuffer());
+  return makeCloud(await receive(response.body!, onProgress));
+}
+
+/**
+ * Piece by piece into one buffer of the size that the cloud's own header tells. `Response.arrayBuffer()` joins all pieces at once:
+ * see test/bench/viewer.ts for how long that holds the interface up.
+ * @throws RangeError when the cloud is cut off or longer than it says
+ */
+export async function receive(body: ReadableStream<Uint8Array>, onProgress?: (share: number) => void): Promise<ArrayBuffer> {
+  const reader = body.getReader();
+  let bytes = new Uint8Array(0);
+  let whole: number | undefined;
+  let at = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (whole === undefined) {
+      bytes = joined(bytes, value);
+      at = bytes.length;
+      whole = cloudSize(bytes);
+      if (whole === undefined) continue;
+      if (at > whole) throw new RangeError('the cloud is longer than it says');
+      const start = bytes;
+      bytes = new Uint8Array(whole);
+      bytes.set(start);
+    } else {
+      if (at + value.length > whole) throw new RangeError('the cloud is longer than it says');
+      bytes.set(value, at);
+      at += value.length;
+    }
+    onProgress?.(at / whole);
+  }
+  if (whole === undefined || at < whole) throw new RangeError('the cloud was cut off on its way');
+  return bytes.buffer;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 export function makeCloud(buffer: ArrayBuffer): CloudData {
@@ -51,27 +100,6 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     geometry.boundingSphere = new Sphere(new Vector3(), Infinity);
     chunks.push(geometry);
   }
-  const sample = positions.slice(0, Math.min(count, SAMPLE) * 3);
-  return { chunks, count, normals: normals !== undefined, sample, ...extent(sample), highestConfidence: highest(confidence), dispose: () => chunks.forEach((chunk) => chunk.dispose()) };
-}
-
-function extent(sample: Float32Array): { centre: Vector3; radius: number } {
-  if (sample.length === 0) return { centre: new Vector3(), radius: 1 };
-  const stride = Math.max(1, Math.floor(sample.length / 3 / 20_000));
-  const ranges = [0, 1, 2].map((axis) => {
-    const values: number[] = [];
-    for (let k = axis; k < sample.length; k += 3 * stride) values.push(sample[k]!);
-    values.sort((a, b) => a - b);
-    const at = (share: number): number => values[Math.min(values.length - 1, Math.floor(share * values.length))]!;
-    return [at(0.05), at(0.95)] as const;
-  });
-  const centre = new Vector3(...(ranges.map(([low, high]) => (low + high) / 2) as [number, number, number]));
-  const radius = Math.hypot(...ranges.map(([low, high]) => (high - low) / 2));
-  return { centre, radius: radius > 0 ? radius : 1 };
-}
-
-/** The 95th percentile of a subsample: the few surest points would leave all others dark. */
-function highest(confidence: Float32Array): number {
-  const values = Array.from(confidence.subarray(0, 20_000)).sort((a, b) => a - b);
-  return Math.max(1.5, values[Math.floor(values.length * 0.95)] ?? 1.5);
+  const sample = positions.subarray(0, Math.min(count, SAMPLE) * 3);
+  return { chunks, count, normals: normals !== undefined, sample, sampleConfidence: confidence.subarray(0, sample.length / 3), ...extent(sample), confidenceRange: confidenceRange(confidence), dispose: () => chunks.forEach((chunk) => chunk.dispose()) };
 }

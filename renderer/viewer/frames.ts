@@ -48,9 +48,9 @@ export function letterbox({ width, height }: { width: number; height: number }, 
 }
 
 /**
- * The projection that shows the world through a camera, its photo letterboxed in the box: exact for the pinhole part, the
- * principal point off the middle included. Pixel centres lie at integers, hence the half. Its one radial term is left out:
- * the photo would have to be bent, and the difference is seen at the corners of wide lenses only.
+ * The projection that shows the world through a camera, its photo letterboxed in the box: the pinhole part, the principal point
+ * off the middle included. Pixel centres lie at integers, hence the half. Points stay where a pinhole sees them; it is the photo
+ * that is unbent (rayThrough).
  */
 export function projectionThrough(camera: CameraInfo, box: { width: number; height: number }, near: number, far: number): Matrix4 {
   const { left, top, width } = letterbox(camera, box);
@@ -64,4 +64,24 @@ export function projectionThrough(camera: CameraInfo, box: { width: number; heig
 /** The four corners of a camera's picture at a depth, camera frame: left top, right top, right bottom, left bottom. */
 export function imageCorners({ width, height, fx, fy, cx, cy }: CameraInfo, depth: number): Vector3[] {
   return [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]].map(([x, y]) => new Vector3(((x! - cx) / fx) * depth, ((y! - cy) / fy) * depth, depth));
+}
+
+/**
+ * Where the ray of a photo's pixel crosses depth 1, camera frame. Solves pixel = centre + focal (x, y)(1 + k1 r^2), COLMAP's
+ * SIMPLE_RADIAL, for the radius by Newton's method; where a strong k1 folds the photo back, the ray at the fold is given.
+ */
+export function rayThrough({ fx, fy, cx, cy, k1 }: Pick<CameraInfo, 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>, pixelX: number, pixelY: number): [x: number, y: number] {
+  const [x, y] = [(pixelX - cx) / fx, (pixelY - cy) / fy];
+  const bent = Math.hypot(x, y);
+  if (k1 === 0 || bent === 0) return [x, y];
+  const fold = k1 < 0 ? 1 / Math.sqrt(-3 * k1) : Infinity;
+  let radius = Math.min(bent, fold);
+  for (let step = 0; step < 20; step++) {
+    const slope = 1 + 3 * k1 * radius ** 2;
+    if (slope < 1e-6) break;
+    const next = Math.min(fold, radius - (radius * (1 + k1 * radius ** 2) - bent) / slope);
+    if (Math.abs(next - radius) < 1e-12) break;
+    radius = next;
+  }
+  return [(x * radius) / bent, (y * radius) / bent];
 }

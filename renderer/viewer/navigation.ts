@@ -9,18 +9,25 @@ CameraControls.install({ THREE });
 export interface Navigation {
   /** Called every frame. @param delta seconds @returns whether the view changed */
   update(delta: number): boolean;
-  /** Moves so that a sphere fills the view, seen from a direction. */
-  frame(centre: THREE.Vector3, radius: number, direction?: THREE.Vector3, animate?: boolean): void;
+  /** Turns towards a centre, from a direction or from where the eye is, and stands as near as all of the points are in view from. */
+  frame(centre: THREE.Vector3, points: readonly THREE.Vector3[], direction?: THREE.Vector3, animate?: boolean): void;
   /** Turns about this point from now on, without a jump. */
   pivot(point: THREE.Vector3): void;
   /** Stands at a place and looks at another. */
   stand(eye: THREE.Vector3, target: THREE.Vector3): void;
   distance(): number;
+  /** A hand has moved the view. */
+  touched(): boolean;
   enable(on: boolean): void;
 }
 
 const FLY_KEYS: Readonly<Record<string, readonly [right: number, up: number, forward: number]>> = {
   KeyW: [0, 0, 1], KeyS: [0, 0, -1], KeyA: [-1, 0, 0], KeyD: [1, 0, 0], KeyE: [0, 1, 0], KeyQ: [0, -1, 0],
+};
+
+/** Turning around, turning over, coming nearer. With Shift the first two move sideways and up. */
+const TURN_KEYS: Readonly<Record<string, readonly [around: number, over: number, nearer: number]>> = {
+  ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], '+': [0, 0, 1], '=': [0, 0, 1], '-': [0, 0, -1],
 };
 
 /** Orbit, pan, zoom by mouse and touch; in fly mode W A S D E Q move and the mouse looks around. */
@@ -30,10 +37,11 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
   const invalidate = useThree(({ invalidate }) => invalidate);
   const controls = useMemo(() => new CameraControls(camera, canvas), [camera, canvas]);
   const keys = useMemo(() => new Set<string>(), []);
+  const hand = useMemo(() => ({ touched: false }), []);
 
   useEffect(() => {
     const wake = (): void => invalidate();
-    controls.addEventListener('controlstart', wake);
+    controls.addEventListener('controlstart', () => { hand.touched = true; wake(); });
     controls.addEventListener('control', wake);
     controls.addEventListener('transitionstart', wake);
     controls.addEventListener('update', wake);
@@ -41,7 +49,25 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     controls.draggingSmoothTime = 0.04;
     controls.dollyToCursor = true;
     return () => controls.dispose();
-  }, [controls, invalidate]);
+  }, [controls, hand, invalidate]);
+
+  useEffect(() => {
+    // Without a mouse: the canvas takes the focus, and what a drag or the wheel does has keys.
+    canvas.tabIndex = 0;
+    const press = (event: KeyboardEvent): void => {
+      const turn = TURN_KEYS[event.key];
+      if (!turn || !controls.enabled || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      hand.touched = true;
+      const [around, over, nearer] = turn;
+      if (nearer !== 0) void controls.dolly(nearer * controls.distance * 0.15, true);
+      else if (event.shiftKey) void controls.truck(-around * controls.distance * 0.05, -over * controls.distance * 0.05, true);
+      else void controls.rotate(around * 0.1, over * 0.1, true);
+      invalidate();
+    };
+    canvas.addEventListener('keydown', press);
+    return () => canvas.removeEventListener('keydown', press);
+  }, [canvas, controls, hand, invalidate]);
 
   useEffect(() => {
     if (mode === 'orbit') {
@@ -63,6 +89,7 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     const press = (event: KeyboardEvent): void => {
       if (!(event.code in FLY_KEYS) || event.ctrlKey || event.metaKey || (event.target as HTMLElement).matches?.('input, textarea, select')) return;
       keys.add(event.code);
+      hand.touched = true;
       invalidate();
     };
     const release = (event: KeyboardEvent): void => void keys.delete(event.code);
@@ -76,7 +103,7 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       window.removeEventListener('blur', leave);
       keys.clear();
     };
-  }, [mode, controls, camera, sceneRadius, keys, invalidate]);
+  }, [mode, controls, camera, sceneRadius, keys, hand, invalidate]);
 
   return useMemo(() => ({
     update: (delta: number): boolean => {
@@ -90,16 +117,26 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       if (keys.size > 0) invalidate();
       return controls.update(delta) || keys.size > 0;
     },
-    frame: (centre, radius, direction, animate = true) => {
-      const from = (direction ?? camera.getWorldDirection(new THREE.Vector3()).negate()).clone().normalize();
-      const half = THREE.MathUtils.degToRad(camera.fov / 2);
-      const distance = radius / Math.sin(Math.min(half, Math.atan(Math.tan(half) * camera.aspect)));
-      const eye = centre.clone().addScaledVector(from, distance);
+    frame: (centre, points, direction, animate = true) => {
+      const back = (direction ?? camera.getWorldDirection(new THREE.Vector3()).negate()).clone().normalize();
+      const eye = centre.clone().addScaledVector(back, 1.05 * fittingDistance(centre, points, back, camera));
       void controls.setLookAt(...eye.toArray(), ...centre.toArray(), animate);
     },
     pivot: (point) => controls.setOrbitPoint(...point.toArray()),
     stand: (eye, target) => void controls.setLookAt(...eye.toArray(), ...target.toArray(), false),
     distance: () => controls.distance,
+    touched: () => hand.touched,
     enable: (on) => { controls.enabled = on; },
-  }), [controls, camera, keys, sceneRadius, invalidate]);
+  }), [controls, camera, keys, hand, sceneRadius, invalidate]);
+}
+
+/** How far behind a centre the eye must stand so that every point lies within its picture. @param back unit, from the centre to the eye */
+export function fittingDistance(centre: THREE.Vector3, points: readonly THREE.Vector3[], back: THREE.Vector3, { fov, aspect }: { fov: number; aspect: number }): number {
+  const tangent = Math.tan(THREE.MathUtils.degToRad(fov / 2));
+  const right = new THREE.Vector3(0, 1, 0).cross(back).normalize();
+  const up = back.clone().cross(right);
+  return points.reduce((most, point) => {
+    const offset = point.clone().sub(centre);
+    return Math.max(most, offset.dot(back) + Math.max(Math.abs(offset.dot(right)) / (tangent * aspect), Math.abs(offset.dot(up)) / tangent));
+  }, 0);
 }

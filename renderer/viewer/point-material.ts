@@ -11,14 +11,14 @@ const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'dept
 export function pointMaterial(): ShaderMaterial {
   return new ShaderMaterial({
     uniforms: {
-      size: { value: 2 }, pixelRatio: { value: 1 }, mode: { value: 0 }, minConfidence: { value: 1 }, highestConfidence: { value: 10 },
+      size: { value: 2 }, pixelRatio: { value: 1 }, mode: { value: 0 }, minConfidence: { value: 1 }, lowestConfidence: { value: 1 }, highestConfidence: { value: 10 },
       nearest: { value: 1 }, farthest: { value: 10 }, chosenSource: { value: -1 }, scale: { value: 1 },
     },
     vertexShader: /* glsl */ `
       attribute vec3 colour;
       attribute float confidence;
       attribute float source;
-      uniform float size, pixelRatio, minConfidence, highestConfidence, nearest, farthest, chosenSource, scale;
+      uniform float size, pixelRatio, minConfidence, lowestConfidence, highestConfidence, nearest, farthest, chosenSource, scale;
       uniform int mode;
       varying vec3 shade;
 
@@ -40,7 +40,7 @@ export function pointMaterial(): ShaderMaterial {
         // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a pixel.
         gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
         shade = colour;
-        if (mode == 1) shade = ramp(log(confidence) / log(highestConfidence));
+        if (mode == 1) shade = ramp(log(confidence / lowestConfidence) / log(highestConfidence / lowestConfidence));
         else if (mode == 2) shade = ramp(1.0 - (1.0 / nearest - 1.0 / max(-seen.z, 1e-6)) / (1.0 / nearest - 1.0 / farthest));
         #ifdef WITH_NORMALS
           else if (mode == 3) shade = normalize(normalMatrix * normal) * 0.5 + 0.5;

@@ -1,0 +1,77 @@
+import { Canvas } from '@react-three/fiber';
+import { Component, useEffect, useRef, useState, type ReactNode, type Ref } from 'react';
+import { NoToneMapping } from 'three';
+import type { CameraInfo } from '../../electron/contract/api.js';
+import { stem } from '../design/format.js';
+import { useSize } from '../design/use-size.js';
+import type { CloudData } from './cloud-data.js';
+import { letterbox } from './frames.js';
+import type { ViewerHandle } from './handle.js';
+import type { CloudStatistics, ViewerSettings } from './settings.js';
+import { Stage } from './Stage.js';
+import './viewer.css';
+
+export interface ViewerProps {
+  cloud: CloudData;
+  /** Those of the cloud's component, in the order in which its points name them. */
+  cameras: readonly CameraInfo[];
+  settings: ViewerSettings;
+  onSettings: (change: Partial<ViewerSettings>) => void;
+  /** Photo ids; the last one is the one meant when only one can be. */
+  selected: readonly string[];
+  onSelect: (photo: string, event: MouseEvent) => void;
+  /** URL of a binary resource of the contract. */
+  binaryUrl: (name: string) => string;
+  /** Whatever changes when the page's colours do. */
+  theme: string;
+  onStatistics: (statistics: CloudStatistics) => void;
+  ref?: Ref<ViewerHandle>;
+}
+
+/** The 3D view: points, cameras with their photos, grid and axes. It knows no store and no transport. */
+export function Viewer(props: ViewerProps) {
+  const { settings, cameras, onSettings } = props;
+  const through = cameras.find(({ photo }) => photo === settings.lookThrough);
+  const [hovered, setHovered] = useState<string>();
+  const label = useRef<HTMLDivElement>(null);
+  const labelled = through ? undefined : cameras.find(({ photo }) => photo === hovered);
+  useEffect(() => {
+    if (!through) return;
+    const leave = (event: KeyboardEvent): void => { if (event.key === 'Escape' && !event.defaultPrevented) onSettings({ lookThrough: undefined }); };
+    window.addEventListener('keydown', leave);
+    return () => window.removeEventListener('keydown', leave);
+  }, [through, onSettings]);
+  return (
+    <Guard>
+      <Canvas frameloop="demand" flat camera={{ fov: 45 }} dpr={[1, 2]} gl={{ antialias: true, alpha: false, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
+        fallback={<p>The cloud is drawn here.</p>} aria-label="Point cloud">
+        <Stage {...props} through={through} hovered={hovered} onHover={setHovered} label={label} />
+      </Canvas>
+      <div className="viewer-label" ref={label} hidden={!labelled}>{labelled && stem(labelled.name)}</div>
+      {through && <PhotoFrame camera={through} />}
+    </Guard>
+  );
+}
+
+/** The edge of the photo looked through: what is outside it the camera did not see. */
+function PhotoFrame({ camera }: { camera: CameraInfo }) {
+  const [frame, size] = useSize();
+  return <div className="overlay" ref={frame}>{size.width > 0 && <div className="overlay-photo" style={{ ...letterbox(camera, size) }} />}</div>;
+}
+
+/** Without WebGL everything else still works, and this place says why it is empty. */
+class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
+  override state: { failed?: string } = {};
+  static getDerivedStateFromError(error: Error): { failed: string } {
+    return { failed: error.message };
+  }
+  override render(): ReactNode {
+    if (this.state.failed === undefined) return this.props.children;
+    return (
+      <div className="empty">
+        <h2>The cloud can't be drawn here</h2>
+        <p>{this.state.failed}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.</p>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,49 @@
+/** The 3D view alone on a page, with whatever cloud its server gives: for measurements and for looking at it while working on it. */
+import { useEffect, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { CameraInfo } from '../../../../electron/contract/api.js';
+import '../../../../renderer/design/tokens.css';
+import '../../../../renderer/design/base.css';
+import { defaultViewerSettings, loadCloud, Viewer, type CloudData, type CloudStatistics, type ViewerHandle, type ViewerSettings } from '../../../../renderer/viewer/index.js';
+
+export interface ViewerPage {
+  load(url: string, cameras: readonly CameraInfo[]): Promise<void>;
+  set(change: Partial<ViewerSettings>): void;
+  handle: ViewerHandle | null;
+  statistics: CloudStatistics;
+  selected: string | undefined;
+  /** Milliseconds: tasks of more than 50, and the time between one timer's calls, which is long when the interface is held up. */
+  tasks: number[];
+  silences: number[];
+}
+declare global {
+  interface Window { page: ViewerPage }
+}
+
+window.page = { load: () => Promise.reject(new Error('not ready')), set: () => undefined, handle: null, statistics: { displayed: 0, total: 0 }, selected: undefined, tasks: [], silences: [] };
+new PerformanceObserver((list) => window.page.tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ entryTypes: ['longtask'] });
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  window.page.silences.push(now - last);
+  last = now;
+}, 4);
+
+function Page() {
+  const [settings, setSettings] = useState<ViewerSettings>(defaultViewerSettings);
+  const [shown, setShown] = useState<{ cloud: CloudData; cameras: readonly CameraInfo[] }>();
+  const [selected, setSelected] = useState<readonly string[]>([]);
+  useEffect(() => () => shown?.cloud.dispose(), [shown]);
+  window.page.set = (change) => setSettings((now) => ({ ...now, ...change }));
+  window.page.load = async (url, cameras) => setShown({ cloud: await loadCloud(url, new AbortController().signal), cameras });
+  return (
+    <div className="viewer">
+      {shown && (
+        <Viewer {...shown} settings={settings} onSettings={window.page.set} selected={selected} onSelect={(photo) => { window.page.selected = photo; setSelected([photo]); }}
+          binaryUrl={(name) => `/binary/${name}`} theme="dark" onStatistics={(statistics) => { window.page.statistics = statistics; }} ref={(handle) => { window.page.handle = handle; }} />
+      )}
+    </div>
+  );
+}
+
+createRoot(document.getElementById('root')!).render(<Page />);
