@@ -80,11 +80,11 @@ export async function finished(page: Page, timeout = 500_000): Promise<void> {
   if (!text.startsWith('Finished')) throw new Error(text);
 }
 
-/** Waits until the view shows all points. */
+/** Waits until the view shows all points of the whole cloud. */
 export async function shown(page: Page, timeout = 120_000): Promise<number> {
   await page.waitForFunction(() => {
     const { displayed, total } = (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
-    return Number(total) > 0 && displayed === total;
+    return Number(total) > 0 && displayed === total && !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing');
   }, undefined, { timeout });
   return Number(await page.locator('.viewer-foot').getAttribute('data-total'));
 }
