@@ -16,7 +16,7 @@ export interface RecoveredDepth {
 }
 
 /** Targets within this share of the depth agree with it. */
-const AGREES = 0.03;
+export const AGREES = 0.03;
 /** Depths are found under a little smoothing and the objective is told without any. */
 const SMOOTHING = 1e-3;
 
@@ -40,7 +40,7 @@ export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: 
 }
 
 /** Middle of the bin in which half of the weight is reached; bins are 1/32 of an octave wide at most, from 2^-20 on. */
-function medianOfBins(bins: Float64Array): number {
+export function medianOfBins(bins: Float64Array): number {
   const half = bins.reduce((sum, weight) => sum + weight, 0) / 2;
   if (half === 0) return 0;
   let sum = 0;

@@ -57,11 +57,35 @@ export function layOut(state: AlignmentState, freedom: Freedom, viewsOf: readonl
   return { size, camera, focal, observation };
 }
 
-/** Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted. */
-export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number): void {
+/**
+ * Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted, of the objective
+ * before scaleNorm.
+ */
+export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number, objective: number): void {
   system.clear();
   photos.forEach((photo, k) => toWorld(state, photo, pixels.assemble(k, state, smoothing, beta), layout, system));
+  const scales = Array.from(layout.observation).filter((at) => at >= 0);
+  // The gradient of the mean log scale, by which the objective is divided (scaleNorm).
+  if (freedom.scaled) for (const at of scales) system.g[at + 6] = system.g[at + 6]! + objective / scales.length;
   addPriors(system, state, freedom, layout);
+}
+
+/** The geometric mean of the observations' scales that the objective is told for. */
+const MEAN_SCALE = 0.5;
+
+/**
+ * What the objective is multiplied by to be that of the same scene at MEAN_SCALE: it is proportional to the scene's size, and without
+ * this it would shrink the scene wherever the size is free.
+ */
+export function scaleNorm(state: AlignmentState): number {
+  let sum = 0;
+  let count = 0;
+  for (const observation of state.observations) {
+    if (!observation) continue;
+    sum += Math.log(observation.scale);
+    count++;
+  }
+  return count === 0 ? 1 : MEAN_SCALE / Math.exp(sum / count);
 }
 
 /** Objective of the soft priors: half the squared deviation over what is to be expected, times their weight. */
@@ -77,6 +101,7 @@ export function priorCost(state: AlignmentState, freedom: Freedom): number {
 }
 
 function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom, layout: Layout): void {
+  const norm = scaleNorm(state);
   freedom.rough.forEach((prior, view) => {
     const at = layout.camera[view]!;
     const camera = state.cameras[view];
@@ -84,7 +109,8 @@ function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom
     const { turn, shift } = deviation(camera, prior.worldFromCamera);
     // A left-multiplied step (w, t) turns about the world's origin and so carries the centre along: its shift is t + w x c.
     const c = camera.translation;
-    const [wTurn, wShift] = [prior.weight / prior.turn ** 2, prior.weight / prior.shift ** 2];
+    const weight = prior.weight / norm;
+    const [wTurn, wShift] = [weight / prior.turn ** 2, weight / prior.shift ** 2];
     // Rows of the shift: [-[c]x | I].
     const J = [[0, c[2]!, -c[1]!, 1, 0, 0], [-c[2]!, 0, c[0]!, 0, 1, 0], [c[1]!, -c[0]!, 0, 0, 0, 1]];
     for (let i = 0; i < 6; i++) {

@@ -1,6 +1,6 @@
 import { LinearSystem } from './linear-system.js';
 import { PixelKernel } from './pixels.js';
-import { assemble, layOut, priorCost, takeStep } from './reduced-system.js';
+import { assemble, layOut, priorCost, scaleNorm, takeStep } from './reduced-system.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState, Freedom } from './state.js';
 import type { AlignmentOptions } from './types.js';
@@ -24,6 +24,8 @@ export interface LevelResult {
   state: AlignmentState;
   iteration: number;
   objective: number;
+  /** Holds the depths at that state. */
+  pixels: PixelKernel;
 }
 
 /**
@@ -35,12 +37,12 @@ export interface LevelResult {
 export async function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): Promise<LevelResult> {
   const { photos, smoothing } = level;
   const pixels = new PixelKernel(photos);
-  const costOf = (state: AlignmentState): number => pixels.evaluate(state, smoothing) + priorCost(state, freedom);
+  const costOf = (state: AlignmentState): number => scaleNorm(state) * pixels.evaluate(state, smoothing) + priorCost(state, freedom);
   let state = start;
   let objective = costOf(state);
   pixels.accept();
   const layout = layOut(state, freedom, viewsOf);
-  if (layout.size === 0) return { state, iteration, objective };
+  if (layout.size === 0) return { state, iteration, objective, pixels };
   const system = new LinearSystem(layout.size);
   let beta = newton ? BETA : 0;
   let damping = 1e-4;
@@ -48,7 +50,7 @@ export async function solveLevel(start: AlignmentState, level: Level, freedom: F
     // The event loop gets a turn, so that a cancel can arrive and a window's questions are answered.
     await new Promise((resolve) => setImmediate(resolve));
     options.signal?.throwIfAborted();
-    assemble(system, pixels, photos, state, freedom, layout, smoothing, beta);
+    assemble(system, pixels, photos, state, freedom, layout, smoothing, beta, (objective - priorCost(state, freedom)) / scaleNorm(state));
     let next: { state: AlignmentState; objective: number } | undefined;
     for (let attempt = 0; attempt < 5 && !next; attempt++) {
       const moved = takeStep(state, system, layout, damping, !freedom.scaled);
@@ -72,5 +74,5 @@ export async function solveLevel(start: AlignmentState, level: Level, freedom: F
     if (beta === 0 && decrease < CREEPING) beta = BETA;
     else if (decrease < level.converged) break;
   }
-  return { state, iteration, objective };
+  return { state, iteration, objective, pixels };
 }
