@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { precisionNames } from '../../native-models/registry/card.js';
+import { builtInModels, trainingOf } from '../../native-models/registry/built-in.js';
 import { catalog } from '../../native-models/registry/catalog.js';
 import { download, hashOf, publishedFiles } from '../../native-models/registry/download.js';
 import { installedModels, modelsFolder, removeModel, type InstalledModel } from '../../native-models/registry/folder.js';
@@ -10,6 +11,7 @@ import { importModel, type ImportOptions } from '../../native-models/registry/in
 import { verifyCheckpoint } from '../../native-models/registry/verify.js';
 import { chooseProvider, type Provider } from '../../native-models/providers.js';
 import type { Precision } from '../../native-models/onnx/layers.js';
+import { builtInFolder } from '../engine/models.js';
 import { UserError } from '../contract/errors.js';
 import { answer, bytes } from './output.js';
 
@@ -41,8 +43,13 @@ function describe({ card, bytes: size }: InstalledModel): string[] {
 async function list(json: boolean | undefined): Promise<void> {
   const installed = await installedModels(modelsFolder(), (note) => process.stderr.write(`pointmap: ${note}\n`));
   const known = catalog.filter(({ id }) => !installed.some(({ card }) => card.id === id));
-  const lines = [...installed.flatMap(describe), ...known.map((entry) => `${entry.id}  ${entry.inputSize} px  ${bytes(entry.bytes)}  ${entry.licence}  not installed: pointmap models add ${entry.id}`)];
-  answer(json, { folder: modelsFolder(), installed: installed.map(({ card, bytes: size }) => ({ ...card, bytes: size })), available: known }, lines);
+  const builtIn = await Promise.all(builtInModels(builtInFolder).map(async (model) => ({ ...model, training: await trainingOf(model) })));
+  const unused = builtIn.filter(({ id }) => !installed.some(({ card }) => card.id === id));
+  const lines = [
+    ...unused.map(({ id, licence, training }) => `${id}  ${licence}  built in, prepared when first used${training && ` (${training})`}`),
+    ...installed.flatMap(describe), ...known.map((entry) => `${entry.id}  ${entry.inputSize} px  ${bytes(entry.bytes)}  ${entry.licence}  not installed: pointmap models add ${entry.id}`),
+  ];
+  answer(json, { folder: modelsFolder(), installed: installed.map(({ card, bytes: size }) => ({ ...card, bytes: size })), builtIn, available: known }, lines);
 }
 
 async function accept(title: string, licence: string, address: string, accepted: boolean | undefined): Promise<void> {

@@ -48,7 +48,7 @@ export class Engine {
   constructor(private readonly options: EngineOptions = {}) {
     this.dataFolder = options.dataFolder ?? defaultDataFolder();
     this.recent = new RecentProjects(this.dataFolder);
-    this.estimators = [() => [geometric], modelEstimators, ...(options.estimators ?? [])];
+    this.estimators = [() => [geometric], () => modelEstimators(), ...(options.estimators ?? [])];
   }
 
   /** Answers a request that came from outside: name, parameters and result are checked against the contract. */

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtInModels, installBuiltIn } from '../../native-models/registry/built-in.js';
 import { catalog } from '../../native-models/registry/catalog.js';
 import { cardSchema, type ModelCard } from '../../native-models/registry/card.js';
 import { modelsFolder } from '../../native-models/registry/folder.js';
 import type { EstimatorInfo } from '../contract/api.js';
 import { createDust3rEstimator } from '../pointmaps/dust3r/estimator.js';
+import { installFolder } from './environment.js';
 import type { EstimatorEntry } from './estimators.js';
 
 function installedCards(root: string): { folder: string; card: ModelCard }[] {
@@ -23,14 +25,18 @@ function installedCards(root: string): { folder: string; card: ModelCard }[] {
   });
 }
 
-/** Installed pointmap networks, and those that could be, as estimators. */
-export function modelEstimators(): EstimatorEntry[] {
-  const installed = installedCards(modelsFolder());
-  const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | undefined): EstimatorEntry => ({
+/** Checkpoints that the program carries. */
+export const builtInFolder = join(installFolder, 'resources', 'models');
+
+/** Pointmap networks as estimators: built in, installed, and those that could be. */
+export function modelEstimators(resources = builtInFolder): EstimatorEntry[] {
+  const builtIn = builtInModels(resources);
+  const installed = installedCards(modelsFolder()).filter(({ card }) => !builtIn.some(({ id }) => id === card.id));
+  const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | (() => Promise<string>) | undefined): EstimatorEntry => ({
     info: { ...info, installed: folder !== undefined },
     provider: 'auto',
-    create: (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
-      createDust3rEstimator(reader, folder ?? join(modelsFolder(), info.id), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
+    create: async (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
+      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(modelsFolder(), info.id)), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
   });
   const ready = installed
     .filter(({ card }) => card.architecture !== 'croco')
@@ -42,5 +48,10 @@ export function modelEstimators(): EstimatorEntry[] {
   const missing = catalog
     .filter(({ id, architecture }) => architecture === 'dust3r' && !installed.some(({ card }) => card.id === id))
     .map(({ id, title, licence, nonCommercial, bytes }) => entry({ id, title, licence, nonCommercial, description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.` }, undefined));
-  return [...ready, ...missing];
+  const carried = builtIn.map((model) => {
+    const { id, title, licence, nonCommercial } = model;
+    const description = 'A small pointmap network, trained on simulated scenes alone. Any use; nothing to download.';
+    return entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model)).folder);
+  });
+  return [...carried, ...ready, ...missing];
 }

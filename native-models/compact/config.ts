@@ -30,7 +30,10 @@ export function compactShape(weights: Weights, config: Record<string, unknown>):
     return undefined;
   }
   const shape = parsed.data;
-  if (shape.width % shape.headWidth) weights.problem(`config headWidth ${shape.headWidth} does not divide width ${shape.width}`);
+  if (shape.width % shape.headWidth) {
+    weights.problem(`config headWidth ${shape.headWidth} does not divide width ${shape.width}`);
+    return undefined;
+  }
   if (shape.matchAfter > shape.crossBlocks) weights.problem(`config matchAfter is ${shape.matchAfter} and there are ${shape.crossBlocks} cross blocks`);
   return shape;
 }

@@ -17,6 +17,8 @@ export interface ImportOptions {
   title?: string;
   licence?: string;
   nonCommercial?: boolean;
+  /** Where it came from, for the card. Default: the file's name. */
+  source?: string;
   /** Built precisions; float32 is needed to measure the others and kept only if named. */
   precisions?: Precision[];
   root?: string;
@@ -83,7 +85,7 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       format: 1, id, title: options.title ?? `${first.title} (${id})`, architecture: first.architecture,
       licence: options.licence ?? 'not stated; ask the publisher', nonCommercial: options.nonCommercial ?? true,
       inputSize: first.inputSize, patch: first.patch, square: first.square, parameters: first.parameters,
-      version: hash.digest('hex').slice(0, 16), source: basename(path), precisions: stated,
+      version: hash.digest('hex').slice(0, 16), source: options.source ?? basename(path), precisions: stated,
     };
     const file = await open(join(staging, 'card.json'), 'w');
     await file.writeFile(`${JSON.stringify(card, null, 2)}\n`);
