@@ -72,6 +72,12 @@ def _evaluate(options):
     evaluate(options)
 
 
+def _geometric(options):
+    from .geometric import evaluate_geometric
+
+    evaluate_geometric(options)
+
+
 def _export(options):
     from .checkpoints import load, network_of
     from .export import export
@@ -151,10 +157,15 @@ def parser():
     add.add_argument("--pairs", type=int, default=64, help="pairs per family")
     add.add_argument("--size", type=int, default=128, help="side of simulated images, long side of photos")
     add.add_argument("--photos", action="append", default=[], help="folder of photos with cameras.json; may be repeated")
-    add.add_argument("--geometric", type=int, default=0, help="pairs per family also given to the studio's own estimator (seconds each)")
+    add.add_argument("--geometric", help="results of the command `geometric`, to set beside the network's")
     add.add_argument("--out", help="JSON file for the results")
     add.add_argument("--device", default=device)
     add.set_defaults(run=_evaluate)
+
+    add = commands.add_parser("geometric", help="the studio's own estimator on the evaluation's pairs (some ten seconds each)")
+    add.add_argument("file", help="JSON file for the results")
+    add.add_argument("--pairs", type=int, default=8, help="pairs per family")
+    add.set_defaults(run=_geometric)
 
     add = commands.add_parser("curves", help="plot a training folder's log")
     add.add_argument("folder")

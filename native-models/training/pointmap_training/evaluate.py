@@ -11,6 +11,9 @@ from .train import grids
 SEED = 990_001
 """Training seeds are small numbers; this one is evaluation's alone."""
 
+BATCH = 8
+"""Pairs made together; scenes depend on it, so that every estimator is measured in batches of this size."""
+
 FAMILIES = {
     "seen kinds": dict(),
     "held-out kinds": dict(held_out=True),
@@ -56,7 +59,7 @@ def true_relative_pose(cameras, index):
 
 
 @torch.no_grad()
-def evaluate_family(network, settings, pairs_wanted, seed, batch=8, device="cpu"):
+def evaluate_family(network, settings, pairs_wanted, seed, batch=BATCH, device="cpu"):
     """All measures on one family of simulated pairs; a dictionary of plain numbers."""
     network = network.to(device).eval()
     sums, poses, count = {}, [], 0
@@ -97,7 +100,7 @@ def evaluate_family(network, settings, pairs_wanted, seed, batch=8, device="cpu"
             poses.append(pose_errors(rotation, translation, *true_relative_pose(pairs.cameras, k)))
         count += batch
     means = {name: total / max(1, number) for name, (total, number) in sums.items()}
-    return {"pairs": count, **means, "pose": accuracy(poses)}
+    return {"pairs": count, **means, "pose": accuracy(poses), "pose_errors": poses}
 
 
 def second_alone(points2, data):

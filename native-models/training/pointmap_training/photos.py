@@ -1,15 +1,12 @@
 """Evaluation on photo sets with known cameras: real ones, or simulated ones that the kit exported."""
 import json
 import os
-import subprocess
-import tempfile
 
 import numpy as np
 import torch
 from PIL import Image
 
 from .evaluate import relative_pose
-from .pictures import export_set
 from .poses import accuracy, pose_errors
 from .settings import ConfigurationError
 
@@ -67,21 +64,3 @@ def nothing_moved(folder, gaps=(1, 2)):
     photos = read_set(folder)
     identity, right = torch.eye(3, dtype=torch.float64), torch.tensor([1.0, 0, 0], dtype=torch.float64)
     return accuracy([pose_errors(identity, right, *true_pose(a[1], b[1])) for gap in gaps for a, b in zip(photos, photos[gap:])])
-
-
-def estimate_by_command(pairs, images, index, command):
-    """The studio's own estimator on one pair, through its command line. Returns (R, t) of view 1 from view 2, or None."""
-    with tempfile.TemporaryDirectory() as folder:
-        photos, results = os.path.join(folder, "photos"), os.path.join(folder, "results")
-        export_set([(camera, index) for camera in pairs.cameras], [image[index] * 0.5 + 0.5 for image in images], photos, "evaluation")
-        names = [os.path.join(photos, f"view-{k:02d}.png") for k in (1, 2)]
-        done = subprocess.run([*command, *names, "--out", results, "--formats", "cameras", "--quality", "draft", "--threads", "1"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        path = os.path.join(results, "cameras.json")
-        if done.returncode != 0 or not os.path.exists(path):
-            return None
-        poses = dict(read_set(results))
-        if len(poses) < 2:
-            return None
-        first, second = (poses[name] for name in sorted(poses))
-        return true_pose(first, second)

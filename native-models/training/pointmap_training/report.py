@@ -5,18 +5,11 @@ import os
 import torch
 
 from . import checkpoints, safetensors
-from .evaluate import FAMILIES, SEED, evaluate_family, family_settings, gates, true_relative_pose
+from .evaluate import FAMILIES, SEED, evaluate_family, family_settings, gates
 from .network import Compact, Shape
-from .photos import estimate_by_command, evaluate_photos, nothing_moved
-from .poses import accuracy, pose_errors
+from .photos import evaluate_photos, nothing_moved
+from .poses import accuracy
 from .settings import ConfigurationError
-from .simulator.pairs import make_pairs, photographed
-
-REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-COMMAND = ["npm", "--prefix", REPOSITORY, "run", "--silent", "pointmap", "--", "reconstruct"]
-GEOMETRIC_SIZE = 448
-"""The studio's own estimator gets the same scenes at a size that suits it."""
-
 
 def load_network(path, raw=False):
     """The network of a checkpoint, or of a folder with config.json and model.safetensors; and what is known of its training."""
@@ -38,22 +31,6 @@ def load_network(path, raw=False):
         "steps": content["step"], "pairs_seen": content["extra"].get("pairs", 0), "minutes": round(content["seconds"] / 60, 1)}
 
 
-def geometric_poses(name, count):
-    """Poses of the first `count` pairs of a family by the studio's own estimator; a failure counts as 180 degrees."""
-    settings = family_settings(name, GEOMETRIC_SIZE, GEOMETRIC_SIZE)
-    errors, failed = [], 0
-    for number in range(-(-count // 6)):
-        pairs = make_pairs(settings, SEED, 6, "cpu", number)
-        images = photographed(pairs, SEED + number)
-        for index in range(6):
-            if len(errors) == count:
-                break
-            found = estimate_by_command(pairs, images, index, COMMAND)
-            failed += found is None
-            errors.append((180.0, 180.0) if found is None else pose_errors(*found, *true_relative_pose(pairs.cameras, index)))
-    return {**accuracy(errors), "without_result": failed}
-
-
 def evaluate(options):
     """Runs the command with its parsed options."""
     network, training = load_network(options.model, options.raw)
@@ -69,12 +46,10 @@ def evaluate(options):
             print(f"photos: skipped, not there: {folder}")
             continue
         results["photos"][name] = {"network": evaluate_photos(network, folder, options.size), "nothing moved": nothing_moved(folder)}
-        _tell_pose(f"photos {name}", results["photos"][name]["network"])
-        _tell_pose(f"photos {name}, nothing moved", results["photos"][name]["nothing moved"])
+        tell_pose(f"photos {name}", results["photos"][name]["network"])
+        tell_pose(f"photos {name}, nothing moved", results["photos"][name]["nothing moved"])
     if options.geometric:
-        for name in FAMILIES:
-            results["geometric"][name] = geometric_poses(name, options.geometric)
-            _tell_pose(f"geometric, {name}", results["geometric"][name])
+        results["geometric"] = _read_geometric(options.geometric)
         results["gates"]["3b"] = _beats_geometric(results)
     for number, gate in results["gates"].items():
         print(f"gate {number}: {'passed' if gate['passed'] else 'not passed'} ({gate['asks']}: {gate['measured']:.3f})")
@@ -85,16 +60,34 @@ def evaluate(options):
     return results
 
 
+def _read_geometric(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+        return {name: found[name] for name in FAMILIES}
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"The estimator's results could not be read ({error}). Make them with the command `geometric`: {path}") from error
+
+
 def _beats_geometric(results):
-    names = ("low texture", "wide baseline", "low texture, wide, held-out")
-    margin = min(results["families"][n]["pose"]["auc20"] - results["geometric"][n]["auc20"] for n in names)
+    """Gate 3b, on the very pairs that the geometric estimator was given: the first of each family."""
+    margins = []
+    for name in ("low texture", "wide baseline", "low texture, wide, held-out"):
+        other = results["geometric"][name]
+        own = accuracy(results["families"][name]["pose_errors"][:other["pairs"]])
+        results["families"][name]["pose_same_pairs"] = own
+        tell_pose(f"{name}: network", own)
+        tell_pose(f"{name}: geometric, {other['without_result']} without a result", other)
+        margins.append(own["auc20"] - other["auc20"])
     return {"asks": "pose AUC at 20 degrees above the geometric estimator's on low-texture and wide-baseline scenes; the smallest margin",
-            "measured": margin, "passed": margin > 0}
+            "measured": min(margins), "passed": min(margins) > 0}
 
 
 def _rounded(value):
     if isinstance(value, dict):
         return {key: _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(entry) for entry in value]
     return round(value, 4) if isinstance(value, float) else value
 
 
@@ -103,9 +96,9 @@ def _tell(name, r):
           f"recall {r['recall']:.3f} (same place {r['recall_same_place']:.3f}, chance {r['recall_chance']:.3f}); "
           f"covisibility {r['covisibility']:.3f} (majority {r['covisibility_majority']:.3f}); "
           f"view 2 placed {r['error2_alone']:.3f}, beside another scene {r['error2_other_view1']:.3f}", flush=True)
-    _tell_pose("  pose", r["pose"])
+    tell_pose("  pose", r["pose"])
 
 
-def _tell_pose(name, pose):
+def tell_pose(name, pose):
     print(f"{name}: AUC@5/10/20 {pose['auc5']:.3f} / {pose['auc10']:.3f} / {pose['auc20']:.3f}, "
           f"median rotation {pose['median_rotation']:.1f}, translation {pose['median_translation']:.1f} degrees, {pose['pairs']} pairs", flush=True)
