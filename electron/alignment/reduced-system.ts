@@ -61,13 +61,21 @@ export function layOut(state: AlignmentState, freedom: Freedom, viewsOf: readonl
  * Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted, of the objective
  * before scaleNorm.
  */
-export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number, objective: number): void {
+export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number): void {
   system.clear();
   photos.forEach((photo, k) => toWorld(state, photo, pixels.assemble(k, state, smoothing, beta), layout, system));
-  const scales = Array.from(layout.observation).filter((at) => at >= 0);
-  // The gradient of the mean log scale, by which the objective is divided (scaleNorm).
-  if (freedom.scaled) for (const at of scales) system.g[at + 6] = system.g[at + 6]! + objective / scales.length;
   addPriors(system, state, freedom, layout);
+}
+
+/**
+ * The part of the gradient that dividing by the mean scale brings: with F the objective at smoothing e, of degree one in lengths and e
+ * together, each of E log scales gets -(F - e dF/de) / E. It balances the objective's own wish to shrink the scene.
+ *
+ * @param total F - e dF/de
+ */
+export function addScaleGradient(system: LinearSystem, layout: Layout, total: number): void {
+  const scales = Array.from(layout.observation).filter((at) => at >= 0);
+  for (const at of scales) system.g[at + 6] = system.g[at + 6]! + total / scales.length;
 }
 
 /** The geometric mean of the observations' scales that the objective is told for. */

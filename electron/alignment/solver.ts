@@ -1,6 +1,6 @@
 import { LinearSystem } from './linear-system.js';
 import { PixelKernel } from './pixels.js';
-import { assemble, layOut, priorCost, scaleNorm, takeStep } from './reduced-system.js';
+import { addScaleGradient, assemble, layOut, priorCost, scaleNorm, takeStep } from './reduced-system.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState, Freedom } from './state.js';
 import type { AlignmentOptions } from './types.js';
@@ -18,6 +18,8 @@ export interface Level {
 /** A decrease under this share ends IRLS (beta 0) and begins near-Newton steps (BETA). */
 const CREEPING = 0.02;
 const BETA = 0.95;
+/** Relative step of a difference quotient. */
+const SMALL = 1e-3;
 
 export interface LevelResult {
   /** At the lowest objective found. */
@@ -35,9 +37,11 @@ export interface LevelResult {
  * @param newton the state is near already: begin with near-Newton steps
  */
 export async function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): Promise<LevelResult> {
-  const { photos, smoothing } = level;
+  const { photos } = level;
   const pixels = new PixelKernel(photos);
-  const costOf = (state: AlignmentState): number => scaleNorm(state) * pixels.evaluate(state, smoothing) + priorCost(state, freedom);
+  // The smoothing is a share of the scene's size: were it a length, a scene whose size is free would grow to be smoothed less.
+  const smoothingOf = (state: AlignmentState): number => (level.smoothing * scaleNorm(start)) / scaleNorm(state);
+  const costOf = (state: AlignmentState): number => scaleNorm(state) * pixels.evaluate(state, smoothingOf(state)) + priorCost(state, freedom);
   let state = start;
   let objective = costOf(state);
   pixels.accept();
@@ -50,7 +54,13 @@ export async function solveLevel(start: AlignmentState, level: Level, freedom: F
     // The event loop gets a turn, so that a cancel can arrive and a window's questions are answered.
     await new Promise((resolve) => setImmediate(resolve));
     options.signal?.throwIfAborted();
-    assemble(system, pixels, photos, state, freedom, layout, smoothing, beta, (objective - priorCost(state, freedom)) / scaleNorm(state));
+    const smoothing = smoothingOf(state);
+    assemble(system, pixels, photos, state, freedom, layout, smoothing, beta);
+    if (freedom.scaled) {
+      const value = (objective - priorCost(state, freedom)) / scaleNorm(state);
+      const more = pixels.evaluate(state, smoothing * (1 + SMALL));
+      addScaleGradient(system, layout, value - (more - value) / SMALL);
+    }
     let next: { state: AlignmentState; objective: number } | undefined;
     for (let attempt = 0; attempt < 5 && !next; attempt++) {
       const moved = takeStep(state, system, layout, damping, !freedom.scaled);
