@@ -1,11 +1,7 @@
 // Packages for Windows, macOS and Linux (electron-builder's configuration). `npm run package` builds, draws the icons and makes the
 // packages of the system it runs on.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { electronFiles } from './electron-files.mjs';
 
-const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 const { version, sqlite } = electronFiles();
 
 /** @type {import('electron-builder').Configuration} */
@@ -22,6 +18,7 @@ export default {
     'dist/electron/**',
     'dist/renderer/**',
     'resources/samples/**',
+    'resources/models/**',
     'package.json',
     'LICENSE',
     '!node_modules/better-sqlite3/{build,deps,src}/**',
@@ -34,11 +31,10 @@ export default {
   asar: true,
   // The engine process, its worker threads and the command line run from real files, beside the native modules and photos that
   // they load by their paths.
-  asarUnpack: ['package.json', 'dist/**', 'resources/samples/**', 'node_modules/**'],
+  asarUnpack: ['package.json', 'dist/**', 'resources/{samples,models}/**', 'node_modules/**'],
   extraResources: [
     { from: sqlite, to: 'native/better_sqlite3.node' },
     { from: 'build/launchers', to: 'bin', filter: process.platform === 'win32' ? 'pointmap.cmd' : 'pointmap' },
-    ...(existsSync(join(root, 'resources', 'models')) ? [{ from: 'resources/models', to: 'models' }] : []),
   ],
   fileAssociations: [{ ext: 'pointmap', name: 'Pointmap Studio project', description: 'Pointmap Studio project', mimeType: 'application/x-pointmap-studio', role: 'Editor' }],
   // The command line is the program as a bare Node; options for Node itself, and a debugger, it takes from nobody.
