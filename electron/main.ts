@@ -6,6 +6,7 @@ import type { CommandId } from './contract/commands.js';
 import { channels } from './desktop/addresses.js';
 import { setupBridge } from './desktop/bridge.js';
 import { setupDialogs } from './desktop/dialogs.js';
+import { setupJob } from './desktop/job.js';
 import { menuTemplate } from './desktop/menu.js';
 import { setupOpening } from './desktop/opening.js';
 import { registerScheme, setupProtocol } from './desktop/protocol.js';
@@ -51,6 +52,7 @@ function setup(engine: EngineHost): void {
   setupProtocol(engine, files);
   setupBridge(engine);
   setupDialogs();
+  setupJob(engine);
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, { run: sendCommand, showLog: () => shell.showItemInFolder(logFile(dataFolder)) })));
   setupEnd(engine);
   app.on('activate', showWindow);

@@ -206,6 +206,23 @@ describe('the life of the program', () => {
     expect(window.webContents.sent.at(-1)).toMatchObject(['pointmap:event', 'engine.stopped', { reason: expect.stringContaining('code 139') as string }]);
   });
 
+  test('a run shows its progress to the system, and keeps the machine awake until its end', async () => {
+    const window = await started();
+    const tell = (job: object): void => void electron.children.at(-1)!.emit('message', { event: 'job.changed', payload: job });
+    tell({ state: 'running' });
+    expect([window.progress, electron.awake.size]).toEqual([2, 1]);
+    tell({ state: 'running', done: 3, total: 12 });
+    expect([window.progress, electron.awake.size]).toEqual([0.25, 1]);
+    tell({ state: 'paused', done: 3, total: 12 });
+    expect([window.progress, electron.awake.size]).toEqual([-1, 0]);
+    tell({ state: 'running', done: 4, total: 12 });
+    tell({ state: 'finished' });
+    expect([window.progress, electron.awake.size]).toEqual([-1, 0]);
+    tell({ state: 'running', done: 1, total: 12 });
+    electron.children[0]!.emit('exit', 139);
+    expect([window.progress, electron.awake.size]).toEqual([-1, 0]);
+  });
+
   test('a page that crashes is loaded again, not for ever', async () => {
     const { webContents } = await started();
     for (let k = 0; k < 10; k++) webContents.emit('render-process-gone', {}, { reason: 'oom' });
