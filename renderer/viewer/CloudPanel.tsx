@@ -41,7 +41,7 @@ export function CloudPanel() {
       <Toolbar components={components} component={shown} onComponent={(next) => { setViewer({ lookThrough: undefined }); setComponent(next); }} />
       <OverlaySlider cameras={loaded.cameras} />
       <Legend colour={settings.colour} range={loaded.cloud.confidenceRange} />
-      <Foot partial={scene?.partial ?? false} />
+      <Foot partial={loaded.partial} waiting={loaded.revision === scene?.revision ? undefined : arrived} />
     </div>
   );
 }
@@ -54,6 +54,8 @@ function keepStatistics(next: CloudStatistics): void {
 
 interface LoadedCloud {
   project: string | undefined;
+  revision: number;
+  partial: boolean;
   cloud: CloudData;
   /** As they were when this cloud was made: its points name them by index. */
   cameras: readonly CameraInfo[];
@@ -72,7 +74,7 @@ function useCloud(scene: SceneInfo | undefined, component: number): { loaded: Lo
     // In whole per cent: a cloud arrives in thousands of pieces.
     loadCloud(api.binaryUrl(`cloud/${scene.revision}/${component}`), stop.signal, (share) => setArrived(Math.floor(share * 100) / 100)).then((cloud) => {
       if (stop.signal.aborted) return;
-      setLoaded({ project, cloud, cameras });
+      setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras });
     }, (error: Error) => {
       // A revision that is gone has been followed by another one, which is on its way.
       if (!stop.signal.aborted && !error.message.includes('404')) notify('error', error.message);
@@ -142,11 +144,12 @@ function Legend({ colour, range: [low, high] }: { colour: ViewerSettings['colour
   );
 }
 
-function Foot({ partial }: { partial: boolean }) {
+/** What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. */
+function Foot({ partial, waiting }: { partial: boolean; waiting: number | undefined }) {
   const { displayed, total } = useStudio(({ statistics }) => statistics);
   return (
-    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total}>
-      {total > 0 && `${countText(displayed)} shown of ${countText(total)} points.${partial ? ' Still growing while pairs are computed.' : ''}`}
+    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total} data-current={waiting === undefined}>
+      {total > 0 && `${countText(displayed)} shown of ${countText(total)} points.${waiting !== undefined && waiting < 1 ? ` The next is loading, ${Math.round(waiting * 100)} %.` : partial ? ' Still growing while pairs are computed.' : ''}`}
     </p>
   );
 }

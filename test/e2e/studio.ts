@@ -83,8 +83,8 @@ export async function finished(page: Page, timeout = 500_000): Promise<void> {
 /** Waits until the view shows all points of the whole cloud. */
 export async function shown(page: Page, timeout = 120_000): Promise<number> {
   await page.waitForFunction(() => {
-    const { displayed, total } = (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
-    return Number(total) > 0 && displayed === total && !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing');
+    const { displayed, total, current } = (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
+    return Number(total) > 0 && displayed === total && current === 'true' && !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing');
   }, undefined, { timeout });
   return Number(await page.locator('.viewer-foot').getAttribute('data-total'));
 }
