@@ -31,6 +31,9 @@ export interface ImportOptions {
 /** Bytes a weight takes, about, scales included. */
 const bytesPerWeight: Record<Precision, number> = { float32: 4, float16: 2, int8: 1.2 };
 
+/** Licences that allow commercial use; of any other it is not assumed. */
+const anyUse = new Set(['Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0', 'CC-BY-4.0']);
+
 function idFrom(path: string): string {
   const id = basename(path).replace(/\.(safetensors|pth|pt)$/i, '').toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '');
   return id || 'model';
@@ -81,9 +84,11 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       delete stated.float32;
       for (const { name } of first.graphs) for (const ending of ['', '.data']) await rm(graphPath(staging, 'float32', name) + ending);
     }
+    const { licence: named } = folder.checkpoint.metadata;
+    const licence = options.licence ?? (typeof named === 'string' ? named : 'not stated; ask the publisher');
     const card: ModelCard = {
       format: 1, id, title: options.title ?? `${first.title} (${id})`, architecture: first.architecture,
-      licence: options.licence ?? 'not stated; ask the publisher', nonCommercial: options.nonCommercial ?? true,
+      licence, nonCommercial: options.nonCommercial ?? !anyUse.has(licence),
       inputSize: first.inputSize, patch: first.patch, square: first.square, parameters: first.parameters,
       version: hash.digest('hex').slice(0, 16), source: options.source ?? basename(path), precisions: stated,
     };

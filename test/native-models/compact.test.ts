@@ -29,7 +29,7 @@ describe('the compact network', () => {
 
   it('takes views of any two sizes, and batches', async () => {
     const { folder, card } = await importModel(await write(join(root, 'sizes')), { id: 'sizes', root: models(), precisions: ['float32', 'float16', 'int8'] });
-    expect(card).toMatchObject({ architecture: 'compact', inputSize: 144, square: false, patch: 16 });
+    expect(card).toMatchObject({ architecture: 'compact', licence: 'Apache-2.0', nonCommercial: false, inputSize: 144, square: false, patch: 16 });
     expect(card.precisions.float16!.typical['points1']).toBeLessThan(5e-3);
     const network = openPairNetwork(folder, card, 'float32', 'cpu', 1);
     const wide = [await network.encode(testImage(32, 80, 0), 32, 80), await network.encode(testImage(32, 80, 9), 32, 80)];
