@@ -7,6 +7,17 @@ from .scene import BOX, CYLINDER, GROUND, intersect
 from .textures import sample
 
 
+def _unit(x):
+    """Vectors [..., 3] of length one. PyTorch's norm over an axis of three is five times slower on a CPU."""
+    a, b, c = x.unbind(-1)
+    return x * torch.rsqrt((a * a + b * b + c * c).clamp_min(1e-24))[..., None]
+
+
+def _dot(x, y):
+    """Scalar products [...] of vectors [..., 3]."""
+    return x[..., 0] * y[..., 0] + x[..., 1] * y[..., 1] + x[..., 2] * y[..., 2]
+
+
 def _gathered(table, index):
     """Rows [B, R, F] of a table [B, N, F] at index [B, R]."""
     return table.gather(1, index[..., None].expand(-1, -1, table.shape[2]))
@@ -23,7 +34,7 @@ def _local_normals(scene, kind, local, bite):
     kind = kind[..., None]
     normal = torch.where(kind == BOX, box, torch.where(kind == CYLINDER, cylinder, local))
     from_bite = local - bite[..., :3]
-    on_bite = (bite[..., 3] > 0) & ((from_bite.norm(dim=-1) - bite[..., 3]).abs() < 2e-3)
+    on_bite = (bite[..., 3] > 0) & ((_dot(from_bite, from_bite).sqrt() - bite[..., 3]).abs() < 2e-3)
     return torch.where(on_bite[..., None] & (kind == BOX), from_bite, normal)
 
 
@@ -35,7 +46,7 @@ def _ground_normals(scene, points):
         kx, kz, phase, amplitude = (scene.waves[:, k, i, None] for i in range(4))
         wave = amplitude * torch.cos(kx * points[..., 0] + kz * points[..., 2] + phase)
         slope_x, slope_z = slope_x + kx * wave, slope_z + kz * wave
-    return F.normalize(torch.stack([-slope_x, -torch.ones_like(slope_x), -slope_z], -1), dim=-1)
+    return _unit(torch.stack([-slope_x, -torch.ones_like(slope_x), -slope_z], -1))
 
 
 def render(scene, bank, cameras, shadows=True):
@@ -46,7 +57,7 @@ def render(scene, bank, cameras, shadows=True):
     depth, index = intersect(scene, origin, direction)
     hit = torch.isfinite(depth)
     points = (origin + direction * depth.clamp_max(500)[:, None]).transpose(1, 2)
-    view = F.normalize(direction, dim=1).transpose(1, 2)
+    view = _unit(direction.transpose(1, 2))
     solid = index.clamp_max(slots - 1)
     kind = scene.kinds[index]
     table = torch.cat([scene.to_local.flatten(2), scene.centre, scene.half, scene.bite], -1)
@@ -54,11 +65,11 @@ def render(scene, bank, cameras, shadows=True):
     maps, centre, half, bite = own[..., :9].reshape(batch, -1, 3, 3), own[..., 9:12], own[..., 12:15], own[..., 15:19]
     local = (maps * (points - centre)[..., None, :]).sum(-1)
     local_normal = _local_normals(scene, kind, local, bite)
-    normal = F.normalize((maps * local_normal[..., None]).sum(-2), dim=-1)
+    normal = _unit((maps * local_normal[..., None]).sum(-2))
     on_ground = (kind == GROUND)[..., None]
     normal = torch.where(on_ground, _ground_normals(scene, points), normal)
-    normal = torch.where((normal * view).sum(-1, keepdim=True) > 0, -normal, normal)
-    facing = -(normal * view).sum(-1)
+    normal = torch.where(_dot(normal, view)[..., None] > 0, -normal, normal)
+    facing = -_dot(normal, view)
 
     surface = _gathered(scene.surface, index)
     metric = torch.where(on_ground, points, local * half)
@@ -74,15 +85,15 @@ def render(scene, bank, cameras, shadows=True):
 
     lamp = scene.light_at[:, None, 3:] > 0
     to_light = torch.where(lamp, scene.light_at[:, None, :3] - points, scene.light[:, None] * 100)
-    toward = F.normalize(to_light, dim=-1)
-    diffuse = (normal * toward).sum(-1).clamp_min(0)
+    toward = _unit(to_light)
+    diffuse = _dot(normal, toward).clamp_min(0)
     lit = torch.ones_like(diffuse)
     if shadows:
         start = points + normal * 2e-3
         blocker, _ = intersect(scene, start.transpose(1, 2).contiguous(), to_light.transpose(1, 2).contiguous())
         lit = (blocker > 0.995).float()
-    halfway = F.normalize(toward - view, dim=-1)
-    gloss = surface[..., 7] * (normal * halfway).sum(-1).clamp_min(0) ** surface[..., 8]
+    halfway = _unit(toward - view)
+    gloss = surface[..., 7] * _dot(normal, halfway).clamp_min(0) ** surface[..., 8]
     ambient = scene.ambient[:, None]
     # Light from everywhere is a little weaker on surfaces that face down or away, which keeps plain corners visible.
     soft = 0.8 - 0.15 * normal[..., 1] + 0.1 * normal[..., 0] + 0.05 * normal[..., 2]

@@ -4,7 +4,7 @@ World frame: metres, x right, y down, z forward (as in the cameras). A convex pr
 upright cylinder seen through an affine map: local = to_local @ (world - centre), where it fills [-1, 1]. A ray's
 part inside such a solid is one interval, and a solid with a bite taken out is the difference of two intervals.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 import torch
@@ -12,6 +12,10 @@ import torch
 BOX, SPHERE, CYLINDER, GROUND = 0, 1, 2, 3
 NEAREST = 1e-3
 """Hits nearer than this (in units of the ray's direction) are the surface that the ray starts on."""
+
+
+ABSENT = 2e-3
+"""Slots whose solid has half extents below this (metres) are empty."""
 
 
 @dataclass
@@ -154,12 +158,33 @@ def _chunk(scene, rays):
     return max(64, min(rays, budget // (scene.centre.shape[0] * scene.centre.shape[1] * 3)))
 
 
+def _solids_alone(scene):
+    """The slots that hold a solid in any scene [n], and the scene with those alone as far as rays need it."""
+    kept = (scene.half.amax(-1) > ABSENT).any(0)
+    boxes, spheres, _ = scene.counts
+    counts = tuple(int(part.sum()) for part in (kept[:boxes], kept[boxes:boxes + spheres], kept[boxes + spheres:]))
+    slots = kept.nonzero().flatten()
+    fields = {name: getattr(scene, name)[:, slots] for name in ("to_local", "centre", "half", "bite")}
+    return slots, replace(scene, counts=counts, **fields)
+
+
 def intersect(scene, origin, direction):
     """First surface along each ray.
 
     origin [B, 3, R] or [B, 3, 1], direction [B, 3, R] (any length), world frame. Returns t [B, R] in units of the
     direction's length (infinite for none) and the number of the primitive hit [B, R] (N is the height field).
     """
+    batch, rays = direction.shape[0], direction.shape[2]
+    if direction.device.type == "cpu" and batch > 1 and rays > 1000:
+        # One scene at a time tests the solids that it holds and not those of the others: 1.6 times as fast on a core.
+        parts = [_intersect(scene.select(slice(k, k + 1)), origin[k:k + 1], direction[k:k + 1]) for k in range(batch)]
+        return torch.cat([t for t, _ in parts]), torch.cat([index for _, index in parts])
+    return _intersect(scene, origin, direction)
+
+
+def _intersect(whole, origin, direction):
+    numbers, scene = _solids_alone(whole)
+    numbers = torch.cat([numbers, numbers.new_tensor([whole.centre.shape[1]])])
     batch, slots = scene.centre.shape[:2]
     rays = direction.shape[2]
     chunk = _chunk(scene, rays)
@@ -175,7 +200,7 @@ def intersect(scene, origin, direction):
         local_o = (maps @ o).reshape(batch, slots, 3, -1) - shift
         if local_o.shape[3] != local_d.shape[3]:
             local_o = local_o.expand_as(local_d)
-        parts = [_boxes(scene, local_o[:, :boxes], local_d[:, :boxes])]
+        parts = [_boxes(scene, local_o[:, :boxes], local_d[:, :boxes])] if boxes else []
         if spheres:
             parts.append(_spheres(local_o[:, boxes:boxes + spheres], local_d[:, boxes:boxes + spheres]))
         if scene.counts[2]:
@@ -189,4 +214,4 @@ def intersect(scene, origin, direction):
             t[grounded] = torch.minimum(t[grounded], field)
         distances.append(t)
         indices.append(index)
-    return torch.cat(distances, 1), torch.cat(indices, 1)
+    return torch.cat(distances, 1), numbers[torch.cat(indices, 1)]
