@@ -85,7 +85,7 @@ interface Row {
 }
 
 /** The same network in PyTorch, where Debian's Python has it. */
-function pytorch(): { version: string; encoder: number; decoder: number } | undefined {
+function pytorch(): { version: string; encoder: number; decoder: number; cpu: number } | undefined {
   try {
     const script = join(import.meta.dirname, 'dust3r_pytorch.py');
     return JSON.parse(execFileSync('/usr/bin/python3', [script, String(availableParallelism())], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as ReturnType<typeof pytorch>;
@@ -123,8 +123,11 @@ async function main(cache: string | undefined): Promise<void> {
   const torch = pytorch();
   if (torch) {
     const theirs = 2 * torch.encoder + torch.decoder;
-    const ours = rows.map(({ precision, encoder, decoder }) => `${precision} ${(theirs / (2 * encoder.wall + decoder.wall)).toFixed(2)} times faster`);
-    console.log(`PyTorch ${torch.version}: one direction ${theirs.toFixed(1)} s; ${ours.join(', ')}`);
+    const ours = rows.map(({ precision, encoder, decoder }) => {
+      const [wall, cpu] = [theirs / (2 * encoder.wall + decoder.wall), torch.cpu / (2 * encoder.cpu + decoder.cpu)];
+      return `${precision} ${wall.toFixed(2)} times faster (${cpu.toFixed(2)} times in CPU seconds)`;
+    });
+    console.log(`PyTorch ${torch.version}: one direction ${theirs.toFixed(1)} s (CPU ${torch.cpu.toFixed(1)} s); ${ours.join(', ')}`);
   }
   const { card } = await readModel(folder);
   console.log(`int8 deviates from float32, root mean square: ${JSON.stringify(card.precisions.int8?.typical)}`);

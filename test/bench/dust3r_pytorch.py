@@ -118,17 +118,18 @@ def main(threads, runs):
     network = Network().eval()
     grid = (24, 32)
     images = [torch.randn(1, 3, 384, 512) for _ in range(2)]
-    encoder, decoder = [], []
+    encoder, decoder, used = [], [], []
     with torch.inference_mode():
         for _ in range(runs):
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             features = [network.encode(image, grid) for image in images]
             middle = time.perf_counter()
             network.decode(features, grid)
             encoder.append((middle - start) / 2)
             decoder.append(time.perf_counter() - middle)
+            used.append(time.process_time() - before)
     parameters = sum(p.numel() for p in network.parameters())
-    print(json.dumps({"version": torch.__version__, "parameters": parameters, "encoder": min(encoder), "decoder": min(decoder)}))
+    print(json.dumps({"version": torch.__version__, "parameters": parameters, "encoder": min(encoder), "decoder": min(decoder), "cpu": min(used)}))
 
 
 if __name__ == "__main__":
