@@ -1,4 +1,5 @@
 import { registerPoints, type Similarity } from '../geometry/similarity.js';
+import type { ObservedView } from '../geometry/types.js';
 import type { AlignmentProblem } from './types.js';
 import { weightedMedian } from './weighted-median.js';
 
@@ -23,9 +24,25 @@ export function cloudPixels(width: number, height: number): Int32Array {
   return Int32Array.from(pixels);
 }
 
+/** Points this many times as far away as the median say nothing: one of them would outweigh all others. */
+const FAR = 1000;
+
+/** Range beyond which a pointmap's points say nothing, NaN and infinite ones included; infinite where the few pixels looked at tell nothing. */
+export function farthest({ points, confidence }: ObservedView): number {
+  const step = Math.max(1, Math.floor(confidence.length / 211));
+  const ranges: number[] = [];
+  for (let pixel = 0; pixel < confidence.length; pixel += step) {
+    const range = Math.hypot(points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!);
+    if (confidence[pixel]! > 1 && range < Infinity) ranges.push(range);
+  }
+  return ranges.length === 0 ? Infinity : FAR * ranges.sort((a, b) => a - b)[ranges.length >> 1]!;
+}
+
 /** The cloud of one view of an observation. NaN and infinite points and confidences of 1 and below weigh nothing. */
 export function sampleCloud(problem: AlignmentProblem, observation: number, role: number): Cloud {
-  const { width, height, points, confidence } = problem.observations[observation]!.views[role]!;
+  const seen = problem.observations[observation]!.views[role]!;
+  const { width, height, points, confidence } = seen;
+  const far = farthest(seen);
   const pixels = cloudPixels(width, height);
   const n = pixels.length / 2;
   const cloud: Cloud = { points: new Float64Array(3 * n), weights: new Float64Array(n) };
@@ -33,7 +50,7 @@ export function sampleCloud(problem: AlignmentProblem, observation: number, role
     const pixel = pixels[2 * k + 1]! * width + pixels[2 * k]!;
     const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
     const weight = Math.log(confidence[pixel]!);
-    if (!(weight > 0) || weight === Infinity || !Number.isFinite(x + y + z)) continue;
+    if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far * far)) continue;
     cloud.points[3 * k] = x;
     cloud.points[3 * k + 1] = y;
     cloud.points[3 * k + 2] = z;

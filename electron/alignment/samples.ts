@@ -1,3 +1,4 @@
+import { farthest } from './clouds.js';
 import type { AlignmentProblem } from './types.js';
 
 /** The sampled pixels of one photo, and every observation that saw them. */
@@ -50,15 +51,17 @@ function gather(problem: AlignmentProblem, view: number, seen: readonly { observ
   const factors = new Float64Array(width);
   const share = (columns * rows) / count;
   seen.forEach(({ observation, role }, t) => {
-    const { points, confidence } = problem.observations[observation]!.views[role]!;
+    const said = problem.observations[observation]!.views[role]!;
+    const { points, confidence } = said;
+    const far = farthest(said);
     const perLog = share / roles[Math.min(role, 1)]!;
     factors[t] = 1 / perLog;
     for (let k = 0; k < count; k++) {
       const pixel = pixels[k]!;
       const weight = Math.log(confidence[pixel]!);
       const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
-      // A point that is not a number says nothing.
-      if (!(weight > 0) || !Number.isFinite(x + y + z) || weight === Infinity) continue;
+      // A point that is not a number, or out of all proportion, says nothing.
+      if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far * far)) continue;
       const at = k * 4 * width + t;
       data[at] = x;
       data[at + width] = y;

@@ -33,20 +33,20 @@ describe('global alignment', () => {
     expect(second.components[0]!.worldFromCamera).toEqual(first.components[0]!.worldFromCamera);
   });
 
-  test('leaves out observations that contradict the rest, and names them', async () => {
-    const clean = await errorsOf(makeProblem({ views: 6 }));
-    const problem = makeProblem({ views: 6, wrong: 0.2 });
+  test.each(['elsewhere', 'misplaced'] as const)('leaves out observations that contradict the rest (%s), and names them', async (wrongly) => {
+    const problem = makeProblem({ views: 6, wrong: 0.4, wrongly });
+    const clean = await errorsOf({ ...problem, observations: problem.observations.filter((_, k) => !problem.wrong.has(k)) });
     const { result, position } = await errorsOf(problem);
     const rejected = result.observations.filter((report) => report.rejected).map((report) => report.index);
     expect(new Set(rejected)).toEqual(problem.wrong);
-    expect(position).toBeLessThan(1.5 * clean.position + 0.003);
+    expect(position).toBeLessThan(1.5 * clean.position);
   });
 
   test('a chain in one direction does nearly as well as all pairs', async () => {
     const complete = await errorsOf(makeProblem({ views: 6 }));
     const chain = await errorsOf(makeProblem({ views: 6, edges: (n) => completeEdges(n).filter(([i, j]) => i < j && j - i <= 2) }));
     expect(chain.result.components[0]!.views).toHaveLength(6);
-    expect(chain.position).toBeLessThan(2 * complete.position + 0.01);
+    expect(chain.position).toBeLessThan(2 * complete.position);
   });
 
   test('two groups that share nothing come out apart, the larger first', async () => {
@@ -81,41 +81,5 @@ describe('global alignment', () => {
     const controller = new AbortController();
     const problem = makeProblem({ views: 4 });
     await expect(align(problem, { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) })).rejects.toThrow('enough');
-  });
-});
-
-describe('bad input', () => {
-  test('NaN and infinite points and strange confidences never reach the result', async () => {
-    const problem = makeProblem({ views: 4 });
-    problem.observations.forEach(({ views }, k) => {
-      for (const { points, confidence } of views) {
-        for (let i = k; i < points.length; i += 37) points[i] = i % 2 ? NaN : Infinity;
-        for (let i = k; i < confidence.length; i += 53) confidence[i] = [0, -3, NaN, Infinity][i % 4]!;
-      }
-    });
-    const { components, objective } = await align(problem);
-    expect(Number.isFinite(objective)).toBe(true);
-    for (const pose of components[0]!.worldFromCamera) expect(pose.every(Number.isFinite)).toBe(true);
-    for (const depth of components[0]!.depth) expect(depth.every(Number.isFinite)).toBe(true);
-  });
-
-  test.each<[string, (problem: ProblemWithTruth) => void, RegExp]>([
-    ['no observations', (problem) => (problem.observations = []), /no observations/],
-    ['another size', (problem) => (problem.observations[0]!.views[1]!.width = 63), /63x48/],
-    ['an unknown photo', (problem) => (problem.observations[1]!.views[0]!.photo = 'who'), /not among the views: who/],
-    ['too few points', (problem) => (problem.observations[0]!.views[0]!.points = new Float32Array(12)), /4 points/],
-    ['a focal of zero', (problem) => (problem.constraints = [{ focal: 0 }]), /positive number/],
-  ])('%s is refused with a reason', async (_, spoil, message) => {
-    const problem = makeProblem({ views: 3 });
-    spoil(problem);
-    await expect(align(problem)).rejects.toThrow(message);
-  });
-
-  test('confidences of 1 everywhere place nothing', async () => {
-    const problem = makeProblem({ views: 3 });
-    for (const { views } of problem.observations) for (const { confidence } of views) confidence.fill(1);
-    const { components, unplaced } = await align(problem);
-    expect(components).toEqual([]);
-    expect(unplaced).toEqual([0, 1, 2]);
   });
 });
