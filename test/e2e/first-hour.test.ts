@@ -98,7 +98,8 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     for (let k = 0; k < 20; k++) await page.keyboard.press('ArrowRight');
     await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBeLessThan(before);
     await shown(page);
-    for (let k = 0; k < 30 && (await button(page, 'Undo').isEnabled()); k++) await button(page, 'Undo').click();
+    // However many keys it took, it is one step.
+    await button(page, 'Undo').click();
     await expect.poll(() => slider.inputValue()).toBe('2');
     await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBe(before);
   });
