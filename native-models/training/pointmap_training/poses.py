@@ -7,7 +7,7 @@ def similarity(source, target, weight, rounds=6):
 
     source, target [N, 3], weight [N]. Residuals beyond their median count less (weights 1 / max(r, median)).
     """
-    source, target, weight = source.double(), target.double(), weight.double()
+    source, target, weight = (value.detach().cpu().double() for value in (source, target, weight))
     robust = torch.ones_like(weight)
     for _ in range(rounds):
         w = weight * robust
@@ -27,13 +27,13 @@ def similarity(source, target, weight, rounds=6):
 
 def rotation_angle(a, b):
     """Angle in degrees between two rotations."""
-    cosine = ((a.T.double() @ b.double()).trace() - 1) / 2
+    cosine = ((a.cpu().double().T @ b.cpu().double()).trace() - 1) / 2
     return torch.rad2deg(torch.acos(cosine.clamp(-1, 1))).item()
 
 
 def direction_angle(a, b):
     """Angle in degrees between two directions; 180 where one has no length."""
-    a, b = a.double(), b.double()
+    a, b = a.cpu().double(), b.cpu().double()
     length = a.norm() * b.norm()
     if length < 1e-12:
         return 180.0
