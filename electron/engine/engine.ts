@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { edit as editSchema, requests, runSettings, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { importPhotos } from '../photos/import.js';
+import { importPhotos, type ImportedPhoto } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
@@ -27,6 +27,11 @@ export interface EngineOptions {
   estimators?: readonly EstimatorSource[];
 }
 
+type AddedPhotos = Result<'photos.add'> & { given: ReadonlySet<string> };
+
+/** Photos that were read are stored together, this often: a transaction each would cost more than reading them. */
+const STORE_MILLISECONDS = 300;
+
 type Handlers = { [N in RequestName]: (params: ReturnType<(typeof requests)[N]['params']['parse']>) => Result<N> | Promise<Result<N>> };
 
 /**
@@ -41,6 +46,8 @@ export class Engine {
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private building: AbortController | undefined;
+  /** Photos being added; settles with the last of them. */
+  private adding: Promise<unknown> = Promise.resolve();
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
@@ -184,18 +191,41 @@ export class Engine {
     return this.enter(() => Workspace.open(path));
   }
 
-  /** Adds photos; also tells which photos of the project, new or known, the paths stand for. */
-  async addPhotos(paths: readonly string[]): Promise<Result<'photos.add'> & { given: ReadonlySet<string> }> {
-    const { project } = this.idle;
+  /**
+   * Adds photos; also tells which photos of the project, new or known, the paths stand for. They are in the project, and shown,
+   * while the others are still being read. One call after another: a photo given to two of them is added once.
+   */
+  async addPhotos(paths: readonly string[]): Promise<AddedPhotos> {
+    const workspace = this.idle;
+    const added = this.adding.then(() => this.addTo(workspace, paths));
+    this.adding = added.catch(() => undefined);
+    return added;
+  }
+
+  private async addTo(workspace: Workspace, paths: readonly string[]): Promise<AddedPhotos> {
+    const closed = new UserError('cancelled', 'the project was closed before all photos were added; open it and add them again');
+    if (this.workspace !== workspace) throw closed;
+    const { project } = workspace;
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
-    const { imported, refused: all, known } = await importPhotos(paths, before);
+    const waiting: ImportedPhoto[] = [];
+    let stored = performance.now();
+    const store = (): void => {
+      if (this.workspace !== workspace) throw closed;
+      project.addPhotos(waiting.splice(0));
+      workspace.edited();
+      this.announce();
+      stored = performance.now();
+    };
+    const { imported, refused: all, known } = await importPhotos(paths, before, (photos) => {
+      waiting.push(...photos);
+      if (performance.now() - stored > STORE_MILLISECONDS) store();
+    });
+    store();
     const knownPaths = new Set(known.map((id) => before.get(id)!.path));
     // A photo that is in the project at this very path was meant, and needs no remark.
     const refused = all.filter(({ path }) => !knownPaths.has(path));
-    project.addPhotos(imported);
     for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
-    this.open.edited();
     this.announce.flush();
     return { added: imported.length, refused, given: new Set([...imported.map(({ photo }) => photo.id), ...known]) };
   }

@@ -89,51 +89,70 @@ export interface ImportResult {
  * Imports files and folders, a few at a time. One bad photo never stops the others: it comes back in `refused`.
  *
  * @param known photos already in the project, by id: importing them again is refused as a duplicate
- * @param onProgress called after every file
+ * @param onImported called with photos as soon as they, and all before them, are read: each once, in the order of the result.
+ *   When it throws, no further file is read
  */
 export async function importPhotos(
   paths: readonly string[],
   known: ReadonlyMap<string, { name: string }> = new Map(),
-  options: { signal?: AbortSignal | undefined; onProgress?: (done: number, total: number) => void } = {},
+  onImported: (photos: readonly ImportedPhoto[]) => void = () => undefined,
 ): Promise<ImportResult> {
   const { files, refused } = await discover(paths);
-  const results = new Array<ImportedPhoto | Refusal>(files.length);
+  const results = new Array<ImportedPhoto | Refusal | undefined>(files.length);
+  const collection = new Collection(known, refused);
   let next = 0;
-  let done = 0;
+  let settled = 0;
   const read = async (): Promise<void> => {
     for (let k = next++; k < files.length; k = next++) {
-      options.signal?.throwIfAborted();
       const path = files[k]!;
       results[k] = await importPhoto(path).catch((error: unknown) => {
         if (error instanceof UserError) return { path, reason: error.message };
         throw error;
       });
-      options.onProgress?.(++done, files.length);
+      const before = collection.imported.length;
+      // In order, whichever was read first: names and duplicates must not depend on chance.
+      for (; settled < files.length && results[settled] !== undefined; settled++) collection.add(results[settled]!);
+      if (collection.imported.length > before) onImported(collection.imported.slice(before));
     }
   };
+  const readAll = (): Promise<void> => read().catch((error: unknown) => {
+    next = files.length;
+    throw error;
+  });
   // sharp decodes on its own threads; two files in flight keep them busy without holding many large photos at once.
-  await Promise.all([read(), read()]);
-  const names = new Map([...known].map(([id, { name }]) => [id, name]));
-  const taken = new Set(names.values());
-  const imported: ImportedPhoto[] = [];
-  const met: PhotoId[] = [];
-  for (const result of results) {
-    if ('reason' in result) {
-      refused.push(result);
-      continue;
-    }
-    const twin = names.get(result.photo.id);
-    if (known.has(result.photo.id)) met.push(result.photo.id);
-    if (twin !== undefined) {
-      refused.push({ path: result.photo.path, reason: `the same photo as ${twin}; it is used once` });
-      continue;
-    }
-    result.photo.name = uniqueName(result.photo.name, taken);
-    taken.add(result.photo.name);
-    names.set(result.photo.id, result.photo.name);
-    imported.push(result);
+  await Promise.all([readAll(), readAll()]);
+  return { imported: collection.imported, refused: collection.refused, known: collection.met };
+}
+
+/** What has been read so far, without duplicates and with names of their own. */
+class Collection {
+  readonly imported: ImportedPhoto[] = [];
+  readonly met: PhotoId[] = [];
+  private readonly names: Map<PhotoId, string>;
+  private readonly taken: Set<string>;
+
+  constructor(private readonly known: ReadonlyMap<string, { name: string }>, readonly refused: Refusal[]) {
+    this.names = new Map([...known].map(([id, { name }]) => [id, name]));
+    this.taken = new Set(this.names.values());
   }
-  return { imported, refused, known: met };
+
+  add(result: ImportedPhoto | Refusal): void {
+    if ('reason' in result) {
+      this.refused.push(result);
+      return;
+    }
+    const { photo } = result;
+    if (this.known.has(photo.id)) this.met.push(photo.id);
+    const twin = this.names.get(photo.id);
+    if (twin !== undefined) {
+      this.refused.push({ path: photo.path, reason: `the same photo as ${twin}; it is used once` });
+      return;
+    }
+    photo.name = uniqueName(photo.name, this.taken);
+    this.taken.add(photo.name);
+    this.names.set(photo.id, photo.name);
+    this.imported.push(result);
+  }
 }
 
 /** Photos of different folders may share a file name; cameras in exports may not. */

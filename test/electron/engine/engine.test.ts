@@ -98,6 +98,24 @@ describe('a run', () => {
   });
 });
 
+describe('adding photos', () => {
+  test('twice at once adds each once; into a project that is closed meanwhile, none', async () => {
+    const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1 });
+    await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
+    const [first, second] = await Promise.all([engine.request('photos.add', { paths: [photos] }), engine.request('photos.add', { paths: [photos] })]);
+    expect([first.added, second.added, second.refused]).toEqual([4, 0, []]);
+    expect((await engine.request('project.state', {}))!.photos).toHaveLength(4);
+
+    await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
+    const late = engine.request('photos.add', { paths: [photos] });
+    const next = await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
+    await expect(late).rejects.toThrow(/closed before all photos were added/);
+    expect(next.photos).toEqual([]);
+    expect((await engine.request('project.state', {}))!.photos).toEqual([]);
+    await engine.close();
+  });
+});
+
 describe('what can go wrong', () => {
   test('requests that the contract does not know, or with other parameters', async () => {
     const engine = new Engine({ dataFolder: join(folder, 'data') });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
 import { readPixels } from '../../../electron/photos/reader.js';
 import { blurredFlags } from '../../../electron/photos/sharpness.js';
+import { roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'pointmap-photos-')); });
@@ -136,4 +137,17 @@ test('a folder gives its photos in the order of their numbers; an empty one says
   expect(imported.map(({ photo }) => photo.name)).toEqual(['p9.png', 'p10.png']);
   const empty = await mkdtemp(join(folder, 'empty-'));
   expect((await importPhotos([empty])).refused[0]!.reason).toMatch(/no photos in this folder/);
+});
+
+test('photos are handed over while others are being read, each once and in order, and a failure there ends the reading', async () => {
+  const photos = await roomPhotos(join(folder, 'many'), 12);
+  const batches: string[][] = [];
+  const { imported } = await importPhotos([photos], new Map(), (batch) => batches.push(batch.map(({ photo }) => photo.name)));
+  expect(batches.length).toBeGreaterThan(3);
+  expect(batches.flat()).toEqual(imported.map(({ photo }) => photo.name));
+  expect(imported).toHaveLength(12);
+  let calls = 0;
+  await expect(importPhotos([photos], new Map(), () => { calls++; throw new Error('full'); })).rejects.toThrow('full');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(calls).toBeLessThanOrEqual(2);
 });
