@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { Graph } from './onnx/graph.js';
+import { plainAttention } from './onnx/layers.js';
 import { providerNames, type Provider } from './onnx/provider-names.js';
 import { floatTensor, openSession } from './onnx/session.js';
 import { deviationOf } from './registry/deviation.js';
@@ -14,6 +15,8 @@ export interface ProviderProbe {
   available: boolean;
   /** Why not, in one line. */
   reason?: string;
+  /** Computes fused attention falsely: only networks in float16, which have it written out, may run there. */
+  plainAttentionOnly?: boolean;
   /** Measured on a 512x1024x1024 float32 matrix product. */
   gflops?: number;
 }
@@ -30,16 +33,22 @@ async function productGraph(path: string): Promise<void> {
 }
 
 /**
- * Attention as the networks use it, on more than 32 tokens: from there on WebGPU's fused kernel is false by some percent where
- * subgroups are narrow (SwiftShader has four lanes). Every other operator of the networks, softmax and products included, is
- * right to 4e-6 there, so it is this kernel and not our graphs; a software renderer is not worth graphs of its own.
+ * Attention as the networks use it. From 32 tokens on, WebGPU's fused kernel is false by some percent on some devices
+ * (microsoft/onnxruntime#28520: keys are left out; SwiftShader: 2e-2 to 6e-2); every other operator of the networks, softmax and
+ * products included, is right to 4e-6 there.
  */
 const attentionShape = [1, 36, 64];
 
-async function attentionGraph(path: string): Promise<void> {
+const heads = 4;
+
+async function attentionGraph(path: string, fused: boolean): Promise<void> {
   const graph = new Graph('attention');
   const x = graph.input('x', 'float32', attentionShape);
-  graph.output('y', graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: 4 } }), 'float32', attentionShape);
+  const width = attentionShape[2]!;
+  const y = fused
+    ? graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: heads } })
+    : plainAttention(graph, x, x, x, heads, width, graph.floats([Math.sqrt(heads / width)], []));
+  graph.output('y', y, 'float32', attentionShape);
   await graph.save(path);
 }
 
@@ -58,7 +67,13 @@ function oneLine(error: unknown): string {
   return message.split('\n')[0]!.slice(0, 200);
 }
 
-async function probe(provider: Provider, path: string, attention: string, threads?: number): Promise<ProviderProbe> {
+/** Graph files. */
+interface Attention {
+  fused: string;
+  plain: string;
+}
+
+async function probe(provider: Provider, path: string, attention: Attention, threads?: number): Promise<ProviderProbe> {
   const bundled = ort.listSupportedBackends().map((backend) => backend.name as string);
   if (!bundled.includes(provider)) return { provider, available: false, reason: 'not part of ONNX Runtime for this system' };
   try {
@@ -72,12 +87,15 @@ async function probe(provider: Provider, path: string, attention: string, thread
       if (best > 500) break; // Slow is known after one run.
     }
     await session.release();
-    if (provider !== 'cpu') {
-      // Fast and wrong is worse than slow: some graphics drivers compute attention falsely.
-      const { largest } = deviationOf(await attend(attention, provider), await attend(attention, 'cpu'));
-      if (!(largest < 1e-2)) return { provider, available: false, reason: `computes attention falsely here (deviation ${largest.toPrecision(2)}); a newer graphics driver may help` };
-    }
-    return { provider, available: true, gflops: Math.round((2 * rows * inner * columns) / best / 1e6) };
+    const gflops = Math.round((2 * rows * inner * columns) / best / 1e6);
+    if (provider === 'cpu') return { provider, available: true, gflops };
+    // Fast and wrong is worse than slow.
+    const expected = await attend(attention.plain, 'cpu');
+    const deviation = async (graph: string) => deviationOf(await attend(graph, provider), expected).largest;
+    const plain = await deviation(attention.plain);
+    if (!(plain < 1e-2)) return { provider, available: false, reason: `computes attention falsely here (deviation ${plain.toPrecision(2)}); a newer graphics driver may help` };
+    const fused = (await deviation(attention.fused)) < 1e-2;
+    return { provider, available: true, gflops, ...(fused ? {} : { plainAttentionOnly: true }) };
   } catch (error) {
     return { provider, available: false, reason: oneLine(error) };
   }
@@ -88,9 +106,10 @@ export async function probeProviders(threads?: number): Promise<ProviderProbe[]>
   const folder = await mkdtemp(join(tmpdir(), 'pointmap-probe-'));
   try {
     const path = join(folder, 'product.onnx');
-    const attention = join(folder, 'attention.onnx');
+    const attention: Attention = { fused: join(folder, 'fused.onnx'), plain: join(folder, 'plain.onnx') };
     await productGraph(path);
-    await attentionGraph(attention);
+    await attentionGraph(attention.fused, true);
+    await attentionGraph(attention.plain, false);
     const probes: ProviderProbe[] = [];
     for (const provider of providerNames) probes.push(await probe(provider, path, attention, threads));
     return probes;
@@ -104,17 +123,26 @@ let probed: Promise<ProviderProbe[]> | undefined;
 /**
  * The provider to use: the wanted one if it works, else the fastest that does. A fallback is told to `onNote` with its reason.
  * POINTMAP_PROVIDER overrides the choice.
+ * @param half whether the network may run in float16, which some providers need
  */
-export async function chooseProvider(wanted: Provider | 'auto' = 'auto', onNote?: (message: string) => void): Promise<Provider> {
+export async function chooseProvider(wanted: Provider | 'auto' = 'auto', onNote?: (message: string) => void, half = false): Promise<Provider> {
   const asked = wanted === 'auto' ? ((process.env['POINTMAP_PROVIDER'] as Provider | undefined) ?? 'auto') : wanted;
   if (asked === 'cpu') return 'cpu';
-  const probes = await (probed ??= probeProviders());
+  return selectProvider(await (probed ??= probeProviders()), asked, onNote, half);
+}
+
+/** The choice among what was probed. */
+export function selectProvider(probes: readonly ProviderProbe[], asked: Provider | 'auto', onNote?: (message: string) => void, half = false): Provider {
+  const needsHalf = ({ plainAttentionOnly }: ProviderProbe) => plainAttentionOnly === true && !half;
+  const advice = (provider: Provider) => `${provider} computes fused attention falsely here, and only float16 does without; import the model with --precision float32,float16 to use it. Using the CPU instead`;
   if (asked !== 'auto') {
     const found = probes.find((candidate) => candidate.provider === asked);
-    if (found?.available) return asked;
-    onNote?.(`${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
+    if (found?.available && !needsHalf(found)) return asked;
+    onNote?.(found?.available ? advice(asked) : `${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
     return 'cpu';
   }
-  const working = probes.filter((candidate) => candidate.available);
-  return working.sort((a, b) => (b.gflops ?? 0) - (a.gflops ?? 0))[0]?.provider ?? 'cpu';
+  const working = probes.filter((candidate) => candidate.available).sort((a, b) => (b.gflops ?? 0) - (a.gflops ?? 0));
+  const best = working.find((candidate) => !needsHalf(candidate))?.provider ?? 'cpu';
+  if (best === 'cpu' && working[0] && needsHalf(working[0])) onNote?.(advice(working[0].provider));
+  return best;
 }

@@ -88,7 +88,7 @@ async function build(path: string, flags: BuildFlags, options: ImportOptions): P
 }
 
 async function verify(path: string, flags: { precision: Precision; provider: Provider | 'auto'; json?: boolean }): Promise<void> {
-  const provider = await chooseProvider(flags.provider, (note) => process.stderr.write(`pointmap: ${note}\n`));
+  const provider = await chooseProvider(flags.provider, (note) => process.stderr.write(`pointmap: ${note}\n`), flags.precision === 'float16');
   const results = await verifyCheckpoint(path, flags.precision, provider);
   const failed = results.filter(({ deviation, limit }) => !(deviation <= limit));
   answer(flags.json, { precision: flags.precision, provider, results, passed: failed.length === 0 }, [

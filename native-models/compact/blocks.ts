@@ -30,7 +30,7 @@ function attention(layers: Layers, x: Value, memory: Value, name: string, shape:
   const query = normalised(layers.linear(x, `${name}.query`, width, width, { rowOrder: order }), 'query_scale', own);
   const key = normalised(half('key', order), 'key_scale', others);
   const value = half('value', Int32Array.from({ length: width }, (_, k) => width + k));
-  return layers.linear(layers.attention(query, key, value, heads), `${name}.output`, width, width);
+  return layers.linear(layers.attention(query, key, value, heads, width), `${name}.output`, width, width);
 }
 
 function perceptron(layers: Layers, x: Value, name: string, { width, mlpRatio }: CompactShape): Value {

@@ -18,7 +18,7 @@ function selfAttention(layers: Layers, x: Value, name: string, { width, heads }:
   };
   const query = rotate(layers.graph, part(0, 'query'), table, heads);
   const key = rotate(layers.graph, part(1, 'key'), table, heads);
-  const attended = layers.attention(query, key, part(2, 'value'), heads);
+  const attended = layers.attention(query, key, part(2, 'value'), heads, width);
   return layers.linear(attended, `${name}.proj`, width, width);
 }
 
@@ -26,7 +26,7 @@ function crossAttention(layers: Layers, x: Value, memory: Value, name: string, {
   const rowOrder = rotaryOrder(heads, width / heads);
   const query = rotate(layers.graph, layers.linear(x, `${name}.projq`, width, width, { rowOrder }), own, heads);
   const key = rotate(layers.graph, layers.linear(memory, `${name}.projk`, width, width, { rowOrder }), other, heads);
-  const attended = layers.attention(query, key, layers.linear(memory, `${name}.projv`, width, width), heads);
+  const attended = layers.attention(query, key, layers.linear(memory, `${name}.projv`, width, width), heads, width);
   return layers.linear(attended, `${name}.proj`, width, width);
 }
 

@@ -41,7 +41,8 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
   const { card } = await readModel(modelFolder);
   if (card.architecture === 'croco') throw new UserError('unsupported', `The model ${card.id} completes images and gives no pointmaps. Use it with: pointmap complete: ${modelFolder}`);
   const notes: string[] = [];
-  const provider = await chooseProvider(options.provider, (note) => notes.push(note));
+  const half = 'float16' in card.precisions && ['auto', 'float16'].includes(options.precision ?? 'auto');
+  const provider = await chooseProvider(options.provider, (note) => notes.push(note), half);
   const precision = choosePrecision(card, options.precision ?? 'auto', provider);
   const openNetwork = options.openNetwork ?? ((folder: string) => openPairNetwork(folder, card, precision, provider, options.threads));
   const oneWay = options.oneWay ?? false;
