@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { Graph } from './onnx/graph.js';
+import { Graph, type Value } from './onnx/graph.js';
 import { plainAttention } from './onnx/layers.js';
 import { providerNames, type Provider } from './onnx/provider-names.js';
 import { floatTensor, openSession } from './onnx/session.js';
@@ -17,6 +17,8 @@ export interface ProviderProbe {
   reason?: string;
   /** Computes fused attention falsely: only networks in float16, which have it written out, may run there. */
   plainAttentionOnly?: boolean;
+  /** Computes in float16; graphics devices without that feature refuse such graphs. */
+  half?: boolean;
   /** Measured on a 512x1024x1024 float32 matrix product. */
   gflops?: number;
 }
@@ -41,14 +43,17 @@ const attentionShape = [1, 36, 64];
 
 const heads = 4;
 
-async function attentionGraph(path: string, fused: boolean): Promise<void> {
+async function attentionGraph(path: string, kind: keyof Attention): Promise<void> {
   const graph = new Graph('attention');
   const x = graph.input('x', 'float32', attentionShape);
   const width = attentionShape[2]!;
-  const y = fused
-    ? graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: heads } })
-    : plainAttention(graph, x, x, x, heads, width, graph.floats([Math.sqrt(heads / width)], []));
-  graph.output('y', y, 'float32', attentionShape);
+  const cast = (value: Value, type: number) => (kind === 'half' ? graph.node('Cast', [value], { attributes: { to: type } }) : value);
+  const tokens = cast(x, 10);
+  const y =
+    kind === 'fused'
+      ? graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: heads } })
+      : plainAttention(graph, tokens, tokens, tokens, heads, width, cast(graph.floats([Math.sqrt(heads / width)], []), 10));
+  graph.output('y', cast(y, 1), 'float32', attentionShape);
   await graph.save(path);
 }
 
@@ -71,6 +76,7 @@ function oneLine(error: unknown): string {
 interface Attention {
   fused: string;
   plain: string;
+  half: string;
 }
 
 async function probe(provider: Provider, path: string, attention: Attention, threads?: number): Promise<ProviderProbe> {
@@ -95,7 +101,8 @@ async function probe(provider: Provider, path: string, attention: Attention, thr
     const plain = await deviation(attention.plain);
     if (!(plain < 1e-2)) return { provider, available: false, reason: `computes attention falsely here (deviation ${plain.toPrecision(2)}); a newer graphics driver may help` };
     const fused = (await deviation(attention.fused)) < 1e-2;
-    return { provider, available: true, gflops, ...(fused ? {} : { plainAttentionOnly: true }) };
+    const half = (await deviation(attention.half).catch(() => Infinity)) < 0.05;
+    return { provider, available: true, gflops, half, ...(fused ? {} : { plainAttentionOnly: true }) };
   } catch (error) {
     return { provider, available: false, reason: oneLine(error) };
   }
@@ -106,10 +113,9 @@ export async function probeProviders(threads?: number): Promise<ProviderProbe[]>
   const folder = await mkdtemp(join(tmpdir(), 'pointmap-probe-'));
   try {
     const path = join(folder, 'product.onnx');
-    const attention: Attention = { fused: join(folder, 'fused.onnx'), plain: join(folder, 'plain.onnx') };
+    const attention: Attention = { fused: join(folder, 'fused.onnx'), plain: join(folder, 'plain.onnx'), half: join(folder, 'half.onnx') };
     await productGraph(path);
-    await attentionGraph(attention.fused, true);
-    await attentionGraph(attention.plain, false);
+    for (const kind of ['fused', 'plain', 'half'] as const) await attentionGraph(attention[kind], kind);
     const probes: ProviderProbe[] = [];
     for (const provider of providerNames) probes.push(await probe(provider, path, attention, threads));
     return probes;
@@ -133,16 +139,24 @@ export async function chooseProvider(wanted: Provider | 'auto' = 'auto', onNote?
 
 /** The choice among what was probed. */
 export function selectProvider(probes: readonly ProviderProbe[], asked: Provider | 'auto', onNote?: (message: string) => void, half = false): Provider {
-  const needsHalf = ({ plainAttentionOnly }: ProviderProbe) => plainAttentionOnly === true && !half;
-  const advice = (provider: Provider) => `${provider} computes fused attention falsely here, and only float16 does without; import the model with --precision float32,float16 to use it. Using the CPU instead`;
+  const lacksHalf = (probe: ProviderProbe) => probe.plainAttentionOnly === true && !(half && probe.half);
+  const advice = (probe: ProviderProbe) => {
+    const fault = `${probe.provider} computes fused attention falsely here`;
+    return probe.half ? `${fault}, and only float16 does without; import the model with --precision float32,float16 to use it. Using the CPU instead` : `${fault} and has no float16, which does without; using the CPU instead`;
+  };
   if (asked !== 'auto') {
     const found = probes.find((candidate) => candidate.provider === asked);
-    if (found?.available && !needsHalf(found)) return asked;
-    onNote?.(found?.available ? advice(asked) : `${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
+    if (found?.available && !lacksHalf(found)) return asked;
+    onNote?.(found?.available ? advice(found) : `${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
     return 'cpu';
   }
   const working = probes.filter((candidate) => candidate.available).sort((a, b) => (b.gflops ?? 0) - (a.gflops ?? 0));
-  const best = working.find((candidate) => !needsHalf(candidate))?.provider ?? 'cpu';
-  if (best === 'cpu' && working[0] && needsHalf(working[0])) onNote?.(advice(working[0].provider));
+  const best = working.find((candidate) => !lacksHalf(candidate))?.provider ?? 'cpu';
+  if (best === 'cpu' && working[0] && lacksHalf(working[0])) onNote?.(advice(working[0]));
   return best;
+}
+
+/** Whether a provider was found to compute in float16. A CPU does, slowly. */
+export async function computesHalf(provider: Provider): Promise<boolean> {
+  return provider === 'cpu' || ((await (probed ??= probeProviders())).find((probe) => probe.provider === provider)?.half ?? false);
 }

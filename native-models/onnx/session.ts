@@ -19,7 +19,7 @@ export async function openSession(path: string, provider: Provider = 'cpu', thre
   return ort.InferenceSession.create(path, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // Errors are thrown; printed too, they would stand between our lines.
     intraOpNumThreads: threads,
     // Plans for a shape that was seen before take memory of their own: 230 MB for a pair at 512x384, and no time is won.
     enableMemPattern: false,

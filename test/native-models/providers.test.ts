@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { selectProvider, type ProviderProbe } from '../../native-models/providers.js';
 
 const cpu: ProviderProbe = { provider: 'cpu', available: true, gflops: 100 };
-const webgpu: ProviderProbe = { provider: 'webgpu', available: true, gflops: 5000 };
+const webgpu: ProviderProbe = { provider: 'webgpu', available: true, half: true, gflops: 5000 };
 const missing: ProviderProbe = { provider: 'cuda', available: false, reason: 'libcudart.so.12 was not found' };
 
 describe('the choice of a provider', () => {
@@ -21,6 +21,11 @@ describe('the choice of a provider', () => {
       const { provider, notes } = choose(probes, asked);
       expect(provider).toBe('cpu');
       expect(notes).toEqual([expect.stringMatching(/--precision float32,float16/)]);
+    });
+    it('is the CPU, where there is no float16 either', () => {
+      const { provider, notes } = choose([{ ...probes[0]!, half: false }, cpu], 'auto', true);
+      expect(provider).toBe('cpu');
+      expect(notes).toEqual([expect.stringMatching(/has no float16/)]);
     });
     it.each(['auto', 'webgpu'] as const)('is the GPU in float16 (asked: %s)', (asked) => expect(choose(probes, asked, true)).toEqual({ provider: 'webgpu', notes: [] }));
   });

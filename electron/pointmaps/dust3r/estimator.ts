@@ -1,6 +1,6 @@
 import { openPairNetwork, type PairNetwork } from '../../../native-models/network.js';
 import type { Precision } from '../../../native-models/onnx/layers.js';
-import { chooseProvider, type Provider } from '../../../native-models/providers.js';
+import { chooseProvider, computesHalf, type Provider } from '../../../native-models/providers.js';
 import type { ModelCard } from '../../../native-models/registry/card.js';
 import { readModel } from '../../../native-models/registry/folder.js';
 import { UserError } from '../../contract/errors.js';
@@ -21,13 +21,14 @@ export interface Dust3rOptions {
   openNetwork?: (folder: string, card: ModelCard, precision: Precision, provider: Provider) => PairNetwork;
 }
 
-function choosePrecision(card: ModelCard, wanted: Precision | 'auto', provider: Provider): Precision {
+async function choosePrecision(card: ModelCard, wanted: Precision | 'auto', provider: Provider): Promise<Precision> {
   const installed = Object.keys(card.precisions) as Precision[];
   if (wanted !== 'auto') {
     if (installed.includes(wanted)) return wanted;
     throw new UserError('not-found', `The model ${card.id} is not installed in ${wanted} (installed: ${installed.join(', ')}). Import it again with --precision ${wanted}`);
   }
-  const order: Precision[] = provider === 'cpu' ? ['float32', 'int8', 'float16'] : ['float16', 'float32', 'int8'];
+  const half = provider !== 'cpu' && (await computesHalf(provider));
+  const order: Precision[] = half ? ['float16', 'float32', 'int8'] : ['float32', 'int8', 'float16'];
   return order.find((precision) => installed.includes(precision)) ?? 'float32';
 }
 
@@ -43,7 +44,7 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
   const notes: string[] = [];
   const half = 'float16' in card.precisions && ['auto', 'float16'].includes(options.precision ?? 'auto');
   const provider = await chooseProvider(options.provider, (note) => notes.push(note), half);
-  const precision = choosePrecision(card, options.precision ?? 'auto', provider);
+  const precision = await choosePrecision(card, options.precision ?? 'auto', provider);
   const openNetwork = options.openNetwork ?? ((folder: string) => openPairNetwork(folder, card, precision, provider, options.threads));
   const oneWay = options.oneWay ?? false;
   return {
