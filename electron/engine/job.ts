@@ -24,7 +24,7 @@ export interface JobOptions {
 
 /** First looks may take this share of the time, no more. */
 const PARTIAL_SHARE = 0.1;
-const FIRST_PARTIAL_AFTER = 3;
+const FIRST_PARTIAL_AFTER = 2;
 
 /** One run of a workspace, from start to its end, with pause and cancel. */
 export class Job {

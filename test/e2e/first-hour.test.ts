@@ -69,12 +69,11 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
 
   it('runs, with stages and time left, and shows partial results meanwhile', async () => {
     const { page } = studio;
-    await page.getByLabel('Quality').selectOption('draft');
-    await expect.poll(() => page.getByLabel('Quality').inputValue()).toBe('draft');
     await page.keyboard.press('Control+Enter');
     await page.locator('.stages .current', { hasText: /Pointmaps \d+ of \d+/ }).waitFor();
     await page.locator('.stages .current', { hasText: /\d:\d\d left/ }).waitFor();
-    await page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 400_000 });
+    const growing = page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 400_000 });
+    await Promise.race([growing, finished(page).then(() => { throw new Error('the run ended without a first look at its cloud'); })]);
     expect((await pictureOf(page.locator('.viewer canvas').first())).covered).toBeGreaterThan(0.02);
     await finished(page);
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('10 of 10 placed');
