@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
 
 export interface StaticFile {
   type: string;
@@ -17,35 +16,31 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * The built renderer, listed once: a path that is not in the list does not exist, so none can lead outside the folder.
+ * The built renderer, listed once: a path that is not in the list does not exist, so none can lead outside the folder. A file with
+ * `.br` after its name is that file compressed (build/build.mjs), and no page of its own.
+ *
  * @returns undefined when it was not built
  */
 export function loadRenderer(folder: string): ReadonlyMap<string, StaticFile> | undefined {
   try {
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    const list = new Map(files.map((entry) => {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const bytes = new Map(entries.map((entry) => {
       const path = join(entry.parentPath, entry.name);
-      return [`/${relative(folder, path).split(sep).join('/')}`, path] as const;
+      return [`/${relative(folder, path).split(sep).join('/')}`, readFileSync(path)] as const;
     }));
-    if (!list.has('/index.html')) return undefined;
-    return new Map([...list].map(([name, path]) => [name, read(name, path)]));
+    if (!bytes.has('/index.html')) return undefined;
+    return new Map([...bytes.keys()].filter((name) => !name.endsWith('.br')).map((name) => [name, file(name, bytes)]));
   } catch {
     return undefined;
   }
 }
 
-function read(name: string, path: string): StaticFile {
-  const ending = name.slice(name.lastIndexOf('.') + 1);
-  let compressed: Buffer | undefined;
-  const file = {
-    type: types[ending] ?? 'application/octet-stream',
-    bytes: readFileSync(path),
+function file(name: string, bytes: ReadonlyMap<string, Buffer>): StaticFile {
+  const compressed = bytes.get(`${name}.br`);
+  return {
+    type: types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
+    bytes: bytes.get(name)!,
     immutable: /-[\w-]{8}\.\w+$/.test(name),
-    // On first use: compressing everything would hold up the start of the server by most of a second.
-    get compressed(): Buffer | undefined {
-      if (!['html', 'js', 'css', 'svg'].includes(ending)) return undefined;
-      return (compressed ??= brotliCompressSync(this.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }));
-    },
+    ...(compressed ? { compressed } : {}),
   };
-  return file;
 }

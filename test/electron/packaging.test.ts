@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,15 @@ describe('the bundle', () => {
     expect([...asked].filter((name) => !existsSync(join(dist, name)))).toEqual([]);
     const preload = readFileSync(join(dist, 'preload.cjs'), 'utf8');
     expect([...preload.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name)).toEqual(['electron']);
+  });
+
+  test('is the one for users, even when a test builds it, and as small as it should be', () => {
+    const assets = join(root, 'dist', 'renderer', 'assets');
+    const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));
+    for (const name of scripts) expect(readFileSync(join(assets, name), 'utf8'), name).not.toContain('react.dev/link/warning-keys');
+    const compressed = readdirSync(assets).filter((name) => name.endsWith('.br')).reduce((sum, name) => sum + statSync(join(assets, name)).size, 0);
+    expect(compressed).toBeGreaterThan(100_000);
+    expect(compressed).toBeLessThan(1_500_000);
   });
 
   test('finds its workers, kernels and native modules: it reconstructs', { timeout: 120_000 }, async () => {

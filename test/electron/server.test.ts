@@ -110,6 +110,10 @@ describe('what is sent', () => {
     expect(headers['cache-control']).toMatch(/immutable/);
     expect(brotliDecompressSync(body).toString()).toContain('answer = 42');
     expect(body.length).toBeLessThan(200);
+    const plain = await ask(server, '/assets/index-AbCd1234.js', { headers: own() });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.body.toString()).toContain('answer = 42');
+    expect((await ask(server, '/assets/index-AbCd1234.js.br', { headers: own() })).status).toBe(404);
   });
 
   test.each(['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/assets/..%5c..%5csecret.txt', '//etc/passwd', '/etc/passwd', '/binary/../../secret.txt', '/binary/photo/..%2f..%2fsecret.txt', '/binary/%E0%A4%A', 'http://evil.example/', '/%00'])('no path leads outside: %s', async (path) => {
