@@ -5,6 +5,8 @@ const size = z.number().int().positive();
 const configSchema = z.looseObject({
   architecture: z.literal('compact'),
   version: z.literal(1),
+  /** The long side of a view at its best. */
+  inputSize: size.optional(),
   patch: z.literal(16),
   rotaryBase: z.number().positive(),
   normEpsilon: z.number().positive(),

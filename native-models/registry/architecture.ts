@@ -84,8 +84,8 @@ function countParameters({ tensors }: Checkpoint): number {
   return parameters;
 }
 
-/** Side of the squares that the compact network is trained on, where its file does not tell. */
-const usualTraining = 224;
+/** The long side of a view where the config does not tell: about the pixels of a square of 224. */
+const usualCompact = 256;
 
 function buildCompact({ checkpoint }: CheckpointFolder, config: Record<string, unknown>, weights: Weights, precision: Precision): BuiltNetwork {
   const title = 'Compact';
@@ -96,8 +96,6 @@ function buildCompact({ checkpoint }: CheckpointFolder, config: Record<string, u
   }
   const graphs = [{ name: 'encoder', graph: buildCompactEncoder(weights, shape, precision) }, { name: 'decoder', graph: buildCompactDecoder(weights, shape, precision) }];
   weights.check(title);
-  const trained = Number(checkpoint.metadata['size']) || usualTraining;
-  // The long side of a 4:3 photo that has as many pixels as the squares it learnt from.
-  const inputSize = shape.patch * Math.round((trained * Math.sqrt(4 / 3)) / shape.patch);
+  const inputSize = shape.inputSize ?? usualCompact;
   return { architecture: 'compact', title, graphs, patch: shape.patch, inputSize, square: false, parameters: countParameters(checkpoint) };
 }

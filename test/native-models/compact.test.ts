@@ -19,7 +19,7 @@ describe('the compact network', () => {
     const shapes = compactShapes();
     change(shapes);
     await mkdir(folder, { recursive: true });
-    await writeSafetensors(join(folder, 'model.safetensors'), shapes, (tensor, shape, index) => (tensor.endsWith('_scale') ? new Float32Array(shape[0] ?? 1).fill(1) : randomTensor(tensor, shape, index + 1)), { licence: 'Apache-2.0', steps: '12', size: '128' });
+    await writeSafetensors(join(folder, 'model.safetensors'), shapes, (tensor, shape, index) => (tensor.endsWith('_scale') ? new Float32Array(shape[0] ?? 1).fill(1) : randomTensor(tensor, shape, index + 1)), { licence: 'Apache-2.0', steps: '12' });
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...compactConfig, ...config }));
     return folder;
   }
@@ -29,7 +29,7 @@ describe('the compact network', () => {
 
   it('takes views of any two sizes, and batches', async () => {
     const { folder, card } = await importModel(await write(join(root, 'sizes')), { id: 'sizes', root: models(), precisions: ['float32', 'float16', 'int8'] });
-    expect(card).toMatchObject({ architecture: 'compact', licence: 'Apache-2.0', nonCommercial: false, inputSize: 144, square: false, patch: 16 });
+    expect(card).toMatchObject({ architecture: 'compact', licence: 'Apache-2.0', nonCommercial: false, inputSize: 128, square: false, patch: 16 });
     expect(card.precisions.float16!.typical['points1']).toBeLessThan(5e-3);
     const network = openPairNetwork(folder, card, 'float32', 'cpu', 1);
     const wide = [await network.encode(testImage(32, 80, 0), 32, 80), await network.encode(testImage(32, 80, 9), 32, 80)];
@@ -65,7 +65,7 @@ describe('the compact network', () => {
     const folder = await write(join(resources(), 'compact'));
     const [model] = builtInModels(resources());
     expect(model).toMatchObject({ id: 'compact', licence: 'Apache-2.0' });
-    expect(await trainingOf(model!)).toBe('steps 12, size 128');
+    expect(await trainingOf(model!)).toBe('steps 12');
     expect(modelEstimators(resources()).find(({ info }) => info.id === 'compact')?.info).toMatchObject({ installed: true, nonCommercial: false });
     expect(modelEstimators(join(root, 'nothing')).some(({ info }) => info.id === 'compact')).toBe(false);
     const made = async () => (await stat(join((await installBuiltIn(model!, models())).folder, 'card.json'))).ino;

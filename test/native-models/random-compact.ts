@@ -1,6 +1,6 @@
 /** A very small compact network: config.json and tensor shapes as native-models/training/FORMAT.md has them. */
 export const compactConfig = {
-  architecture: 'compact', version: 1, patch: 16, rotaryBase: 100, normEpsilon: 1e-6, width: 32, headWidth: 16, viewBlocks: 2, crossBlocks: 2,
+  architecture: 'compact', version: 1, inputSize: 128, patch: 16, rotaryBase: 100, normEpsilon: 1e-6, width: 32, headWidth: 16, viewBlocks: 2, crossBlocks: 2,
   matchAfter: 1, mlpRatio: 4, stem: [4, 8, 12], matchWidth: 16, refine: 8,
 };
 

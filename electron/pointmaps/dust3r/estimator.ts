@@ -58,7 +58,7 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
     open(photos, pairs, context): Promise<EstimatorSession> {
       for (const note of notes.splice(0)) context.onNote?.(note);
       const network = openNetwork(modelFolder, card, precision, provider);
-      const settings = { size: card.inputSize, square: card.square, patch: card.patch };
+      const settings = { size: card.inputSize, square: card.square, keepSquares: card.architecture === 'compact', patch: card.patch };
       return Promise.resolve(
         new PairSession(network, reader, photos, directions(photos, pairs, oneWay), {
           view: settings,

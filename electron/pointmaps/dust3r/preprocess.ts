@@ -5,6 +5,8 @@ export interface ViewSettings {
   /** Long side (512 models) or side of the square (224 models). */
   size: number;
   square: boolean;
+  /** A square photo stays one; networks that never saw a square view at their size get its middle at 4:3. */
+  keepSquares?: boolean;
   patch: number;
 }
 
@@ -20,14 +22,14 @@ export interface ViewGeometry {
  * photo to 4:3. 224 models: short side to `size`, centre square. A pixel's centre is at integer coordinates, and resizing
  * keeps the borders of the image, so (original + 0.5) = (resized + 0.5) * ratio.
  */
-export function viewGeometry(photo: { width: number; height: number }, { size, square, patch }: ViewSettings): ViewGeometry {
+export function viewGeometry(photo: { width: number; height: number }, { size, square, keepSquares = false, patch }: ViewSettings): ViewGeometry {
   const scale = size / (square ? Math.min(photo.width, photo.height) : Math.max(photo.width, photo.height));
   // A panorama's short side may come out thinner than one patch; it is then stretched to one.
   const side = (length: number) => Math.max(patch, Math.round(length * scale));
   const resized = { width: side(photo.width), height: side(photo.height) };
   const down = (length: number) => Math.max(patch, Math.floor(length / patch) * patch);
   const width = square ? size : down(resized.width);
-  const height = square ? size : down(resized.width === resized.height ? (3 * width) / 4 : resized.height);
+  const height = square ? size : down(resized.width === resized.height && !keepSquares ? (3 * width) / 4 : resized.height);
   const left = Math.floor((resized.width - width) / 2);
   const top = Math.floor((resized.height - height) / 2);
   const scaleX = photo.width / resized.width;

@@ -26,6 +26,7 @@ describe('a view', () => {
     expect(Math.abs(map.offsetX + (map.scaleX * (viewWidth - 1)) / 2 - (width - 1) / 2)).toBeLessThanOrEqual(map.scaleX / 2 + 1e-9);
     expect(Math.abs(map.offsetY + (map.scaleY * (viewHeight - 1)) / 2 - (height - 1) / 2)).toBeLessThanOrEqual(map.scaleY / 2 + 1e-9);
   });
+  it('of a square photo stays square for the compact network', () => expect(viewGeometry({ width: 2000, height: 2000 }, { ...large, size: 128, keepSquares: true }).crop).toEqual({ left: 0, top: 0, width: 128, height: 128 }));
   it('of a 224 model is the centre square', () => {
     const { resized, crop } = viewGeometry({ width: 4000, height: 3000 }, { size: 224, square: true, patch: 16 });
     expect([resized, crop]).toEqual([{ width: 299, height: 224 }, { left: 37, top: 0, width: 224, height: 224 }]);
