@@ -11,7 +11,7 @@ export interface PlacementInput {
   observations: readonly Observation[];
   session: EstimatorSession;
   settings: RunSettings;
-  /** Poses to keep for locked photos. */
+  /** Poses to keep for locked photos, and to start from when photos were added. */
   previous?: StoredAlignment | undefined;
   signal?: AbortSignal;
   threads?: number | undefined;
@@ -37,7 +37,7 @@ export async function place(input: PlacementInput): Promise<Placement> {
     components: result.components.map((component, index) => stored(component, index, input, views)),
     unplaced: result.unplaced.map((index) => ({ photo: photos[index]!.id, reason: unplacedReason(index, input) })),
     viewResidual: residualByPhoto(result, photos),
-    warnings: result.warnings,
+    warnings: result.warnings.map((line) => photos.reduce((text, { id, name }) => text.replaceAll(id, name), line)),
     objective: result.objective,
     iterations: result.iterations,
     residuals,
@@ -53,11 +53,19 @@ function problem({ photos, observations, settings, previous }: PlacementInput, v
     if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
     return Object.keys(constraint).length > 0 ? constraint : undefined;
   });
+  // After photos were added the others start where they stand, and the world stays. After any other change everything is found anew:
+  // whoever disables a pair that made ghosts does not want to start from them.
+  const added = before.size > 0 && photos.some(({ id }) => !before.has(id));
+  const initial = photos.map(({ id }, index) => {
+    const camera = added ? before.get(id) : undefined;
+    return camera && { worldFromCamera: Float64Array.from(camera.worldFromCamera), focal: camera.fx / views[index]!.originalFromView.scaleX };
+  });
   const sizes = new Set(views.map(({ width, height }) => `${width}x${height}`));
   return {
     views: views.map(({ photo, width, height }) => ({ photo, width, height })),
     observations: [...observations],
     constraints,
+    initial,
     // One focal for all can only be asked of views of one size.
     sharedFocal: settings.sharedFocal && sizes.size === 1,
   };
