@@ -18,6 +18,7 @@ def load_network(path, raw=False):
             with open(os.path.join(path, "config.json"), encoding="utf-8") as file:
                 config = json.load(file)
             tensors = safetensors.read(os.path.join(path, "model.safetensors"))
+            known = safetensors.metadata(os.path.join(path, "model.safetensors"))
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"The folder holds no readable model ({error}). Name one that `export` wrote: {path}") from error
         shape = Shape(width=config["width"], head_width=config["headWidth"], view_blocks=config["viewBlocks"],
@@ -25,10 +26,10 @@ def load_network(path, raw=False):
                       stem=config["stem"], match_width=config["matchWidth"], refine=config["refine"])
         network = Compact(shape)
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
-        return network.eval(), {}
+        return network.eval(), {name: known[name] for name in ("steps", "pairs") if name in known}
     content = checkpoints.load(path)
     return checkpoints.network_of(content, "network" if raw else "average"), {
-        "steps": content["step"], "pairs_seen": content["extra"].get("pairs", 0), "minutes": round(content["seconds"] / 60, 1)}
+        "steps": content["step"], "pairs": content["extra"].get("pairs", 0), "minutes": round(content["seconds"] / 60, 1)}
 
 
 def evaluate(options):
@@ -53,6 +54,8 @@ def evaluate(options):
         results["gates"]["3b"] = _beats_geometric(results)
     for number, gate in results["gates"].items():
         print(f"gate {number}: {'passed' if gate['passed'] else 'not passed'} ({gate['asks']}: {gate['measured']:.3f})")
+    for result in families.values():
+        del result["pose_errors"]
     if options.out:
         with open(options.out, "w", encoding="utf-8") as file:
             json.dump(_rounded(results), file, indent=1)

@@ -45,3 +45,10 @@ def read(path):
         array = np.frombuffer(content[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
         tensors[name] = torch.from_numpy(array.copy())
     return tensors
+
+
+def metadata(path):
+    """The text entries that a file carries beside its tensors."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(file.read(length)).get("__metadata__", {})
