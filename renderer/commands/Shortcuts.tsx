@@ -18,6 +18,7 @@ export function Shortcuts() {
           <h3 className="quiet">In the cloud</h3>
           <ul>
             <li className="spread"><span>Turn, pan, zoom</span><kbd>drag, right drag, wheel</kbd></li>
+            <li className="spread"><span>Turn, pan, zoom by key</span><kbd>arrows, Shift arrows, + -</kbd></li>
             <li className="spread"><span>Turn about a point</span><kbd>double click</kbd></li>
             <li className="spread"><span>Fly: move, up, down</span><kbd>W A S D, E, Q</kbd></li>
             <li className="spread"><span>Leave the camera looked through</span><kbd>Escape</kbd></li>

@@ -44,7 +44,7 @@ export function Viewer(props: ViewerProps) {
   return (
     <Guard>
       <Canvas frameloop="demand" flat camera={{ fov: 45 }} dpr={[1, 2]} gl={{ antialias: true, alpha: false, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
-        fallback={<p>The cloud is drawn here.</p>} aria-label="Point cloud">
+        fallback={<p>The cloud is drawn here.</p>}>
         <Stage {...props} through={through} hovered={hovered} onHover={setHovered} label={label} />
       </Canvas>
       <div className="viewer-label" ref={label} hidden={!labelled}>{labelled && stem(labelled.name)}</div>

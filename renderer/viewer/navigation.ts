@@ -54,6 +54,8 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
   useEffect(() => {
     // Without a mouse: the canvas takes the focus, and what a drag or the wheel does has keys.
     canvas.tabIndex = 0;
+    canvas.setAttribute('role', 'application');
+    canvas.setAttribute('aria-label', 'Point cloud: arrow keys turn it, with Shift they move it, plus and minus come nearer and go back');
     const press = (event: KeyboardEvent): void => {
       const turn = TURN_KEYS[event.key];
       if (!turn || !controls.enabled || event.ctrlKey || event.metaKey || event.altKey) return;

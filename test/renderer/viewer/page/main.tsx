@@ -12,16 +12,14 @@ export interface ViewerPage {
   handle: ViewerHandle | null;
   statistics: CloudStatistics;
   selected: string | undefined;
-  /** Milliseconds: tasks of more than 50, and the time between one timer's calls, which is long when the interface is held up. */
-  tasks: number[];
+  /** Milliseconds between one timer's calls: long when the interface is held up. */
   silences: number[];
 }
 declare global {
   interface Window { page: ViewerPage }
 }
 
-window.page = { load: () => Promise.reject(new Error('not ready')), set: () => undefined, handle: null, statistics: { displayed: 0, total: 0 }, selected: undefined, tasks: [], silences: [] };
-new PerformanceObserver((list) => window.page.tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ entryTypes: ['longtask'] });
+window.page = { load: () => Promise.reject(new Error('not ready')), set: () => undefined, handle: null, statistics: { displayed: 0, total: 0 }, selected: undefined, silences: [] };
 let last = performance.now();
 setInterval(() => {
   const now = performance.now();
