@@ -6,8 +6,9 @@
  * In headless Chromium with its software renderer, so frame rates say little about a machine with a GPU; how long the interface
  * is held up and what memory the page takes say the same as there.
  *
- * 10 million points (240 MB) on two cores shared with other work: no task takes more than 18 ms of processor time, joining all
- * pieces at once instead takes 144 (350 ms by the clock); at most 760 MB while a second revision replaces the first.
+ * One run of 10 million points (240 MB), two cores under a load of 15 from other work: longest task 18 ms of processor time while
+ * loading and 14 while a second revision replaced the first (58 and 128 ms by the clock; timers were up to 232 ms late). Joining all
+ * pieces at once took 144 (350 by the clock). The page's process had 762 MB at most, with both revisions in it.
  */
 import { readFileSync, rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
