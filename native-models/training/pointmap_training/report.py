@@ -26,7 +26,7 @@ def load_network(path, raw=False):
                       stem=config["stem"], match_width=config["matchWidth"], refine=config["refine"])
         network = Compact(shape)
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
-        return network.eval(), {name: known[name] for name in ("steps", "pairs") if name in known}
+        return network.eval(), {name: int(known[name]) for name in ("steps", "pairs") if name in known}
     content = checkpoints.load(path)
     return checkpoints.network_of(content, "network" if raw else "average"), {
         "steps": content["step"], "pairs": content["extra"].get("pairs", 0), "minutes": round(content["seconds"] / 60, 1)}
