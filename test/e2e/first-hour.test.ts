@@ -156,7 +156,8 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await status(page).filter({ hasNotText: 'Finished' }).waitFor({ timeout: 5000 }).catch(() => undefined);
     await finished(page, 60_000);
     await page.getByText('Edits not yet in the cloud').waitFor({ state: 'detached' });
-    expect((Date.now() - start) / 1000).toBeLessThan(20);
+    // How fast is for test/bench/studio.ts, on a machine of its own; inference would take longer than this anywhere.
+    expect((Date.now() - start) / 1000).toBeLessThan(60);
     await page.keyboard.press('Control+z');
     await button(page, 'Switch this pair off').waitFor();
     await page.keyboard.press('Control+Shift+z');
