@@ -44,10 +44,9 @@ async function list(json: boolean | undefined): Promise<void> {
   const installed = await installedModels(modelsFolder(), (note) => process.stderr.write(`pointmap: ${note}\n`));
   const known = catalog.filter(({ id }) => !installed.some(({ card }) => card.id === id));
   const builtIn = await Promise.all(builtInModels(builtInFolder).map(async (model) => ({ ...model, training: await trainingOf(model) })));
-  const unused = builtIn.filter(({ id }) => !installed.some(({ card }) => card.id === id));
   const lines = [
-    ...unused.map(({ id, licence, training }) => `${id}  ${licence}  built in, prepared when first used${training && ` (${training})`}`),
-    ...installed.flatMap(describe), ...known.map((entry) => `${entry.id}  ${entry.inputSize} px  ${bytes(entry.bytes)}  ${entry.licence}  not installed: pointmap models add ${entry.id}`),
+    ...builtIn.map(({ id, licence, training, verdict }) => `${id}  ${licence}  built in${training && ` (${training})`}. ${verdict}`),
+    ...installed.filter(({ card }) => !builtIn.some(({ id }) => id === card.id)).flatMap(describe), ...known.map((entry) => `${entry.id}  ${entry.inputSize} px  ${bytes(entry.bytes)}  ${entry.licence}  not installed: pointmap models add ${entry.id}`),
   ];
   answer(json, { folder: modelsFolder(), installed: installed.map(({ card, bytes: size }) => ({ ...card, bytes: size })), builtIn, available: known }, lines);
 }

@@ -6,6 +6,8 @@ import type { Estimator, PhotoReader } from '../pointmaps/estimator.js';
 /** What the engine needs to know of an estimator before making one. */
 export interface EstimatorEntry {
   info: EstimatorInfo;
+  /** Told before every run with it. */
+  caution?: string;
   /** What it computes on: "cpu", "cuda", ... */
   provider: string;
   create(reader: PhotoReader, settings: RunSettings, threads: number | undefined): Estimator | Promise<Estimator>;

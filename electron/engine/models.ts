@@ -50,8 +50,9 @@ export function modelEstimators(resources = builtInFolder): EstimatorEntry[] {
     .map(({ id, title, licence, nonCommercial, bytes }) => entry({ id, title, licence, nonCommercial, description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.` }, undefined));
   const carried = builtIn.map((model) => {
     const { id, title, licence, nonCommercial } = model;
-    const description = 'A small pointmap network, trained on simulated scenes alone. Any use; nothing to download.';
-    return entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model)).folder);
+    const description = `A small pointmap network, trained on simulated scenes alone. ${model.verdict}`;
+    const made = entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model)).folder);
+    return model.proven ? made : { ...made, caution: `${id}: ${model.verdict}` };
   });
   return [...carried, ...ready, ...missing];
 }

@@ -11,7 +11,7 @@ export async function preflight(project: Project, settings: RunSettings, entry: 
   const estimator = await entry.create({ read: readPixels }, settings, threads);
   const { photos, pairs } = await select(project, settings, estimator.alone);
   const cost = estimator.estimateCost(photos, pairs);
-  const warnings: string[] = [];
+  const warnings: string[] = entry.caution ? [entry.caution] : [];
   if (cost.memory > freemem()) warnings.push('this may need more memory than is free; close other programs, or choose draft quality or a smaller pair graph');
   const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness)).flatMap((flag, k) => (flag ? [photos[k]!.name] : []));
   if (blurred.length > 0) warnings.push(`blurred: ${blurred.join(', ')}; results are better without`);

@@ -6,6 +6,18 @@
  * The yardstick is the float32 matrix product that ONNX Runtime reaches in the same process, before and after. Operations are
  * counted from the graph: multiply-adds times two of matrix products, attention and convolutions.
  *
+ *
+ * Two cores of an EPYC with AVX-512 VNNI, one direction of one pair (two encodings, one decoding). With nothing else running:
+ * float32 10.1 s (encoder 3.1, decoder 3.9: 171 and 203 GFLOP/s, a 512x1024x1024 product 133), PyTorch 1.13 21.3 s: 2.1 times.
+ * Six other jobs running (load 11), so CPU seconds only:
+ *
+ * | precision | encoder CPU s | decoder CPU s | one direction CPU s | peak MB |
+ * |---|---|---|---|---|
+ * | float32 | 6.63 | 10.39 | 23.7 | 2733 |
+ * | int8 | 3.71 | 5.91 | 13.3 | 1263 |
+ *
+ * int8 is 1.77 times faster; before the dense head's convolutions were in 8 bits 1.54 (1.42 under load), peak 1568 MB.
+ * Memory patterns of ONNX Runtime: 230 MB more. Without its arena: 50 MB more, in spikes.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -66,6 +66,10 @@ describe('the compact network', () => {
     const [model] = builtInModels(resources());
     expect(model).toMatchObject({ id: 'compact', licence: 'Apache-2.0' });
     expect(await trainingOf(model!)).toBe('steps 12');
+    const verdict = async (evaluation: string) => (await writeFile(join(folder, 'evaluation.json'), evaluation), builtInModels(resources())[0]!.verdict);
+    expect(model!.verdict).toMatch(/not evaluated/);
+    expect(await verdict('{"gates": {"1": {"passed": false}, "2": {"passed": true}}}')).toMatch(/passed 1 of 2 gates.*geometric is better/);
+    expect(await verdict('{"gates": {"1": {"passed": true}}}')).toMatch(/passed all gates/);
     expect(modelEstimators(resources()).find(({ info }) => info.id === 'compact')?.info).toMatchObject({ installed: true, nonCommercial: false });
     expect(modelEstimators(join(root, 'nothing')).some(({ info }) => info.id === 'compact')).toBe(false);
     const made = async () => (await stat(join((await installBuiltIn(model!, models())).folder, 'card.json'))).ino;
