@@ -4,7 +4,7 @@ import torch
 from .losses import covisibility_loss, matching_recall, mean_distance, point_errors
 from .poses import accuracy, pose_errors, similarity
 from .simulator.cameras import pixel_grid
-from .simulator.pairs import Settings, correspondences, make_pairs, photographed, pointmaps
+from .simulator.pairs import Settings, correspondences, make_pairs
 from .data import batch_of
 from .train import grids
 

@@ -6,9 +6,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .simulator.cameras import VISIBLE
+from .simulator.cameras import VISIBLE, Cameras, look_at, sample_pairs
+from .simulator.families import make_scenes
 from .simulator.pairs import correspondences, make_pairs, photographed
-from .simulator.random import seed_of
+from .simulator.photometry import photograph
+from .simulator.random import Draw, seed_of
+from .simulator.render import render
+from .simulator.textures import HELD_OUT_KINDS, TRAINING_KINDS, make_bank
 
 CLASS_COLOURS = torch.tensor([[0.25, 0.7, 0.35], [0.85, 0.45, 0.15], [0.25, 0.3, 0.45]])
 """Visible, occluded, outside."""
@@ -78,14 +82,6 @@ def export_set(cameras, images, folder, source):
 
 def orbit_set(settings, seed, family, count, folder, device="cpu"):
     """Writes a set of `count` photos of one scene of a family, taken along an arc about what its first view looks at."""
-    from .simulator.cameras import Cameras, look_at
-    from .simulator.families import make_scenes
-    from .simulator.cameras import sample_pairs
-    from .simulator.photometry import photograph
-    from .simulator.random import Draw
-    from .simulator.render import render
-    from .simulator.textures import HELD_OUT_KINDS, TRAINING_KINDS, make_bank
-
     draw = Draw(seed_of(seed, "set"), device)
     bank = make_bank(draw, HELD_OUT_KINDS if settings.held_out else TRAINING_KINDS, settings.bank, settings.bank_size)
     scene = make_scenes(draw, family, 1, bank, settings.held_out, settings.plain)
@@ -99,7 +95,7 @@ def orbit_set(settings, seed, family, count, folder, device="cpu"):
     position = first.position + right * step * middle * 0.3 + forward * (1 - step ** 2) * middle * 0.08
     position = position + draw.normal(count, 3) * middle * 0.02
     rotation = look_at(position, target.expand(count, 3) + draw.normal(count, 3) * middle * 0.03, draw.normal(count) * 0.02)
-    focal = (settings.width * 0.85 + torch.zeros(count, device=draw.device))
+    focal = torch.full((count,), settings.width * 0.85, device=draw.device)
     cameras = Cameras(rotation, position, focal, settings.width, settings.height)
     images, _ = render(scene.select(torch.zeros(count, dtype=torch.long, device=draw.device)), bank, cameras)
     images = photograph(draw, images)

@@ -2,8 +2,6 @@
 import json
 import os
 
-import torch
-
 from . import checkpoints, safetensors
 from .evaluate import FAMILIES, SEED, evaluate_family, family_settings, gates
 from .network import Compact, Shape

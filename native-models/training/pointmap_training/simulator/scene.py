@@ -5,7 +5,6 @@ upright cylinder seen through an affine map: local = to_local @ (world - centre)
 part inside such a solid is one interval, and a solid with a bite taken out is the difference of two intervals.
 """
 from dataclasses import dataclass, replace
-from typing import Optional
 
 import torch
 

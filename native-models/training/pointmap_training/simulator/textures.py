@@ -14,7 +14,6 @@ class Bank:
 
     texels: torch.Tensor
     size: int
-    repetitive: torch.Tensor  # [T] true for those that repeat within their tile
 
     @property
     def levels(self):
@@ -122,14 +121,12 @@ def glyphs(draw, count, size, cells=6, dots=5):
 
 PAINTERS = {"noise": noise, "worley": worley, "waves": waves, "leaves": leaves, "checks": checks,
             "bricks": bricks, "glyphs": glyphs}
-REPETITIVE = ("checks", "bricks", "waves")
 
 
 def make_bank(draw, kinds=TRAINING_KINDS, count=40, size=128):
     """A bank of `count` textures: every kind in turn, a third combined with a second kind, coloured by palettes."""
     per_kind = -(-count // len(kinds))
     greys = torch.cat([PAINTERS[kind](draw, per_kind, size) for kind in kinds])[:count]
-    repetitive = torch.tensor([kind in REPETITIVE for kind in kinds for _ in range(per_kind)])[:count]
     other = greys[torch.randperm(count, generator=draw.generator, device=draw.device)]
     mixing = torch.where(draw.chance(0.35, count, 1, 1), draw.uniform(0.2, 0.6, count, 1, 1), torch.zeros(1, device=draw.device))
     greys = greys * (1 - mixing) + other * mixing
@@ -146,7 +143,7 @@ def make_bank(draw, kinds=TRAINING_KINDS, count=40, size=128):
         if image.shape[-1] == 1:
             break
         image = F.avg_pool2d(image, 2)
-    return Bank(torch.cat(levels, 1).contiguous(), size, repetitive.to(draw.device))
+    return Bank(torch.cat(levels, 1).contiguous(), size)
 
 
 def sample(bank, texture, u, v, level):
