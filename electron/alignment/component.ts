@@ -15,6 +15,8 @@ import type { AlignedComponent, AlignmentOptions, AlignmentProblem } from './typ
 /** Pixels per photo of the two levels that are solved; the fine one takes more where FINE_WORK allows. All pixels are used for the depths at the end. */
 const COARSE = { name: 'coarse', pixels: 700, smoothing: 0.0065, steps: 12, converged: 2e-5 };
 const FINE = { name: 'fine', pixels: 2800, smoothing: 0.0004, steps: 8, converged: 1e-5 };
+/** One step is what is left to do on more pixels. */
+const LAST = { ...FINE, name: 'last', steps: 1 };
 /**
  * Multiplications of one assembly that a small problem may spend on more pixels: 2,800 of 12,288 pixels a photo leave the rotations
  * of six photos at 0.37 degrees, all of them at 0.32 (with smoothing 0.0004 instead of 0.0017), for 0.1 s.
@@ -90,9 +92,15 @@ export async function solveComponent(setting: Setting, initial: AlignmentState, 
     await level(COARSE, false);
   }
   holdCalibrated(setting, freedom, state, views, usable, coarse, depthScale);
-  photos = samplesAt(setting, usable, Math.max(FINE.pixels, affordable(problem, usable)));
+  photos = samplesAt(setting, usable, FINE.pixels);
   await level(FINE, true);
-  const ratio = objectiveOf(restrict(begun, inside, usable), photos, depthScale) / objectiveOf(state, photos, depthScale);
+  const most = affordable(problem, usable);
+  if (most > 1.5 * FINE.pixels) {
+    photos = samplesAt(setting, usable, most);
+    await level(LAST, true);
+  }
+  const few = samplesAt(setting, usable, COARSE.pixels);
+  const ratio = objectiveOf(restrict(begun, inside, usable), few, depthScale) / objectiveOf(state, few, depthScale);
 
   const recovered = await recoverDepths(problem, usable, state, views, principal, depthScale, options);
   const residuals = new Map([...dropped].map((k) => [k, found.get(k)!]));
@@ -121,7 +129,8 @@ function freedomOf({ problem, focalHeld }: Setting, state: AlignmentState, views
   const given = anchors.filter(({ kind }) => kind !== 'initial');
   const held = new Set(given.filter(({ kind }) => kind === 'fixed').map(({ view }) => view));
   if (given.length === 0) held.add(anchors[0]?.view ?? views[0]!);
-  const weight = (objectiveOf(state, photos, depthScale) * scaleNorm(state)) / (MEASUREMENTS * Math.max(1, observations));
+  const isRough = given.some(({ kind }) => kind === 'rough');
+  const weight = isRough ? (objectiveOf(state, photos, depthScale) * scaleNorm(state)) / (MEASUREMENTS * Math.max(1, observations)) : 0;
   const rough: (PosePrior | undefined)[] = problem.views.map(() => undefined);
   for (const { view, kind, worldFromCamera } of given) {
     const expected = problem.constraints?.[view]?.pose?.expected;
