@@ -1,6 +1,6 @@
 // Downloads for the first start: streamed to a file of another name, checked, and only then called by its own.
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -37,7 +37,8 @@ export async function download(what, url, file, { sha256, onProgress, silence = 
       },
     });
     mkdirSync(dirname(file), { recursive: true });
-    await pipeline(Readable.fromWeb(response.body), watch, createWriteStream(part), { signal: abort.signal });
+    // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal below.
+    await pipeline(Readable.fromWeb(response.body), watch, createWriteStream(part, { fd: openSync(part, 'w') }), { signal: abort.signal });
     if (total > 0 && done !== total) throw new Error(`it broke off after ${done} of ${total} bytes`);
     if (sha256 !== undefined && hash.digest('hex') !== sha256) throw new Error('what came is not what was published (its checksum differs)');
     renameSync(part, file);

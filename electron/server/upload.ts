@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, openSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -37,7 +37,8 @@ export async function storeUpload(request: IncomingMessage, folder: string, name
   });
   try {
     mkdirSync(own, { recursive: true });
-    await pipeline(request, limit, createWriteStream(path));
+    // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal below.
+    await pipeline(request, limit, createWriteStream(path, { fd: openSync(path, 'w') }));
     return path;
   } catch (error) {
     rmSync(own, { recursive: true, force: true });
