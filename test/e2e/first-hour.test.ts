@@ -200,6 +200,9 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     const { page, folder } = studio;
     await button(page, 'Save').click();
     const dialog = page.getByRole('dialog', { name: 'Save project as' });
+    await dialog.getByLabel('Folder', { exact: true }).fill(folder);
+    await button(page, 'Go').click();
+    await dialog.getByText('No projects here.').waitFor();
     await dialog.getByLabel('Name').fill('courtyard');
     await button(page, 'Save').last().click();
     await page.getByRole('heading', { name: 'courtyard.pointmap' }).waitFor();
