@@ -18,16 +18,16 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
 export const apply = (edit: Edit): Promise<unknown> => attempt(() => api.request('edit.apply', { edit }));
 
 export async function newProject(): Promise<void> {
-  await attempt(async () => enterProject(await api.request('project.create', {})));
+  await attempt(() => api.request('project.create', {}));
 }
 
 export async function openProject(path?: string): Promise<void> {
   const chosen = path ?? (desktop ? await desktop.chooseProject() : (await askForFiles({ title: 'Open project', accept: 'project' }))[0]);
-  if (chosen) await attempt(async () => enterProject(await api.request('project.open', { path: chosen })));
+  if (chosen) await attempt(() => api.request('project.open', { path: chosen }));
 }
 
 export async function openSample(id: string): Promise<void> {
-  await attempt(async () => enterProject(await api.request('project.openSample', { id })));
+  await attempt(() => api.request('project.openSample', { id }));
 }
 
 export async function closeProject(): Promise<void> {
@@ -52,7 +52,7 @@ export async function saveProjectAs(): Promise<void> {
   const path = desktop ? await desktop.saveProject(suggestion) : (await askForFiles({ title: 'Save project as', accept: 'save', suggestion }))[0];
   if (!path) return;
   await attempt(async () => {
-    enterProject(await api.request('project.saveAs', { path }));
+    await api.request('project.saveAs', { path });
     notify('information', `Saved. From here on every change is kept in ${path}`);
   });
 }
@@ -61,9 +61,8 @@ export async function saveProjectAs(): Promise<void> {
 export async function addPhotos(paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   await attempt(async () => {
-    if (!studio().project) enterProject(await api.request('project.create', {}));
+    if (!studio().project) await api.request('project.create', {});
     const { added, refused } = await api.request('photos.add', { paths: [...paths] });
-    enterProject(await api.request('project.state', {}));
     for (const { path, reason } of refused.slice(0, 3)) notify('error', `Left out: ${reason}: ${path}`);
     if (refused.length > 3) notify('error', `Left out ${refused.length} files in all; the log names them.`);
     if (added > 0) notify('information', `${added} ${added === 1 ? 'photo' : 'photos'} added.`);

@@ -7,13 +7,19 @@ import { isActive, notify, setStudio, studio } from './studio.js';
 /** No more lines than a person scrolls through; the project file keeps them all. */
 const LOG_LINES = 2000;
 
+/** Times the engine told of the project's state. */
+let changes = 0;
+
 /** Fills the store from the engine and keeps it in step. Called once. */
 export function connect(): void {
   onConnection((connection) => {
     setStudio({ connection });
     if (connection === 'open') void load();
   });
-  api.on('project.changed', enterProject);
+  api.on('project.changed', (project) => {
+    changes++;
+    enterProject(project);
+  });
   api.on('job.changed', (job) => {
     const before = studio().job;
     setStudio({ job });
@@ -29,12 +35,14 @@ export function connect(): void {
 }
 
 async function load(): Promise<void> {
+  const before = changes;
   try {
     const [info, recent, samples, estimators, project] = await Promise.all([
       api.request('app.info', {}), api.request('app.recent', {}), api.request('app.samples', {}), api.request('app.estimators', {}), api.request('project.state', {}),
     ]);
     setStudio({ info, recent, samples, estimators, ready: true });
-    enterProject(project);
+    // An answer may arrive after news that are younger than it: events are what the state is taken from, wherever there is one.
+    if (changes === before) enterProject(project);
     if (project) await refreshLog();
   } catch (error) {
     notify('error', (error as Error).message);
