@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**'],
-    globalSetup: ['build/wasm.mjs'],
+    globalSetup: ['test/prepare.ts'],
     testTimeout: 20_000,
     // Two threads: what the smallest supported machine has.
     maxWorkers: 2,

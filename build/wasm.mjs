@@ -41,7 +41,4 @@ export async function buildKernels({ quiet = true } = {}) {
   }
 }
 
-/** vitest's global set-up. */
-export default () => buildKernels();
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildKernels({ quiet: process.argv.includes('--quiet') });

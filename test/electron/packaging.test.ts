@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureBuilt } from '../../build/build.mjs';
 import config from '../../build/electron-builder.mjs';
 import { native } from '../../build/electron.mjs';
 import { drawIcons } from '../../build/icon.mjs';
@@ -18,10 +17,7 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'pointmap-packaging-'));
-  await ensureBuilt();
-}, 120_000);
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-packaging-')); });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the bundle', () => {

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { program } from '../fixtures/program.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
 import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from './random-network.js';
 
@@ -64,7 +65,7 @@ interface Ending { code: number | null; errors: string; json: Record<string, unk
 function pointmap(data: string, ...words: string[]): Promise<Ending> {
   return new Promise((resolve) => {
     const environment = { ...process.env, POINTMAP_DATA: join(root, data), POINTMAP_MODELS: '', HF_ENDPOINT: host };
-    const child = spawn(process.execPath, ['--import', 'tsx', 'electron/cli.ts', ...words, '--json'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...words, '--json'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let errors = '';
     child.stdout.on('data', (chunk) => { output += chunk; });

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { program } from '../../fixtures/program.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
@@ -20,7 +21,7 @@ interface Ending { code: number | null; output: string; errors: string }
 
 function pointmap(...words: string[]): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'electron/cli.ts', ...words], { env: { ...process.env, POINTMAP_DATA: join(folder, 'data') } });
+    const child = spawn(process.execPath, [program, ...words], { env: { ...process.env, POINTMAP_DATA: join(folder, 'data') } });
     let output = '';
     let errors = '';
     child.stdout.on('data', (chunk) => { output += chunk; });

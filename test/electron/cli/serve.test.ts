@@ -2,24 +2,17 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ensureBuilt } from '../../../build/build.mjs';
+import { program } from '../../fixtures/program.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'pointmap-serve-'));
-  await ensureBuilt();
-}, 120_000);
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-serve-')); });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Serving { line: Promise<string>; ended: Promise<{ code: number | null; errors: string }>; stop(): void; pid: number }
 /** From another folder than the checkout, as a user's shell is. */
 function pointmap(...words: string[]): Serving {
-  const child = spawn(process.execPath, ['--import', tsx, join(root, 'electron', 'cli.ts'), 'serve', ...words], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POINTMAP_DATA: join(folder, 'data') } });
+  const child = spawn(process.execPath, [program, 'serve', ...words], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POINTMAP_DATA: join(folder, 'data') } });
   let errors = '';
   child.stderr.on('data', (part: Buffer) => { errors += part.toString(); });
   return {
@@ -43,7 +36,6 @@ test.runIf(process.platform === 'linux')('serves from any folder, ends when told
   const serving = pointmap('--json');
   const { address, port } = JSON.parse(await serving.line) as { address: string; port: number };
   expect(address).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?token=[\\w-]{32}$`));
-  // tsx may have a process of its own beside it.
   const children = childrenOf(serving.pid);
   expect(children.length).toBeGreaterThan(0);
   const taken = pointmap('--port', String(port));
