@@ -22,6 +22,8 @@ const LAST = { ...FINE, name: 'last', steps: 1 };
  * of six photos at 0.37 degrees, all of them at 0.32 (with smoothing 0.0004 instead of 0.0017), for 0.1 s.
  */
 const FINE_WORK = 4e8;
+/** More pixels than these tell the poses nothing new, and gathering them takes longer than the step (11 photos of 512 px: 1.2 s). */
+const MOST_PIXELS = 5 * FINE.pixels;
 /**
  * Independent measurements that one observation amounts to. Neighbouring pixels of a pointmap err together, so it is far fewer than its
  * pixels; a soft prior counts as one measurement against them.
@@ -169,7 +171,7 @@ function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], dep
 function affordable(problem: AlignmentProblem, usable: readonly number[]): number {
   const seen = new Map<string, number>();
   for (const k of usable) for (const { photo } of problem.observations[k]!.views) seen.set(photo, (seen.get(photo) ?? 0) + 1);
-  return Math.floor(FINE_WORK / [...seen.values()].reduce((sum, times) => sum + (7 * times + 1) ** 2 / 2, 0));
+  return Math.min(MOST_PIXELS, Math.floor(FINE_WORK / [...seen.values()].reduce((sum, times) => sum + (7 * times + 1) ** 2 / 2, 0)));
 }
 
 function samplesAt({ problem, principal }: Setting, usable: readonly number[], pixels: number): PhotoSamples[] {

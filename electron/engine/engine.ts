@@ -48,6 +48,8 @@ export class Engine {
   private building: AbortController | undefined;
   /** Photos being added; settles with the last of them. */
   private adding: Promise<unknown> = Promise.resolve();
+  /** A run that waits for them. */
+  private beginning: Promise<null> | undefined;
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
@@ -127,12 +129,12 @@ export class Engine {
       const entry = findEstimator(this.estimators, merged.estimator);
       return preflight(this.open.project, merged, entry, this.options.threads);
     },
-    'run.start': () => this.start(false),
-    'run.realign': () => this.start(true),
+    'run.start': () => this.begin(false),
+    'run.realign': () => this.begin(true),
     'run.pause': () => { this.job?.pause(); return null; },
     'run.resume': () => {
       if (this.job) this.job.resume();
-      else if (this.open.project.interrupted) this.start(false);
+      else if (this.open.project.interrupted) return this.begin(false);
       return null;
     },
     'run.cancel': () => { this.job?.cancel(); return null; },
@@ -241,8 +243,19 @@ export class Engine {
     return null;
   }
 
-  private start(cachedOnly: boolean): null {
+  /** Photos that are still being read belong to the run: it begins after the last of them. Asked for twice meanwhile, it begins once. */
+  private begin(cachedOnly: boolean): Promise<null> {
     const workspace = this.idle;
+    const added = async (): Promise<null> => {
+      for (let last; last !== this.adding;) await (last = this.adding);
+      if (this.workspace !== workspace) throw new UserError('cancelled', 'the project was closed before the run could begin; open it and start again');
+      return this.start(workspace, cachedOnly);
+    };
+    this.beginning ??= added().finally(() => { this.beginning = undefined; });
+    return this.beginning;
+  }
+
+  private start(workspace: Workspace, cachedOnly: boolean): null {
     this.job = new Job({
       workspace,
       settings: workspace.project.settings(),

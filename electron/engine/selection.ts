@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { Pair, Photo } from '../geometry/types.js';
+import type { Pair, Photo, PhotoId } from '../geometry/types.js';
 import { describe } from '../pairs/descriptor.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
 import { jpegPixels } from '../photos/thumbnail.js';
@@ -38,9 +38,19 @@ function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
   return settings.focal === undefined || photo.focal?.source === 'user' ? photo : { ...photo, focal: { pixels: settings.focal, source: 'user' } };
 }
 
+/** Of photos that are in a project; a photo's id is that of its bytes, so that what was described stays true. */
+const described = new WeakMap<Project, Map<PhotoId, Float32Array>>();
+
+/** Kept: while 200 photos are added the cost of the run is asked for again and again, and describing them each time took 3 s. */
 async function descriptor(project: Project, photo: Photo): Promise<Float32Array> {
+  const kept = described.get(project) ?? new Map<PhotoId, Float32Array>();
+  described.set(project, kept);
+  const before = kept.get(photo.id);
+  if (before) return before;
   const { pixels, width, height } = await jpegPixels(project.thumbnail(photo.id)!, 64);
-  return describe(pixels, width, height);
+  const descriptor = describe(pixels, width, height);
+  kept.set(photo.id, descriptor);
+  return descriptor;
 }
 
 /** Everything the user decided that changes where points end up; a result made under other decisions is stale. */

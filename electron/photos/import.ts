@@ -69,13 +69,20 @@ function checkSize({ width, height }: OpenImage): void {
 async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score: number }> {
   try {
     const inside = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
-    const reduced = await image.pixels().resize(inside(SHARPNESS_SIZE)).png({ compressionLevel: 0 }).toBuffer();
-    const grey = await sharp(reduced).greyscale().raw().toBuffer({ resolveWithObject: true });
-    const thumbnail = await sharp(reduced).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
-    return { thumbnail, score: sharpness(grey.data, grey.info.width, grey.info.height) };
+    const { data, info } = await image.pixels().resize(inside(SHARPNESS_SIZE)).raw().toBuffer({ resolveWithObject: true });
+    const thumbnail = await sharp(data, { raw: info }).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
+    return { thumbnail, score: sharpness(luma(data, info.channels), info.width, info.height) };
   } catch (error) {
     throw new UserError('bad-input', 'the image data is damaged or cut off; copy it again from the camera', { cause: error });
   }
+}
+
+/** Rec. 709 weights in 256ths. sharp's own greyscale() goes through linear light: 9 ms for such a picture instead of 2, for the same score. */
+function luma(pixels: Uint8Array, channels: number): Uint8Array {
+  const grey = new Uint8Array(pixels.length / channels);
+  if (channels < 3) for (let k = 0; k < grey.length; k++) grey[k] = pixels[k * channels]!;
+  else for (let k = 0, i = 0; k < grey.length; k++, i += channels) grey[k] = (54 * pixels[i]! + 183 * pixels[i + 1]! + 19 * pixels[i + 2]! + 128) >> 8;
+  return grey;
 }
 
 export interface ImportResult {

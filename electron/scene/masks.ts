@@ -35,27 +35,51 @@ const TOLERANCE = 0.03;
  */
 export function withoutFloating(index: number, cameras: readonly Camera[], maps: readonly DepthMap[], masks: readonly Uint8Array[]): Uint8Array {
   const own = maps[index]!;
-  const others = maps.flatMap((map, j) => (j === index ? [] : [{ map, mask: masks[j]!, T: multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera) }]));
   const kept = masks[index]!.slice();
+  const points = new Float64Array(3 * kept.length);
+  const pixels = new Uint32Array(kept.length);
   const point = new Float64Array(3);
+  let count = 0;
   for (let k = 0; k < kept.length; k++) {
     if (kept[k] === 0) continue;
     unprojected(own, k % own.width, Math.floor(k / own.width), own.depth[k]!, point);
-    let agree = 0;
-    let through = 0;
-    for (const { map, mask, T } of others) {
-      const z = T[8]! * point[0]! + T[9]! * point[1]! + T[10]! * point[2]! + T[11]!;
-      if (z <= 0) continue;
-      const u = Math.round((map.focal * (T[0]! * point[0]! + T[1]! * point[1]! + T[2]! * point[2]! + T[3]!)) / z + map.centreX);
-      const v = Math.round((map.focal * (T[4]! * point[0]! + T[5]! * point[1]! + T[6]! * point[2]! + T[7]!)) / z + map.centreY);
-      if (u < 0 || v < 0 || u >= map.width || v >= map.height) continue;
-      const at = v * map.width + u;
-      if (mask[at] === 0) continue;
-      const seen = map.depth[at]!;
-      if (z < seen * (1 - TOLERANCE)) through++;
-      else if (z < seen * (1 + TOLERANCE)) agree++;
-    }
-    if (through > agree) kept[k] = 0;
+    points.set(point, 3 * count);
+    pixels[count++] = k;
   }
+  /** Photos that see a surface at the point, less those that see through it. */
+  const score = new Int16Array(count);
+  // Photo by photo, all points: with the photos in the inner loop it took three times as long.
+  maps.forEach((map, j) => {
+    if (j !== index) compare(points.subarray(0, 3 * count), map, masks[j]!, multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera), score);
+  });
+  for (let p = 0; p < count; p++) if (score[p]! < 0) kept[pixels[p]!] = 0;
   return kept;
+}
+
+/**
+ * Adds to `score` what one photo says of every point: 1 where it sees a surface at the point, -1 where it sees through it.
+ *
+ * @param points [n, 3], in the camera frame of their own photo
+ * @param T row-major 4x4 into the photo's
+ */
+function compare(points: Float64Array, { focal, centreX, centreY, width, height, depth }: DepthMap, mask: Uint8Array, T: Float64Array, score: Int16Array): void {
+  const [a, b, c, d, e, f, g, h, i, j, k, l] = Array.from(T) as [number, number, number, number, number, number, number, number, number, number, number, number];
+  const near = 1 - TOLERANCE;
+  const far = 1 + TOLERANCE;
+  for (let p = 0; p < score.length; p++) {
+    const x = points[3 * p]!;
+    const y = points[3 * p + 1]!;
+    const z = points[3 * p + 2]!;
+    const away = i * x + j * y + k * z + l;
+    if (away <= 0) continue;
+    // Half a pixel and truncation: Math.round takes a sixth longer.
+    const u = (focal * (a * x + b * y + c * z + d)) / away + centreX + 0.5;
+    const v = (focal * (e * x + f * y + g * z + h)) / away + centreY + 0.5;
+    if (!(u >= 0 && v >= 0 && u < width && v < height)) continue;
+    const at = (v | 0) * width + (u | 0);
+    if (mask[at] === 0) continue;
+    const seen = depth[at]!;
+    if (away < seen * near) score[p]!--;
+    else if (away < seen * far) score[p]!++;
+  }
 }

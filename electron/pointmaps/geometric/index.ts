@@ -92,7 +92,7 @@ function stateOf(photos: readonly Photo[], pairs: readonly Pair[], survey: Surve
       const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(k));
       const camera = survey.pieces[piece]?.cameras.get(k);
       return {
-        id: photo.id, lensKey: lensKey(photo), lens: { focal, k1 },
+        id: photo.id, lensKey: lensKey(photo), lens: { focal, k1, related: survey.related[survey.lensOf[k]!]! },
         camera: camera && { piece, rotation: camera.rotation, translation: camera.translation },
       };
     }),
@@ -129,7 +129,7 @@ class GeometricSession implements EstimatorSession {
     const planned = this.planned(pair);
     if (!planned) return 'not planned';
     const digest = createHash('sha256');
-    const numbers = [pair.a, pair.b].flatMap((photo) => Object.values(this.state.photos[photo]!.lens));
+    const numbers = [pair.a, pair.b].flatMap((photo) => [this.state.photos[photo]!.lens.focal, this.state.photos[photo]!.lens.k1]);
     for (const part of [Float64Array.from(numbers), planned.secondFromFirst, planned.points, planned.sightingsA, planned.sightingsB]) digest.update(part);
     return digest.digest('hex');
   }

@@ -141,8 +141,10 @@ class Growth {
       this.adjust(this.cameras.size >= 3, this.cameras.size >= 4);
       this.prune(6 * PIXEL);
     }
-    // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten.
-    for (const limit of [6, 4, 3]) {
+    // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten. Where every camera was known
+    // before, there is nothing to tighten towards: a realignment of 11 photos saves a second.
+    const held = [...this.cameras.values()].every(({ fixed }) => fixed);
+    for (const limit of held ? [3] : [6, 4, 3]) {
       await this.breathe();
       this.refused.clear();
       this.triangulate(limit * PIXEL);

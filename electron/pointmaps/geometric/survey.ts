@@ -26,6 +26,8 @@ const CALIBRATION_MATCHES = 300;
 export interface Survey {
   lensOf: number[];
   lenses: Lens[];
+  /** Per lens, the focal that the pairs were first related with, before the cameras were placed. */
+  related: number[];
   pieces: Piece[];
   /** Pairs that hold, with the matches that do. */
   verified: (VerifiedPair & PairMatches)[];
@@ -69,19 +71,21 @@ export async function surveySet(photos: readonly Photo[], pairs: readonly Pair[]
   const { lensOf, groups } = groupLenses(photos);
   const lenses = groups.map((group) => startLens(group, earlier));
   await calibrate(lenses, lensOf, groups, candidates, place, pool, context);
-  await poseAll(photos, candidates, place, lensOf, lenses, pool, context);
+  const related = lenses.map(({ focal }) => focal);
+  const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
+  await poseAll(photos, candidates, place, lensOf, related, before, pool, context);
   const verified = verify(photos.length, candidates, rejected);
   const pieces = await buildStructure({
     photoCount: photos.length, lensOf, lenses, tracks: buildTracks(features.map(({ count }) => count), verified), position, pairs: verified,
     known: earlier && knownPieces(photos, lensOf, earlier), signal: context.signal,
     onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
   });
-  return { lensOf, lenses, pieces, rejected, verified, position };
+  return { lensOf, lenses, related: before.map((focal, k) => focal ?? related[k]!), pieces, rejected, verified, position };
 }
 
 function startLens(group: LensGroup, earlier: SurveyState | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
-  if (solved) return { ...solved.lens, fixed: true };
+  if (solved) return { focal: solved.lens.focal, k1: solved.lens.k1, fixed: true };
   // Rounded to whole millimetres and blind to what stabilisation crops, EXIF is off by a few per cent.
   if (group.known !== undefined) return { focal: group.known, k1: 0, prior: { focal: group.known, sigma: group.fromUser ? 1e-7 : 0.05 } };
   return { focal: 0, k1: 0 };
@@ -136,19 +140,26 @@ function thinned({ pair, matches }: Candidate): Candidate {
   return { pair, matches: matches.filter((_, k) => (k >> 1) % stride === 0) };
 }
 
+/**
+ * @param focals per lens
+ * @param before per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched again
+ *   under a focal that has become a little better since
+ */
 async function poseAll(
   photos: readonly Photo[], candidates: readonly Candidate[], place: (candidate: Candidate) => Correspondences,
-  lensOf: readonly number[], lenses: readonly Lens[], pool: WorkerPool, context: EstimatorContext,
+  lensOf: readonly number[], focals: readonly number[], before: readonly (number | undefined)[], pool: WorkerPool, context: EstimatorContext,
 ): Promise<void> {
   let done = 0;
   await Promise.all(candidates.map(async (candidate, k) => {
     const { a, b } = candidate.pair;
-    const focals: [number, number] = [lenses[lensOf[a]!]!.focal, lenses[lensOf[b]!]!.focal];
-    const key = `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focals.map((focal) => focal.toFixed(6)).join('/')}`;
-    const kept = decodePose(context.store.get(key), candidate.matches.length / 2);
+    const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
+    const keyOf = (focalA: number, focalB: number): string => `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
+    const key = keyOf(focals[lensA]!, focals[lensB]!);
+    const count = candidate.matches.length / 2;
+    const kept = decodePose(context.store.get(key), count) ?? decodePose(context.store.get(keyOf(before[lensA] ?? focals[lensA]!, before[lensB] ?? focals[lensB]!)), count);
     if (kept) candidate.result = kept.result;
     else {
-      const request: Request = { kind: 'pose', ...place(candidate), focals: [focals], threshold: THRESHOLD * 1.5, hypotheses: HYPOTHESES, seed: k + 1 };
+      const request: Request = { kind: 'pose', ...place(candidate), focals: [[focals[lensA]!, focals[lensB]!]], threshold: THRESHOLD * 1.5, hypotheses: HYPOTHESES, seed: k + 1 };
       [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal });
       context.store.put(key, encodePose(candidate.result));
     }

@@ -76,6 +76,18 @@ describe('a run', () => {
     await engine.close();
   });
 
+  test('asked for while photos are being read, begins once, with all of them', async () => {
+    const { engine } = await opened();
+    await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+    const added = engine.request('photos.add', { paths: [photos] });
+    await Promise.all([engine.request('run.start', {}), engine.request('run.start', {})]);
+    expect(await engine.settled()).toMatchObject({ state: 'finished' });
+    expect((await added).added).toBe(4);
+    expect((await engine.request('project.state', {}))!.scene!.cameras.length).toBe(4);
+    await engine.close();
+  });
+
   test('pauses between pairs, goes on, and cancels; the next run continues', async () => {
     const { engine, calls } = await opened({ observed: 0 }, 30);
     let paused = false;
