@@ -44,6 +44,13 @@ await page.locator('.photo-row').nth(4).click();
 await take(page, 'finished');
 await page.setViewportSize({ width: 1440, height: 900 });
 await page.keyboard.press('Control+Shift+L');
+// All cameras in sight, no focus ring, and no folder of whoever makes the picture.
+await page.locator('canvas').first().hover();
+await page.mouse.wheel(0, 120);
+await page.evaluate(() => {
+  (document.activeElement as HTMLElement | null)?.blur();
+  document.querySelectorAll<HTMLElement>('.path').forEach(({ style }) => { style.visibility = 'hidden'; });
+});
 await page.waitForTimeout(1500);
 await shown(page);
 await page.screenshot({ path: join(out, 'studio.png') });

@@ -16,7 +16,7 @@ import './graph.css';
 export const MATRIX_FROM = 40;
 
 /** Room for the line of words below, pixels. */
-const NOTE = 26;
+const NOTE = 44;
 
 /** Photos as nodes where their cameras stand, pairs as lines coloured by how well they fit. */
 export function PoseGraph() {
@@ -73,7 +73,7 @@ function Drawing() {
           })}
         </svg>
       )}
-      <p className="graph-note">{explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained)}` : `${pairs.filter(({ state }) => state === 'observed').length} of ${pairs.length} pairs computed. Click a line to see its pair.`}</p>
+      <p className="graph-note">{explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained)}` : pairs.length === 0 ? 'The pairs appear when a run begins.' : `${pairs.filter(({ state }) => state === 'observed').length} of ${pairs.length} pairs computed. Click a line to see its pair.`}</p>
     </div>
   );
 }

@@ -79,7 +79,7 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
       <img src={api.binaryUrl(`thumbnail/${id}`)} alt="" width={70} height={52} loading="lazy" decoding="async" draggable={false} />
       <div className="photo-text">
         <strong className="truncate">{stem(name)}</strong>
-        <span className="quiet numeric">{width} × {height}</span>
+        <span className="quiet numeric truncate">{width} × {height}</span>
         <span className="faint numeric truncate">{focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : 'focal not known'}</span>
       </div>
       <div className="photo-marks"><State photo={photo} />{photo.locked && <Icon name="lock" />}</div>
