@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**'],
+    exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**'],
     globalSetup: ['test/prepare.ts'],
     testTimeout: 20_000,
     // Two threads: what the smallest supported machine has.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { roomPhotos } from '../../fixtures/room-estimator.js';
+import { roomPhotos } from '../fixtures/room-estimator.js';
 
 let folder: string;
 let photos: string;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { program } from '../fixtures/program.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
-import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from './random-network.js';
+import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from '../native-models/random-network.js';
 
 /** Commands as a person types them, each in a process of its own, against a publisher's server that misbehaves. */
 let root: string;
