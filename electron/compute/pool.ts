@@ -10,6 +10,7 @@ interface Task {
   resolve: (value: unknown) => void;
   reject: (reason: unknown) => void;
   signal?: AbortSignal | undefined;
+  pass?: (() => Promise<void>) | undefined;
 }
 
 /** Number of threads to compute with when the caller does not say. */
@@ -30,15 +31,19 @@ export class WorkerPool {
 
   constructor(private readonly url: URL, readonly size = defaultThreads(), private readonly workerData?: unknown) {}
 
-  /** Rejects with the worker's error, or with the signal's reason; an aborted request that is running ends its worker. */
-  run<Response>(request: unknown, options: { transfer?: readonly ArrayBuffer[]; signal?: AbortSignal | undefined } = {}): Promise<Response> {
+  /**
+   * Rejects with the worker's error, or with the signal's reason; an aborted request that is running ends its worker.
+   *
+   * @param options.pass awaited when a worker is free for the request, before it is given to it: where a pause holds what has not begun
+   */
+  run<Response>(request: unknown, options: { transfer?: readonly ArrayBuffer[]; signal?: AbortSignal | undefined; pass?: (() => Promise<void>) | undefined } = {}): Promise<Response> {
     if (this.closed) return Promise.reject(new Error('the worker pool is closed'));
     return new Promise<unknown>((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);
       const onAbort = () => this.abort(task);
       const settled = () => options.signal?.removeEventListener('abort', onAbort);
       const task: Task = {
-        request, transfer: options.transfer ?? [], signal: options.signal,
+        request, transfer: options.transfer ?? [], signal: options.signal, pass: options.pass,
         resolve: (value) => (settled(), resolve(value)),
         reject: (reason) => (settled(), reject(reason)),
       };
@@ -79,8 +84,21 @@ export class WorkerPool {
       const task = this.queue.shift()!;
       this.running.set(worker, task);
       worker.ref();
-      worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
+      if (task.pass) void this.begin(worker, task, task.pass);
+      else worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
     }
+  }
+
+  private async begin(worker: Worker, task: Task, pass: () => Promise<void>): Promise<void> {
+    try {
+      await pass();
+    } catch (reason) {
+      // Cancelled while it was held: with an abort the worker is gone already.
+      task.reject(reason);
+      if (this.running.get(worker) === task) this.drop(worker);
+      return;
+    }
+    if (this.running.get(worker) === task) worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
   }
 
   private start(): Worker {

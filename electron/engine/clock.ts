@@ -13,11 +13,13 @@ export class Clock {
   private readonly spent = new Map<ClockStage, number>();
   private stage: ClockStage | undefined;
   private since: number;
-  private pausedFor = 0;
   private fraction = 0;
   private readonly begin: number;
 
-  /** @param forecast seconds per stage, in order */
+  /**
+   * @param forecast seconds per stage, in order
+   * @param now seconds, of a time that stands still during pauses
+   */
   constructor(private forecast: Partial<Record<ClockStage, number>>, private readonly now = (): number => performance.now() / 1000) {
     this.begin = this.since = now();
   }
@@ -44,14 +46,8 @@ export class Clock {
     this.fraction = Math.min(1, Math.max(0, fraction));
   }
 
-  /** Time in a pause belongs to no stage. */
-  skip(seconds: number): void {
-    this.since += seconds;
-    this.pausedFor += seconds;
-  }
-
   get secondsElapsed(): number {
-    return this.now() - this.begin - this.pausedFor;
+    return this.now() - this.begin;
   }
 
   get secondsLeft(): number {

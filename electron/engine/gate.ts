@@ -1,17 +1,22 @@
-/** What a run waits at between two pairs: open most of the time, closed while the user has paused it. */
+/** What a run waits at between two pieces of work: open most of the time, closed while the user has paused it. */
 export class Gate {
   private opening: Promise<void> | undefined;
   private release: (() => void) | undefined;
+  private closedAt = 0;
+  private closedFor = 0;
 
-  get closed(): boolean {
-    return this.opening !== undefined;
-  }
+  /** Seconds, of a time that stands still while the gate is closed. */
+  readonly now = (): number => (this.opening ? this.closedAt : performance.now() / 1000) - this.closedFor;
 
   close(): void {
-    this.opening ??= new Promise((resolve) => { this.release = resolve; });
+    if (this.opening) return;
+    this.closedAt = performance.now() / 1000;
+    this.opening = new Promise((resolve) => { this.release = resolve; });
   }
 
   open(): void {
+    if (!this.opening) return;
+    this.closedFor += performance.now() / 1000 - this.closedAt;
     this.release?.();
     this.opening = this.release = undefined;
   }

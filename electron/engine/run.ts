@@ -47,7 +47,7 @@ export interface RunOutcome {
  */
 export async function run(context: RunContext): Promise<RunOutcome> {
   const { project, estimator, settings } = context;
-  const clock = new Clock({ photos: 0.1, pairs: 0.2, survey: 1, pointmaps: 1, alignment: 1, cloud: 1 });
+  const clock = new Clock({ photos: 0.1, pairs: 0.2, survey: 1, pointmaps: 1, alignment: 1, cloud: 1 }, context.gate.now);
   const enter = (stage: ClockStage, detail?: string): void => {
     clock.enter(stage);
     report(context, clock, stage, detail);
@@ -70,7 +70,8 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
   enter('survey', 'looking at the photos');
   const store = project.blobs;
-  const session = await estimator.open(photos, pairs, { signal: context.signal, store, onNote: context.onNote, onProgress: (progress) => survey(context, clock, progress) });
+  const pass = () => context.gate.pass(context.signal);
+  const session = await estimator.open(photos, pairs, { signal: context.signal, pass, store, onNote: context.onNote, onProgress: (progress) => survey(context, clock, progress) });
   try {
     enter('pointmaps', 'computing depth');
     const { keys, computed } = await observe(context, clock, selection, session);
@@ -118,11 +119,7 @@ function observe(context: RunContext, clock: Clock, { photos }: Selection, sessi
     context: { signal, store: project.blobs, onNote: context.onNote },
     threads: context.threads ?? availableParallelism(),
     cachedOnly: cachedOnly ?? false,
-    before: async () => {
-      const since = performance.now();
-      await gate.pass(signal);
-      clock.skip((performance.now() - since) / 1000);
-    },
+    before: () => gate.pass(signal),
     onProgress: (done, total) => report(context, clock, 'pointmaps', 'computing depth', done, total),
     onObserved: () => context.onObserved?.(async () => {
       const pairIds = new Set(planned.map(({ a, b }) => `${photos[a]!.id} ${photos[b]!.id}`));

@@ -23,6 +23,8 @@ export interface BlobStore {
 export interface EstimatorContext {
   /** Aborting makes the call in flight reject with the signal's reason, soon. */
   signal?: AbortSignal;
+  /** Awaited before each piece of work of a second or so: a paused run waits there. */
+  pass?: () => Promise<void>;
   onProgress?: (progress: Progress) => void;
   /** One line that the user should see in the log. */
   onNote?: (message: string) => void;

@@ -18,7 +18,9 @@ export function connect(): void {
   });
   api.on('project.changed', (project) => {
     changes++;
+    const other = studio().project?.path !== project?.path;
     enterProject(project);
+    if (other && project) void refreshLog();
   });
   api.on('job.changed', (job) => {
     const before = studio().job;

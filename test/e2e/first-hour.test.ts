@@ -211,6 +211,9 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await button(page, /^courtyard 10 photos/).click();
     await page.locator('.viewer canvas').first().waitFor({ timeout: 120_000 });
     expect(await shown(page)).toBeGreaterThan(300_000);
+    // Its log came with it.
+    await tab(page, 'Log').click();
+    await page.locator('.log-line').first().waitFor();
   });
 
   it('had nothing to complain about', () => {

@@ -31,9 +31,14 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     await page.locator('.stages .current', { hasText: 'Pointmaps' }).waitFor();
     await button(page, 'Pause').click();
     await button(page, 'Resume').waitFor({ timeout: 120_000 });
-    const held = await status(page).innerText();
-    await page.waitForTimeout(1500);
-    expect(await status(page).innerText()).toBe(held);
+    // What has begun is finished first; then nothing moves.
+    let held = '';
+    await expect.poll(async () => {
+      const before = held;
+      held = await status(page).innerText();
+      return held === before;
+    }, { interval: 3000, timeout: 60_000 }).toBe(true);
+    expect(held).toContain('paused');
     await button(page, 'Resume').click();
     await button(page, 'Pause').waitFor();
   });

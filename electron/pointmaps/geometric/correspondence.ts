@@ -42,7 +42,7 @@ export async function findAll(photos: readonly Photo[], reader: PhotoReader, poo
     else {
       const { pixels, width, height } = await reader.read(photo, { longSide: FEATURE_SIDE });
       const request: Request = { kind: 'features', pixels, width, height, options: FEATURES };
-      const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal }));
+      const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal, pass: context.pass }));
       context.store.put(key, record);
       features[index] = decodeFeatures(record)!;
     }
@@ -60,7 +60,7 @@ export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[],
     const key = `geometric/matches/2/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
-      matches = await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, { signal: context.signal });
+      matches = await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, { signal: context.signal, pass: context.pass });
       context.store.put(key, encodeMatches(matches));
     }
     candidates[index] = { pair, matches };

@@ -32,6 +32,8 @@ export interface StructureInput {
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
   onPlaced?: (placed: number) => void;
   signal?: AbortSignal | undefined;
+  /** As in EstimatorContext. */
+  pass?: (() => Promise<void>) | undefined;
 }
 
 /** One connected piece: cameras that see common points, in a world of its own. */
@@ -156,6 +158,7 @@ class Growth {
   /** Lets progress and cancelling through between steps of a fraction of a second. */
   private async breathe(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    await this.input.pass?.();
     this.input.signal?.throwIfAborted();
   }
 

@@ -77,7 +77,7 @@ export async function surveySet(photos: readonly Photo[], pairs: readonly Pair[]
   const verified = verify(photos.length, candidates, rejected);
   const pieces = await buildStructure({
     photoCount: photos.length, lensOf, lenses, tracks: buildTracks(features.map(({ count }) => count), verified), position, pairs: verified,
-    known: earlier && knownPieces(photos, lensOf, earlier), signal: context.signal,
+    known: earlier && knownPieces(photos, lensOf, earlier), signal: context.signal, pass: context.pass,
     onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
   });
   return { lensOf, lenses, related: before.map((focal, k) => focal ?? related[k]!), pieces, rejected, verified, position };
@@ -124,7 +124,7 @@ async function calibrate(
       const { a, b } = candidate.pair;
       const focals = FOCAL_GRID.map((focal): [number, number] => [focalIn(a, focal), focalIn(b, focal)]);
       const request: Request = { kind: 'pose', ...place(thinned(candidate)), focals, threshold: THRESHOLD, hypotheses: CALIBRATION_HYPOTHESES, seed: k + 1 };
-      const answer = await pool.run<PoseAnswer>(request, { signal: context.signal });
+      const answer = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
       // A pair without parallax fits any focal.
       if (answer.some((result) => result && result.parallax > 1.5 && result.rotationShare < 0.5)) scores[k] = answer.map((result) => result?.score ?? 0);
       context.onProgress?.({ stage: 'calibrating', done: ++done, total: chosen.length });
@@ -160,7 +160,7 @@ async function poseAll(
     if (kept) candidate.result = kept.result;
     else {
       const request: Request = { kind: 'pose', ...place(candidate), focals: [[focals[lensA]!, focals[lensB]!]], threshold: THRESHOLD * 1.5, hypotheses: HYPOTHESES, seed: k + 1 };
-      [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal });
+      [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
       context.store.put(key, encodePose(candidate.result));
     }
     context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });

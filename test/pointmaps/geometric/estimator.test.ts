@@ -55,6 +55,28 @@ describe('the geometric estimator', () => {
     await session.close();
   });
 
+  it('begins nothing more while its run is paused, and goes on or ends from there', async () => {
+    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, 400, 300, FOCAL * 1.02);
+    const progress: string[] = [];
+    let go: () => void;
+    const opening = new Promise<void>((resolve) => { go = resolve; });
+    let asked = 0;
+    // The first two pieces of work are under way when it is paused.
+    const pass = () => (++asked > 2 ? opening : Promise.resolve());
+    const session = open(set, { store: memoryStore(), pass, onProgress: ({ stage, done }) => progress.push(`${stage} ${done}`) });
+    await expect.poll(() => progress.length).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(progress).toEqual(['finding features 1', 'finding features 2']);
+    go!();
+    await (await session).close();
+    expect(progress).toContain('placing cameras 3');
+
+    const abort = new AbortController();
+    const cancelled = open(set, { store: memoryStore(), signal: abort.signal, pass: () => new Promise(() => undefined) });
+    abort.abort(new Error('cancelled'));
+    await expect(cancelled).rejects.toThrow('cancelled');
+  });
+
   it('finds the focal of a set without EXIF', async () => {
     const set = photographRooms([-0.6, -0.25, 0.1, 0.45].map((x, k) => ({ camera: lookAt([x, k % 2 ? 0.4 : -0.4, -1.5 + 0.2 * k], [-0.4 * x, 0, 1.2]), room: 2 })), FOCAL, 400, 300);
     const session = await open(set, { store: memoryStore() });
