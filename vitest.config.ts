@@ -6,6 +6,7 @@ export default defineConfig({
     exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**'],
     globalSetup: ['test/prepare.ts'],
     testTimeout: 20_000,
+    expect: { poll: { timeout: 15_000 } },
     // Two threads: what the smallest supported machine has.
     maxWorkers: 2,
   },
