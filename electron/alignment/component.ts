@@ -104,7 +104,7 @@ export async function solveComponent(setting: Setting, initial: AlignmentState, 
   const few = samplesAt(setting, usable, COARSE.pixels);
   const ratio = objectiveOf(restrict(begun, inside, usable), few, depthScale) / objectiveOf(state, few, depthScale);
 
-  const recovered = await recoverDepths(problem, usable, state, views, principal, depthScale, options);
+  const recovered = await recoverDepths(problem, usable, state, views, principal, depthScale, photos, options);
   const residuals = new Map([...dropped].map((k) => [k, found.get(k)!]));
   let objective = 0;
   for (const depth of recovered) {

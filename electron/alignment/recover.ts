@@ -1,6 +1,6 @@
 import { defaultThreads, WorkerPool } from '../compute/pool.js';
 import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
-import { samplePhotos } from './samples.js';
+import { samplePhotos, type PhotoSamples } from './samples.js';
 import type { AlignmentState } from './state.js';
 import type { AlignmentOptions, AlignmentProblem } from './types.js';
 
@@ -21,9 +21,10 @@ export interface RecoveredView extends RecoveredDepth {
  * problem's own.
  *
  * @param scale a typical depth
+ * @param gathered photos' samples; those that hold every pixel are used, and are gone afterwards
  * @throws the signal's reason
  */
-export async function recoverDepths(problem: AlignmentProblem, usable: readonly number[], state: AlignmentState, views: readonly number[], principal: readonly (readonly [number, number])[], scale: number, options: AlignmentOptions): Promise<RecoveredView[]> {
+export async function recoverDepths(problem: AlignmentProblem, usable: readonly number[], state: AlignmentState, views: readonly number[], principal: readonly (readonly [number, number])[], scale: number, gathered: readonly PhotoSamples[], options: AlignmentOptions): Promise<RecoveredView[]> {
   const points = usable.reduce((sum, k) => sum + problem.observations[k]!.views.reduce((all, { width, height }) => all + width * height, 0), 0);
   const threads = points < THREADS_FROM ? 1 : Math.min(options.threads ?? defaultThreads(), views.length);
   const pool = threads > 1 ? new WorkerPool(workerUrl, threads) : undefined;
@@ -35,7 +36,8 @@ export async function recoverDepths(problem: AlignmentProblem, usable: readonly 
       await new Promise((resolve) => setImmediate(resolve));
       options.signal?.throwIfAborted();
       const { view, k } = next;
-      const [photo] = samplePhotos(problem, usable, 1, principal, view);
+      const { width, height } = problem.views[view]!;
+      const photo = gathered.find((samples) => samples.view === view && samples.count === width * height) ?? samplePhotos(problem, usable, 1, principal, view)[0];
       if (!photo) {
         recovered[k] = nothing(problem.views[view]!);
         continue;

@@ -37,9 +37,10 @@ export function samplePhotos(problem: AlignmentProblem, usable: readonly number[
 
 function gather(problem: AlignmentProblem, view: number, seen: readonly { observation: number; role: number }[], stride: number, [cx, cy]: readonly [number, number], roles: readonly [number, number]): PhotoSamples {
   const { width: columns, height: rows } = problem.views[view]!;
-  const pixels: number[] = [];
+  const chosen: number[] = [];
   // Rows are staggered, so that no column of the picture is left out for good.
-  for (let y = stride >> 1, row = 0; y < rows; y += stride, row++) for (let x = (row * (stride >> 1)) % stride; x < columns; x += stride) pixels.push(y * columns + x);
+  for (let y = stride >> 1, row = 0; y < rows; y += stride, row++) for (let x = (row * (stride >> 1)) % stride; x < columns; x += stride) chosen.push(y * columns + x);
+  const pixels = Int32Array.from(chosen);
   const count = pixels.length;
   const offsets = new Float64Array(count * 2);
   pixels.forEach((pixel, k) => {
@@ -53,15 +54,17 @@ function gather(problem: AlignmentProblem, view: number, seen: readonly { observ
   seen.forEach(({ observation, role }, t) => {
     const said = problem.observations[observation]!.views[role]!;
     const { points, confidence } = said;
-    const far = farthest(said);
+    const far = farthest(said) ** 2;
     const perLog = share / roles[Math.min(role, 1)]!;
     factors[t] = 1 / perLog;
     for (let k = 0; k < count; k++) {
       const pixel = pixels[k]!;
       const weight = Math.log(confidence[pixel]!);
-      const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
+      const x = points[3 * pixel]!;
+      const y = points[3 * pixel + 1]!;
+      const z = points[3 * pixel + 2]!;
       // A point that is not a number, or out of all proportion, says nothing.
-      if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far * far)) continue;
+      if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far)) continue;
       const at = k * 4 * width + t;
       data[at] = x;
       data[at + width] = y;
