@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**'],
-    globalSetup: ['test/prepare.ts'],
+    globalSetup: ['test/isolate.ts', 'test/prepare.ts'],
     testTimeout: 20_000,
     expect: { poll: { timeout: 15_000 } },
     // Two threads: what the smallest supported machine has.

@@ -28,15 +28,15 @@ function installedCards(root: string): { folder: string; card: ModelCard }[] {
 /** Checkpoints that the program carries. */
 export const builtInFolder = join(installFolder, 'resources', 'models');
 
-/** Pointmap networks as estimators: built in, installed, and those that could be. */
-export function modelEstimators(resources = builtInFolder): EstimatorEntry[] {
+/** Pointmap networks as estimators: those that the program carries in `resources`, those installed in `root`, and those that could be. */
+export function modelEstimators(resources = builtInFolder, root = modelsFolder()): EstimatorEntry[] {
   const builtIn = builtInModels(resources);
-  const installed = installedCards(modelsFolder()).filter(({ card }) => !builtIn.some(({ id }) => id === card.id));
+  const installed = installedCards(root).filter(({ card }) => !builtIn.some(({ id }) => id === card.id));
   const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | (() => Promise<string>) | undefined): EstimatorEntry => ({
     info: { ...info, installed: folder !== undefined },
     provider: 'auto',
     create: async (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
-      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(modelsFolder(), info.id)), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
+      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(root, info.id)), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
   });
   const ready = installed
     .filter(({ card }) => card.architecture !== 'croco')
@@ -51,7 +51,7 @@ export function modelEstimators(resources = builtInFolder): EstimatorEntry[] {
   const carried = builtIn.map((model) => {
     const { id, title, licence, nonCommercial } = model;
     const description = `A small pointmap network, trained on simulated scenes alone. ${model.verdict}`;
-    const made = entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model)).folder);
+    const made = entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model, root)).folder);
     return model.proven ? made : { ...made, caution: `${id}: ${model.verdict}` };
   });
   return [...carried, ...ready, ...missing];

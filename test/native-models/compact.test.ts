@@ -70,8 +70,8 @@ describe('the compact network', () => {
     expect(model!.verdict).toMatch(/not evaluated/);
     expect(await verdict('{"gates": {"1": {"passed": false}, "2": {"passed": true}}}')).toMatch(/passed 1 of 2 gates.*geometric is better/);
     expect(await verdict('{"gates": {"1": {"passed": true}}}')).toMatch(/passed all gates/);
-    expect(modelEstimators(resources()).find(({ info }) => info.id === 'compact')?.info).toMatchObject({ installed: true, nonCommercial: false });
-    expect(modelEstimators(join(root, 'nothing')).some(({ info }) => info.id === 'compact')).toBe(false);
+    expect(modelEstimators(resources(), models()).find(({ info }) => info.id === 'compact')?.info).toMatchObject({ installed: true, nonCommercial: false });
+    expect(modelEstimators(join(root, 'nothing'), join(root, 'none')).some(({ info }) => info.id === 'compact')).toBe(false);
     const made = async () => (await stat(join((await installBuiltIn(model!, models())).folder, 'card.json'))).ino;
     const first = await made();
     expect(await made()).toBe(first);

@@ -24,7 +24,8 @@ def estimate_by_command(pairs, images, index, command):
         export_set([(camera, index) for camera in pairs.cameras], [image[index] * 0.5 + 0.5 for image in images], photos, "evaluation")
         names = [os.path.join(photos, f"view-{k:02d}.png") for k in (1, 2)]
         done = subprocess.run([*command, *names, "--out", results, "--formats", "cameras", "--quality", "draft", "--threads", "1"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                              env={**os.environ, "POINTMAP_DATA": os.path.join(folder, "data")})  # Not among its user's recent projects.
         path = os.path.join(results, "cameras.json")
         if done.returncode != 0 or not os.path.exists(path):
             return None
