@@ -93,12 +93,20 @@ export class WorkerPool {
     try {
       await pass();
     } catch (reason) {
-      // Cancelled while it was held: with an abort the worker is gone already.
+      // With an abort the worker is gone already; otherwise it has been given nothing, and is free for the next.
       task.reject(reason);
-      if (this.running.get(worker) === task) this.drop(worker);
+      if (this.running.get(worker) === task) this.free(worker);
       return;
     }
     if (this.running.get(worker) === task) worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
+  }
+
+  /** An idle worker must not keep the program alive. */
+  private free(worker: Worker): void {
+    this.running.delete(worker);
+    this.idle.push(worker);
+    worker.unref();
+    this.pump();
   }
 
   private start(): Worker {
@@ -108,13 +116,9 @@ export class WorkerPool {
     this.all.add(worker);
     worker.on('message', (answer: { value?: unknown; error?: Error }) => {
       const task = this.running.get(worker);
-      this.running.delete(worker);
-      this.idle.push(worker);
-      // An idle worker must not keep the program alive.
-      worker.unref();
       if (answer.error) task?.reject(answer.error);
       else task?.resolve(answer.value);
-      this.pump();
+      this.free(worker);
     });
     worker.on('error', (error) => {
       const task = this.running.get(worker);
