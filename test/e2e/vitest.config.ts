@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/e2e/*.test.ts'],
-    globalSetup: ['test/isolate.ts', 'test/e2e/build.ts'],
+    globalSetup: ['test/isolate.ts', 'test/prepare.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },

@@ -205,7 +205,7 @@ test('by hand, without a shell, the engine process says what it is', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   let output = '';
   try {
-    execFileSync(process.execPath, ['--import', 'tsx', 'electron/engine-process.ts'], { cwd: root, stdio: 'pipe', env: { ...process.env, POINTMAP_DATA: mkdtempSync(join(tmpdir(), 'pointmap-hand-')) } });
+    execFileSync(process.execPath, ['--import', 'tsx', 'electron/engine-process.ts'], { cwd: root, stdio: 'pipe' });
   } catch (error) {
     output = String((error as { stderr: Buffer }).stderr);
   }

@@ -64,7 +64,7 @@ interface Ending { code: number | null; errors: string; json: Record<string, unk
 
 function pointmap(data: string, ...words: string[]): Promise<Ending> {
   return new Promise((resolve) => {
-    const environment = { ...process.env, POINTMAP_DATA: join(root, data), POINTMAP_MODELS: '', HF_ENDPOINT: host };
+    const environment = { ...process.env, POINTMAP_DATA: join(root, data), HF_ENDPOINT: host };
     const child = spawn(process.execPath, [program, ...words, '--json'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let errors = '';
