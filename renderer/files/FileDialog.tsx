@@ -19,52 +19,75 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
   const [error, setError] = useState<string>();
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [name, setName] = useState(suggestion ?? '');
-  const [typed, setTyped] = useState('');
-  const list = useRef<HTMLUListElement>(null);
+  /** What the folder's field says where that isn't the folder shown: a listing that arrives late takes nobody's typing away. */
+  const [typed, setTyped] = useState<string>();
+  const [reading, setReading] = useState(false);
+  const asked = useRef(0);
 
-  const go = async (path?: string): Promise<void> => {
+  /** Shows a folder, and gives its listing; nothing when it can't be read, or when another was asked for meanwhile. */
+  const go = async (path?: string): Promise<Listing | undefined> => {
+    const turn = ++asked.current;
+    setReading(true);
     try {
       const next = await api.request('files.list', path === undefined ? {} : { path });
+      if (turn !== asked.current) return undefined;
       setListing(next);
-      setTyped(next.path);
+      setTyped((now) => (now === path ? undefined : now));
       setChosen([]);
       setError(undefined);
+      setReading(false);
       sessionStorage.setItem('folder', next.path);
+      return next;
     } catch (problem) {
+      if (turn !== asked.current) return undefined;
       setError((problem as Error).message);
+      setReading(false);
       // The remembered folder may be gone.
-      if (listing === undefined && path !== undefined) void go();
+      return listing === undefined && path !== undefined ? go() : undefined;
     }
   };
   useEffect(() => void go(sessionStorage.getItem('folder') ?? undefined), []); // eslint-disable-line react-hooks/exhaustive-deps
 
   const entries = listing?.entries.filter(({ kind }) => visible[accept].includes(kind)) ?? [];
-  const inFolder = (file: string): string => `${listing!.path.replace(/[\\/]$/, '')}${listing!.path.includes('\\') ? '\\' : '/'}${file}`;
-  const result = !listing ? [] : accept === 'save' ? (name.trim() === '' ? [] : [inFolder(name.endsWith('.pointmap') ? name : `${name}.pointmap`)]) : accept === 'folder' ? [listing.path] : chosen;
+  const resultIn = ({ path }: Listing): readonly string[] => {
+    if (accept === 'folder') return [path];
+    if (accept !== 'save') return chosen;
+    const file = name.endsWith('.pointmap') ? name : `${name}.pointmap`;
+    return name.trim() === '' ? [] : [`${path.replace(/[\\/]$/, '')}${path.includes('\\') ? '\\' : '/'}${file}`];
+  };
   const toggle = (path: string): void => setChosen(accept === 'photos' ? (chosen.includes(path) ? chosen.filter((each) => each !== path) : [...chosen, path]) : [path]);
+  const enter = (path: string | undefined): void => {
+    setTyped(undefined);
+    void go(path);
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void go(typed);
+    void go(typed ?? listing?.path);
+  };
+  /** A folder typed without "Go" is meant too: what is saved goes where the field says, not where the list is. */
+  const finish = async (): Promise<void> => {
+    const shown = (accept === 'save' || accept === 'folder') && typed !== undefined ? await go(typed) : listing;
+    if (shown) answer([...resultIn(shown)]);
   };
   const verb = accept === 'save' ? 'Save' : accept === 'folder' ? 'Choose this folder' : accept === 'project' ? 'Open' : `Add ${chosen.length || ''} ${chosen.length === 1 ? 'photo' : 'photos'}`;
   return (
     <Dialog title={title} onClose={() => answer([])} footer={<>
       {accept === 'photos' && <Button onClick={() => setChosen(entries.filter(({ kind }) => kind === 'photo').map(({ path }) => path))}>Choose all</Button>}
       <Button onClick={() => answer([])}>Cancel</Button>
-      <Button look="primary" disabled={result.length === 0} onClick={() => answer([...result])}>{verb}</Button>
+      <Button look="primary" disabled={!listing || reading || resultIn(listing).length === 0} onClick={() => void finish()}>{verb}</Button>
     </>}>
       <div className="body files">
         <form className="row" onSubmit={submit}>
-          <Button look="square" icon="up" aria-label="Folder above" disabled={listing?.parent === undefined} onClick={() => void go(listing?.parent)} />
-          <input className="input" aria-label="Folder" value={typed} spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
+          <Button look="square" icon="up" aria-label="Folder above" disabled={listing?.parent === undefined} onClick={() => enter(listing?.parent)} />
+          <input className="input" aria-label="Folder" value={typed ?? listing?.path ?? ''} spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
           <Button type="submit">Go</Button>
         </form>
         {error !== undefined && <p className="bad" role="alert">{error}</p>}
-        <ul ref={list} aria-label="Files">
+        <ul aria-label="Files" aria-busy={reading}>
           {entries.map(({ name: entry, path, kind, bytes }) => (
             <li key={path}>
               <button type="button" aria-pressed={kind === 'folder' ? undefined : chosen.includes(path)}
-                onClick={() => (kind === 'folder' ? void go(path) : accept === 'save' ? setName(entry) : accept === 'folder' ? undefined : toggle(path))}
+                onClick={() => (kind === 'folder' ? enter(path) : accept === 'save' ? setName(entry) : accept === 'folder' ? undefined : toggle(path))}
                 onDoubleClick={() => { if (kind === 'project' && accept === 'project') answer([path]); }} disabled={kind === 'photo' && accept === 'folder'}>
                 <Icon name={kind === 'folder' ? 'folder' : kind === 'photo' ? 'photo' : 'file'} />
                 <span className="truncate">{entry}</span>
