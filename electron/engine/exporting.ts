@@ -1,11 +1,13 @@
-import { basename, dirname, extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, posix } from 'node:path';
 import sharp from 'sharp';
 import { exportFormats } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { formatById, formats } from '../export/formats.js';
-import type { ExportFile } from '../export/types.js';
+import type { ExportFile, ExportFormat } from '../export/types.js';
 import { writeFiles } from '../export/write-files.js';
-import type { Scene } from '../geometry/types.js';
+import type { Photo, Scene } from '../geometry/types.js';
+import { readUpright } from '../photos/reader.js';
 import { previewPicture } from '../scene/preview.js';
 import type { Workspace } from './workspace.js';
 
@@ -25,7 +27,7 @@ function mainScene(workspace: Workspace): Scene {
 /** @throws UserError 'usage' for a format that does not exist, 'unwritable', 'disk-full' */
 export async function writeExports(workspace: Workspace, folder: string, ids: readonly string[], extra: readonly ExportFile[] = []): Promise<WrittenFile[]> {
   const scene = mainScene(workspace);
-  const files = ids.flatMap((id) => format(id).write(scene, { baseName: 'scene' }));
+  const files = ids.flatMap((id) => filesOf(format(id), workspace, scene, 'scene'));
   return writeFiles(folder, [...files, ...extra]);
 }
 
@@ -37,14 +39,37 @@ export async function writeSingle(workspace: Workspace, path: string): Promise<W
   const byName = name === 'transforms.json' ? formatById('nerfstudio') : name.endsWith('.json') ? formatById('cameras') : undefined;
   const chosen = ending === '' ? formatById('colmap-bin') : (byName ?? formats.find((each) => each.ending === ending));
   if (!chosen) throw new UserError('usage', `no format has the ending .${ending}; use ${formats.flatMap((each) => (each.ending ? [`.${each.ending}`] : [])).join(', ')}, or a folder name for COLMAP: ${path}`);
-  if (ending === '') return writeFiles(path, chosen.write(scene, { baseName: 'scene' }));
-  const [main, ...others] = chosen.write(scene, { baseName: basename(path, extname(path)) });
-  return writeFiles(dirname(path), [{ ...main!, name }, ...others]);
+  const files = filesOf(chosen, workspace, scene, ending === '' ? 'scene' : basename(path, extname(path)));
+  // A format's own folder is the one that was named.
+  const own = files.map((file) => ({ ...file, name: posix.relative(posix.dirname(files[0]!.name), file.name) }));
+  if (ending === '') return writeFiles(path, own);
+  return writeFiles(dirname(path), [{ ...own[0]!, name }, ...own.slice(1)]);
+}
+
+/** What a format writes, and the photos that it points at, which are only read as their turn comes. */
+function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseName: string): ExportFile[] {
+  const files = chosen.write(scene, { baseName });
+  if (!chosen.photoFile) return files;
+  const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
+  const pictures = scene.cameras.map((camera): { photo: Photo; name: string } => ({ photo: photos.get(camera.photo)!, name: chosen.photoFile!(camera) }));
+  const gone = pictures.filter(({ photo }) => !existsSync(photo.path));
+  if (gone[0]) {
+    const which = gone.length === 1 ? gone[0].photo.name : `${gone[0].photo.name} and ${gone.length - 1} more photos`;
+    throw new UserError('not-found', `${which} can't be found for the ${chosen.title} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`);
+  }
+  return [...files, ...pictures.map(({ photo, name }) => ({ name, chunks: once(() => readUpright(photo, posix.extname(name).slice(1))) }))];
+}
+
+async function* once(bytes: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await bytes();
 }
 
 export function estimateBytes(workspace: Workspace, ids: readonly string[]): number {
   const scene = workspace.scenes?.components[0]?.scene;
-  return scene ? Math.round(ids.reduce((sum, id) => sum + format(id).estimateBytes(scene), 0)) : 0;
+  if (!scene) return 0;
+  const sizes = new Map(workspace.project.photos().map(({ id, size }) => [id, size]));
+  const photos = scene.cameras.reduce((sum, { photo }) => sum + (sizes.get(photo) ?? 0), 0);
+  return Math.round(ids.map(format).reduce((sum, each) => sum + each.estimateBytes(scene) + (each.photoFile ? photos : 0), 0));
 }
 
 /** The command line that would write the same. */

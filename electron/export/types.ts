@@ -1,4 +1,4 @@
-import type { Scene } from '../geometry/types.js';
+import type { Camera, Scene } from '../geometry/types.js';
 
 /** A file to be written: its bytes come in chunks, so that ten million points never lie in memory twice. */
 export interface ExportFile {
@@ -23,6 +23,8 @@ export interface ExportFormat {
   /** Bytes, roughly. */
   estimateBytes(scene: Scene): number;
   write(scene: Scene, options?: ExportOptions): ExportFile[];
+  /** Of formats whose files point at the photos: where a camera's photo is looked for, relative to the output folder. */
+  photoFile?(camera: Camera): string;
 }
 
 const encoder = new TextEncoder();

@@ -8,6 +8,8 @@ export interface OpenImage {
   height: number;
   /** A fresh pipeline that yields the upright image in 8-bit sRGB, three channels. */
   pixels(): Sharp;
+  /** What the file is in itself, where its own bytes show it upright to any reader; undefined where they need turning or another decoder. */
+  plain?: 'jpeg' | 'png';
   /** The EXIF block as TIFF bytes, if the file carries one. */
   exif?: Buffer;
   /** What the reader had to decide for the user, one line each. */
@@ -42,5 +44,6 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
     },
     exif: meta.exif && meta.exif.subarray(0, 4).toString('latin1') === 'Exif' ? meta.exif.subarray(6) : meta.exif,
     notes,
+    ...((meta.format === 'jpeg' || meta.format === 'png') && (meta.orientation ?? 1) === 1 ? { plain: meta.format } : {}),
   };
 }

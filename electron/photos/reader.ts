@@ -29,7 +29,29 @@ export async function readPixels(photo: Photo, size: PhotoSize): Promise<{ width
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   } catch (error) {
-    throw new UserError('not-found', `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`, { cause: error });
+    throw unreadable(photo, error);
+  }
+}
+
+const unreadable = (photo: Photo, error: unknown): UserError =>
+  new UserError('not-found', `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`, { cause: error });
+
+/**
+ * A photo for programs that know neither EXIF's orientation nor every format: its own bytes where they show it upright, coded anew
+ * otherwise.
+ *
+ * @param ending of the file that they are for: 'png' gives PNG, any other JPEG
+ * @throws UserError 'not-found' as `readPixels`
+ */
+export async function readUpright(photo: Photo, ending: string): Promise<Uint8Array> {
+  const format = ending.toLowerCase() === 'png' ? 'png' : 'jpeg';
+  try {
+    const bytes = await readFile(photo.path);
+    const image = await openImage(bytes);
+    if (image.plain === format) return bytes;
+    return await (format === 'png' ? image.pixels().png() : image.pixels().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })).toBuffer();
+  } catch (error) {
+    throw unreadable(photo, error);
   }
 }
 

@@ -18,7 +18,7 @@ const formats: Readonly<Record<Format, { title: string; use: string }>> = {
   'depth-pfm': { title: 'Depth maps, PFM', use: 'floating point' },
   'colmap-text': { title: 'COLMAP, text', use: 'for reading and for other reconstruction tools' },
   'colmap-bin': { title: 'COLMAP, binary', use: 'the same, smaller' },
-  nerfstudio: { title: 'transforms.json', use: 'for Nerfstudio and Gaussian splatting' },
+  nerfstudio: { title: 'transforms.json', use: 'and the photos, for Nerfstudio and Gaussian splatting' },
 };
 
 /** What to write, how large it will be, where, and how to do the same from the command line. */

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, renameSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobState } from '../../../electron/contract/api.js';
 import { decodeCloud } from '../../../electron/contract/cloud.js';
 import { Engine } from '../../../electron/engine/engine.js';
+import { writeSingle } from '../../../electron/engine/exporting.js';
 import { roomEstimator, roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
@@ -106,6 +108,39 @@ describe('a run', () => {
     expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
     // The pair in flight when it was cancelled is the only one seen twice.
     expect(calls.observed).toBeLessThanOrEqual(7);
+    await engine.close();
+  });
+});
+
+describe('an export for Gaussian splatting', () => {
+  test('holds every photo that its cameras point at, and names one that is gone before anything is written', async () => {
+    const { engine } = await opened();
+    await runToEnd(engine);
+    const out = join(folder, 'splats');
+    const { files } = await engine.request('export.write', { folder: out, formats: ['nerfstudio'] });
+    const estimated = (await engine.request('export.estimate', { formats: ['nerfstudio'] })).bytes;
+    const written = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(estimated / written).toBeGreaterThan(0.7);
+    expect(estimated / written).toBeLessThan(1.4);
+    const { frames, ply_file_path } = JSON.parse(readFileSync(join(out, 'nerfstudio', 'transforms.json'), 'utf8')) as { frames: { file_path: string; w: number; h: number }[]; ply_file_path: string };
+    expect(existsSync(join(out, 'nerfstudio', ply_file_path))).toBe(true);
+    expect(frames).toHaveLength(4);
+    for (const { file_path, w, h } of frames) {
+      const { width, height } = await sharp(join(out, 'nerfstudio', file_path)).metadata();
+      expect([width, height]).toEqual([w, h]);
+    }
+
+    // Named as a single file, it keeps its photos and its cloud beside it.
+    const single = join(folder, 'single');
+    const alone = await writeSingle(engine.open, join(single, 'transforms.json'));
+    expect(alone.map(({ path }) => path.slice(single.length + 1)).sort()).toEqual([...frames.map(({ file_path }) => join(file_path)), 'points.ply', 'transforms.json'].sort());
+
+    const { path } = engine.open.project.photos()[2]!;
+    renameSync(path, `${path}.away`);
+    const elsewhere = join(folder, 'elsewhere');
+    await expect(engine.request('export.write', { folder: elsewhere, formats: ['ply', 'nerfstudio'] })).rejects.toThrow(/can't be found for the nerfstudio export; .*relocate.*: .*2\.png$/);
+    expect(existsSync(elsewhere)).toBe(false);
+    renameSync(`${path}.away`, path);
     await engine.close();
   });
 });

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
-import { readPixels } from '../../../electron/photos/reader.js';
+import { readPixels, readUpright } from '../../../electron/photos/reader.js';
 import { blurredFlags } from '../../../electron/photos/sharpness.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
 
@@ -42,6 +42,18 @@ describe('a photo', () => {
     const at = (x: number, y: number) => [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
     expect(at(35, 5)[0]! - at(35, 5)[1]!).toBeGreaterThan(150);
     expect(at(5, 5)[0]! - at(5, 5)[1]!).toBeLessThan(100);
+  });
+
+  test('goes to other programs upright: its own bytes where they are so, turned and as JPEG otherwise', async () => {
+    const plain = await save('plain.jpg', await picture(320, 200).jpeg().toBuffer());
+    expect(Buffer.compare(Buffer.from(await readUpright((await importPhoto(plain)).photo, 'jpg')), await readFile(plain))).toBe(0);
+    const turned = await readUpright((await importPhoto(await save('turned.jpg', await picture(320, 200).withMetadata({ orientation: 6 }).jpeg().toBuffer()))).photo, 'jpg');
+    const { format, width, height, orientation } = await sharp(turned).metadata();
+    expect([format, width, height, orientation ?? 1]).toEqual(['jpeg', 200, 320, 1]);
+    const [red, green] = await sharp(turned).extract({ left: 175, top: 25, width: 1, height: 1 }).raw().toBuffer();
+    expect(red! - green!).toBeGreaterThan(150);
+    const other = await readUpright((await importPhoto(await save('other.webp', await picture(320, 200).webp().toBuffer()))).photo, 'jpg');
+    expect((await sharp(other).metadata()).format).toBe('jpeg');
   });
 
   test('has the focal of its 35 mm equivalent, by the diagonal', async () => {
