@@ -29,7 +29,9 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
   if (isHevcHeif(bytes)) {
     const { width, height, data } = await decodeHeif(bytes);
     const raw = { width, height, channels: 4 } as const;
-    return { width, height, pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'), exif: undefined, notes: [] };
+    // sharp reads this container's metadata well, though not its pixels; it turns nothing here, as the container's own rotation counts.
+    const meta = await sharp(bytes, options).metadata().catch(() => undefined);
+    return { width, height, pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'), exif: bareExif(meta?.exif), notes: [] };
   }
   const meta = await sharp(bytes, options).metadata();
   const notes: string[] = [];
@@ -42,8 +44,11 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
       const upright = sharp(bytes, options).autoOrient();
       return (meta.hasAlpha ? upright.flatten({ background: '#808080' }) : upright).toColourspace('srgb');
     },
-    exif: meta.exif && meta.exif.subarray(0, 4).toString('latin1') === 'Exif' ? meta.exif.subarray(6) : meta.exif,
+    exif: bareExif(meta.exif),
     notes,
     ...((meta.format === 'jpeg' || meta.format === 'png') && (meta.orientation ?? 1) === 1 ? { plain: meta.format } : {}),
   };
 }
+
+/** Without the name that JPEG puts before it. */
+const bareExif = (block: Buffer | undefined): Buffer | undefined => (block?.subarray(0, 4).toString('latin1') === 'Exif' ? block.subarray(6) : block);
