@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync, openSync, renameSync, rmSync } from 'node
 import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { EnvHttpProxyAgent, fetch } from 'undici';
 
 /** Without a byte for this long, there is no connection worth waiting for. */
 const SILENCE_MILLISECONDS = 20_000;
@@ -21,7 +22,7 @@ export async function download(what, url, file, { sha256, onProgress, silence = 
   const late = () => abort.abort(new Error(`no answer for ${silence / 1000} s`));
   let timer = setTimeout(late, silence);
   try {
-    const response = await fetch(url, { signal: abort.signal });
+    const response = await fetch(url, { signal: abort.signal, dispatcher: new EnvHttpProxyAgent() });
     if (!response.ok || !response.body) throw new Error(`answered ${response.status}`);
     const total = Number(response.headers.get('content-length') ?? 0);
     const hash = createHash('sha256');

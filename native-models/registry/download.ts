@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../../electron/contract/errors.js';
+import { connectionFailure, fetchOutside } from './connection.js';
 
 export interface RemoteFile {
   address: string;
@@ -25,12 +26,12 @@ export async function publishedFiles(repository: string, files: readonly string[
   const address = `${host}/api/models/${repository}/tree/main`;
   let listing: unknown;
   try {
-    const response = await fetch(address, { signal });
+    const response = await fetchOutside(address, { signal });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     listing = await response.json();
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
-    throw new UserError('not-found', `The publisher's list of files could not be fetched (${(cause as Error).message}). Check the connection, or import a file that you have: ${address}`, { cause });
+    throw new UserError('not-found', `The publisher's list of files could not be fetched (${connectionFailure(cause)}). Check the connection, or import a file that you have: ${address}`, { cause });
   }
   const entries = Array.isArray(listing) ? (listing as { path?: unknown; size?: unknown; lfs?: { oid?: unknown; size?: unknown } }[]) : [];
   return files.map((name) => {
@@ -67,7 +68,7 @@ async function receive(file: RemoteFile, part: string, start: number, options: D
   let length = start;
   let total = file.size;
   try {
-    const response = await fetch(file.address, { signal: signals, headers: { 'accept-encoding': 'identity', ...(start ? { range: `bytes=${start}-` } : {}) } });
+    const response = await fetchOutside(file.address, { signal: signals, headers: { 'accept-encoding': 'identity', ...(start ? { range: `bytes=${start}-` } : {}) } });
     if (response.status === 416) return { length: 0, total, failure: new Error('the server has no such range') };
     if (!response.ok || !response.body) throw new UserError('not-found', `The publisher answered HTTP ${response.status}. Try later, or import a file that you have: ${file.address}`);
     // A server that ignores the range sends the whole file again.
@@ -78,7 +79,7 @@ async function receive(file: RemoteFile, part: string, start: number, options: D
     total ??= announced > 0 ? length + announced : undefined;
     const handle = await open(part, length ? 'r+' : 'w');
     try {
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         clearTimeout(timer);
         timer = setTimeout(() => stop.abort(new Error('the server fell silent')), silence);
         if (total !== undefined && length + chunk.length > total) return { length: 0, total, failure: new Error('the server sent more than the file holds') };
@@ -123,7 +124,7 @@ export async function download(file: RemoteFile, path: string, options: Download
     // Without any stated length, the end of a clean response is the end of the file.
     if (total === undefined && !result.failure) break;
     if (failures > retries) {
-      throw new UserError('not-found', `The download of ${basename(path)} broke off at ${length} of ${total ?? 'unknown'} bytes (${result.failure?.message ?? 'the server sent nothing more'}). Start it again to go on from there: ${file.address}`);
+      throw new UserError('not-found', `The download of ${basename(path)} broke off at ${length} of ${total ?? 'unknown'} bytes (${result.failure ? connectionFailure(result.failure) : 'the server sent nothing more'}). Start it again to go on from there: ${file.address}`);
     }
   }
   if (file.sha256 && (await hashOf(part)) !== file.sha256) {
