@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeIO } from '@gltf-transform/core';
@@ -60,6 +61,14 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
   expect(positions.getCount()).toBe(scene.cloud.confidence.length);
   const point = positions.getElement(7, []);
   expect(point).toEqual([scene.cloud.positions[21], -scene.cloud.positions[22]!, -scene.cloud.positions[23]!]);
+  for (let i = 0; i < 3; i++) {
+    const along = Array.from({ length: positions.getCount() }, (_, k) => positions.getElement(k, [0, 0, 0])[i]!);
+    expect([positions.getMin([0, 0, 0])[i], positions.getMax([0, 0, 0])[i]]).toEqual([along.reduce((a, b) => Math.min(a, b)), along.reduce((a, b) => Math.max(a, b))]);
+  }
+  const last = positions.getCount() - 1;
+  const red = scene.cloud.colors[3 * last]! / 255;
+  expect(primitive.getAttribute('COLOR_0')!.getElement(last, [0, 0, 0, 0])[0]).toBeCloseTo(((red + 0.055) / 1.055) ** 2.4, 4);
+  expect(primitive.getAttribute('NORMAL')!.getElement(last, [0, 0, 0])[1]).toBe(-scene.cloud.normals![3 * last + 1]!);
   const nodes = document.getRoot().listNodes().filter((node) => node.getCamera());
   expect(nodes.map((node) => node.getName())).toEqual(scene.cameras.map(({ name }) => name));
   nodes.forEach((node, k) => {
@@ -71,6 +80,21 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
     const lens = node.getCamera()!;
     expect(lens.getYFov()).toBeCloseTo(2 * Math.atan(camera.height / 2 / camera.fy), 6);
   });
+});
+
+test('GLB: the validator of the format has nothing to say', async () => {
+  // Khronos's own; it comes without types.
+  const validator = createRequire(import.meta.url)('gltf-validator') as { validateBytes(bytes: Uint8Array): Promise<{ issues: { messages: unknown[] } }> };
+  const { issues } = await validator.validateBytes(new Uint8Array(await first('glb')));
+  expect(issues.messages).toEqual([]);
+});
+
+test('GLB: a cloud that its thresholds have emptied leaves the cameras', async () => {
+  const none = new Float32Array(0);
+  const [file] = formatById('glb')!.write({ ...scene, cloud: { positions: none, colors: new Uint8Array(0), normals: none, confidence: none, source: new Uint16Array(0) } });
+  const document = await new NodeIO().readBinary(await bytesOf(file!));
+  expect(document.getRoot().listMeshes()).toEqual([]);
+  expect(document.getRoot().listCameras()).toHaveLength(scene.cameras.length);
 });
 
 test('cameras.json: original pixels, one entry per photo', async () => {
