@@ -1,9 +1,9 @@
-import { createWriteStream, mkdirSync, openSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { randomBytes } from 'node:crypto';
 import { UserError } from '../contract/errors.js';
 
 /** A browser does not tell where a dropped file lies, so its bytes are stored; larger than any photo there is. */
@@ -19,30 +19,37 @@ export function safeName(name: string): string {
 }
 
 /**
- * Streams the body into a folder of its own, so that two photos of one name keep their names.
+ * Streams the body into a folder named after its content, so that two photos of one name keep their names, and one that is dropped again
+ * takes no room.
  * @returns the path; @throws UserError when it is too large or can't be written, after removing what was
  */
 export async function storeUpload(request: IncomingMessage, folder: string, name: string): Promise<string> {
   const tooLarge = (): UserError => new UserError('bad-input', `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${safeName(name)}`);
   if (Number(request.headers['content-length'] ?? 0) > UPLOAD_LIMIT) throw tooLarge();
-  const own = join(folder, randomBytes(6).toString('hex'));
-  const path = join(own, safeName(name));
+  const part = join(folder, `${randomBytes(6).toString('hex')}.part`);
+  const hash = createHash('sha256');
   let length = 0;
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
+      hash.update(chunk);
       if (length > UPLOAD_LIMIT) done(tooLarge());
       else done(null, chunk);
     },
   });
   try {
-    mkdirSync(own, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal below.
-    await pipeline(request, limit, createWriteStream(path, { fd: openSync(path, 'w') }));
+    await pipeline(request, limit, createWriteStream(part, { fd: openSync(part, 'w') }));
+    const own = join(folder, hash.digest('hex').slice(0, 16));
+    const path = join(own, safeName(name));
+    mkdirSync(own, { recursive: true });
+    if (existsSync(path)) rmSync(part);
+    else renameSync(part, path);
     return path;
   } catch (error) {
-    rmSync(own, { recursive: true, force: true });
+    rmSync(part, { force: true });
     if (error instanceof UserError) throw error;
-    throw new UserError('unwritable', `the dropped file could not be stored (${(error as NodeJS.ErrnoException).code ?? 'connection broken'}): ${path}`);
+    throw new UserError('unwritable', `the dropped file could not be stored (${(error as NodeJS.ErrnoException).code ?? 'connection broken'}): ${join(folder, safeName(name))}`);
   }
 }

@@ -129,6 +129,21 @@ describe('what is sent', () => {
 });
 
 describe('dropped files', () => {
+  test('take room once however often they come, and others of their name are kept apart', async () => {
+    const dropped = async (name: string, file: string): Promise<string> => {
+      const { body } = await ask(server, `/upload?name=${name}`, { method: 'POST', body: readFileSync(join(photos, file)), headers: own() });
+      return (JSON.parse(body.toString()) as { path: string }).path;
+    };
+    const path = await dropped('photo.png', '1.png');
+    const count = readdirSync(join(folder, 'data', 'uploads')).length;
+    expect(await dropped('photo.png', '1.png')).toBe(path);
+    expect(readdirSync(join(folder, 'data', 'uploads'))).toHaveLength(count);
+    const other = await dropped('photo.png', '2.png');
+    expect(other).not.toBe(path);
+    expect(readFileSync(other).equals(readFileSync(join(photos, '2.png')))).toBe(true);
+    expect(readFileSync(path).equals(readFileSync(join(photos, '1.png')))).toBe(true);
+  });
+
   test('are stored under a name that can do no harm, and can be added', async () => {
     const photo = readFileSync(join(photos, '0.png'));
     const answers = [];
