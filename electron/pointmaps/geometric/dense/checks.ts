@@ -123,7 +123,8 @@ function steps({ grey, width, height }: GreyView): Float32Array {
 /**
  * A window of matching that straddles an edge gives plain sky the depth of the roof beside it, in every photo alike, so no test of
  * geometry finds it: every building wears a white fringe as wide as half the window. But the rest of that sky has no depth. So a pixel whose
- * like pixels round about are mostly unreliable loses its confidence; repeated, the fringe is eaten from outside.
+ * like pixels round about are mostly unreliable loses its confidence; repeated, the fringe is eaten from outside. (Likeness in colour instead
+ * of grey removed nothing more, and kept 1 % more points.)
  */
 function dropBleeding(confidence: Float32Array, { grey, width, height }: GreyView): void {
   const before = confidence.slice();
