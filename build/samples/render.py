@@ -244,10 +244,10 @@ def build():
 
     bpy.ops.mesh.primitive_plane_add(size=40, location=(0, 0, 0))
     bpy.context.object.data.materials.append(ground)
-    # Three sides of the yard; the fourth is behind the photographer.
-    box((12, 0.5, 5.2), (0, 5.25, 2.6), stone_x)
-    box((0.5, 11, 4.4), (-6.0, 0.5, 2.2), brick_y)
-    box((0.5, 11, 4.8), (6.0, 0.5, 2.4), ochre)
+    # Three sides of the yard; the fourth is behind the photographer. Walls end inside their roofs, with no strip of sky between.
+    box((12, 0.5, 5.42), (0, 5.25, 2.71), stone_x)
+    box((0.5, 11, 4.48), (-6.0, 0.5, 2.24), brick_y)
+    box((0.5, 11, 4.88), (6.0, 0.5, 2.44), ochre)
     box((12.6, 0.12, 0.35), (0, 4.95, 0.17), cut)
     box((12.6, 1.6, 0.12), (0, 4.75, 5.35), tiles).rotation_euler = (math.radians(18), 0, 0)
     box((1.4, 11, 0.12), (-5.7, 0.5, 4.5), tiles).rotation_euler = (0, math.radians(16), 0)
