@@ -41,7 +41,7 @@ export function CloudPanel() {
       <Toolbar components={components} component={shown} onComponent={(next) => { setViewer({ lookThrough: undefined }); setComponent(next); }} />
       <OverlaySlider cameras={loaded.cameras} />
       <Legend colour={settings.colour} range={loaded.cloud.confidenceRange} />
-      <Foot partial={loaded.partial} waiting={loaded.revision === scene?.revision ? undefined : arrived} />
+      <Foot count={loaded.cloud.count} partial={loaded.partial} waiting={loaded.revision === scene?.revision ? undefined : arrived} />
     </div>
   );
 }
@@ -144,11 +144,11 @@ function Legend({ colour, range: [low, high] }: { colour: ViewerSettings['colour
   );
 }
 
-/** What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. */
-function Foot({ partial, waiting }: { partial: boolean; waiting: number | undefined }) {
+/** What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. Between its arrival and its first frame the numbers are still those of the one before. */
+function Foot({ count, partial, waiting }: { count: number; partial: boolean; waiting: number | undefined }) {
   const { displayed, total } = useStudio(({ statistics }) => statistics);
   return (
-    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total} data-current={waiting === undefined}>
+    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total} data-current={waiting === undefined && total === count}>
       {total > 0 && `${countText(displayed)} shown of ${countText(total)} points.${waiting !== undefined && waiting < 1 ? ` The next is loading, ${Math.round(waiting * 100)} %.` : partial ? ' Still growing while pairs are computed.' : ''}`}
     </p>
   );
