@@ -28,7 +28,9 @@ function mainScene(workspace: Workspace): Scene {
 export async function writeExports(workspace: Workspace, folder: string, ids: readonly string[], extra: readonly ExportFile[] = []): Promise<WrittenFile[]> {
   const scene = mainScene(workspace);
   const files = ids.flatMap((id) => filesOf(format(id), workspace, scene, 'scene'));
-  return writeFiles(folder, [...files, ...extra]);
+  // Both COLMAP formats carry the same photos.
+  const once = new Map([...files, ...extra].map((file) => [file.name, file]));
+  return writeFiles(folder, [...once.values()]);
 }
 
 /** One file, its format told by its ending; a name without ending means a COLMAP model in a folder of that name. */
@@ -55,12 +57,12 @@ function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseN
   const gone = pictures.filter(({ photo }) => !existsSync(photo.path));
   if (gone[0]) {
     const which = gone.length === 1 ? gone[0].photo.name : `${gone[0].photo.name} and ${gone.length - 1} more photos`;
-    throw new UserError('not-found', `${which} can't be found for the ${chosen.title} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`);
+    throw new UserError('not-found', `${which} can't be found for the ${chosen.id} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`);
   }
-  return [...files, ...pictures.map(({ photo, name }) => ({ name, chunks: once(() => readUpright(photo, posix.extname(name).slice(1))) }))];
+  return [...files, ...pictures.map(({ photo, name }) => ({ name, chunks: late(() => readUpright(photo, posix.extname(name).slice(1))) }))];
 }
 
-async function* once(bytes: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* late(bytes: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield await bytes();
 }
 
@@ -68,8 +70,9 @@ export function estimateBytes(workspace: Workspace, ids: readonly string[]): num
   const scene = workspace.scenes?.components[0]?.scene;
   if (!scene) return 0;
   const sizes = new Map(workspace.project.photos().map(({ id, size }) => [id, size]));
-  const photos = scene.cameras.reduce((sum, { photo }) => sum + (sizes.get(photo) ?? 0), 0);
-  return Math.round(ids.map(format).reduce((sum, each) => sum + each.estimateBytes(scene) + (each.photoFile ? photos : 0), 0));
+  const chosen = ids.map(format);
+  const photos = new Map(chosen.flatMap(({ photoFile }) => (photoFile ? scene.cameras.map((camera) => [photoFile(camera), sizes.get(camera.photo) ?? 0] as const) : [])));
+  return Math.round([...chosen.map((each) => each.estimateBytes(scene)), ...photos.values()].reduce((sum, bytes) => sum + bytes, 0));
 }
 
 /** The command line that would write the same. */

@@ -1,12 +1,13 @@
-import { colmapModel, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
-import type { ExportFormat } from './types.js';
+import { colmapModel, colmapPhoto, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
+import { photoName, type ExportFormat } from './types.js';
 
 /** COLMAP's number for SIMPLE_RADIAL. */
 const SIMPLE_RADIAL = 2;
 
 export const colmapBinary: ExportFormat = {
-  id: 'colmap-bin', title: 'COLMAP model, binary', description: 'cameras.bin, images.bin and points3D.bin, for COLMAP and what reads its models',
+  id: 'colmap-bin', title: 'COLMAP model, binary', description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
+  photoFile: colmapPhoto,
   write: (scene, { mostSparsePoints } = {}) => {
     const model = colmapModel(scene, mostSparsePoints);
     return [
@@ -66,7 +67,7 @@ function* cameraRecords({ images }: ColmapModel): Generator<Uint8Array> {
 function* imageRecords({ images }: ColmapModel): Generator<Uint8Array> {
   yield count(images.length);
   for (const { id, quaternion, translation, camera, sightings } of images) {
-    const name = new TextEncoder().encode(`${camera.name}\0`);
+    const name = new TextEncoder().encode(`${photoName(camera)}\0`);
     yield record(64 + name.length + 8).int32(id).double(...quaternion, ...translation).int32(id).raw(name).uint64(sightings.length).bytes;
     const points = record(sightings.length * 24);
     for (const { x, y, point } of sightings) points.double(x, y).uint64(point);

@@ -1,9 +1,10 @@
-import { colmapModel, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
-import { textChunks, type ExportFormat } from './types.js';
+import { colmapModel, colmapPhoto, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
+import { photoName, textChunks, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
-  id: 'colmap-text', title: 'COLMAP model, text', description: 'cameras.txt, images.txt and points3D.txt, for COLMAP and what reads its models',
+  id: 'colmap-text', title: 'COLMAP model, text', description: 'cameras.txt, images.txt, points3D.txt and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
+  photoFile: colmapPhoto,
   write: (scene, { mostSparsePoints } = {}) => {
     const model = colmapModel(scene, mostSparsePoints);
     return [
@@ -23,7 +24,7 @@ function* imageLines({ images }: ColmapModel): Generator<string> {
   yield '# IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME';
   yield '# POINTS2D[] as (X, Y, POINT3D_ID)';
   for (const { id, quaternion, translation, camera, sightings } of images) {
-    yield [id, ...quaternion, ...translation, id, camera.name].join(' ');
+    yield [id, ...quaternion, ...translation, id, photoName(camera)].join(' ');
     yield sightings.map(({ x, y, point }) => `${x.toFixed(3)} ${y.toFixed(3)} ${point}`).join(' ');
   }
 }

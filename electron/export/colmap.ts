@@ -1,13 +1,18 @@
 import { invertRigid } from '../geometry/linear.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
+import { photoName } from './types.js';
 
 /*
  * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with a sighting in every photo whose depth map
  * holds them.
  * A pixel's centre lies at +0.5 there, at integers here.
+ * The photos come with it: COLMAP and what trains on its models read files as they are stored, without EXIF's orientation, while the
+ * cameras here are those of upright photos.
  */
 
 export const PIXEL_CENTRE = 0.5;
+/** Beside the model, as `--image_path` of COLMAP's commands. */
+export const colmapPhoto = (camera: Camera): string => `colmap/images/${photoName(camera)}`;
 /** Relative difference of depth within which two photos see one surface. */
 const SAME_SURFACE = 0.02;
 

@@ -27,6 +27,9 @@ export interface ExportFormat {
   photoFile?(camera: Camera): string;
 }
 
+/** A photo's name in an export that carries it: JPEG and PNG keep theirs; what the readers may not know is handed to them as JPEG. */
+export const photoName = ({ name }: Camera): string => (/\.(jpe?g|png)$/i.test(name) ? name : `${name}.jpg`);
+
 const encoder = new TextEncoder();
 
 /** Text as chunks of a file, line by line joined into pieces of some size. */

@@ -16,8 +16,8 @@ const formats: Readonly<Record<Format, { title: string; use: string }>> = {
   cameras: { title: 'cameras.json', use: 'poses and intrinsics in original pixels' },
   'depth-png': { title: 'Depth maps, PNG', use: '16 bits, with their scale beside them' },
   'depth-pfm': { title: 'Depth maps, PFM', use: 'floating point' },
-  'colmap-text': { title: 'COLMAP, text', use: 'for reading and for other reconstruction tools' },
-  'colmap-bin': { title: 'COLMAP, binary', use: 'the same, smaller' },
+  'colmap-text': { title: 'COLMAP, text', use: 'and the photos, for reading and for other reconstruction tools' },
+  'colmap-bin': { title: 'COLMAP, binary', use: 'the same, smaller; for Gaussian splatting' },
   nerfstudio: { title: 'transforms.json', use: 'and the photos, for Nerfstudio and Gaussian splatting' },
 };
 

@@ -1,8 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { Engine } from '../../electron/engine/engine.js';
 import { colmapModel, quaternionOf } from '../../electron/export/colmap.js';
 import { invertRigid } from '../../electron/geometry/linear.js';
+import { roomEstimator, roomPhotos } from '../fixtures/room-estimator.js';
 import { exported, installed, run } from './tools.js';
 
 describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
@@ -42,5 +46,31 @@ describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
     const kept = Number(readFileSync(join(out, 'points3D.bin')).readBigUInt64LE(0));
     expect(kept).toBe(colmapModel(scene).points.filter(({ track }) => track.length >= 2).length);
     expect(kept).toBeGreaterThan(1000);
+  });
+
+  test('it undistorts the photos that come with a model, one turned by its EXIF among them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pointmap-interop-'));
+    const photos = await roomPhotos(folder, 4);
+    const upright = readdirSync(photos).sort()[1]!;
+    const stored = await sharp(join(photos, upright)).rotate(270).toBuffer();
+    rmSync(join(photos, upright));
+    await sharp(stored).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toFile(join(photos, upright.replace('.png', '.jpg')));
+    const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1, estimators: [() => [roomEstimator({ observed: 0 })]] });
+    await engine.request('project.create', { path: join(folder, 'room.pointmap') });
+    await engine.request('photos.add', { paths: [photos] });
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+    await engine.request('run.start', {});
+    expect(await engine.settled()).toMatchObject({ state: 'finished' });
+    await engine.request('export.write', { folder, formats: ['colmap-text'] });
+    await engine.close();
+
+    const model = join(folder, 'colmap');
+    const out = join(folder, 'undistorted');
+    // The room's lens bends nothing, for which COLMAP would copy the photos unread; it stops at one whose size is not its camera's.
+    const cameras = readFileSync(join(model, 'cameras.txt'), 'utf8');
+    writeFileSync(join(model, 'cameras.txt'), cameras.replace(/ 0$/gm, ' 0.01'));
+    run('colmap', 'image_undistorter', '--image_path', join(model, 'images'), '--input_path', model, '--output_path', out);
+    expect(readdirSync(join(out, 'images')).sort()).toEqual(readdirSync(join(model, 'images')).sort());
+    expect(readdirSync(join(model, 'images'))).toContain(upright.replace('.png', '.jpg'));
   });
 });

@@ -117,8 +117,10 @@ describe('an export for Gaussian splatting', () => {
     const { engine } = await opened();
     await runToEnd(engine);
     const out = join(folder, 'splats');
-    const { files } = await engine.request('export.write', { folder: out, formats: ['nerfstudio'] });
-    const estimated = (await engine.request('export.estimate', { formats: ['nerfstudio'] })).bytes;
+    const formats = ['nerfstudio', 'colmap-bin', 'colmap-text'] as const;
+    const { files } = await engine.request('export.write', { folder: out, formats: [...formats] });
+    expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
+    const estimated = (await engine.request('export.estimate', { formats: [...formats] })).bytes;
     const written = files.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(estimated / written).toBeGreaterThan(0.7);
     expect(estimated / written).toBeLessThan(1.4);
