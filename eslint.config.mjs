@@ -15,7 +15,13 @@ const layers = [
   rule('native-models', ['contract', 'compute', 'geometry']),
   // A middle room may import an earlier one's types, and no later one.
   ...rooms.map((room, k) =>
-    rule(room, ['geometry', 'contract', 'compute', ...rooms.slice(0, k), ...(room === 'pointmaps' ? ['native-models'] : [])]),
+    rule(room, [
+      'geometry',
+      'contract',
+      'compute',
+      ...rooms.slice(0, k),
+      ...(room === 'pointmaps' ? ['native-models'] : []),
+    ]),
   ),
   rule('project', ['geometry', 'contract']),
   rule('engine', [...rooms, 'project', 'geometry', 'contract', 'compute', 'native-models']),
@@ -42,7 +48,11 @@ export default ts.config(
     settings: {
       'import/resolver': { './build/import-resolver.cjs': {} },
       'boundaries/elements': [
-        ...[...rooms, 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({ type: room, pattern: `electron/${room}/**`, partialMatch: false })),
+        ...[...rooms, 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({
+          type: room,
+          pattern: `electron/${room}/**`,
+          partialMatch: false,
+        })),
         { type: 'shell', pattern: 'electron/**', partialMatch: false },
         { type: 'native-models', pattern: 'native-models/**', partialMatch: false },
         { type: 'renderer', pattern: 'renderer/**', partialMatch: false },
@@ -60,8 +70,13 @@ export default ts.config(
     rules: { ...reactHooks.configs.recommended.rules },
   },
   {
-    // three.js's cameras, materials and controls are objects that one changes: the rules of a compiler that expects values don't fit.
+    // three.js's cameras, materials and controls are objects that one changes: the rules of a compiler that expects
+    // values don't fit.
     files: ['renderer/viewer/**/*.{ts,tsx}'],
-    rules: Object.fromEntries(['immutability', 'refs', 'purity', 'set-state-in-effect', 'preserve-manual-memoization', 'use-memo'].map((rule) => [`react-hooks/${rule}`, 'off'])),
+    rules: Object.fromEntries(
+      ['immutability', 'refs', 'purity', 'set-state-in-effect', 'preserve-manual-memoization', 'use-memo'].map(
+        (rule) => [`react-hooks/${rule}`, 'off'],
+      ),
+    ),
   },
 );

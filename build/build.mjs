@@ -1,4 +1,5 @@
-// `npm run build`: kernels, renderer and everything outside it, into dist/. With --if-needed only when a source is newer.
+// `npm run build`: kernels, renderer and everything outside it, into dist/. With --if-needed only when a source is
+// newer.
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,7 +12,15 @@ const dist = join(root, 'dist');
 const stamp = join(dist, '.built');
 const lock = join(dist, '.building');
 const next = join(dist, '.next');
-const sources = ['electron', 'native-models', 'renderer', 'build', 'resources/icon', 'package-lock.json', 'vite.config.ts'];
+const sources = [
+  'electron',
+  'native-models',
+  'renderer',
+  'build',
+  'resources/icon',
+  'package-lock.json',
+  'vite.config.ts',
+];
 
 /** No build takes this long; a lock older than it was left by one that was killed. */
 const STALE_MILLISECONDS = 120_000;
@@ -20,7 +29,12 @@ function newest(path) {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) return 0;
   if (!found.isDirectory()) return path.endsWith('.wasm') ? 0 : found.mtimeMs;
-  return Math.max(0, ...readdirSync(path).filter((name) => name !== '__pycache__').map((name) => newest(join(path, name))));
+  return Math.max(
+    0,
+    ...readdirSync(path)
+      .filter((name) => name !== '__pycache__')
+      .map((name) => newest(join(path, name))),
+  );
 }
 
 export function isBuilt() {
@@ -33,11 +47,16 @@ function compress(folder) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
-    writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    writeFileSync(
+      `${path}.br`,
+      brotliCompressSync(readFileSync(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+    );
   }
 }
 
-/** Built beside what is there, then put in its place: whoever runs from dist/ at the moment goes on with whole files. */
+/**
+ * Built beside what is there, then put in its place: whoever runs from dist/ at the moment goes on with whole files.
+ */
 export async function buildAll() {
   const started = Date.now();
   // A test's own environment would bring React's slow development build into the bundle.
@@ -48,7 +67,12 @@ export async function buildAll() {
     const [{ build }, { buildElectron }] = await Promise.all([import('vite'), import('./electron.mjs')]);
     await buildKernels();
     rmSync(next, { recursive: true, force: true });
-    await build({ root: join(root, 'renderer'), configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir: join(next, 'renderer'), emptyOutDir: true } });
+    await build({
+      root: join(root, 'renderer'),
+      configFile: join(root, 'vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: join(next, 'renderer'), emptyOutDir: true },
+    });
     compress(join(next, 'renderer'));
     await buildElectron(join(next, 'electron'));
   } finally {

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the bundled sample photos through the built-in estimator, into out/demo. Nothing is downloaded. Starts afresh
- * each time, so that what it shows is what a new set of photos takes.
+ * `npm run demo`: the bundled sample photos through the built-in estimator, into out/demo. Nothing is downloaded.
+ * Starts afresh each time, so that what it shows is what a new set of photos takes.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import { sampleSets } from '../electron/engine/environment.js';
 const out = join('out', 'demo');
 try {
   const [sample] = sampleSets();
-  if (!sample) throw new UserError('not-found', 'the sample photos are missing; restore resources/samples from the repository');
+  if (!sample)
+    throw new UserError('not-found', 'the sample photos are missing; restore resources/samples from the repository');
   rmSync(out, { recursive: true, force: true });
   console.log(`Reconstructing ${sample.photos} sample photos of ${sample.folder}`);
   await reconstruct([sample.folder], { out, formats: 'ply,glb,cameras' });

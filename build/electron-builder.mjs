@@ -1,5 +1,5 @@
-// Packages for Windows, macOS and Linux (electron-builder's configuration). `npm run package` builds, draws the icons and makes the
-// packages of the system it runs on.
+// Packages for Windows, macOS and Linux (electron-builder's configuration). `npm run package` builds, draws the icons
+// and makes the packages of the system it runs on.
 import { electronFiles } from './electron-files.mjs';
 
 const { version, sqlite } = electronFiles();
@@ -12,7 +12,8 @@ export default {
   electronVersion: version,
   directories: { output: 'dist/packages', buildResources: 'dist/icons' },
   artifactName: 'pointmap-studio-${version}-${os}-${arch}.${ext}',
-  // The installed packages keep the build of this machine's Node; Electron's SQLite comes from a place of its own, below.
+  // The installed packages keep the build of this machine's Node; Electron's SQLite comes from a place of its own,
+  // below.
   npmRebuild: false,
   files: [
     'dist/electron/**',
@@ -29,20 +30,38 @@ export default {
     '!**/*.d.{ts,mts,cts}',
   ],
   asar: true,
-  // The engine process, its worker threads and the command line run from real files, beside the native modules and photos that
-  // they load by their paths.
+  // The engine process, its worker threads and the command line run from real files, beside the native modules and
+  // photos that they load by their paths.
   asarUnpack: ['package.json', 'dist/**', 'resources/{samples,models}/**', 'node_modules/**'],
   extraResources: [
     { from: sqlite, to: 'native/better_sqlite3.node' },
     { from: 'build/launchers', to: 'bin', filter: process.platform === 'win32' ? 'pointmap.cmd' : 'pointmap' },
   ],
-  fileAssociations: [{ ext: 'pointmap', name: 'Pointmap Studio project', description: 'Pointmap Studio project', mimeType: 'application/x-pointmap-studio', role: 'Editor' }],
+  fileAssociations: [
+    {
+      ext: 'pointmap',
+      name: 'Pointmap Studio project',
+      description: 'Pointmap Studio project',
+      mimeType: 'application/x-pointmap-studio',
+      role: 'Editor',
+    },
+  ],
   // The command line is the program as a bare Node; options for Node itself, and a debugger, it takes from nobody.
   electronFuses: { runAsNode: true, enableNodeOptionsEnvironmentVariable: false, enableNodeCliInspectArguments: false },
   win: { target: ['nsis', 'portable'], icon: 'dist/icons/icon.ico' },
-  nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true, artifactName: 'pointmap-studio-${version}-windows-${arch}-setup.${ext}' },
+  nsis: {
+    oneClick: false,
+    perMachine: false,
+    allowToChangeInstallationDirectory: true,
+    artifactName: 'pointmap-studio-${version}-windows-${arch}-setup.${ext}',
+  },
   portable: { artifactName: 'pointmap-studio-${version}-windows-${arch}-portable.${ext}' },
-  mac: { target: ['dmg'], icon: 'dist/icons/icon.icns', category: 'public.app-category.graphics-design', hardenedRuntime: true },
+  mac: {
+    target: ['dmg'],
+    icon: 'dist/icons/icon.icns',
+    category: 'public.app-category.graphics-design',
+    hardenedRuntime: true,
+  },
   linux: {
     target: ['AppImage', 'deb'],
     icon: 'dist/icons/linux',

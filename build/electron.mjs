@@ -1,6 +1,7 @@
-// Bundles everything outside the renderer into dist/electron: the desktop's main process, its preload script, the engine process,
-// its workers and the command line, with the WebAssembly kernels beside them. What has native code or loads files of its own
-// stays a package (`native` below), and is all that the packaged program carries in node_modules.
+// Bundles everything outside the renderer into dist/electron: the desktop's main process, its preload script, the
+// engine process, its workers and the command line, with the WebAssembly kernels beside them. What has native code or
+// loads files of its own stays a package (`native` below), and is all that the packaged program carries in
+// node_modules.
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
@@ -22,30 +23,35 @@ const modules = {
   'depth-worker': 'electron/alignment/depth-worker.ts',
 };
 
-const external = [...['electron', ...native].map((name) => new RegExp(`^${name}(/|$)`)), /^node:/, ...builtinModules.map((name) => new RegExp(`^${name}$`))];
+const external = [
+  ...['electron', ...native].map((name) => new RegExp(`^${name}(/|$)`)),
+  /^node:/,
+  ...builtinModules.map((name) => new RegExp(`^${name}$`)),
+];
 
 /** @param {string} target @param {Record<string, string>} input @param {'es' | 'cjs'} format @param {string} ending */
-const bundle = (target, input, format, ending) => build({
-  root,
-  configFile: false,
-  logLevel: 'warn',
-  publicDir: false,
-  // Every package goes into the bundle; what is told to stay outside is listed below.
-  ssr: { noExternal: true, target: 'node' },
-  build: {
-    ssr: true,
-    outDir: target,
-    emptyOutDir: false,
-    target: 'node20',
-    minify: false,
-    rollupOptions: {
-      input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),
-      external,
-      // Flat: a chunk finds workers and kernels by its own address, as an entry does.
-      output: { format, entryFileNames: `[name].${ending}`, chunkFileNames: `[name]-[hash].${ending}` },
+const bundle = (target, input, format, ending) =>
+  build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    publicDir: false,
+    // Every package goes into the bundle; what is told to stay outside is listed below.
+    ssr: { noExternal: true, target: 'node' },
+    build: {
+      ssr: true,
+      outDir: target,
+      emptyOutDir: false,
+      target: 'node20',
+      minify: false,
+      rollupOptions: {
+        input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),
+        external,
+        // Flat: a chunk finds workers and kernels by its own address, as an entry does.
+        output: { format, entryFileNames: `[name].${ending}`, chunkFileNames: `[name]-[hash].${ending}` },
+      },
     },
-  },
-});
+  });
 
 function* kernels(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

@@ -38,14 +38,20 @@ export async function download(what, url, file, { sha256, onProgress, silence = 
       },
     });
     mkdirSync(dirname(file), { recursive: true });
-    // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal below.
-    await pipeline(Readable.fromWeb(response.body), watch, createWriteStream(part, { fd: openSync(part, 'w') }), { signal: abort.signal });
+    // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal
+    // below.
+    await pipeline(Readable.fromWeb(response.body), watch, createWriteStream(part, { fd: openSync(part, 'w') }), {
+      signal: abort.signal,
+    });
     if (total > 0 && done !== total) throw new Error(`it broke off after ${done} of ${total} bytes`);
-    if (sha256 !== undefined && hash.digest('hex') !== sha256) throw new Error('what came is not what was published (its checksum differs)');
+    if (sha256 !== undefined && hash.digest('hex') !== sha256)
+      throw new Error('what came is not what was published (its checksum differs)');
     renameSync(part, file);
   } catch (error) {
     rmSync(part, { force: true });
-    const why = abort.signal.aborted ? abort.signal.reason.message : (error.cause?.code ?? error.cause?.message ?? error.message);
+    const why = abort.signal.aborted
+      ? abort.signal.reason.message
+      : (error.cause?.code ?? error.cause?.message ?? error.message);
     throw new Error(`${what} could not be downloaded (${why}): ${url}`, { cause: error });
   } finally {
     clearTimeout(timer);

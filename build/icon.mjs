@@ -12,10 +12,16 @@ const DRAWN_SIZE = 64;
 async function picture(size, part = 1) {
   const inner = Math.round(size * part);
   // Drawn at its final size, not scaled from another.
-  const drawn = await sharp(drawing, { density: (72 * inner) / DRAWN_SIZE }).resize(inner, inner).png().toBuffer();
+  const drawn = await sharp(drawing, { density: (72 * inner) / DRAWN_SIZE })
+    .resize(inner, inner)
+    .png()
+    .toBuffer();
   const before = Math.floor((size - inner) / 2);
   const after = size - inner - before;
-  return sharp(drawn).extend({ top: before, left: before, bottom: after, right: after, background: '#0000' }).png({ compressionLevel: 9 }).toBuffer();
+  return sharp(drawn)
+    .extend({ top: before, left: before, bottom: after, right: after, background: '#0000' })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
 }
 
 /** Windows: a directory of pictures, which may be PNG files since Vista. */
@@ -59,12 +65,17 @@ const MAC_PART = 824 / 1024;
 /** Writes icon.ico, icon.icns and one PNG a size (for Linux) into a folder. */
 export async function drawIcons(folder) {
   mkdirSync(folder, { recursive: true });
-  const windows = await Promise.all([16, 24, 32, 48, 64, 128, 256].map(async (size) => ({ size, png: await picture(size) })));
+  const windows = await Promise.all(
+    [16, 24, 32, 48, 64, 128, 256].map(async (size) => ({ size, png: await picture(size) })),
+  );
   writeFileSync(join(folder, 'icon.ico'), ico(windows));
-  const mac = await Promise.all(Object.entries(macTags).map(async ([tag, size]) => ({ tag, png: await picture(size, MAC_PART) })));
+  const mac = await Promise.all(
+    Object.entries(macTags).map(async ([tag, size]) => ({ tag, png: await picture(size, MAC_PART) })),
+  );
   writeFileSync(join(folder, 'icon.icns'), icns(mac));
   mkdirSync(join(folder, 'linux'), { recursive: true });
-  for (const size of [16, 32, 48, 64, 128, 256, 512]) writeFileSync(join(folder, 'linux', `${size}x${size}.png`), await picture(size));
+  for (const size of [16, 32, 48, 64, 128, 256, 512])
+    writeFileSync(join(folder, 'linux', `${size}x${size}.png`), await picture(size));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -6,6 +6,8 @@ exports.interfaceVersion = 2;
 exports.resolve = (source, file) => {
   if (!source.startsWith('.')) return { found: false };
   const path = resolve(dirname(file), source);
-  const found = [path.replace(/\.js$/, '.ts'), path.replace(/\.js$/, '.tsx'), path].find((candidate) => existsSync(candidate));
+  const found = [path.replace(/\.js$/, '.ts'), path.replace(/\.js$/, '.tsx'), path].find((candidate) =>
+    existsSync(candidate),
+  );
   return found ? { found: true, path: found } : { found: false };
 };

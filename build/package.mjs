@@ -12,7 +12,12 @@ try {
   await ensureBuilt();
   await drawIcons(join(root, 'dist', 'icons'));
   await fetchElectronFiles({ only: 'sqlite' });
-  await build({ projectDir: root, config, publish: 'never', targets: Platform.current().createTarget(process.argv.includes('--dir') ? 'dir' : null) });
+  await build({
+    projectDir: root,
+    config,
+    publish: 'never',
+    targets: Platform.current().createTarget(process.argv.includes('--dir') ? 'dir' : null),
+  });
 } catch (error) {
   console.error(`The packages could not be made: ${error.message}`);
   process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
- * Pictures of the studio: `node --import tsx build/pictures.ts OUT`. The start page, an opened sample, a run, its result, a photo looked
- * through, the export and a failure, at two sizes and in both themes, for looking at; the README's picture goes to docs/studio.png.
+ * Pictures of the studio: `node --import tsx build/pictures.ts OUT`. The start page, an opened sample, a run, its
+ * result, a photo looked through, the export and a failure, at two sizes and in both themes, for looking at; the
+ * README's picture goes to docs/studio.png.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
@@ -12,12 +13,16 @@ import { button, finished, openStudio, shown, tab } from '../test/e2e/studio.js'
 const out = process.argv[2] ?? 'out/pictures';
 mkdirSync(out, { recursive: true });
 execFileSync(process.execPath, ['build/build.mjs', '--if-needed'], { stdio: 'inherit' });
-const sizes = [{ width: 1280, height: 800 }, { width: 1920, height: 1080 }];
+const sizes = [
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+];
 
 /** Every size and theme of one state. */
 async function take(page: Page, state: string): Promise<void> {
   for (const theme of ['dark', 'light'] as const) {
-    if ((await page.evaluate(() => document.documentElement.dataset.theme)) !== theme) await page.keyboard.press('Control+Shift+L');
+    if ((await page.evaluate(() => document.documentElement.dataset.theme)) !== theme)
+      await page.keyboard.press('Control+Shift+L');
     for (const size of sizes) {
       await page.setViewportSize(size);
       await page.waitForTimeout(1200);
@@ -49,7 +54,9 @@ await page.locator('canvas').first().hover();
 await page.mouse.wheel(0, 120);
 await page.evaluate(() => {
   (document.activeElement as HTMLElement | null)?.blur();
-  document.querySelectorAll<HTMLElement>('.path').forEach(({ style }) => { style.visibility = 'hidden'; });
+  document.querySelectorAll<HTMLElement>('.path').forEach(({ style }) => {
+    style.visibility = 'hidden';
+  });
 });
 await page.waitForTimeout(1500);
 await shown(page);

@@ -1,5 +1,5 @@
-// Compiles every AssemblyScript kernel (`<room>/assembly/<name>.ts`) to `<room>/assembly/<name>.wasm`, when older than its source.
-// Run by `npm ci` (prepare), before the tests and before the command line in a checkout.
+// Compiles every AssemblyScript kernel (`<room>/assembly/<name>.ts`) to `<room>/assembly/<name>.wasm`, when older than
+// its source. Run by `npm ci` (prepare), before the tests and before the command line in a checkout.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,8 +33,20 @@ export async function buildKernels({ quiet = true } = {}) {
   const asc = await import('assemblyscript/asc');
   for (const { source, out } of stale) {
     const { error, stderr } = await asc.main([
-      source, '--outFile', out, '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert',
-      '--runtime', 'stub', '--importMemory', '--enable', 'simd', '--exportRuntime',
+      source,
+      '--outFile',
+      out,
+      '--optimizeLevel',
+      '3',
+      '--shrinkLevel',
+      '0',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--enable',
+      'simd',
+      '--exportRuntime',
     ]);
     if (error) throw new Error(`kernel does not compile: ${error.message}\n${stderr.toString()}${source}`);
     if (!quiet) console.error(`compiled ${out}`);

@@ -12,7 +12,17 @@ import { addRecover } from './cli/recover.js';
 import { programVersion } from './engine/environment.js';
 
 /** One file per command: each adds itself to the program. */
-const commands: readonly ((program: Command) => void)[] = [addReconstruct, addAlign, addExport, addInfo, addDoctor, addRecover, addModels, addComplete, addServe];
+const commands: readonly ((program: Command) => void)[] = [
+  addReconstruct,
+  addAlign,
+  addExport,
+  addInfo,
+  addDoctor,
+  addRecover,
+  addModels,
+  addComplete,
+  addServe,
+];
 
 /** @returns 0 on success, 2 on wrong usage, 1 on failure, after one line on standard error */
 export async function main(words: readonly string[]): Promise<ExitCode> {

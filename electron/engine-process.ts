@@ -1,7 +1,8 @@
 /**
- * The engine as a process of its own: a child of `pointmap serve` (a forked process' channel) or of the desktop (an Electron
- * utility process' port). It owns the project file, the sessions and the worker threads, so that a crash of any of them leaves
- * the window standing. Speaks contract/wire.ts; binary resources are answered as typed arrays on the same channel.
+ * The engine as a process of its own: a child of `pointmap serve` (a forked process' channel) or of the desktop (an
+ * Electron utility process' port). It owns the project file, the sessions and the worker threads, so that a crash of
+ * any of them leaves the window standing. Speaks contract/wire.ts; binary resources are answered as typed arrays on the
+ * same channel.
  */
 import { answerShell } from './engine-process/answer.js';
 import { openShellChannel } from './engine-process/channel.js';
@@ -19,5 +20,8 @@ process.on('uncaughtException', (error) => {
 });
 // Something that nobody waited for (a preview, say) failed: worth knowing, not worth ending a run.
 process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled'));
-log.info({ version: programVersion(), node: process.version, platform: `${process.platform}-${process.arch}` }, 'engine started');
+log.info(
+  { version: programVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
+  'engine started',
+);
 answerShell(new Engine({ ...settings, partial: true }), openShellChannel(), log);

@@ -53,7 +53,11 @@ function setup(engine: EngineHost): void {
   setupBridge(engine);
   setupDialogs();
   setupJob(engine);
-  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, { run: sendCommand, showLog: () => shell.showItemInFolder(logFile(dataFolder)) })));
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate(
+      menuTemplate(process.platform, { run: sendCommand, showLog: () => shell.showItemInFolder(logFile(dataFolder)) }),
+    ),
+  );
   setupEnd(engine);
   app.on('activate', showWindow);
   showWindow();
@@ -77,7 +81,9 @@ function sendCommand(id: CommandId): void {
 /** The engine closes the project before the program ends: no journal is left beside the file. */
 function setupEnd(engine: EngineHost): void {
   let closed = false;
-  app.on('window-all-closed', () => { if (process.platform !== 'darwin') app.quit(); });
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
   app.on('before-quit', (event) => {
     if (closed) return;
     event.preventDefault();

@@ -7,7 +7,8 @@ import { channels, ORIGIN, type DialogKind } from './desktop/addresses.js';
 
 type Answer = { result: unknown } | { error: { message: string } };
 
-const choose = <T>(kind: DialogKind, text?: string): Promise<T> => ipcRenderer.invoke(channels.dialog, kind, text ?? '') as Promise<T>;
+const choose = <T>(kind: DialogKind, text?: string): Promise<T> =>
+  ipcRenderer.invoke(channels.dialog, kind, text ?? '') as Promise<T>;
 
 /** The event itself stays here: it would hand the page its sender. */
 function listen(channel: string, listener: (...words: unknown[]) => void): () => void {
@@ -23,7 +24,10 @@ const desktop: Desktop = {
     if ('error' in answer) throw new Error(answer.error.message);
     return answer.result as Result<N>;
   },
-  on: (name, listener) => listen(channels.event, (event, payload) => { if (event === name) (listener as (payload: unknown) => void)(payload); }),
+  on: (name, listener) =>
+    listen(channels.event, (event, payload) => {
+      if (event === name) (listener as (payload: unknown) => void)(payload);
+    }),
   binaryUrl: (name) => `${ORIGIN}/binary/${name}`,
   pathForFile: (file) => webUtils.getPathForFile(file),
   choosePhotos: () => choose('photos'),

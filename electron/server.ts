@@ -1,4 +1,6 @@
-/** Browser mode: the studio's interface as a local web page, over the same engine and the same contract as the desktop. */
+/**
+ * Browser mode: the studio's interface as a local web page, over the same engine and the same contract as the desktop.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -45,7 +47,12 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
   http.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     // A WebSocket always has an Origin in a browser, and none of the protections that fetch has.
-    if (request.url !== '/api' || request.headers.origin === undefined || !guard.sameSite(request) || !guard.hasCookie(request)) {
+    if (
+      request.url !== '/api' ||
+      request.headers.origin === undefined ||
+      !guard.sameSite(request) ||
+      !guard.hasCookie(request)
+    ) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -55,15 +62,24 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = requestUrl(request);
     const token = url.searchParams.get('token');
-    if (request.method === 'GET' && url.pathname === '/' && token !== null && guard.knownHost(request) && guard.rightToken(token)) {
+    if (
+      request.method === 'GET' &&
+      url.pathname === '/' &&
+      token !== null &&
+      guard.knownHost(request) &&
+      guard.rightToken(token)
+    ) {
       // The token leaves the address bar, and with it the history and every screenshot.
       response.writeHead(303, { Location: '/', 'Set-Cookie': guard.cookie, 'Cache-Control': 'no-store' }).end();
       return;
     }
-    // A redirect from the printed address, opened from another page, is still called cross-site: the cookie decides for the page itself.
+    // A redirect from the printed address, opened from another page, is still called cross-site: the cookie decides for
+    // the page itself.
     const page = request.method === 'GET' && url.pathname === '/' && request.headers['sec-fetch-mode'] === 'navigate';
     if (!(page ? guard.knownHost(request) : guard.sameSite(request)) || !guard.hasCookie(request)) {
-      response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Open the address that "pointmap serve" printed when it started: it carries the key to this studio.\n');
+      response
+        .writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' })
+        .end('Open the address that "pointmap serve" printed when it started: it carries the key to this studio.\n');
       return;
     }
     if (request.method === 'POST' && url.pathname === '/upload') {
@@ -78,7 +94,13 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
     if (url.pathname.startsWith('/binary/')) {
       const name = url.pathname.slice('/binary/'.length);
       const { type, bytes } = await engine.binary(name);
-      response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.byteLength, 'Cache-Control': cacheControl(name) }).end(bytes);
+      response
+        .writeHead(200, {
+          'Content-Type': type,
+          'Content-Length': bytes.byteLength,
+          'Cache-Control': cacheControl(name),
+        })
+        .end(bytes);
       return;
     }
     const file = files!.get(url.pathname === '/' ? '/index.html' : url.pathname);
@@ -100,7 +122,8 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
 /** @throws UserError for a request line like `//` or `http://elsewhere/` */
 function requestUrl(request: IncomingMessage): URL {
   const path = request.url ?? '/';
-  if (!path.startsWith('/') || !URL.canParse(path, 'http://localhost') || path.startsWith('//')) throw new UserError('usage', 'this is not an address of the studio');
+  if (!path.startsWith('/') || !URL.canParse(path, 'http://localhost') || path.startsWith('//'))
+    throw new UserError('usage', 'this is not an address of the studio');
   return new URL(path, 'http://localhost');
 }
 
@@ -126,7 +149,10 @@ function converse(client: WebSocket, engine: EngineHost): void {
       return;
     }
     const { id, name, params } = question;
-    engine.ask(name, params ?? {}).then((result) => send({ id, result: result ?? null }), (error: unknown) => send({ id, error: toWire(error) }));
+    engine.ask(name, params ?? {}).then(
+      (result) => send({ id, result: result ?? null }),
+      (error: unknown) => send({ id, error: toWire(error) }),
+    );
   });
 }
 
@@ -139,7 +165,7 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: Stat
     Vary: 'Accept-Encoding',
     ...(compressed ? { 'Content-Encoding': 'br' } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : compressed ?? file.bytes);
+  response.end(request.method === 'HEAD' ? undefined : (compressed ?? file.bytes));
 }
 
 function refuse(response: ServerResponse, { code, message }: WireError): void {
@@ -148,12 +174,23 @@ function refuse(response: ServerResponse, { code, message }: WireError): void {
     return;
   }
   const status = code === 'not-found' ? 404 : code === 'internal' ? 500 : 400;
-  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' }).end(JSON.stringify({ error: { code, message } }));
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' })
+    .end(JSON.stringify({ error: { code, message } }));
 }
 
 function listen(http: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => reject(new UserError('unwritable', error.code === 'EADDRINUSE' ? `port ${port} is taken; choose another with --port, or leave it out` : `the server can't listen on port ${port} (${error.code}); choose another with --port`)));
+    http.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new UserError(
+          'unwritable',
+          error.code === 'EADDRINUSE'
+            ? `port ${port} is taken; choose another with --port, or leave it out`
+            : `the server can't listen on port ${port} (${error.code}); choose another with --port`,
+        ),
+      ),
+    );
     http.listen(port, '127.0.0.1', () => resolve((http.address() as { port: number }).port));
   });
 }

@@ -42,8 +42,16 @@ function stack(features: readonly Features[]): Float32Array {
   return out;
 }
 
-/** Opens an installed model. The two graphs are opened when first needed, so that encoding alone costs half the memory. */
-export function openPairNetwork(folder: string, card: ModelCard, precision: Precision, provider: Provider, threads?: number): PairNetwork {
+/**
+ * Opens an installed model. The two graphs are opened when first needed, so that encoding alone costs half the memory.
+ */
+export function openPairNetwork(
+  folder: string,
+  card: ModelCard,
+  precision: Precision,
+  provider: Provider,
+  threads?: number,
+): PairNetwork {
   const sessions = new Map<string, Promise<Session>>();
   const session = (name: string): Promise<Session> => {
     let found = sessions.get(name);
@@ -53,23 +61,39 @@ export function openPairNetwork(folder: string, card: ModelCard, precision: Prec
   return {
     async encode(image, height, width) {
       const [rows, columns] = [height / card.patch, width / card.patch];
-      if (!Number.isInteger(rows) || !Number.isInteger(columns) || image.length !== 3 * height * width) throw new Error(`image of ${width}x${height} is not made of patches of ${card.patch}`);
+      if (!Number.isInteger(rows) || !Number.isInteger(columns) || image.length !== 3 * height * width)
+        throw new Error(`image of ${width}x${height} is not made of patches of ${card.patch}`);
       const { features } = await (await session('encoder')).run({ image: floatTensor(image, [1, 3, height, width]) });
       return { values: features!.data as Float32Array, rows, columns, width: features!.dims[2]! };
     },
     async decode(pairs) {
       const [first, second] = pairs[0]!;
-      const feed = (k: 0 | 1) => floatTensor(stack(pairs.map((pair) => pair[k])), [pairs.length, pairs[0]![k].rows * pairs[0]![k].columns, pairs[0]![k].width]);
-      const outputs = await (await session('decoder')).run({
-        features1: feed(0), features2: feed(1), grid1: intTensor([first.rows, first.columns]), grid2: intTensor([second.rows, second.columns]),
+      const feed = (k: 0 | 1) =>
+        floatTensor(stack(pairs.map((pair) => pair[k])), [
+          pairs.length,
+          pairs[0]![k].rows * pairs[0]![k].columns,
+          pairs[0]![k].width,
+        ]);
+      const outputs = await (
+        await session('decoder')
+      ).run({
+        features1: feed(0),
+        features2: feed(1),
+        grid1: intTensor([first.rows, first.columns]),
+        grid2: intTensor([second.rows, second.columns]),
       });
       const take = (index: number, view: 1 | 2): Pointmap => {
         const [, height, width] = outputs[`confidence${view}`]!.dims as number[];
         const size = height! * width!;
-        const part = (name: string, count: number) => (outputs[`${name}${view}`]!.data as Float32Array).slice(index * count, (index + 1) * count);
+        const part = (name: string, count: number) =>
+          (outputs[`${name}${view}`]!.data as Float32Array).slice(index * count, (index + 1) * count);
         const points = part('points', 3 * size);
         const confidence = part('confidence', size);
-        if (!confidence.every(Number.isFinite) || !points.every(Number.isFinite)) throw new UserError('bad-input', `The model gave numbers that are not finite in ${precision} on ${provider}. Choose another precision or the CPU: ${folder}`);
+        if (!confidence.every(Number.isFinite) || !points.every(Number.isFinite))
+          throw new UserError(
+            'bad-input',
+            `The model gave numbers that are not finite in ${precision} on ${provider}. Choose another precision or the CPU: ${folder}`,
+          );
         return { height: height!, width: width!, points, confidence };
       };
       return pairs.map((_, k) => [take(k, 1), take(k, 2)]);

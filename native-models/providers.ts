@@ -36,8 +36,8 @@ async function productGraph(path: string): Promise<void> {
 
 /**
  * Attention as the networks use it. From 32 tokens on, WebGPU's fused kernel is false by some percent on some devices
- * (microsoft/onnxruntime#28520: keys are left out; SwiftShader: 2e-2 to 6e-2); every other operator of the networks, softmax and
- * products included, is right to 4e-6 there.
+ * (microsoft/onnxruntime#28520: keys are left out; SwiftShader: 2e-2 to 6e-2); every other operator of the networks,
+ * softmax and products included, is right to 4e-6 there.
  */
 const attentionShape = [1, 36, 64];
 
@@ -47,12 +47,21 @@ async function attentionGraph(path: string, kind: keyof Attention): Promise<void
   const graph = new Graph('attention');
   const x = graph.input('x', 'float32', attentionShape);
   const width = attentionShape[2]!;
-  const cast = (value: Value, type: number) => (kind === 'half' ? graph.node('Cast', [value], { attributes: { to: type } }) : value);
+  const cast = (value: Value, type: number) =>
+    kind === 'half' ? graph.node('Cast', [value], { attributes: { to: type } }) : value;
   const tokens = cast(x, 10);
   const y =
     kind === 'fused'
       ? graph.node('MultiHeadAttention', [x, x, x], { domain: 'com.microsoft', attributes: { num_heads: heads } })
-      : plainAttention(graph, tokens, tokens, tokens, heads, width, cast(graph.floats([Math.sqrt(heads / width)], []), 10));
+      : plainAttention(
+          graph,
+          tokens,
+          tokens,
+          tokens,
+          heads,
+          width,
+          cast(graph.floats([Math.sqrt(heads / width)], []), 10),
+        );
   graph.output('y', cast(y, 1), 'float32', attentionShape);
   await graph.save(path);
 }
@@ -81,7 +90,8 @@ interface Attention {
 
 async function probe(provider: Provider, path: string, attention: Attention, threads?: number): Promise<ProviderProbe> {
   const bundled = ort.listSupportedBackends().map((backend) => backend.name as string);
-  if (!bundled.includes(provider)) return { provider, available: false, reason: 'not part of ONNX Runtime for this system' };
+  if (!bundled.includes(provider))
+    return { provider, available: false, reason: 'not part of ONNX Runtime for this system' };
   try {
     const session = await openSession(path, provider, threads);
     const x = floatTensor(new Float32Array(rows * inner).fill(0.5), [rows, inner]);
@@ -99,7 +109,12 @@ async function probe(provider: Provider, path: string, attention: Attention, thr
     const expected = await attend(attention.plain, 'cpu');
     const deviation = async (graph: string) => deviationOf(await attend(graph, provider), expected).largest;
     const plain = await deviation(attention.plain);
-    if (!(plain < 1e-2)) return { provider, available: false, reason: `computes attention falsely here (deviation ${plain.toPrecision(2)}); a newer graphics driver may help` };
+    if (!(plain < 1e-2))
+      return {
+        provider,
+        available: false,
+        reason: `computes attention falsely here (deviation ${plain.toPrecision(2)}); a newer graphics driver may help`,
+      };
     const fused = (await deviation(attention.fused)) < 1e-2;
     const half = (await deviation(attention.half).catch(() => Infinity)) < 0.05;
     return { provider, available: true, gflops, half, ...(fused ? {} : { plainAttentionOnly: true }) };
@@ -113,7 +128,11 @@ export async function probeProviders(threads?: number): Promise<ProviderProbe[]>
   const folder = await mkdtemp(join(tmpdir(), 'pointmap-probe-'));
   try {
     const path = join(folder, 'product.onnx');
-    const attention: Attention = { fused: join(folder, 'fused.onnx'), plain: join(folder, 'plain.onnx'), half: join(folder, 'half.onnx') };
+    const attention: Attention = {
+      fused: join(folder, 'fused.onnx'),
+      plain: join(folder, 'plain.onnx'),
+      half: join(folder, 'half.onnx'),
+    };
     await productGraph(path);
     for (const kind of ['fused', 'plain', 'half'] as const) await attentionGraph(attention[kind], kind);
     const probes: ProviderProbe[] = [];
@@ -127,27 +146,42 @@ export async function probeProviders(threads?: number): Promise<ProviderProbe[]>
 let probed: Promise<ProviderProbe[]> | undefined;
 
 /**
- * The provider to use: the wanted one if it works, else the fastest that does. A fallback is told to `onNote` with its reason.
- * POINTMAP_PROVIDER overrides the choice.
+ * The provider to use: the wanted one if it works, else the fastest that does. A fallback is told to `onNote` with its
+ * reason. POINTMAP_PROVIDER overrides the choice.
  * @param half whether the network may run in float16, which some providers need
  */
-export async function chooseProvider(wanted: Provider | 'auto' = 'auto', onNote?: (message: string) => void, half = false): Promise<Provider> {
+export async function chooseProvider(
+  wanted: Provider | 'auto' = 'auto',
+  onNote?: (message: string) => void,
+  half = false,
+): Promise<Provider> {
   const asked = wanted === 'auto' ? ((process.env['POINTMAP_PROVIDER'] as Provider | undefined) ?? 'auto') : wanted;
   if (asked === 'cpu') return 'cpu';
   return selectProvider(await (probed ??= probeProviders()), asked, onNote, half);
 }
 
 /** The choice among what was probed. */
-export function selectProvider(probes: readonly ProviderProbe[], asked: Provider | 'auto', onNote?: (message: string) => void, half = false): Provider {
+export function selectProvider(
+  probes: readonly ProviderProbe[],
+  asked: Provider | 'auto',
+  onNote?: (message: string) => void,
+  half = false,
+): Provider {
   const lacksHalf = (probe: ProviderProbe) => probe.plainAttentionOnly === true && !(half && probe.half);
   const advice = (probe: ProviderProbe) => {
     const fault = `${probe.provider} computes fused attention falsely here`;
-    return probe.half ? `${fault}, and only float16 does without; import the model with --precision float32,float16 to use it. Using the CPU instead` : `${fault} and has no float16, which does without; using the CPU instead`;
+    return probe.half
+      ? `${fault}, and only float16 does without; import the model with --precision float32,float16 to use it. Using the CPU instead`
+      : `${fault} and has no float16, which does without; using the CPU instead`;
   };
   if (asked !== 'auto') {
     const found = probes.find((candidate) => candidate.provider === asked);
     if (found?.available && !lacksHalf(found)) return asked;
-    onNote?.(found?.available ? advice(found) : `${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`);
+    onNote?.(
+      found?.available
+        ? advice(found)
+        : `${asked} is not available (${found?.reason ?? 'unknown provider'}); using the CPU instead`,
+    );
     return 'cpu';
   }
   const working = probes.filter((candidate) => candidate.available).sort((a, b) => (b.gflops ?? 0) - (a.gflops ?? 0));
@@ -158,5 +192,8 @@ export function selectProvider(probes: readonly ProviderProbe[], asked: Provider
 
 /** Whether a provider was found to compute in float16. A CPU does, slowly. */
 export async function computesHalf(provider: Provider): Promise<boolean> {
-  return provider === 'cpu' || ((await (probed ??= probeProviders())).find((probe) => probe.provider === provider)?.half ?? false);
+  return (
+    provider === 'cpu' ||
+    ((await (probed ??= probeProviders())).find((probe) => probe.provider === provider)?.half ?? false)
+  );
 }

@@ -12,4 +12,8 @@ import { studio } from './store/studio.js';
 config({ jitless: true });
 document.documentElement.dataset.theme = studio().theme;
 connect();
-createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -2,28 +2,41 @@ import { anchorsOf } from './anchors.js';
 import { solveComponent, type Setting } from './component.js';
 import { startFocals } from './focals.js';
 import { initialise } from './initialise.js';
-import type { AlignedComponent, AlignmentOptions, AlignmentProblem, AlignmentResult, ObservationReport } from './types.js';
+import type {
+  AlignedComponent,
+  AlignmentOptions,
+  AlignmentProblem,
+  AlignmentResult,
+  ObservationReport,
+} from './types.js';
 import { validateProblem } from './validate.js';
 
 export type * from './types.js';
 
 /**
- * Global alignment: poses, focals and depth maps that agree best with all observations (Wang et al., "DUSt3R", CVPR 2024, section 3.4,
- * solved to convergence). Deterministic.
+ * Global alignment: poses, focals and depth maps that agree best with all observations (Wang et al., "DUSt3R", CVPR
+ * 2024, section 3.4, solved to convergence). Deterministic.
  *
- * @throws UserError when the problem makes no sense (sizes that don't match, no observations); the signal's reason when aborted
+ * @throws UserError when the problem makes no sense (sizes that don't match, no observations); the signal's reason when
+ * aborted
  */
 export async function align(problem: AlignmentProblem, options: AlignmentOptions = {}): Promise<AlignmentResult> {
   const started = performance.now();
   validateProblem(problem);
-  const principal = problem.views.map(({ width, height }, k) => problem.constraints?.[k]?.principalPoint ?? ([width / 2, height / 2] as [number, number]));
+  const principal = problem.views.map(
+    ({ width, height }, k) => problem.constraints?.[k]?.principalPoint ?? ([width / 2, height / 2] as [number, number]),
+  );
   const { focal, held: focalHeld } = startFocals(problem, principal);
   const index = new Map(problem.views.map(({ photo }, view) => [photo, view]));
   const viewsOf = problem.observations.map((observation) => observation.views.map(({ photo }) => index.get(photo)!));
   const setting: Setting = { problem, options, principal, focalHeld, anchors: anchorsOf(problem), viewsOf };
   const start = initialise(problem, principal, focal);
   const warnings: string[] = [];
-  const reports: ObservationReport[] = problem.observations.map((_, index) => ({ index, residual: start.registrations[index]!.cost, rejected: start.registrations[index]!.rejected }));
+  const reports: ObservationReport[] = problem.observations.map((_, index) => ({
+    index,
+    residual: start.registrations[index]!.cost,
+    rejected: start.registrations[index]!.rejected,
+  }));
   const components: AlignedComponent[] = [];
   const viewResidual = new Float64Array(problem.views.length);
   let iterations = 0;
@@ -47,7 +60,19 @@ export async function align(problem: AlignmentProblem, options: AlignmentOptions
   const placed = new Set(start.components.flat());
   const unplaced = problem.views.map((_, k) => k).filter((k) => !placed.has(k));
   const rejected = reports.filter((report) => report.rejected).length;
-  if (rejected > 0) warnings.push(`${rejected} of ${reports.length} observations contradict the rest and were left out`);
-  if (components.length > 1) warnings.push(`the photos fall into ${components.length} groups that share nothing; each was aligned alone`);
-  return { components, unplaced, observations: reports, viewResidual, warnings, objective, objectiveInitial, iterations, seconds: (performance.now() - started) / 1000 };
+  if (rejected > 0)
+    warnings.push(`${rejected} of ${reports.length} observations contradict the rest and were left out`);
+  if (components.length > 1)
+    warnings.push(`the photos fall into ${components.length} groups that share nothing; each was aligned alone`);
+  return {
+    components,
+    unplaced,
+    observations: reports,
+    viewResidual,
+    warnings,
+    objective,
+    objectiveInitial,
+    iterations,
+    seconds: (performance.now() - started) / 1000,
+  };
 }

@@ -18,10 +18,16 @@ export interface Anchor {
 export function anchorsOf({ views, constraints, initial }: AlignmentProblem): Map<number, Anchor> {
   const anchors = new Map<number, Anchor>();
   views.forEach((_, view) => {
-    const pose = constraints?.[view]?.pose ?? (initial?.[view] && { worldFromCamera: initial[view].worldFromCamera, kind: 'initial' as const });
+    const pose =
+      constraints?.[view]?.pose ??
+      (initial?.[view] && { worldFromCamera: initial[view].worldFromCamera, kind: 'initial' as const });
     if (!pose) return;
     const m = pose.worldFromCamera;
-    anchors.set(view, { view, kind: pose.kind, worldFromCamera: { scale: 1, rotation: rotationOf(m), translation: Float64Array.of(m[3]!, m[7]!, m[11]!) } });
+    anchors.set(view, {
+      view,
+      kind: pose.kind,
+      worldFromCamera: { scale: 1, rotation: rotationOf(m), translation: Float64Array.of(m[3]!, m[7]!, m[11]!) },
+    });
   });
   return anchors;
 }
@@ -35,13 +41,18 @@ export interface Anchored {
 }
 
 /**
- * Moves a component's start into the world of its anchors, as a whole: the rotation is the anchors' medoid, the scale the median ratio
- * of distances between them, the translation the median offset (each coordinate), so that one mistaken anchor does not tilt the rest.
- * Then fixed cameras and those of an earlier solution are put exactly in their places, each with the observations that it is first in.
+ * Moves a component's start into the world of its anchors, as a whole: the rotation is the anchors' medoid, the scale
+ * the median ratio of distances between them, the translation the median offset (each coordinate), so that one mistaken
+ * anchor does not tilt the rest. Then fixed cameras and those of an earlier solution are put exactly in their places,
+ * each with the observations that it is first in.
  *
  * @param firstOf first view of every observation
  */
-export function placeAtAnchors(state: AlignmentState, anchors: readonly Anchor[], firstOf: readonly number[]): Anchored {
+export function placeAtAnchors(
+  state: AlignmentState,
+  anchors: readonly Anchor[],
+  firstOf: readonly number[],
+): Anchored {
   if (anchors.length === 0) return { state, scaled: false, disagreement: 0 };
   const from = anchors.map(({ view }) => state.cameras[view]!);
   const to = anchors.map(({ worldFromCamera }) => worldFromCamera);
@@ -51,7 +62,9 @@ export function placeAtAnchors(state: AlignmentState, anchors: readonly Anchor[]
   const rotation = rotations[spread.indexOf(Math.min(...spread))]!;
   const scale = scaleBetween(from, to);
   const turned: Similarity = { scale: scale ?? 1, rotation, translation: new Float64Array(3) };
-  const offsets = to.map((given, k) => given.translation.map((value, i) => value - compose(turned, from[k]!).translation[i]!));
+  const offsets = to.map((given, k) =>
+    given.translation.map((value, i) => value - compose(turned, from[k]!).translation[i]!),
+  );
   turned.translation.set([0, 1, 2].map((i) => median(offsets.map((offset) => offset[i]!))));
 
   const cameras = state.cameras.map((camera) => camera && { ...compose(turned, camera), scale: 1 });
@@ -66,16 +79,27 @@ export function placeAtAnchors(state: AlignmentState, anchors: readonly Anchor[]
     const correction = corrections[firstOf[k]!];
     return placed && correction ? compose(correction, placed) : placed;
   });
-  return { state: { cameras, focal: state.focal, observations }, scaled: scale !== undefined, disagreement: Math.max(...rotations.map((one) => angle(one, rotation))) };
+  return {
+    state: { cameras, focal: state.focal, observations },
+    scaled: scale !== undefined,
+    disagreement: Math.max(...rotations.map((one) => angle(one, rotation))),
+  };
 }
 
 /** Median ratio of the distances between cameras; undefined where they stand in one place. */
 function scaleBetween(from: readonly Similarity[], to: readonly Similarity[]): number | undefined {
-  const distance = (a: Similarity, b: Similarity): number => Math.hypot(...a.translation.map((value, i) => value - b.translation[i]!));
+  const distance = (a: Similarity, b: Similarity): number =>
+    Math.hypot(...a.translation.map((value, i) => value - b.translation[i]!));
   const pairs: { from: number; to: number }[] = [];
-  for (let a = 0; a < from.length; a++) for (let b = 0; b < a; b++) pairs.push({ from: distance(from[a]!, from[b]!), to: distance(to[a]!, to[b]!) });
-  const extent = { from: Math.max(0, ...pairs.map((pair) => pair.from)), to: Math.max(0, ...pairs.map((pair) => pair.to)) };
-  const told = pairs.filter((pair) => pair.from > LEAST_BASELINE * extent.from && pair.to > LEAST_BASELINE * extent.to && pair.to > 1e-9);
+  for (let a = 0; a < from.length; a++)
+    for (let b = 0; b < a; b++) pairs.push({ from: distance(from[a]!, from[b]!), to: distance(to[a]!, to[b]!) });
+  const extent = {
+    from: Math.max(0, ...pairs.map((pair) => pair.from)),
+    to: Math.max(0, ...pairs.map((pair) => pair.to)),
+  };
+  const told = pairs.filter(
+    (pair) => pair.from > LEAST_BASELINE * extent.from && pair.to > LEAST_BASELINE * extent.to && pair.to > 1e-9,
+  );
   return told.length === 0 ? undefined : median(told.map((pair) => pair.to / pair.from));
 }
 

@@ -8,7 +8,10 @@ const SAMPLES = 600;
 /** Fewer common points than this tie nothing. */
 const LEAST_POINTS = 12;
 
-/** Sampled points of a pointmap. Clouds of one photo hold the same pixels in the same order, whatever observation they come from. */
+/**
+ * Sampled points of a pointmap. Clouds of one photo hold the same pixels in the same order, whatever observation they
+ * come from.
+ */
 export interface Cloud {
   /** [n, 3] */
   points: Float64Array;
@@ -20,14 +23,18 @@ export interface Cloud {
 export function cloudPixels(width: number, height: number): Int32Array {
   const stride = Math.max(1, Math.floor(Math.sqrt((width * height) / SAMPLES)));
   const pixels: number[] = [];
-  for (let y = stride >> 1; y < height; y += stride) for (let x = stride >> 1; x < width; x += stride) pixels.push(x, y);
+  for (let y = stride >> 1; y < height; y += stride)
+    for (let x = stride >> 1; x < width; x += stride) pixels.push(x, y);
   return Int32Array.from(pixels);
 }
 
 /** Points this many times as far away as the median say nothing: one of them would outweigh all others. */
 const FAR = 1000;
 
-/** Range beyond which a pointmap's points say nothing, NaN and infinite ones included; infinite where the few pixels looked at tell nothing. */
+/**
+ * Range beyond which a pointmap's points say nothing, NaN and infinite ones included; infinite where the few pixels
+ * looked at tell nothing.
+ */
 export function farthest({ points, confidence }: ObservedView): number {
   const step = Math.max(1, Math.floor(confidence.length / 211));
   const ranges: number[] = [];
@@ -75,8 +82,8 @@ export function registerClouds(from: Cloud, to: Cloud): CloudFit | undefined {
 }
 
 /**
- * The same for two clouds in their own camera's frame: only a scale can lie between them. It is the weighted median of the ratios of
- * the points' distances from the camera.
+ * The same for two clouds in their own camera's frame: only a scale can lie between them. It is the weighted median of
+ * the ratios of the points' distances from the camera.
  */
 export function scaleClouds(from: Cloud, to: Cloud): CloudFit | undefined {
   const weights = commonWeights(from, to);
@@ -93,17 +100,33 @@ export function scaleClouds(from: Cloud, to: Cloud): CloudFit | undefined {
   const scale = weightedMedian(ratios, kept, count);
   if (!(scale > 0 && scale < Infinity)) return undefined;
   const residuals = new Float64Array(n);
-  for (let k = 0; k < n; k++) residuals[k] = Math.sqrt((scale * from.points[3 * k]! - to.points[3 * k]!) ** 2 + (scale * from.points[3 * k + 1]! - to.points[3 * k + 1]!) ** 2 + (scale * from.points[3 * k + 2]! - to.points[3 * k + 2]!) ** 2);
-  return relativeCost({ scale, rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), translation: new Float64Array(3) }, residuals, to, weights);
+  for (let k = 0; k < n; k++)
+    residuals[k] = Math.sqrt(
+      (scale * from.points[3 * k]! - to.points[3 * k]!) ** 2 +
+        (scale * from.points[3 * k + 1]! - to.points[3 * k + 1]!) ** 2 +
+        (scale * from.points[3 * k + 2]! - to.points[3 * k + 2]!) ** 2,
+    );
+  return relativeCost(
+    { scale, rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), translation: new Float64Array(3) },
+    residuals,
+    to,
+    weights,
+  );
 }
 
 function commonWeights(a: Cloud, b: Cloud): Float64Array {
   return a.weights.map((weight, k) => Math.sqrt(weight * b.weights[k]!));
 }
 
-const rangeOf = ({ points }: Cloud, k: number): number => Math.sqrt(points[3 * k]! ** 2 + points[3 * k + 1]! ** 2 + points[3 * k + 2]! ** 2);
+const rangeOf = ({ points }: Cloud, k: number): number =>
+  Math.sqrt(points[3 * k]! ** 2 + points[3 * k + 1]! ** 2 + points[3 * k + 2]! ** 2);
 
-function relativeCost(similarity: Similarity, residuals: Float64Array, to: Cloud, weights: Float64Array): CloudFit | undefined {
+function relativeCost(
+  similarity: Similarity,
+  residuals: Float64Array,
+  to: Cloud,
+  weights: Float64Array,
+): CloudFit | undefined {
   const relative = new Float64Array(weights.length);
   const kept = new Float64Array(weights.length);
   let count = 0;

@@ -8,13 +8,21 @@ const LEAST_BASELINE = 0.01;
 const LEAST_OVERLAP = 0.03;
 
 /**
- * Says which poses the data hardly holds. These are the two ways in which alignment goes wrong quietly: cameras that only turned
- * (every depth then rests on the estimator alone), and photos that share next to nothing with the others.
+ * Says which poses the data hardly holds. These are the two ways in which alignment goes wrong quietly: cameras that
+ * only turned (every depth then rests on the estimator alone), and photos that share next to nothing with the others.
  *
- * @param views of one component; @param recovered their depths; @param viewsOf views of every observation; @param usable observations
+ * @param views of one component; @param recovered their depths; @param viewsOf views of every observation; @param
+ * usable observations
  * @returns lines for the user
  */
-export function conditioningWarnings(problem: AlignmentProblem, state: AlignmentState, views: readonly number[], recovered: readonly RecoveredView[], usable: readonly number[], viewsOf: readonly (readonly number[])[]): string[] {
+export function conditioningWarnings(
+  problem: AlignmentProblem,
+  state: AlignmentState,
+  views: readonly number[],
+  recovered: readonly RecoveredView[],
+  usable: readonly number[],
+  viewsOf: readonly (readonly number[])[],
+): string[] {
   if (views.length < 2) return [];
   const depthOf = new Map(views.map((view, k) => [view, middle(recovered[k]!.depth)]));
   const parallax = new Map(views.map((view) => [view, 0]));
@@ -28,19 +36,27 @@ export function conditioningWarnings(problem: AlignmentProblem, state: Alignment
         const baseline = Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!);
         parallax.set(view, Math.max(parallax.get(view)!, baseline / Math.max(1e-12, depthOf.get(view)!)));
       }
-      if (seen.some((other) => other !== view)) overlap.set(view, Math.max(overlap.get(view)!, tellingShare(problem.observations[k]!.views[role]!.confidence)));
+      if (seen.some((other) => other !== view))
+        overlap.set(view, Math.max(overlap.get(view)!, tellingShare(problem.observations[k]!.views[role]!.confidence)));
     });
   }
   const lines: string[] = [];
   const turned = views.filter((view) => parallax.get(view)! < LEAST_BASELINE);
-  if (turned.length === views.length) lines.push(`all ${views.length} photos of a group were taken from one place: depths and focal rest on the estimator alone; take photos from places apart`);
-  else if (turned.length > 0) lines.push(`taken from the place of their neighbours, so that only the estimator tells their depth: ${names(problem, turned)}`);
+  if (turned.length === views.length)
+    lines.push(
+      `all ${views.length} photos of a group were taken from one place: depths and focal rest on the estimator alone; take photos from places apart`,
+    );
+  else if (turned.length > 0)
+    lines.push(
+      `taken from the place of their neighbours, so that only the estimator tells their depth: ${names(problem, turned)}`,
+    );
   const bare = views.filter((view) => overlap.get(view)! < LEAST_OVERLAP);
   if (bare.length > 0) lines.push(`share too little with other photos for a sure place: ${names(problem, bare)}`);
   return lines;
 }
 
-const names = (problem: AlignmentProblem, views: readonly number[]): string => views.map((view) => problem.views[view]!.photo).join(', ');
+const names = (problem: AlignmentProblem, views: readonly number[]): string =>
+  views.map((view) => problem.views[view]!.photo).join(', ');
 
 /** Share of pixels with a confidence above 1, by every seventh. */
 function tellingShare(confidence: Float32Array): number {

@@ -3,33 +3,52 @@ import type { PixelKernel } from './pixels.js';
 import type { PhotoSamples } from './samples.js';
 import type { AlignmentState } from './state.js';
 
-/** An observation contradicts the solved rest when its residual is this many times the typical one, and more than LEAST_RESIDUAL. */
+/**
+ * An observation contradicts the solved rest when its residual is this many times the typical one, and more than
+ * LEAST_RESIDUAL.
+ */
 const OUTLIER_RATIO = 3;
 const LEAST_RESIDUAL = 0.08;
 
-/** Residual of every observation at the kernel's accepted depths: the weighted median distance over depth, of its worse view. */
-export function observationResiduals(pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState): Map<number, number> {
+/**
+ * Residual of every observation at the kernel's accepted depths: the weighted median distance over depth, of its worse
+ * view.
+ */
+export function observationResiduals(
+  pixels: PixelKernel,
+  photos: readonly PhotoSamples[],
+  state: AlignmentState,
+): Map<number, number> {
   const residuals = new Map<number, number>();
   photos.forEach((photo, k) => {
     const { histogram, bins } = pixels.judge(k, state, AGREES);
     photo.targets.forEach((observation, t) => {
-      residuals.set(observation, Math.max(residuals.get(observation) ?? 0, medianOfBins(histogram.subarray(t * bins, (t + 1) * bins))));
+      residuals.set(
+        observation,
+        Math.max(residuals.get(observation) ?? 0, medianOfBins(histogram.subarray(t * bins, (t + 1) * bins))),
+      );
     });
   });
   return residuals;
 }
 
 /**
- * Observations that contradict the solution, worst first. One that alone holds a part of the graph stays: a doubtful place is better
- * than none, and its residual is told.
+ * Observations that contradict the solution, worst first. One that alone holds a part of the graph stays: a doubtful
+ * place is better than none, and its residual is told.
  *
  * @param usable observations in the solution
  * @param viewsOf views of every observation
  */
-export function contradicting(residuals: ReadonlyMap<number, number>, usable: readonly number[], viewsOf: readonly (readonly number[])[]): Set<number> {
+export function contradicting(
+  residuals: ReadonlyMap<number, number>,
+  usable: readonly number[],
+  viewsOf: readonly (readonly number[])[],
+): Set<number> {
   const sorted = [...residuals.values()].sort((a, b) => a - b);
   const limit = Math.max(LEAST_RESIDUAL, OUTLIER_RATIO * (sorted[Math.floor(0.35 * sorted.length)] ?? 0));
-  const suspects = usable.filter((k) => residuals.get(k)! > limit).sort((a, b) => residuals.get(b)! - residuals.get(a)!);
+  const suspects = usable
+    .filter((k) => residuals.get(k)! > limit)
+    .sort((a, b) => residuals.get(b)! - residuals.get(a)!);
   const dropped = new Set<number>();
   const parts = countParts(usable, viewsOf);
   for (const suspect of suspects) {
@@ -40,7 +59,10 @@ export function contradicting(residuals: ReadonlyMap<number, number>, usable: re
   return dropped;
 }
 
-function countParts(observations: readonly number[], viewsOf: readonly (readonly number[])[]): { parts: number; views: number } {
+function countParts(
+  observations: readonly number[],
+  viewsOf: readonly (readonly number[])[],
+): { parts: number; views: number } {
   const parent = new Map<number, number>();
   const rootOf = (view: number): number => {
     const up = parent.get(view) ?? view;

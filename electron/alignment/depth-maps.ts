@@ -5,7 +5,9 @@ import type { AlignmentState } from './state.js';
 export interface RecoveredDepth {
   /** [pixels], world units along z; 0 where no observation says anything. */
   depth: Float32Array;
-  /** [pixels], at least 1: the best confidence among the observations that agree, times the share of weight that agrees. */
+  /**
+   * [pixels], at least 1: the best confidence among the observations that agree, times the share of weight that agrees.
+   */
   confidence: Float32Array;
   /** Sum of this photo's part of the objective, unsmoothed. */
   objective: number;
@@ -21,7 +23,8 @@ export const AGREES = 0.03;
 const SMOOTHING = 1e-3;
 
 /**
- * The depth of every pixel of a photo, the closed-form optimum given poses, focal and similarities. `photo` holds all its pixels.
+ * The depth of every pixel of a photo, the closed-form optimum given poses, focal and similarities. `photo` holds all
+ * its pixels.
  *
  * @param scale a typical depth
  */
@@ -36,7 +39,13 @@ export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: 
     for (let k = 0; k < bins; k++) all[k] = all[k]! + own[k]!;
     return medianOfBins(own);
   });
-  return { depth: Float32Array.from(kernel.depths(0)), confidence, objective, residual: medianOfBins(all), targetResiduals };
+  return {
+    depth: Float32Array.from(kernel.depths(0)),
+    confidence,
+    objective,
+    residual: medianOfBins(all),
+    targetResiduals,
+  };
 }
 
 /** Middle of the bin in which half of the weight is reached; bins are 1/32 of an octave wide at most, from 2^-20 on. */

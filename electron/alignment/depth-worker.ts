@@ -12,5 +12,8 @@ export interface DepthRequest {
 
 serve(({ state, photo, scale }: DepthRequest) => {
   const value = recoverDepth(state, photo, scale);
-  return { value, transfer: [value.depth.buffer, value.confidence.buffer, value.targetResiduals.buffer] as ArrayBuffer[] };
+  return {
+    value,
+    transfer: [value.depth.buffer, value.confidence.buffer, value.targetResiduals.buffer] as ArrayBuffer[],
+  };
 });

@@ -7,14 +7,17 @@ const DEFAULT_FOCAL = 1.2;
 const ASKED = 8;
 
 /**
- * A focal for every view to start from, in this order: given; of the earlier solution; the estimator's own calibration; the median
- * over the view's pointmaps as first view; what is typical of the other views, in proportion to the long side. With one focal for all,
- * a given one is everyone's.
+ * A focal for every view to start from, in this order: given; of the earlier solution; the estimator's own calibration;
+ * the median over the view's pointmaps as first view; what is typical of the other views, in proportion to the long
+ * side. With one focal for all, a given one is everyone's.
  *
  * @param principal per view, view pixels
  * @returns view pixels, and which are given and to be held
  */
-export function startFocals(problem: AlignmentProblem, principal: readonly (readonly [number, number])[]): { focal: Float64Array; held: boolean[] } {
+export function startFocals(
+  problem: AlignmentProblem,
+  principal: readonly (readonly [number, number])[],
+): { focal: Float64Array; held: boolean[] } {
   const { views, constraints, observations, initial } = problem;
   const index = new Map(views.map(({ photo }, view) => [photo, view]));
   const hints: number[][] = views.map(() => []);
@@ -32,9 +35,13 @@ export function startFocals(problem: AlignmentProblem, principal: readonly (read
       }
     });
   }
-  const found = views.map((_, view) => constraints?.[view]?.focal ?? initial?.[view]?.focal ?? medianOf(hints[view]!) ?? medianOf(estimates[view]!));
+  const found = views.map(
+    (_, view) =>
+      constraints?.[view]?.focal ?? initial?.[view]?.focal ?? medianOf(hints[view]!) ?? medianOf(estimates[view]!),
+  );
   const long = views.map(({ width, height }) => Math.max(width, height));
-  const typical = medianOf(found.flatMap((value, view) => (value === undefined ? [] : [value / long[view]!]))) ?? DEFAULT_FOCAL;
+  const typical =
+    medianOf(found.flatMap((value, view) => (value === undefined ? [] : [value / long[view]!]))) ?? DEFAULT_FOCAL;
   const focal = Float64Array.from(found, (value, view) => value ?? typical * long[view]!);
   const held = views.map((_, view) => constraints?.[view]?.focal !== undefined);
   if (problem.sharedFocal) {

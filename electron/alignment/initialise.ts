@@ -14,15 +14,20 @@ export interface Initialisation {
 }
 
 /**
- * Start of the alignment. Every photo has a canonical pointmap in its own camera's frame (canonical.ts). An observation ties two
- * canonical frames by robust registration of the pointmaps they share; those that contradict the rest are left out (ties.ts); a minimum
- * spanning tree of the others places the cameras.
+ * Start of the alignment. Every photo has a canonical pointmap in its own camera's frame (canonical.ts). An observation
+ * ties two canonical frames by robust registration of the pointmaps they share; those that contradict the rest are left
+ * out (ties.ts); a minimum spanning tree of the others places the cameras.
  */
-export function initialise(problem: AlignmentProblem, principal: readonly (readonly [number, number])[], focal: Float64Array): Initialisation {
+export function initialise(
+  problem: AlignmentProblem,
+  principal: readonly (readonly [number, number])[],
+  focal: Float64Array,
+): Initialisation {
   const index = new Map(problem.views.map(({ photo }, k) => [photo, k]));
   const viewsOf = problem.observations.map(({ views }) => views.map(({ photo }) => index.get(photo)!));
   const clouds = problem.observations.map(({ views }): (Cloud | undefined)[] => views.map(() => undefined));
-  const cloudOf = (observation: number, role: number): Cloud => (clouds[observation]![role] ??= sampleCloud(problem, observation, role));
+  const cloudOf = (observation: number, role: number): Cloud =>
+    (clouds[observation]![role] ??= sampleCloud(problem, observation, role));
   const canonical = canonicalClouds(problem, viewsOf, cloudOf, principal, focal);
   const ties = findTies(viewsOf, canonical, cloudOf);
   const registrations = judgeObservations(problem.observations.length, ties, canonical);
@@ -31,7 +36,8 @@ export function initialise(problem: AlignmentProblem, principal: readonly (reado
   const components = spanningForest(good, worldFromCanonical);
   const observations: (Similarity | undefined)[] = problem.observations.map(() => undefined);
   // An observation stands where its first view stands.
-  for (const { observation, a, aFromObservation } of good) observations[observation] ??= compose(worldFromCanonical[a]!, aFromObservation);
+  for (const { observation, a, aFromObservation } of good)
+    observations[observation] ??= compose(worldFromCanonical[a]!, aFromObservation);
   const cameras = worldFromCanonical.map((similarity) => similarity && { ...similarity, scale: 1 });
   return { state: { cameras, focal: focal.slice(), observations }, components, registrations };
 }
@@ -52,7 +58,8 @@ function spanningForest(ties: readonly Tie[], worldFromCanonical: (Similarity | 
       const next = sorted.find(({ a, b }) => component.has(a) !== component.has(b));
       if (!next) break;
       const { a, b, aFromObservation, bFromObservation } = next;
-      if (component.has(a)) worldFromCanonical[b] = compose(compose(worldFromCanonical[a]!, aFromObservation), invert(bFromObservation));
+      if (component.has(a))
+        worldFromCanonical[b] = compose(compose(worldFromCanonical[a]!, aFromObservation), invert(bFromObservation));
       else worldFromCanonical[a] = compose(compose(worldFromCanonical[b]!, bFromObservation), invert(aFromObservation));
       component.add(component.has(a) ? b : a);
     }

@@ -9,8 +9,8 @@ const PAGE = 65_536;
 const BLOCK = 32;
 
 /**
- * A symmetric positive definite system in the kernel's memory. Blocks of 32 unknowns that are never written are never visited:
- * see `order` of reduced-system.ts, which keeps the others near the diagonal.
+ * A symmetric positive definite system in the kernel's memory. Blocks of 32 unknowns that are never written are never
+ * visited: see `order` of reduced-system.ts, which keeps the others near the diagonal.
  */
 export class LinearSystem {
   /** Rows and columns with room for whole blocks. */
@@ -30,8 +30,18 @@ export class LinearSystem {
     const square = this.stride * this.stride * 8;
     const mask = Math.ceil((this.blocks * this.blocks) / 16) * 16;
     const H = PAGE;
-    this.at = { H, A: H + square, mask: H + 2 * square, filled: H + 2 * square + mask, panel: H + 2 * square + 2 * mask, b: H + 2 * square + 2 * mask + BLOCK * this.stride * 8 };
-    const { exports, memory } = loadKernel<Kernel>(new URL('./assembly/cholesky.wasm', import.meta.url), new WebAssembly.Memory({ initial: Math.ceil((this.at.b + this.stride * 8) / PAGE) }));
+    this.at = {
+      H,
+      A: H + square,
+      mask: H + 2 * square,
+      filled: H + 2 * square + mask,
+      panel: H + 2 * square + 2 * mask,
+      b: H + 2 * square + 2 * mask + BLOCK * this.stride * 8,
+    };
+    const { exports, memory } = loadKernel<Kernel>(
+      new URL('./assembly/cholesky.wasm', import.meta.url),
+      new WebAssembly.Memory({ initial: Math.ceil((this.at.b + this.stride * 8) / PAGE) }),
+    );
     this.exports = exports;
     this.memory = memory;
     this.H = new Float64Array(memory.buffer, H, this.stride * this.stride);
@@ -84,7 +94,11 @@ export class LinearSystem {
         let any = 0;
         for (let r = i * BLOCK; r < (i + 1) * BLOCK && !any; r++) {
           const row = r * this.stride + j * BLOCK;
-          for (let c = 0; c < BLOCK; c++) if (this.H[row + c] !== 0) { any = 1; break; }
+          for (let c = 0; c < BLOCK; c++)
+            if (this.H[row + c] !== 0) {
+              any = 1;
+              break;
+            }
         }
         marks[i * this.blocks + j] = any;
       }

@@ -1,7 +1,7 @@
 /**
- * Order of the photos that keeps those that are seen together near each other (Cuthill and McKee, 1969, reversed): breadth first from
- * a photo at the rim, those with few neighbours first. Photos in a row then give a banded system, whose factorisation takes time in
- * proportion to their number instead of its cube.
+ * Order of the photos that keeps those that are seen together near each other (Cuthill and McKee, 1969, reversed):
+ * breadth first from a photo at the rim, those with few neighbours first. Photos in a row then give a banded system,
+ * whose factorisation takes time in proportion to their number instead of its cube.
  *
  * @param groups photos of each observation
  * @returns the place of every photo
@@ -14,7 +14,9 @@ export function bandedOrder(photos: number, groups: readonly (readonly number[])
     const queue = [start];
     seen.add(start);
     for (let k = 0; k < queue.length; k++) {
-      const next = [...neighbours[queue[k]!]!].filter((photo) => !seen.has(photo)).sort((a, b) => neighbours[a]!.size - neighbours[b]!.size || a - b);
+      const next = [...neighbours[queue[k]!]!]
+        .filter((photo) => !seen.has(photo))
+        .sort((a, b) => neighbours[a]!.size - neighbours[b]!.size || a - b);
       for (const photo of next) {
         seen.add(photo);
         queue.push(photo);

@@ -5,12 +5,56 @@ import type { AlignmentState } from './state.js';
 
 interface Kernel {
   BINS: WebAssembly.Global;
-  evaluate(samples: number, count: number, m: number, offsets: number, depths: number, out: number, maps: number, f: number, smoothing: number, scratch: number): number;
-  assemble(samples: number, count: number, m: number, n: number, offsets: number, depths: number, maps: number, f: number, smoothing: number, beta: number, H: number, g: number, own: number, focals: number, panel: number, scratch: number): void;
-  judge(samples: number, count: number, m: number, offsets: number, depths: number, maps: number, f: number, factors: number, agrees: number, confidence: number, histogram: number, scratch: number): number;
+  evaluate(
+    samples: number,
+    count: number,
+    m: number,
+    offsets: number,
+    depths: number,
+    out: number,
+    maps: number,
+    f: number,
+    smoothing: number,
+    scratch: number,
+  ): number;
+  assemble(
+    samples: number,
+    count: number,
+    m: number,
+    n: number,
+    offsets: number,
+    depths: number,
+    maps: number,
+    f: number,
+    smoothing: number,
+    beta: number,
+    H: number,
+    g: number,
+    own: number,
+    focals: number,
+    panel: number,
+    scratch: number,
+  ): void;
+  judge(
+    samples: number,
+    count: number,
+    m: number,
+    offsets: number,
+    depths: number,
+    maps: number,
+    f: number,
+    factors: number,
+    agrees: number,
+    confidence: number,
+    histogram: number,
+    scratch: number,
+  ): number;
 }
 
-/** One photo's normal equations in its camera's coordinates, depths eliminated. Views into the kernel's memory: read before the next. */
+/**
+ * One photo's normal equations in its camera's coordinates, depths eliminated. Views into the kernel's memory: read
+ * before the next.
+ */
 export interface LocalEquations {
   /** [n, n] lower triangle; unknown i of target t stands at i * width + t, the focal at 7 * width. */
   H: Float64Array;
@@ -36,7 +80,16 @@ export class PixelKernel {
   private readonly exports: Kernel;
   private readonly memory: WebAssembly.Memory;
   private readonly places: readonly Place[];
-  private readonly scratch: { maps: number; pixel: number; H: number; g: number; own: number; focals: number; panel: number; end: number };
+  private readonly scratch: {
+    maps: number;
+    pixel: number;
+    H: number;
+    g: number;
+    own: number;
+    focals: number;
+    panel: number;
+    end: number;
+  };
 
   constructor(photos: readonly PhotoSamples[]) {
     let at = PAGE;
@@ -46,13 +99,30 @@ export class PixelKernel {
       return start;
     };
     this.places = photos.map((photo) => ({
-      photo, samples: take(photo.data.byteLength), offsets: take(photo.offsets.byteLength), depths: take(photo.count * 8), trial: take(photo.count * 8), n: Math.ceil((7 * photo.width + 1) / 4) * 4,
+      photo,
+      samples: take(photo.data.byteLength),
+      offsets: take(photo.offsets.byteLength),
+      depths: take(photo.count * 8),
+      trial: take(photo.count * 8),
+      n: Math.ceil((7 * photo.width + 1) / 4) * 4,
     }));
     const width = Math.max(2, ...photos.map((photo) => photo.width));
     const n = Math.ceil((7 * width + 1) / 4) * 4;
-    this.scratch = { maps: take(12 * width * 8), pixel: take(4 * width * 8), H: take(n * n * 8), g: take(n * 8), own: take(28 * width * 8), focals: take(7 * width * 8), panel: take(PANEL_ROWS * n * 8), end: 0 };
+    this.scratch = {
+      maps: take(12 * width * 8),
+      pixel: take(4 * width * 8),
+      H: take(n * n * 8),
+      g: take(n * 8),
+      own: take(28 * width * 8),
+      focals: take(7 * width * 8),
+      panel: take(PANEL_ROWS * n * 8),
+      end: 0,
+    };
     this.scratch.end = at;
-    const { exports, memory } = loadKernel<Kernel>(new URL('./assembly/reduced.wasm', import.meta.url), new WebAssembly.Memory({ initial: Math.ceil(at / PAGE) }));
+    const { exports, memory } = loadKernel<Kernel>(
+      new URL('./assembly/reduced.wasm', import.meta.url),
+      new WebAssembly.Memory({ initial: Math.ceil(at / PAGE) }),
+    );
     this.exports = exports;
     this.memory = memory;
     for (const { photo, samples, offsets } of this.places) {
@@ -66,7 +136,18 @@ export class PixelKernel {
     let sum = 0;
     for (const { photo, samples, offsets, depths, trial } of this.places) {
       this.setMaps(state, photo);
-      sum += this.exports.evaluate(samples, photo.count, photo.width, offsets, depths, trial, this.scratch.maps, state.focal[photo.view]!, smoothing, this.scratch.pixel);
+      sum += this.exports.evaluate(
+        samples,
+        photo.count,
+        photo.width,
+        offsets,
+        depths,
+        trial,
+        this.scratch.maps,
+        state.focal[photo.view]!,
+        smoothing,
+        this.scratch.pixel,
+      );
     }
     return sum;
   }
@@ -88,7 +169,24 @@ export class PixelKernel {
     equations.g.fill(0);
     new Float64Array(buffer, own, 28 * photo.width).fill(0);
     new Float64Array(buffer, focals, 7 * photo.width).fill(0);
-    this.exports.assemble(samples, photo.count, photo.width, n, offsets, depths, maps, state.focal[photo.view]!, smoothing, beta, H, g, own, focals, panel, pixel);
+    this.exports.assemble(
+      samples,
+      photo.count,
+      photo.width,
+      n,
+      offsets,
+      depths,
+      maps,
+      state.focal[photo.view]!,
+      smoothing,
+      beta,
+      H,
+      g,
+      own,
+      focals,
+      panel,
+      pixel,
+    );
     return equations;
   }
 
@@ -103,7 +201,11 @@ export class PixelKernel {
    *
    * @param agrees distance over depth that counts as agreement
    */
-  judge(index: number, state: AlignmentState, agrees: number): { objective: number; confidence: Float32Array; histogram: Float64Array; bins: number } {
+  judge(
+    index: number,
+    state: AlignmentState,
+    agrees: number,
+  ): { objective: number; confidence: Float32Array; histogram: Float64Array; bins: number } {
     const { photo, samples, offsets, depths } = this.places[index]!;
     const bins = this.exports.BINS.value as number;
     const factors = this.scratch.end;
@@ -115,8 +217,26 @@ export class PixelKernel {
     new Float64Array(buffer, factors, photo.width).set(photo.factors);
     new Float64Array(buffer, histogram, photo.width * bins).fill(0);
     this.setMaps(state, photo);
-    const objective = this.exports.judge(samples, photo.count, photo.width, offsets, depths, this.scratch.maps, state.focal[photo.view]!, factors, agrees, confidence, histogram, this.scratch.pixel);
-    return { objective, confidence: new Float32Array(buffer, confidence, photo.count).slice(), histogram: new Float64Array(buffer, histogram, photo.width * bins), bins };
+    const objective = this.exports.judge(
+      samples,
+      photo.count,
+      photo.width,
+      offsets,
+      depths,
+      this.scratch.maps,
+      state.focal[photo.view]!,
+      factors,
+      agrees,
+      confidence,
+      histogram,
+      this.scratch.pixel,
+    );
+    return {
+      objective,
+      confidence: new Float32Array(buffer, confidence, photo.count).slice(),
+      histogram: new Float64Array(buffer, histogram, photo.width * bins),
+      bins,
+    };
   }
 
   private setMaps(state: AlignmentState, { view, targets, width }: PhotoSamples): void {
@@ -132,8 +252,17 @@ export class PixelKernel {
 /** A similarity as 3x4 with the scale inside, row-major [12]. */
 function rows({ scale, rotation: R, translation: t }: Similarity): readonly number[] {
   return [
-    scale * R[0]!, scale * R[1]!, scale * R[2]!, t[0]!,
-    scale * R[3]!, scale * R[4]!, scale * R[5]!, t[1]!,
-    scale * R[6]!, scale * R[7]!, scale * R[8]!, t[2]!,
+    scale * R[0]!,
+    scale * R[1]!,
+    scale * R[2]!,
+    t[0]!,
+    scale * R[3]!,
+    scale * R[4]!,
+    scale * R[5]!,
+    t[1]!,
+    scale * R[6]!,
+    scale * R[7]!,
+    scale * R[8]!,
+    t[2]!,
   ];
 }

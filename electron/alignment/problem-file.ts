@@ -5,8 +5,9 @@ import { halfToFloat } from './half.js';
 import type { AlignmentProblem } from './types.js';
 
 /*
- * An alignment problem as one safetensors file: edges I64 [E, 2]; pointmap_i, pointmap_j F16 or F32 [E, H, W, 3]; confidence_i,
- * confidence_j [E, H, W]. Observation e holds the pointmaps of edges[e] in the frame of the first. Photos are named "0" to "N - 1".
+ * An alignment problem as one safetensors file: edges I64 [E, 2]; pointmap_i, pointmap_j F16 or F32 [E, H, W, 3];
+ * confidence_i, confidence_j [E, H, W]. Observation e holds the pointmaps of edges[e] in the frame of the first. Photos
+ * are named "0" to "N - 1".
  */
 
 interface Entry {
@@ -26,14 +27,22 @@ export function readAlignmentProblem(path: string): AlignmentProblem {
     const photos = Math.max(-1, ...edges) + 1;
     const shape = file.entry('pointmap_i').shape;
     const [, height = 0, width = 0] = shape;
-    if (shape.length !== 4 || shape[0] !== count || shape[3] !== 3) throw file.bad(`pointmap_i has shape [${shape.join(', ')}] where [${count}, H, W, 3] is needed`);
-    const sides = ['i', 'j'].map((side) => ({ points: file.floats(`pointmap_${side}`, [count, height, width, 3]), confidence: file.floats(`confidence_${side}`, [count, height, width]) }));
+    if (shape.length !== 4 || shape[0] !== count || shape[3] !== 3)
+      throw file.bad(`pointmap_i has shape [${shape.join(', ')}] where [${count}, H, W, 3] is needed`);
+    const sides = ['i', 'j'].map((side) => ({
+      points: file.floats(`pointmap_${side}`, [count, height, width, 3]),
+      confidence: file.floats(`confidence_${side}`, [count, height, width]),
+    }));
     const pixels = width * height;
     const originalFromView = { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 };
     const observations = Array.from({ length: count }, (_, e): Observation => ({
       views: sides.map(({ points, confidence }, side) => ({
-        photo: String(edges[2 * e + side]!), width, height, originalFromView,
-        points: points.subarray(3 * pixels * e, 3 * pixels * (e + 1)), confidence: confidence.subarray(pixels * e, pixels * (e + 1)),
+        photo: String(edges[2 * e + side]!),
+        width,
+        height,
+        originalFromView,
+        points: points.subarray(3 * pixels * e, 3 * pixels * (e + 1)),
+        confidence: confidence.subarray(pixels * e, pixels * (e + 1)),
       })),
     }));
     return { views: Array.from({ length: photos }, (_, k) => ({ photo: String(k), width, height })), observations };
@@ -52,11 +61,15 @@ class TensorFile {
     try {
       this.descriptor = openSync(path, 'r');
     } catch (error) {
-      throw new UserError('not-found', `the alignment problem can't be opened (${(error as NodeJS.ErrnoException).code}): ${path}`);
+      throw new UserError(
+        'not-found',
+        `the alignment problem can't be opened (${(error as NodeJS.ErrnoException).code}): ${path}`,
+      );
     }
     this.size = fstatSync(this.descriptor).size;
     const length = this.size >= 8 ? Number(this.read(0, 8).readBigUInt64LE(0)) : 0;
-    if (length < 2 || length > this.size - 8) throw this.bad(`its header length is ${length} in a file of ${this.size} bytes`);
+    if (length < 2 || length > this.size - 8)
+      throw this.bad(`its header length is ${length} in a file of ${this.size} bytes`);
     this.start = 8 + length;
     try {
       this.entries = JSON.parse(this.read(8, length).toString('utf8')) as Record<string, Entry>;
@@ -70,15 +83,20 @@ class TensorFile {
   }
 
   bad(reason: string): UserError {
-    return new UserError('bad-input', `not an alignment problem: ${reason}; make it as a safetensors file with edges, pointmap_i/j and confidence_i/j: ${this.path}`);
+    return new UserError(
+      'bad-input',
+      `not an alignment problem: ${reason}; make it as a safetensors file with edges, pointmap_i/j and confidence_i/j: ${this.path}`,
+    );
   }
 
   entry(name: string): Entry {
     const entry = this.entries[name];
-    if (!entry || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) throw this.bad(`the tensor ${name} is missing`);
+    if (!entry || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets))
+      throw this.bad(`the tensor ${name} is missing`);
     const [from, to] = entry.data_offsets;
     const bytes = entry.shape.reduce((product, side) => product * side, WIDTHS[entry.dtype] ?? NaN);
-    if (!(from >= 0 && to - from === bytes && this.start + to <= this.size)) throw this.bad(`the tensor ${name} does not fit its place at byte ${this.start + from}`);
+    if (!(from >= 0 && to - from === bytes && this.start + to <= this.size))
+      throw this.bad(`the tensor ${name} does not fit its place at byte ${this.start + from}`);
     return entry;
   }
 
@@ -95,7 +113,8 @@ class TensorFile {
 
   floats(name: string, shape: number[]): Float32Array {
     const entry = this.entry(name);
-    if (entry.shape.join() !== shape.join()) throw this.bad(`${name} has shape [${entry.shape.join(', ')}] where [${shape.join(', ')}] is needed`);
+    if (entry.shape.join() !== shape.join())
+      throw this.bad(`${name} has shape [${entry.shape.join(', ')}] where [${shape.join(', ')}] is needed`);
     const bytes = this.read(this.start + entry.data_offsets[0], entry.data_offsets[1] - entry.data_offsets[0]);
     const aligned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
     if (entry.dtype === 'F32') return new Float32Array(aligned);

@@ -5,7 +5,8 @@ import type { AlignmentState } from './state.js';
 import type { AlignmentOptions, AlignmentProblem } from './types.js';
 
 /**
- * From this many points on (pixels times the observations that saw them) threads pay for their start: 30 million take 3 s in one.
+ * From this many points on (pixels times the observations that saw them) threads pay for their start: 30 million take 3
+ * s in one.
  */
 const THREADS_FROM = 1.5e7;
 
@@ -17,15 +18,27 @@ export interface RecoveredView extends RecoveredDepth {
 }
 
 /**
- * Depth maps of these views at full size, given everything else. One photo's pointmaps at a time (and thread) are held beside the
- * problem's own.
+ * Depth maps of these views at full size, given everything else. One photo's pointmaps at a time (and thread) are held
+ * beside the problem's own.
  *
  * @param scale a typical depth
  * @param gathered photos' samples; those that hold every pixel are used, and are gone afterwards
  * @throws the signal's reason
  */
-export async function recoverDepths(problem: AlignmentProblem, usable: readonly number[], state: AlignmentState, views: readonly number[], principal: readonly (readonly [number, number])[], scale: number, gathered: readonly PhotoSamples[], options: AlignmentOptions): Promise<RecoveredView[]> {
-  const points = usable.reduce((sum, k) => sum + problem.observations[k]!.views.reduce((all, { width, height }) => all + width * height, 0), 0);
+export async function recoverDepths(
+  problem: AlignmentProblem,
+  usable: readonly number[],
+  state: AlignmentState,
+  views: readonly number[],
+  principal: readonly (readonly [number, number])[],
+  scale: number,
+  gathered: readonly PhotoSamples[],
+  options: AlignmentOptions,
+): Promise<RecoveredView[]> {
+  const points = usable.reduce(
+    (sum, k) => sum + problem.observations[k]!.views.reduce((all, { width, height }) => all + width * height, 0),
+    0,
+  );
   const threads = points < THREADS_FROM ? 1 : Math.min(options.threads ?? defaultThreads(), views.length);
   const pool = threads > 1 ? new WorkerPool(workerUrl, threads) : undefined;
   const recovered: RecoveredView[] = new Array<RecoveredView>(views.length);
@@ -37,14 +50,22 @@ export async function recoverDepths(problem: AlignmentProblem, usable: readonly 
       options.signal?.throwIfAborted();
       const { view, k } = next;
       const { width, height } = problem.views[view]!;
-      const photo = gathered.find((samples) => samples.view === view && samples.count === width * height) ?? samplePhotos(problem, usable, 1, principal, view)[0];
+      const photo =
+        gathered.find((samples) => samples.view === view && samples.count === width * height) ??
+        samplePhotos(problem, usable, 1, principal, view)[0];
       if (!photo) {
         recovered[k] = nothing(problem.views[view]!);
         continue;
       }
       const { targets } = photo;
       const depth = pool
-        ? await pool.run<RecoveredDepth>({ state, photo, scale }, { transfer: [photo.data.buffer, photo.offsets.buffer] as ArrayBuffer[], ...(options.signal ? { signal: options.signal } : {}) })
+        ? await pool.run<RecoveredDepth>(
+            { state, photo, scale },
+            {
+              transfer: [photo.data.buffer, photo.offsets.buffer] as ArrayBuffer[],
+              ...(options.signal ? { signal: options.signal } : {}),
+            },
+          )
         : recoverDepth(state, photo, scale);
       recovered[k] = { ...depth, targets };
     }
@@ -59,5 +80,12 @@ export async function recoverDepths(problem: AlignmentProblem, usable: readonly 
 
 function nothing({ width, height }: { width: number; height: number }): RecoveredView {
   const n = width * height;
-  return { depth: new Float32Array(n), confidence: new Float32Array(n).fill(1), objective: 0, residual: 0, targetResiduals: new Float64Array(0), targets: new Int32Array(0) };
+  return {
+    depth: new Float32Array(n),
+    confidence: new Float32Array(n).fill(1),
+    objective: 0,
+    residual: 0,
+    targetResiduals: new Float64Array(0),
+    targets: new Int32Array(0),
+  };
 }

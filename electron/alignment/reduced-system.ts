@@ -7,16 +7,18 @@ import type { PhotoSamples } from './samples.js';
 import type { AlignmentState, Freedom } from './state.js';
 
 /*
- * The reduced problem. Unknowns: 6 per camera (left-multiplied step of worldFromCamera), log focal per camera, 7 per observation
- * (left-multiplied step of worldFromObservation). In camera coordinates, with y = Q X the point that an observation gives and r the
- * pixel's ray (a, b, 1), the residual is e = D r - y. A relative step (w, t, s) of the observation against the camera gives
- * de = -(w x y) - t - s y; a step of log focal gives de = -D (a, b, 0); a step of the depth gives de = r.
+ * The reduced problem. Unknowns: 6 per camera (left-multiplied step of worldFromCamera), log focal per camera, 7 per
+ * observation (left-multiplied step of worldFromObservation). In camera coordinates, with y = Q X the point that an
+ * observation gives and r the pixel's ray (a, b, 1), the residual is e = D r - y. A relative step (w, t, s) of the
+ * observation against the camera gives de = -(w x y) - t - s y; a step of log focal gives de = -D (a, b, 0); a step of
+ * the depth gives de = r.
  *
- * Weights: c/rho (I - beta e e^T / rho^2), rho^2 = |e|^2 + smoothing^2. beta = 0 is IRLS: a huge basin, but it creeps; beta near 1 is
- * Newton's matrix: two or three steps from near.
+ * Weights: c/rho (I - beta e e^T / rho^2), rho^2 = |e|^2 + smoothing^2. beta = 0 is IRLS: a huge basin, but it creeps;
+ * beta near 1 is Newton's matrix: two or three steps from near.
  *
- * Each pixel's depth is eliminated by a Schur complement, h h^T / (r^T A r) with h the pixel's column against all unknowns. All of that is
- * assembled per photo in camera coordinates (7 per target + 1, assembly/reduced.ts), and brought to world coordinates once per photo.
+ * Each pixel's depth is eliminated by a Schur complement, h h^T / (r^T A r) with h the pixel's column against all
+ * unknowns. All of that is assembled per photo in camera coordinates (7 per target + 1, assembly/reduced.ts), and
+ * brought to world coordinates once per photo.
  */
 
 /** Where each unknown stands in the system; -1: held. */
@@ -58,18 +60,28 @@ export function layOut(state: AlignmentState, freedom: Freedom, viewsOf: readonl
 }
 
 /**
- * Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted, of the objective
- * before scaleNorm.
+ * Assembles the reduced normal equations (H, and the negative gradient g) at the depths that `pixels` has accepted, of
+ * the objective before scaleNorm.
  */
-export function assemble(system: LinearSystem, pixels: PixelKernel, photos: readonly PhotoSamples[], state: AlignmentState, freedom: Freedom, layout: Layout, smoothing: number, beta: number): void {
+export function assemble(
+  system: LinearSystem,
+  pixels: PixelKernel,
+  photos: readonly PhotoSamples[],
+  state: AlignmentState,
+  freedom: Freedom,
+  layout: Layout,
+  smoothing: number,
+  beta: number,
+): void {
   system.clear();
   photos.forEach((photo, k) => toWorld(state, photo, pixels.assemble(k, state, smoothing, beta), layout, system));
   addPriors(system, state, freedom, layout);
 }
 
 /**
- * The part of the gradient that dividing by the mean scale brings: with F the objective at smoothing e, of degree one in lengths and e
- * together, each of E log scales gets -(F - e dF/de) / E. It balances the objective's own wish to shrink the scene.
+ * The part of the gradient that dividing by the mean scale brings: with F the objective at smoothing e, of degree one
+ * in lengths and e together, each of E log scales gets -(F - e dF/de) / E. It balances the objective's own wish to
+ * shrink the scene.
  *
  * @param total F - e dF/de
  */
@@ -82,8 +94,8 @@ export function addScaleGradient(system: LinearSystem, layout: Layout, total: nu
 const MEAN_SCALE = 0.5;
 
 /**
- * What the objective is multiplied by to be that of the same scene at MEAN_SCALE: it is proportional to the scene's size, and without
- * this it would shrink the scene wherever the size is free.
+ * What the objective is multiplied by to be that of the same scene at MEAN_SCALE: it is proportional to the scene's
+ * size, and without this it would shrink the scene wherever the size is free.
  */
 export function scaleNorm(state: AlignmentState): number {
   let sum = 0;
@@ -115,12 +127,17 @@ function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom
     const camera = state.cameras[view];
     if (!prior || !camera || at < 0) return;
     const { turn, shift } = deviation(camera, prior.worldFromCamera);
-    // A left-multiplied step (w, t) turns about the world's origin and so carries the centre along: its shift is t + w x c.
+    // A left-multiplied step (w, t) turns about the world's origin and so carries the centre along: its shift is t + w
+    // x c.
     const c = camera.translation;
     const weight = prior.weight / norm;
     const [wTurn, wShift] = [weight / prior.turn ** 2, weight / prior.shift ** 2];
     // Rows of the shift: [-[c]x | I].
-    const J = [[0, c[2]!, -c[1]!, 1, 0, 0], [-c[2]!, 0, c[0]!, 0, 1, 0], [c[1]!, -c[0]!, 0, 0, 0, 1]];
+    const J = [
+      [0, c[2]!, -c[1]!, 1, 0, 0],
+      [-c[2]!, 0, c[0]!, 0, 1, 0],
+      [c[1]!, -c[0]!, 0, 0, 0, 1],
+    ];
     for (let i = 0; i < 6; i++) {
       let gradient = i < 3 ? wTurn * turn[i]! : 0;
       for (let r = 0; r < 3; r++) gradient += wShift * J[r]![i]! * shift[r]!;
@@ -138,7 +155,8 @@ function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom
 function deviation(camera: Similarity, given: Similarity): { turn: Float64Array; shift: Float64Array } {
   const [R, S] = [camera.rotation, given.rotation];
   const relative = new Float64Array(9);
-  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) for (let k = 0; k < 3; k++) relative[3 * i + j]! += R[3 * i + k]! * S[3 * j + k]!;
+  for (let i = 0; i < 3; i++)
+    for (let j = 0; j < 3; j++) for (let k = 0; k < 3; k++) relative[3 * i + j]! += R[3 * i + k]! * S[3 * j + k]!;
   return { turn: rotationVector(relative), shift: camera.translation.map((value, k) => value - given.translation[k]!) };
 }
 
@@ -164,7 +182,13 @@ function stepInCamera(state: AlignmentState, view: number): Float64Array {
   return B;
 }
 
-function toWorld(state: AlignmentState, photo: PhotoSamples, local: LocalEquations, layout: Layout, system: LinearSystem): void {
+function toWorld(
+  state: AlignmentState,
+  photo: PhotoSamples,
+  local: LocalEquations,
+  layout: Layout,
+  system: LinearSystem,
+): void {
   const { n } = local;
   const m = photo.targets.length;
   const { width } = photo;
@@ -212,7 +236,8 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: LocalEquatio
       }
       for (let i = 0; i < 49; i++) cameraRow[i] = cameraRow[i]! + block[i]!;
       const [pk, pl] = [places[k]!, places[l]!];
-      if (pk >= 0 && pl >= 0) for (let i = 0; i < 7; i++) for (let j = 0; j < 7; j++) add(pk + i, pl + j, block[7 * i + j]!);
+      if (pk >= 0 && pl >= 0)
+        for (let i = 0; i < 7; i++) for (let j = 0; j < 7; j++) add(pk + i, pl + j, block[7 * i + j]!);
     }
     const pk = places[k]!;
     for (let i = 0; i < 7; i++) {
@@ -225,7 +250,8 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: LocalEquatio
     }
     for (let i = 0; i < 49; i++) cameraBlock[i] = cameraBlock[i]! + cameraRow[i]!;
   }
-  if (camera >= 0) for (let i = 0; i < 6; i++) for (let j = 0; j <= i; j++) add(camera + i, camera + j, cameraBlock[7 * i + j]!);
+  if (camera >= 0)
+    for (let i = 0; i < 6; i++) for (let j = 0; j <= i; j++) add(camera + i, camera + j, cameraBlock[7 * i + j]!);
   const column = new Float64Array(7);
   for (let k = 0; k < m; k++) {
     const pk = places[k]!;
@@ -260,17 +286,25 @@ function toWorld(state: AlignmentState, photo: PhotoSamples, local: LocalEquatio
 }
 
 /**
- * Solves the damped system and returns the moved state. Under the gauge constraint (the sum of the log scales c^T x stays)
- * x = H^-1 g - H^-1 c (c^T H^-1 g) / (c^T H^-1 c).
+ * Solves the damped system and returns the moved state. Under the gauge constraint (the sum of the log scales c^T x
+ * stays) x = H^-1 g - H^-1 c (c^T H^-1 g) / (c^T H^-1 c).
  *
  * @param gauge false where held poses give the scene its scale
  */
-export function takeStep(state: AlignmentState, system: LinearSystem, layout: Layout, damping: number, gauge: boolean): AlignmentState | undefined {
+export function takeStep(
+  state: AlignmentState,
+  system: LinearSystem,
+  layout: Layout,
+  damping: number,
+  gauge: boolean,
+): AlignmentState | undefined {
   const solve = system.factor(damping);
   if (!solve) return undefined;
   const x = solve(system.g);
   if (gauge) {
-    const scales = Array.from(layout.observation).filter((at) => at >= 0).map((at) => at + 6);
+    const scales = Array.from(layout.observation)
+      .filter((at) => at >= 0)
+      .map((at) => at + 6);
     const c = new Float64Array(layout.size);
     for (const at of scales) c[at] = 1;
     const u = solve(c);
@@ -281,12 +315,23 @@ export function takeStep(state: AlignmentState, system: LinearSystem, layout: La
   if (!x.every(Number.isFinite)) return undefined;
   // Turning by more than a radian at once leaves the linearisation's reach.
   let most = 0;
-  for (const at of [...layout.camera, ...layout.observation]) if (at >= 0) most = Math.max(most, Math.hypot(x[at]!, x[at + 1]!, x[at + 2]!));
+  for (const at of [...layout.camera, ...layout.observation])
+    if (at >= 0) most = Math.max(most, Math.hypot(x[at]!, x[at + 1]!, x[at + 2]!));
   const shrink = most > 0.7 ? 0.7 / most : 1;
   const step = x.map((value) => value * shrink);
   return {
-    cameras: state.cameras.map((camera, k) => (camera && layout.camera[k]! >= 0 ? moved(camera, step.subarray(layout.camera[k]!, layout.camera[k]! + 6)) : camera)),
-    focal: state.focal.map((f, k) => (layout.focal[k]! >= 0 ? f * Math.exp(Math.max(-0.5, Math.min(0.5, step[layout.focal[k]!]!))) : f)),
-    observations: state.observations.map((similarity, k) => (similarity && layout.observation[k]! >= 0 ? moved(similarity, step.subarray(layout.observation[k]!, layout.observation[k]! + 7)) : similarity)),
+    cameras: state.cameras.map((camera, k) =>
+      camera && layout.camera[k]! >= 0
+        ? moved(camera, step.subarray(layout.camera[k]!, layout.camera[k]! + 6))
+        : camera,
+    ),
+    focal: state.focal.map((f, k) =>
+      layout.focal[k]! >= 0 ? f * Math.exp(Math.max(-0.5, Math.min(0.5, step[layout.focal[k]!]!))) : f,
+    ),
+    observations: state.observations.map((similarity, k) =>
+      similarity && layout.observation[k]! >= 0
+        ? moved(similarity, step.subarray(layout.observation[k]!, layout.observation[k]! + 7))
+        : similarity,
+    ),
   };
 }

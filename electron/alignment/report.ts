@@ -28,11 +28,23 @@ export function reportOf(count: number, result: AlignmentResult): AlignmentRepor
   const focal: (number | null)[] = new Array(count).fill(null);
   const worldFromCamera: (number[] | null)[] = new Array(count).fill(null);
   const component: (number | null)[] = new Array(count).fill(null);
-  result.components.forEach((aligned, k) => aligned.views.forEach((view, i) => {
-    focal[view] = aligned.focal[i]!;
-    worldFromCamera[view] = Array.from(aligned.worldFromCamera[i]!);
-    component[view] = k;
-  }));
+  result.components.forEach((aligned, k) =>
+    aligned.views.forEach((view, i) => {
+      focal[view] = aligned.focal[i]!;
+      worldFromCamera[view] = Array.from(aligned.worldFromCamera[i]!);
+      component[view] = k;
+    }),
+  );
   const { objective, objectiveInitial, iterations, seconds, warnings } = result;
-  return { objective, objectiveInitial, iterations, seconds, focal, worldFromCamera, component, observations: result.observations.map(({ residual, rejected }) => ({ residual, rejected })), warnings };
+  return {
+    objective,
+    objectiveInitial,
+    iterations,
+    seconds,
+    focal,
+    worldFromCamera,
+    component,
+    observations: result.observations.map(({ residual, rejected }) => ({ residual, rejected })),
+    warnings,
+  };
 }

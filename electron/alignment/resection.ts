@@ -4,11 +4,15 @@ import type { ObservedView } from '../geometry/types.js';
 import { cloudPixels, type Cloud } from './clouds.js';
 
 /**
- * Focal of a first view from its own pointmap: pixel offset = focal * (x, y) / z, minimised in the L1 norm (Weiszfeld's iteration).
+ * Focal of a first view from its own pointmap: pixel offset = focal * (x, y) / z, minimised in the L1 norm (Weiszfeld's
+ * iteration).
  *
  * @returns pixels of the view; undefined when no pixel tells
  */
-export function focalFromPointmap({ width, height, points, confidence }: ObservedView, [cx, cy]: readonly [number, number]): number | undefined {
+export function focalFromPointmap(
+  { width, height, points, confidence }: ObservedView,
+  [cx, cy]: readonly [number, number],
+): number | undefined {
   const pixels = cloudPixels(width, height);
   // Per usable pixel: u, v, x / z, y / z, weight.
   const rows = new Float64Array((pixels.length / 2) * 5);
@@ -19,7 +23,8 @@ export function focalFromPointmap({ width, height, points, confidence }: Observe
     const weight = Math.log(confidence[k]!);
     const x = points[3 * k]! / z;
     const y = points[3 * k + 1]! / z;
-    if (weight > 0 && z > 0 && Number.isFinite(x + y + weight)) rows.set([pixels[p]! - cx, pixels[p + 1]! - cy, x, y, weight], 5 * count++);
+    if (weight > 0 && z > 0 && Number.isFinite(x + y + weight))
+      rows.set([pixels[p]! - cx, pixels[p + 1]! - cy, x, y, weight], 5 * count++);
   }
   if (count < 8) return undefined;
   let focal = 0;
@@ -44,18 +49,37 @@ export function focalFromPointmap({ width, height, points, confidence }: Observe
 }
 
 /**
- * Pose of a camera from a pointmap in another camera's frame (frameFromCamera), by robust Gauss-Newton on the pixels' rays from the
- * given pose, or from the frame's own (a network's partner looks the same way, roughly).
+ * Pose of a camera from a pointmap in another camera's frame (frameFromCamera), by robust Gauss-Newton on the pixels'
+ * rays from the given pose, or from the frame's own (a network's partner looks the same way, roughly).
  *
  * @param pixels [n, 2] of the cloud's points
  * @param hint frameFromCamera [16], taken as it is
  */
-export function placeCamera(cloud: Cloud, pixels: Int32Array, [cx, cy]: readonly [number, number], focal: number, hint?: Float64Array): Similarity | undefined {
+export function placeCamera(
+  cloud: Cloud,
+  pixels: Int32Array,
+  [cx, cy]: readonly [number, number],
+  focal: number,
+  hint?: Float64Array,
+): Similarity | undefined {
   if (hint) {
-    const rotation = Float64Array.of(hint[0]!, hint[1]!, hint[2]!, hint[4]!, hint[5]!, hint[6]!, hint[8]!, hint[9]!, hint[10]!);
+    const rotation = Float64Array.of(
+      hint[0]!,
+      hint[1]!,
+      hint[2]!,
+      hint[4]!,
+      hint[5]!,
+      hint[6]!,
+      hint[8]!,
+      hint[9]!,
+      hint[10]!,
+    );
     return { scale: 1, rotation, translation: Float64Array.of(hint[3]!, hint[7]!, hint[11]!) };
   }
-  const rays = Array.from({ length: pixels.length / 2 }, (_, k): [number, number] => [(pixels[2 * k]! - cx) / focal, (pixels[2 * k + 1]! - cy) / focal]);
+  const rays = Array.from({ length: pixels.length / 2 }, (_, k): [number, number] => [
+    (pixels[2 * k]! - cx) / focal,
+    (pixels[2 * k + 1]! - cy) / focal,
+  ]);
   let R: Float64Array = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   let t: Float64Array = new Float64Array(3);
   const J = new Float64Array(12);
@@ -67,14 +91,22 @@ export function placeCamera(cloud: Cloud, pixels: Int32Array, [cx, cy]: readonly
       const weight = cloud.weights[k]!;
       if (!(weight > 0)) return;
       const p = cloud.points.subarray(3 * k, 3 * k + 3);
-      const r = [0, 1, 2].map((i) => R[3 * i]! * p[0]! + R[3 * i + 1]! * p[1]! + R[3 * i + 2]! * p[2]!) as [number, number, number];
+      const r = [0, 1, 2].map((i) => R[3 * i]! * p[0]! + R[3 * i + 1]! * p[1]! + R[3 * i + 2]! * p[2]!) as [
+        number,
+        number,
+        number,
+      ];
       const z = r[2] + t[2]!;
       if (!(z > 1e-6)) return;
       const a = (r[0] + t[0]!) / z;
       const b = (r[1] + t[1]!) / z;
       const e = [u - a, v - b];
       const w = weight / (1 + (e[0]! ** 2 + e[1]! ** 2) / scale ** 2);
-      J.set([-a * r[1] - 0, r[2] + a * r[0], -r[1], 1, 0, -a, -r[2] - b * r[1], b * r[0], r[0], 0, 1, -b].map((value) => value / z));
+      J.set(
+        [-a * r[1] - 0, r[2] + a * r[0], -r[1], 1, 0, -a, -r[2] - b * r[1], b * r[0], r[0], 0, 1, -b].map(
+          (value) => value / z,
+        ),
+      );
       for (let i = 0; i < 6; i++) {
         g[i] = g[i]! + w * (J[i]! * e[0]! + J[6 + i]! * e[1]!);
         for (let j = 0; j <= i; j++) H[6 * i + j] = H[6 * i + j]! + w * (J[i]! * J[j]! + J[6 + i]! * J[6 + j]!);
@@ -90,6 +122,9 @@ export function placeCamera(cloud: Cloud, pixels: Int32Array, [cx, cy]: readonly
   }
   // Camera from frame is (R, t): turn it round.
   const inverse = Float64Array.of(R[0]!, R[3]!, R[6]!, R[1]!, R[4]!, R[7]!, R[2]!, R[5]!, R[8]!);
-  const translation = Float64Array.from({ length: 3 }, (_, i) => -(inverse[3 * i]! * t[0]! + inverse[3 * i + 1]! * t[1]! + inverse[3 * i + 2]! * t[2]!));
+  const translation = Float64Array.from(
+    { length: 3 },
+    (_, i) => -(inverse[3 * i]! * t[0]! + inverse[3 * i + 1]! * t[1]! + inverse[3 * i + 2]! * t[2]!),
+  );
   return { scale: 1, rotation: inverse, translation };
 }

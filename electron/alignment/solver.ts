@@ -36,12 +36,22 @@ export interface LevelResult {
  * @param viewsOf views of every observation
  * @param newton the state is near already: begin with near-Newton steps
  */
-export async function solveLevel(start: AlignmentState, level: Level, freedom: Freedom, viewsOf: readonly (readonly number[])[], options: AlignmentOptions, iteration: number, newton: boolean): Promise<LevelResult> {
+export async function solveLevel(
+  start: AlignmentState,
+  level: Level,
+  freedom: Freedom,
+  viewsOf: readonly (readonly number[])[],
+  options: AlignmentOptions,
+  iteration: number,
+  newton: boolean,
+): Promise<LevelResult> {
   const { photos } = level;
   const pixels = new PixelKernel(photos);
-  // The smoothing is a share of the scene's size: were it a length, a scene whose size is free would grow to be smoothed less.
+  // The smoothing is a share of the scene's size: were it a length, a scene whose size is free would grow to be
+  // smoothed less.
   const smoothingOf = (state: AlignmentState): number => (level.smoothing * scaleNorm(start)) / scaleNorm(state);
-  const costOf = (state: AlignmentState): number => scaleNorm(state) * pixels.evaluate(state, smoothingOf(state)) + priorCost(state, freedom);
+  const costOf = (state: AlignmentState): number =>
+    scaleNorm(state) * pixels.evaluate(state, smoothingOf(state)) + priorCost(state, freedom);
   let state = start;
   let objective = costOf(state);
   pixels.accept();

@@ -32,7 +32,11 @@ export interface Tie {
 }
 
 /** All ties that the observations give; an observation of one photo alone ties it to itself. */
-export function findTies(viewsOf: readonly (readonly number[])[], canonical: readonly (Cloud | undefined)[], cloudOf: (observation: number, role: number) => Cloud): Tie[] {
+export function findTies(
+  viewsOf: readonly (readonly number[])[],
+  canonical: readonly (Cloud | undefined)[],
+  cloudOf: (observation: number, role: number) => Cloud,
+): Tie[] {
   const ties: Tie[] = [];
   viewsOf.forEach((views, observation) => {
     const a = views[0]!;
@@ -40,7 +44,15 @@ export function findTies(viewsOf: readonly (readonly number[])[], canonical: rea
     const first = scaleClouds(cloudOf(observation, 0), canonical[a]);
     if (!first) return;
     const tie = (b: number, bFromObservation: Similarity, cost: number): void => {
-      ties.push({ observation, a, b, aFromObservation: first.similarity, bFromObservation, cost: Math.max(first.cost, cost), support: 1 });
+      ties.push({
+        observation,
+        a,
+        b,
+        aFromObservation: first.similarity,
+        bFromObservation,
+        cost: Math.max(first.cost, cost),
+        support: 1,
+      });
     };
     if (views.every((view) => view === a)) tie(a, first.similarity, first.cost);
     for (let role = 1; role < views.length; role++) {
@@ -55,23 +67,33 @@ export function findTies(viewsOf: readonly (readonly number[])[], canonical: rea
 
 /**
  * Tells wrong observations from good ones, before anything is averaged. Two signs:
- * - shape: a pointmap that can't be registered to what other observations say of the same photo costs far more than the typical one
+ * - shape: a pointmap that can't be registered to what other observations say of the same photo costs far more than the
+ * typical one
  *   (20 % wrong: good ones at most 0.047, wrong ones at least 0.089);
- * - cycles: right shapes in a wrong relative pose close no cycle of two or three observations (Zach, Klopschitz and Pollefeys, CVPR 2010).
+ * - cycles: right shapes in a wrong relative pose close no cycle of two or three observations (Zach, Klopschitz and
+ * Pollefeys, CVPR 2010).
  *
  * Sets the ties' support.
  *
  * @param count observations
  */
-export function judgeObservations(count: number, ties: readonly Tie[], canonical: readonly (Cloud | undefined)[]): Registration[] {
+export function judgeObservations(
+  count: number,
+  ties: readonly Tie[],
+  canonical: readonly (Cloud | undefined)[],
+): Registration[] {
   const costs = new Float64Array(count).fill(Infinity);
-  for (const { observation, cost } of ties) costs[observation] = costs[observation] === Infinity ? cost : Math.max(costs[observation]!, cost);
+  for (const { observation, cost } of ties)
+    costs[observation] = costs[observation] === Infinity ? cost : Math.max(costs[observation]!, cost);
   const sorted = costs.filter(Number.isFinite).sort();
   // The lower third: with 40 % wrong ones the median itself is spoilt.
   const typical = sorted[Math.floor(sorted.length * 0.35)] ?? 0;
   const limit = Math.max(OUTLIER_RATIO * typical, LEAST_COST);
   const registrations = Array.from(costs, (cost): Registration => ({ cost, rejected: !(cost <= limit) }));
-  setSupport(ties.filter(({ observation }) => !registrations[observation]!.rejected), canonical);
+  setSupport(
+    ties.filter(({ observation }) => !registrations[observation]!.rejected),
+    canonical,
+  );
   for (const { observation, support } of ties) if (support < LEAST_SUPPORT) registrations[observation]!.rejected = true;
   return registrations;
 }
@@ -107,15 +129,26 @@ function setSupport(ties: readonly Tie[], canonical: readonly (Cloud | undefined
         if (cycles >= MOST_CYCLES) break;
         if (first.tie === tie) continue;
         if (first.to === b) test(first.fromTo);
-        else for (const second of steps[first.to]!) if (second.to === b && cycles < MOST_CYCLES) test(compose(first.fromTo, second.fromTo));
+        else
+          for (const second of steps[first.to]!)
+            if (second.to === b && cycles < MOST_CYCLES) test(compose(first.fromTo, second.fromTo));
       }
       shares.push({ tie, share: cycles === 0 ? NaN : closed / cycles, cycles });
     }
   });
-  const usual = shares.map(({ share }) => share).filter((share) => share > 0).sort((p, q) => p - q);
+  const usual = shares
+    .map(({ share }) => share)
+    .filter((share) => share > 0)
+    .sort((p, q) => p - q);
   const typical = usual[Math.floor(usual.length * 0.5)] ?? 1;
   // A single cycle that does not close does not say which of its ties is wrong.
-  for (const { tie, share, cycles } of shares) tie.support = cycles === 0 ? 1 : cycles < 2 ? Math.max(LEAST_SUPPORT, Math.min(1, share / typical)) : Math.min(1, share / typical);
+  for (const { tie, share, cycles } of shares)
+    tie.support =
+      cycles === 0
+        ? 1
+        : cycles < 2
+          ? Math.max(LEAST_SUPPORT, Math.min(1, share / typical))
+          : Math.min(1, share / typical);
 }
 
 /** A dozen points of a cloud, spread over it. */
@@ -129,7 +162,10 @@ function agree(one: Similarity, other: Similarity, probes: readonly Float64Array
   const off = probes.map((probe) => {
     const p = transform(one, probe);
     const q = transform(other, probe);
-    return Math.hypot(p[0]! - q[0]!, p[1]! - q[1]!, p[2]! - q[2]!) / Math.max(1e-12, Math.min(Math.hypot(...p), Math.hypot(...q)));
+    return (
+      Math.hypot(p[0]! - q[0]!, p[1]! - q[1]!, p[2]! - q[2]!) /
+      Math.max(1e-12, Math.min(Math.hypot(...p), Math.hypot(...q)))
+    );
   });
   return off.sort((p, q) => p - q)[off.length >> 1]! < AGREES;
 }

@@ -14,8 +14,9 @@ export interface ViewConstraint {
   /** Held fixed; the view's centre (W/2, H/2) otherwise. */
   principalPoint?: [number, number];
   /**
-   * [16] worldFromCamera. `fixed` holds it, `rough` makes it a soft prior, with what it is expected to be off by: radians, and world units
-   * (0.1, and a tenth of the typical depth). Two poses in different places give the result its scale.
+   * [16] worldFromCamera. `fixed` holds it, `rough` makes it a soft prior, with what it is expected to be off by:
+   * radians, and world units (0.1, and a tenth of the typical depth). Two poses in different places give the result its
+   * scale.
    */
   pose?: { worldFromCamera: Float64Array; kind: 'fixed' | 'rough'; expected?: { turn: number; shift: number } };
 }

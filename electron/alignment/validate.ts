@@ -5,17 +5,21 @@ import type { AlignmentProblem, AlignmentView } from './types.js';
 const bad = (message: string): UserError => new UserError('bad-input', message);
 
 /**
- * Refuses what can't be aligned, naming the observation; what is merely poor (NaN points, confidences under 1) is read as "no information".
+ * Refuses what can't be aligned, naming the observation; what is merely poor (NaN points, confidences under 1) is read
+ * as "no information".
  *
  * @throws UserError
  */
 export function validateProblem(problem: AlignmentProblem): void {
   const { views, observations } = problem;
   if (views.length === 0) throw bad('there is nothing to align: the problem has no views');
-  if (observations.length === 0) throw bad('there is nothing to align: the problem has no observations; check that the photos overlap');
+  if (observations.length === 0)
+    throw bad('there is nothing to align: the problem has no observations; check that the photos overlap');
   const sizes = new Map(views.map((view) => [view.photo, view]));
   if (sizes.size !== views.length) throw bad('two views have the same photo: name each photo once');
-  for (const { photo, width, height } of views) if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) throw bad(`a view of ${width}x${height} pixels can't be aligned: ${photo}`);
+  for (const { photo, width, height } of views)
+    if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
+      throw bad(`a view of ${width}x${height} pixels can't be aligned: ${photo}`);
   validateObservations(problem, sizes);
   validateKnowledge(problem);
 }
@@ -26,8 +30,14 @@ function validateObservations({ observations }: AlignmentProblem, sizes: Readonl
     for (const { photo, width, height, points, confidence } of observation.views) {
       const view = sizes.get(photo);
       if (!view) throw bad(`observation ${k} speaks of a photo that is not among the views: ${photo}`);
-      if (view.width !== width || view.height !== height) throw bad(`observation ${k} is ${width}x${height} where its photo's view is ${view.width}x${view.height}; all observations of a photo must have one size: ${photo}`);
-      if (points.length !== width * height * 3 || confidence.length !== width * height) throw bad(`observation ${k} holds ${points.length / 3} points and ${confidence.length} confidences for ${width}x${height} pixels: ${photo}`);
+      if (view.width !== width || view.height !== height)
+        throw bad(
+          `observation ${k} is ${width}x${height} where its photo's view is ${view.width}x${view.height}; all observations of a photo must have one size: ${photo}`,
+        );
+      if (points.length !== width * height * 3 || confidence.length !== width * height)
+        throw bad(
+          `observation ${k} holds ${points.length / 3} points and ${confidence.length} confidences for ${width}x${height} pixels: ${photo}`,
+        );
     }
   });
 }
@@ -37,9 +47,15 @@ function validateKnowledge({ views, constraints, initial, sharedFocal }: Alignme
     if (!constraint) return;
     const { focal, principalPoint, pose } = constraint;
     if (focal !== undefined) validateFocal(focal, `the focal given for view ${k}`);
-    if (principalPoint && !principalPoint.every(Number.isFinite)) throw bad(`the principal point given for view ${k} is (${principalPoint.join(', ')}); give two numbers of pixels`);
+    if (principalPoint && !principalPoint.every(Number.isFinite))
+      throw bad(
+        `the principal point given for view ${k} is (${principalPoint.join(', ')}); give two numbers of pixels`,
+      );
     if (pose) validatePose(pose.worldFromCamera, `the pose given for view ${k}`);
-    if (pose?.expected && !(pose.expected.turn > 0 && pose.expected.shift > 0)) throw bad(`what the pose given for view ${k} is expected to be off by must be more than nothing; hold it fixed instead`);
+    if (pose?.expected && !(pose.expected.turn > 0 && pose.expected.shift > 0))
+      throw bad(
+        `what the pose given for view ${k} is expected to be off by must be more than nothing; hold it fixed instead`,
+      );
   });
   initial?.forEach((start, k) => {
     if (!start) return;
@@ -47,7 +63,8 @@ function validateKnowledge({ views, constraints, initial, sharedFocal }: Alignme
     validatePose(start.worldFromCamera, `the earlier pose of view ${k}`);
   });
   const sizes = new Set(views.map(({ width, height }) => `${width}x${height}`));
-  if (sharedFocal && sizes.size > 1) throw bad(`one focal for all photos needs views of one size; these have ${sizes.size}: ${[...sizes].join(', ')}`);
+  if (sharedFocal && sizes.size > 1)
+    throw bad(`one focal for all photos needs views of one size; these have ${sizes.size}: ${[...sizes].join(', ')}`);
 }
 
 function validateFocal(focal: number, what: string): void {
@@ -60,6 +77,10 @@ function validatePose(pose: Float64Array, what: string): void {
   const R = rotationOf(pose);
   const product = multiply3(R, transpose3(R));
   const orthonormal = product.every((value, i) => Math.abs(value - (i % 4 === 0 ? 1 : 0)) < 1e-3);
-  const determinant = R[0]! * (R[4]! * R[8]! - R[5]! * R[7]!) - R[1]! * (R[3]! * R[8]! - R[5]! * R[6]!) + R[2]! * (R[3]! * R[7]! - R[4]! * R[6]!);
-  if (!orthonormal || determinant < 0) throw bad(`${what} is not a rotation and a translation; give worldFromCamera without scale or mirror`);
+  const determinant =
+    R[0]! * (R[4]! * R[8]! - R[5]! * R[7]!) -
+    R[1]! * (R[3]! * R[8]! - R[5]! * R[6]!) +
+    R[2]! * (R[3]! * R[7]! - R[4]! * R[6]!);
+  if (!orthonormal || determinant < 0)
+    throw bad(`${what} is not a rotation and a translation; give worldFromCamera without scale or mirror`);
 }

@@ -1,6 +1,6 @@
 /**
- * The value at which half of the weight is reached, by quickselect; both arrays are reordered. Sorting an array of pairs took four
- * times as long, most of it in collecting the pairs.
+ * The value at which half of the weight is reached, by quickselect; both arrays are reordered. Sorting an array of
+ * pairs took four times as long, most of it in collecting the pairs.
  *
  * @returns Infinity for no values
  */

@@ -10,6 +10,8 @@ export function addAlign(program: Command): void {
     .option('--json', 'print the whole result as one line')
     .action(async (path: string, { json }: { json?: boolean }) => {
       const result = await alignFile(path);
-      answer(json, result, [`objective ${result.objective.toFixed(6)} (from ${result.objectiveInitial.toFixed(6)}) after ${result.iterations} iterations, ${result.seconds.toFixed(2)} s`]);
+      answer(json, result, [
+        `objective ${result.objective.toFixed(6)} (from ${result.objectiveInitial.toFixed(6)}) after ${result.iterations} iterations, ${result.seconds.toFixed(2)} s`,
+      ]);
     });
 }

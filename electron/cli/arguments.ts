@@ -4,7 +4,8 @@ import { InvalidArgumentError } from 'commander';
 export function number(flag: string, lowest: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < lowest) throw new InvalidArgumentError(`${flag} takes a number of at least ${lowest}.`);
+    if (text.trim() === '' || !Number.isFinite(value) || value < lowest)
+      throw new InvalidArgumentError(`${flag} takes a number of at least ${lowest}.`);
     return value;
   };
 }

@@ -14,14 +14,25 @@ const deviation = [0.229, 0.224, 0.225];
 async function readSquare(path: string, size: number): Promise<Float32Array> {
   let pixels: Buffer;
   try {
-    pixels = await sharp(path).autoOrient().resize(size, size, { fit: 'cover' }).toColourspace('srgb').removeAlpha().raw().toBuffer();
+    pixels = await sharp(path)
+      .autoOrient()
+      .resize(size, size, { fit: 'cover' })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw()
+      .toBuffer();
   } catch (cause) {
-    throw new UserError('bad-input', `This photo cannot be read (${(cause as Error).message.split('\n')[0]}). Give a JPEG, PNG, WebP or TIFF file: ${path}`, { cause });
+    throw new UserError(
+      'bad-input',
+      `This photo cannot be read (${(cause as Error).message.split('\n')[0]}). Give a JPEG, PNG, WebP or TIFF file: ${path}`,
+      { cause },
+    );
   }
   const out = new Float32Array(3 * size * size);
   const channels = pixels.length / (size * size);
   for (let p = 0; p < size * size; p++) {
-    for (let c = 0; c < 3; c++) out[c * size * size + p] = (pixels[p * channels + (channels < 3 ? 0 : c)]! / 255 - mean[c]!) / deviation[c]!;
+    for (let c = 0; c < 3; c++)
+      out[c * size * size + p] = (pixels[p * channels + (channels < 3 ? 0 : c)]! / 255 - mean[c]!) / deviation[c]!;
   }
   return out;
 }
@@ -37,9 +48,13 @@ async function writeStrip(path: string, images: readonly Float32Array[], size: n
     }
   });
   try {
-    await sharp(pixels, { raw: { width, height: size, channels: 3 } }).png().toFile(path);
+    await sharp(pixels, { raw: { width, height: size, channels: 3 } })
+      .png()
+      .toFile(path);
   } catch (cause) {
-    throw new UserError('unwritable', `The picture cannot be written (${(cause as Error).message}): ${path}`, { cause });
+    throw new UserError('unwritable', `The picture cannot be written (${(cause as Error).message}): ${path}`, {
+      cause,
+    });
   }
 }
 
@@ -55,16 +70,36 @@ export function register(program: Command): void {
     .option('--seed <n>', 'chooses the hidden patches', number('--seed', 0), 1)
     .requiredOption('--out <file>', 'a PNG file')
     .option('--json', 'print the result as one line')
-    .action(async (photo: string, reference: string, flags: { model: string; mask: number; seed: number; out: string; json?: boolean }) => {
-      if (flags.mask > 1) throw new UserError('usage', `--mask takes a number from 0 to 1, and this is ${flags.mask}`);
-      const model = await findModel(flags.model);
-      if (model.card.architecture !== 'croco') throw new UserError('unsupported', `The model ${flags.model} does not complete images. Import a CroCo checkpoint: ${model.folder}`);
-      const size = Math.max(model.card.patch, Math.floor(model.card.inputSize / model.card.patch) * model.card.patch);
-      const [first, second] = [await readSquare(photo, size), await readSquare(reference, size)];
-      const result = await completePhoto(model, first, second, size, { mask: flags.mask, seed: flags.seed });
-      await writeStrip(flags.out, [result.masked, result.completed, first], size);
-      answer(flags.json, { out: flags.out, hidden: result.hidden.length, patches: (size / model.card.patch) ** 2, error: result.error }, [
-        `${result.hidden.length} patches hidden, mean squared error ${result.error.toFixed(4)} (patches normalised); masked, completed, truth: ${flags.out}`,
-      ]);
-    });
+    .action(
+      async (
+        photo: string,
+        reference: string,
+        flags: { model: string; mask: number; seed: number; out: string; json?: boolean },
+      ) => {
+        if (flags.mask > 1)
+          throw new UserError('usage', `--mask takes a number from 0 to 1, and this is ${flags.mask}`);
+        const model = await findModel(flags.model);
+        if (model.card.architecture !== 'croco')
+          throw new UserError(
+            'unsupported',
+            `The model ${flags.model} does not complete images. Import a CroCo checkpoint: ${model.folder}`,
+          );
+        const size = Math.max(model.card.patch, Math.floor(model.card.inputSize / model.card.patch) * model.card.patch);
+        const [first, second] = [await readSquare(photo, size), await readSquare(reference, size)];
+        const result = await completePhoto(model, first, second, size, { mask: flags.mask, seed: flags.seed });
+        await writeStrip(flags.out, [result.masked, result.completed, first], size);
+        answer(
+          flags.json,
+          {
+            out: flags.out,
+            hidden: result.hidden.length,
+            patches: (size / model.card.patch) ** 2,
+            error: result.error,
+          },
+          [
+            `${result.hidden.length} patches hidden, mean squared error ${result.error.toFixed(4)} (patches normalised); masked, completed, truth: ${flags.out}`,
+          ],
+        );
+      },
+    );
 }

@@ -14,7 +14,10 @@ export function addDoctor(program: Command): void {
         `pointmap ${facts.version}, Node ${facts.node}, ${facts.platform}`,
         `${facts.threads} threads, ${bytes(facts.memoryBytes)} of memory`,
         ...Object.entries(facts.libraries).map(([name, version]) => `${name} ${version}`),
-        ...facts.providers.map(({ provider, available, reason, gflops, plainAttentionOnly, half }) => `${provider}: ${available ? `${gflops} GFLOP/s${plainAttentionOnly ? `, ${half ? 'for networks in float16 only' : 'not usable for networks'}: its fused attention is false here` : ''}` : `not available: ${reason}`}`),
+        ...facts.providers.map(
+          ({ provider, available, reason, gflops, plainAttentionOnly, half }) =>
+            `${provider}: ${available ? `${gflops} GFLOP/s${plainAttentionOnly ? `, ${half ? 'for networks in float16 only' : 'not usable for networks'}: its fused attention is false here` : ''}` : `not available: ${reason}`}`,
+        ),
         `models and unsaved projects: ${facts.dataFolder}`,
       ]);
     });

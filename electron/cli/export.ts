@@ -16,10 +16,18 @@ export function addExport(program: Command): void {
     .action(async (path: string, flags: { out: string; formats?: string; json?: boolean }) => {
       const workspace = Workspace.open(path);
       try {
-        if (!(await workspace.buildScenes())) throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${path}`);
+        if (!(await workspace.buildScenes()))
+          throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${path}`);
         const out = resolve(flags.out);
-        const files = flags.formats === undefined ? await writeSingle(workspace, out) : await writeExports(workspace, out, parseFormats(flags.formats));
-        answer(flags.json, { files }, files.map((file) => `${file.path} (${bytes(file.bytes)})`));
+        const files =
+          flags.formats === undefined
+            ? await writeSingle(workspace, out)
+            : await writeExports(workspace, out, parseFormats(flags.formats));
+        answer(
+          flags.json,
+          { files },
+          files.map((file) => `${file.path} (${bytes(file.bytes)})`),
+        );
       } finally {
         workspace.close();
       }

@@ -20,7 +20,9 @@ export function fail(error: unknown): ExitCode {
 export function seconds(value: number): string {
   if (value < 60) return `${Math.max(0, Math.round(value))} s`;
   const minutes = Math.floor(value / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(value % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${Math.round(value % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export function bytes(value: number): string {

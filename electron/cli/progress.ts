@@ -1,7 +1,13 @@
 import type { JobState } from '../contract/api.js';
 import { seconds } from './output.js';
 
-const titles: Record<string, string> = { photos: 'Photos', pairs: 'Pairs', pointmaps: 'Pointmaps', alignment: 'Alignment', cloud: 'Cloud' };
+const titles: Record<string, string> = {
+  photos: 'Photos',
+  pairs: 'Pairs',
+  pointmaps: 'Pointmaps',
+  alignment: 'Alignment',
+  cloud: 'Cloud',
+};
 const BAR = 24;
 /** Without a terminal: a line per stage, and one now and then so that a log shows it is alive. */
 const PLAIN_INTERVAL = 10_000;

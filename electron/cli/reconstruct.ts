@@ -12,7 +12,22 @@ import { engineOptions } from './engine-options.js';
 import { answer, bytes, seconds } from './output.js';
 import { ProgressLine } from './progress.js';
 
-interface Flags extends Partial<Pick<RunSettings, 'estimator' | 'graph' | 'precision' | 'provider' | 'oneWay' | 'storeFeatures' | 'quality' | 'focal' | 'sharedFocal' | 'minConfidence' | 'voxelSize'>> {
+interface Flags extends Partial<
+  Pick<
+    RunSettings,
+    | 'estimator'
+    | 'graph'
+    | 'precision'
+    | 'provider'
+    | 'oneWay'
+    | 'storeFeatures'
+    | 'quality'
+    | 'focal'
+    | 'sharedFocal'
+    | 'minConfidence'
+    | 'voxelSize'
+  >
+> {
   out: string;
   project?: string;
   formats: string;
@@ -33,14 +48,36 @@ export function addReconstruct(program: Command): void {
     .addOption(new Option('--model <id>', 'the same as --estimator').conflicts('estimator'))
     .option('--graph <graph>', 'auto, complete, window:N, cyclic-window:N, log-window:N or reference:I', checkedGraph)
     .addOption(new Option('--quality <quality>').choices(['draft', 'normal', 'high']))
-    .addOption(new Option('--focal <px>', 'focal length of all photos, in pixels of the original').argParser(number('--focal', 1)).conflicts('sharedFocal'))
+    .addOption(
+      new Option('--focal <px>', 'focal length of all photos, in pixels of the original')
+        .argParser(number('--focal', 1))
+        .conflicts('sharedFocal'),
+    )
     .option('--shared-focal', 'one focal for all photos')
     .option('--min-confidence <x>', 'leave out points of less confidence (default: 2)', number('--min-confidence', 1))
     .option('--voxel-size <x>', 'keep one point per cube of this side, in world units', number('--voxel-size', 0))
     .option('--keep-floating', 'keep points that float in front of surfaces seen by other photos')
-    .option('--formats <list>', 'comma-separated: ply, glb, cameras, depth-png, depth-pfm, colmap-text, colmap-bin, nerfstudio', 'ply,glb,cameras')
-    .addOption(new Option('--precision <name>', 'of a network (default: float16 on a GPU and float32 elsewhere, where installed)').choices(['auto', 'float32', 'float16', 'int8']))
-    .addOption(new Option('--provider <name>', 'what a network runs on (default: the fastest that works)').choices(['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml']))
+    .option(
+      '--formats <list>',
+      'comma-separated: ply, glb, cameras, depth-png, depth-pfm, colmap-text, colmap-bin, nerfstudio',
+      'ply,glb,cameras',
+    )
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'of a network (default: float16 on a GPU and float32 elsewhere, where installed)',
+      ).choices(['auto', 'float32', 'float16', 'int8']),
+    )
+    .addOption(
+      new Option('--provider <name>', 'what a network runs on (default: the fastest that works)').choices([
+        'auto',
+        'cpu',
+        'cuda',
+        'webgpu',
+        'dml',
+        'coreml',
+      ]),
+    )
     .option('--one-way', 'a network looks at each pair in one direction only: half the cost, a little less robust')
     .option('--store-features', 'a network keeps encoded photos in the project file, for photos that are added later')
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
@@ -66,7 +103,9 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     await bringPhotos(engine, paths);
     await applySettings(engine, flags);
     const cost = await engine.request('run.preflight', {});
-    progress.note(`${cost.photos} photos, ${cost.pairs} pairs; about ${seconds(cost.seconds)} and ${bytes(cost.memory)} of memory if nothing is cached`);
+    progress.note(
+      `${cost.photos} photos, ${cost.pairs} pairs; about ${seconds(cost.seconds)} and ${bytes(cost.memory)} of memory if nothing is cached`,
+    );
     for (const warning of cost.warnings) progress.note(warning);
     const started = performance.now();
     process.once('SIGINT', interrupt);
@@ -74,15 +113,30 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     await engine.request('run.start', {});
     const end = await engine.settled();
     progress.clear();
-    if (end.state === 'cancelled') throw new UserError('cancelled', `stopped; run the same command again to continue where it was, the project is ${projectPath}`);
+    if (end.state === 'cancelled')
+      throw new UserError(
+        'cancelled',
+        `stopped; run the same command again to continue where it was, the project is ${projectPath}`,
+      );
     if (end.state === 'failed') throw new UserError('bad-input', end.error ?? 'the run failed');
     const exporting = performance.now();
     const workspace = engine.open;
     const summary = report(workspace, workspace.alignment!, engine.computedPairs);
     const preview = await previewFile(workspace);
     const written = await writeExports(workspace, out, formats, [preview]);
-    summary.seconds = { ...summary.seconds, export: round((performance.now() - exporting) / 1000), total: round((performance.now() - started) / 1000) };
-    written.push(...(await writeExports(workspace, out, [], [{ name: 'report.json', chunks: [Buffer.from(`${JSON.stringify(summary, null, 2)}\n`)] }])));
+    summary.seconds = {
+      ...summary.seconds,
+      export: round((performance.now() - exporting) / 1000),
+      total: round((performance.now() - started) / 1000),
+    };
+    written.push(
+      ...(await writeExports(
+        workspace,
+        out,
+        [],
+        [{ name: 'report.json', chunks: [Buffer.from(`${JSON.stringify(summary, null, 2)}\n`)] }],
+      )),
+    );
     answer(flags.json, { ...summary, files: written.map(({ path }) => path), project: projectPath }, [
       `${summary.registered} of ${summary.photos} photos placed, ${summary.points.toLocaleString('en')} points, ${seconds((performance.now() - started) / 1000)}`,
       ...summary.components.slice(1).map((names) => `a separate component, not exported: ${names.join(', ')}`),
@@ -105,15 +159,48 @@ async function bringPhotos(engine: Engine, paths: readonly string[]): Promise<vo
   const change = async (ids: string[], enabled: boolean): Promise<void> => {
     if (ids.length > 0) await engine.request('edit.apply', { edit: { kind: 'photos-enabled', photos: ids, enabled } });
   };
-  await change(photos.filter(({ id, enabled }) => given.has(id) && !enabled).map(({ id }) => id), true);
-  await change(photos.filter(({ id, enabled }) => !given.has(id) && enabled).map(({ id }) => id), false);
+  await change(
+    photos.filter(({ id, enabled }) => given.has(id) && !enabled).map(({ id }) => id),
+    true,
+  );
+  await change(
+    photos.filter(({ id, enabled }) => !given.has(id) && enabled).map(({ id }) => id),
+    false,
+  );
 }
 
 async function applySettings(engine: Engine, flags: Flags): Promise<void> {
-  const { estimator = flags.model, graph, quality, focal, sharedFocal, minConfidence, voxelSize, keepFloating, precision, provider, oneWay, storeFeatures } = flags;
-  const settings = { precision, provider, oneWay, storeFeatures, estimator, graph, quality, focal, sharedFocal, minConfidence, voxelSize, removeFloating: keepFloating ? false : undefined };
+  const {
+    estimator = flags.model,
+    graph,
+    quality,
+    focal,
+    sharedFocal,
+    minConfidence,
+    voxelSize,
+    keepFloating,
+    precision,
+    provider,
+    oneWay,
+    storeFeatures,
+  } = flags;
+  const settings = {
+    precision,
+    provider,
+    oneWay,
+    storeFeatures,
+    estimator,
+    graph,
+    quality,
+    focal,
+    sharedFocal,
+    minConfidence,
+    voxelSize,
+    removeFloating: keepFloating ? false : undefined,
+  };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  if (Object.keys(given).length > 0) await engine.request('edit.apply', { edit: { kind: 'settings', settings: given } });
+  if (Object.keys(given).length > 0)
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: given } });
 }
 
 /** Found out before minutes of computing, not after. */
@@ -123,7 +210,11 @@ function prepareFolder(path: string): string {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new UserError('unwritable', `can't write into the output folder (${(error as NodeJS.ErrnoException).code}); choose another: ${folder}`, { cause: error });
+    throw new UserError(
+      'unwritable',
+      `can't write into the output folder (${(error as NodeJS.ErrnoException).code}); choose another: ${folder}`,
+      { cause: error },
+    );
   }
   return folder;
 }

@@ -14,7 +14,8 @@ export function addRecover(program: Command): void {
     .option('--json', 'print what was saved as one line')
     .action((path: string, { out, json }: { out: string; json?: boolean }) => {
       const target = resolve(out);
-      if (existsSync(target)) throw new UserError('unwritable', `there is a file of this name already; choose another: ${target}`);
+      if (existsSync(target))
+        throw new UserError('unwritable', `there is a file of this name already; choose another: ${target}`);
       const saved = recover(resolve(path), target);
       answer(json, saved, [`saved ${saved.photos} photos and ${saved.observations} observations in ${target}`]);
     });

@@ -29,7 +29,11 @@ export function addServe(program: Command): void {
         server = await serve({ engine, renderer: join(installFolder, 'dist', 'renderer'), dataFolder, port });
         // Before the address is printed: whoever opens it finds the project, or the command has failed.
         if (project !== undefined) await engine.ask('project.open', { path: resolve(project) });
-        console.log(json ? JSON.stringify({ address: server.address, port: server.port }) : `Open ${server.address}\nControl+C stops the studio; the project keeps everything computed so far.`);
+        console.log(
+          json
+            ? JSON.stringify({ address: server.address, port: server.port })
+            : `Open ${server.address}\nControl+C stops the studio; the project keeps everything computed so far.`,
+        );
         if (open) openInBrowser(server.address);
         await end;
       } finally {
@@ -41,13 +45,17 @@ export function addServe(program: Command): void {
 
 function portNumber(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
   return port;
 }
 
 /** The address is printed as well: no browser is a remark, not a failure. */
 function openInBrowser(address: string): void {
-  const [program, ...words] = process.platform === 'win32' ? ['rundll32', 'url.dll,FileProtocolHandler'] : [process.platform === 'darwin' ? 'open' : 'xdg-open'];
+  const [program, ...words] =
+    process.platform === 'win32'
+      ? ['rundll32', 'url.dll,FileProtocolHandler']
+      : [process.platform === 'darwin' ? 'open' : 'xdg-open'];
   const child = spawn(program!, [...words, address], { stdio: 'ignore', detached: true });
   child.on('error', () => console.error('no browser could be opened from here; open the address yourself'));
   child.unref();

@@ -29,21 +29,36 @@ export class WorkerPool {
   private readonly queue: Task[] = [];
   private closed = false;
 
-  constructor(private readonly url: URL, readonly size = defaultThreads(), private readonly workerData?: unknown) {}
+  constructor(
+    private readonly url: URL,
+    readonly size = defaultThreads(),
+    private readonly workerData?: unknown,
+  ) {}
 
   /**
    * Rejects with the worker's error, or with the signal's reason; an aborted request that is running ends its worker.
    *
-   * @param options.pass awaited when a worker is free for the request, before it is given to it: where a pause holds what has not begun
+   * @param options.pass awaited when a worker is free for the request, before it is given to it: where a pause holds
+   * what has not begun
    */
-  run<Response>(request: unknown, options: { transfer?: readonly ArrayBuffer[]; signal?: AbortSignal | undefined; pass?: (() => Promise<void>) | undefined } = {}): Promise<Response> {
+  run<Response>(
+    request: unknown,
+    options: {
+      transfer?: readonly ArrayBuffer[];
+      signal?: AbortSignal | undefined;
+      pass?: (() => Promise<void>) | undefined;
+    } = {},
+  ): Promise<Response> {
     if (this.closed) return Promise.reject(new Error('the worker pool is closed'));
     return new Promise<unknown>((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);
       const onAbort = () => this.abort(task);
       const settled = () => options.signal?.removeEventListener('abort', onAbort);
       const task: Task = {
-        request, transfer: options.transfer ?? [], signal: options.signal, pass: options.pass,
+        request,
+        transfer: options.transfer ?? [],
+        signal: options.signal,
+        pass: options.pass,
         resolve: (value) => (settled(), resolve(value)),
         reject: (reason) => (settled(), reject(reason)),
       };
@@ -130,8 +145,15 @@ export class WorkerPool {
   }
 }
 
-/** In a checkout: Node 20 gives worker threads no module hooks of their own through `--import`, so the worker registers tsx first. */
+/**
+ * In a checkout: Node 20 gives worker threads no module hooks of their own through `--import`, so the worker registers
+ * tsx first.
+ */
 function typescriptWorker(url: URL): string {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')).href;
+  const tsx = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs'),
+  ).href;
   return `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
 }

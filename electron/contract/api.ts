@@ -6,22 +6,39 @@
 import { z } from 'zod';
 
 export const photoInfo = z.object({
-  id: z.string(), name: z.string(), path: z.string(),
-  width: z.number(), height: z.number(), size: z.number(),
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  width: z.number(),
+  height: z.number(),
+  size: z.number(),
   focal: z.object({ pixels: z.number(), source: z.string() }).optional(),
-  camera: z.string().optional(), takenAt: z.string().optional(),
-  sharpness: z.number(), blurred: z.boolean(), duplicateOf: z.string().optional(),
-  enabled: z.boolean(), locked: z.boolean(), missing: z.boolean(),
+  camera: z.string().optional(),
+  takenAt: z.string().optional(),
+  sharpness: z.number(),
+  blurred: z.boolean(),
+  duplicateOf: z.string().optional(),
+  enabled: z.boolean(),
+  locked: z.boolean(),
+  missing: z.boolean(),
   /** After a run. */
-  placed: z.boolean().optional(), component: z.number().optional(), residual: z.number().optional(),
-  depthRange: z.tuple([z.number(), z.number()]).optional(), reason: z.string().optional(),
+  placed: z.boolean().optional(),
+  component: z.number().optional(),
+  residual: z.number().optional(),
+  depthRange: z.tuple([z.number(), z.number()]).optional(),
+  reason: z.string().optional(),
 });
 export type PhotoInfo = z.infer<typeof photoInfo>;
 
 export const pairInfo = z.object({
-  a: z.string(), b: z.string(), enabled: z.boolean(),
-  state: z.enum(['planned', 'observed', 'rejected']), reason: z.string().optional(),
-  confidence: z.number().optional(), residual: z.number().optional(), parallax: z.number().optional(),
+  a: z.string(),
+  b: z.string(),
+  enabled: z.boolean(),
+  state: z.enum(['planned', 'observed', 'rejected']),
+  reason: z.string().optional(),
+  confidence: z.number().optional(),
+  residual: z.number().optional(),
+  parallax: z.number().optional(),
 });
 export type PairInfo = z.infer<typeof pairInfo>;
 
@@ -57,46 +74,85 @@ export const runSettings = z.object({
   storeFeatures: setting.storeFeatures.default(false),
 });
 /** What is to change, and nothing else (a `partial()` of the above would bring back every default). Null clears. */
-export const settingsChange = z.object(setting).partial().extend({ focal: setting.focal.nullable().optional(), voxelSize: setting.voxelSize.nullable().optional() });
+export const settingsChange = z
+  .object(setting)
+  .partial()
+  .extend({ focal: setting.focal.nullable().optional(), voxelSize: setting.voxelSize.nullable().optional() });
 export type SettingsChange = z.infer<typeof settingsChange>;
 export type RunSettings = z.infer<typeof runSettings>;
 
 export const estimatorInfo = z.object({
-  id: z.string(), title: z.string(), licence: z.string(), licenceText: z.string().optional(),
-  nonCommercial: z.boolean(), installed: z.boolean(), description: z.string(),
+  id: z.string(),
+  title: z.string(),
+  licence: z.string(),
+  licenceText: z.string().optional(),
+  nonCommercial: z.boolean(),
+  installed: z.boolean(),
+  description: z.string(),
 });
 export type EstimatorInfo = z.infer<typeof estimatorInfo>;
 
-export const preflight = z.object({ photos: z.number(), pairs: z.number(), seconds: z.number(), memory: z.number(), warnings: z.array(z.string()) });
+export const preflight = z.object({
+  photos: z.number(),
+  pairs: z.number(),
+  seconds: z.number(),
+  memory: z.number(),
+  warnings: z.array(z.string()),
+});
 export type Preflight = z.infer<typeof preflight>;
 
 export const stageName = z.enum(['photos', 'pairs', 'pointmaps', 'alignment', 'cloud']);
 export const jobState = z.object({
   state: z.enum(['idle', 'running', 'pausing', 'paused', 'cancelling', 'cancelled', 'failed', 'finished']),
-  stage: stageName.optional(), detail: z.string().optional(), done: z.number().optional(), total: z.number().optional(),
-  secondsLeft: z.number().optional(), secondsElapsed: z.number().optional(), error: z.string().optional(),
+  stage: stageName.optional(),
+  detail: z.string().optional(),
+  done: z.number().optional(),
+  total: z.number().optional(),
+  secondsLeft: z.number().optional(),
+  secondsElapsed: z.number().optional(),
+  error: z.string().optional(),
 });
 export type JobState = z.infer<typeof jobState>;
 
 export const cameraInfo = z.object({
-  photo: z.string(), name: z.string(), component: z.number(), width: z.number(), height: z.number(),
-  fx: z.number(), fy: z.number(), cx: z.number(), cy: z.number(), k1: z.number(), focalSource: z.string(),
+  photo: z.string(),
+  name: z.string(),
+  component: z.number(),
+  width: z.number(),
+  height: z.number(),
+  fx: z.number(),
+  fy: z.number(),
+  cx: z.number(),
+  cy: z.number(),
+  k1: z.number(),
+  focalSource: z.string(),
   worldFromCamera: z.array(z.number()).length(16),
 });
 export type CameraInfo = z.infer<typeof cameraInfo>;
 
 export const sceneInfo = z.object({
   /** Grows with every new cloud; part of the URL of its binary. */
-  revision: z.number(), partial: z.boolean(), points: z.number(), cameras: z.array(cameraInfo),
+  revision: z.number(),
+  partial: z.boolean(),
+  points: z.number(),
+  cameras: z.array(cameraInfo),
   /** Centre and radius that hold most of the cloud. */
-  centre: z.tuple([z.number(), z.number(), z.number()]), radius: z.number(),
+  centre: z.tuple([z.number(), z.number(), z.number()]),
+  radius: z.number(),
 });
 export type SceneInfo = z.infer<typeof sceneInfo>;
 
 export const projectState = z.object({
-  path: z.string(), name: z.string(), saved: z.boolean(),
-  photos: z.array(photoInfo), pairs: z.array(pairInfo), settings: runSettings, job: jobState, scene: sceneInfo.optional(),
-  canUndo: z.string().optional(), canRedo: z.string().optional(),
+  path: z.string(),
+  name: z.string(),
+  saved: z.boolean(),
+  photos: z.array(photoInfo),
+  pairs: z.array(pairInfo),
+  settings: runSettings,
+  job: jobState,
+  scene: sceneInfo.optional(),
+  canUndo: z.string().optional(),
+  canRedo: z.string().optional(),
   /** True when edits since the last alignment have not been applied yet. */
   stale: z.boolean(),
 });
@@ -106,20 +162,39 @@ export type ProjectState = z.infer<typeof projectState>;
 export const edit = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('photos-enabled'), photos: z.array(z.string()), enabled: z.boolean() }),
   z.object({ kind: z.literal('photos-locked'), photos: z.array(z.string()), locked: z.boolean() }),
-  z.object({ kind: z.literal('pairs-enabled'), pairs: z.array(z.tuple([z.string(), z.string()])), enabled: z.boolean() }),
+  z.object({
+    kind: z.literal('pairs-enabled'),
+    pairs: z.array(z.tuple([z.string(), z.string()])),
+    enabled: z.boolean(),
+  }),
   z.object({ kind: z.literal('focal'), photos: z.array(z.string()), pixels: z.number().positive().nullable() }),
   z.object({ kind: z.literal('settings'), settings: settingsChange }),
 ]);
 export type Edit = z.infer<typeof edit>;
 
-export const exportFormats = ['ply', 'glb', 'cameras', 'depth-png', 'depth-pfm', 'colmap-text', 'colmap-bin', 'nerfstudio'] as const;
+export const exportFormats = [
+  'ply',
+  'glb',
+  'cameras',
+  'depth-png',
+  'depth-pfm',
+  'colmap-text',
+  'colmap-bin',
+  'nerfstudio',
+] as const;
 
 const none = z.object({});
 const path = z.object({ path: z.string() });
 /** Every request: parameters and result. */
 export const requests = {
-  'app.info': { params: none, result: z.object({ version: z.string(), threads: z.number(), provider: z.string(), desktop: z.boolean() }) },
-  'app.recent': { params: none, result: z.array(z.object({ path: z.string(), name: z.string(), openedAt: z.string(), photos: z.number() })) },
+  'app.info': {
+    params: none,
+    result: z.object({ version: z.string(), threads: z.number(), provider: z.string(), desktop: z.boolean() }),
+  },
+  'app.recent': {
+    params: none,
+    result: z.array(z.object({ path: z.string(), name: z.string(), openedAt: z.string(), photos: z.number() })),
+  },
   'app.samples': { params: none, result: z.array(z.object({ id: z.string(), title: z.string(), photos: z.number() })) },
   'app.estimators': { params: none, result: z.array(estimatorInfo) },
   'project.create': { params: z.object({ path: z.string().optional() }), result: projectState },
@@ -129,8 +204,14 @@ export const requests = {
   'project.saveAs': { params: path, result: projectState },
   'project.close': { params: none, result: z.null() },
   /** Files and folders. One bad photo never stops the others: it comes back in `refused`. */
-  'photos.add': { params: z.object({ paths: z.array(z.string()) }), result: z.object({ added: z.number(), refused: z.array(z.object({ path: z.string(), reason: z.string() })) }) },
-  'photos.relocate': { params: z.object({ folder: z.string() }), result: z.object({ found: z.number(), missing: z.number() }) },
+  'photos.add': {
+    params: z.object({ paths: z.array(z.string()) }),
+    result: z.object({ added: z.number(), refused: z.array(z.object({ path: z.string(), reason: z.string() })) }),
+  },
+  'photos.relocate': {
+    params: z.object({ folder: z.string() }),
+    result: z.object({ found: z.number(), missing: z.number() }),
+  },
   'edit.apply': { params: z.object({ edit }), result: z.null() },
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },
@@ -140,12 +221,31 @@ export const requests = {
   'run.pause': { params: none, result: z.null() },
   'run.resume': { params: none, result: z.null() },
   'run.cancel': { params: none, result: z.null() },
-  'export.estimate': { params: z.object({ formats: z.array(z.enum(exportFormats)) }), result: z.object({ bytes: z.number(), command: z.string() }) },
-  'export.write': { params: z.object({ folder: z.string(), formats: z.array(z.enum(exportFormats)) }), result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }) },
-  /** A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default. */
+  'export.estimate': {
+    params: z.object({ formats: z.array(z.enum(exportFormats)) }),
+    result: z.object({ bytes: z.number(), command: z.string() }),
+  },
+  'export.write': {
+    params: z.object({ folder: z.string(), formats: z.array(z.enum(exportFormats)) }),
+    result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }),
+  },
+  /**
+   * A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default.
+   */
   'files.list': {
     params: z.object({ path: z.string().optional() }),
-    result: z.object({ path: z.string(), parent: z.string().optional(), entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'photo', 'project']), bytes: z.number() })) }),
+    result: z.object({
+      path: z.string(),
+      parent: z.string().optional(),
+      entries: z.array(
+        z.object({
+          name: z.string(),
+          path: z.string(),
+          kind: z.enum(['folder', 'photo', 'project']),
+          bytes: z.number(),
+        }),
+      ),
+    }),
   },
   'log.read': { params: none, result: z.array(z.object({ time: z.string(), level: z.string(), message: z.string() })) },
 } as const;
@@ -164,10 +264,12 @@ export type EventName = keyof typeof events;
 export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
 
 /**
- * Binary resources, by name; answered as ArrayBuffer (`GET /binary/<name>` in browser mode, a custom protocol in Electron).
+ * Binary resources, by name; answered as ArrayBuffer (`GET /binary/<name>` in browser mode, a custom protocol in
+ * Electron).
  * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px
  * - `cloud/<revision>/<component>`: see cloud.ts
- * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`, `pair/<a>/<b>/confidence/<0|1>`
+ * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,
+ * `pair/<a>/<b>/confidence/<0|1>`
  */
 export type BinaryName = string;
 

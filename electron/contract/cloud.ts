@@ -1,7 +1,7 @@
 /**
- * The binary form of a cloud as a viewer receives it (`cloud/<revision>/<component>`): a JSON header with its length, padded to
- * four bytes, then the arrays one after another. Points are shuffled, so any prefix is an even subsample of the whole: a viewer
- * can draw the first tenth while turning, and all when still.
+ * The binary form of a cloud as a viewer receives it (`cloud/<revision>/<component>`): a JSON header with its length,
+ * padded to four bytes, then the arrays one after another. Points are shuffled, so any prefix is an even subsample of
+ * the whole: a viewer can draw the first tenth while turning, and all when still.
  */
 export interface CloudArrays {
   /** [N, 3] world. */
@@ -23,7 +23,13 @@ interface Header {
 }
 
 /** Writes the points in a fixed pseudo-random order. */
-export function encodeCloud(cloud: { positions: Float32Array; colors: Uint8Array; confidence: Float32Array; source: Uint16Array; normals?: Float32Array }): Uint8Array {
+export function encodeCloud(cloud: {
+  positions: Float32Array;
+  colors: Uint8Array;
+  confidence: Float32Array;
+  source: Uint16Array;
+  normals?: Float32Array;
+}): Uint8Array {
   const count = cloud.confidence.length;
   const header: Header = { version: 1, count, normals: cloud.normals !== undefined };
   let json = JSON.stringify(header);
@@ -66,7 +72,14 @@ export function cloudSize(start: Uint8Array): number | undefined {
   return layout(4 + length, JSON.parse(new TextDecoder().decode(start.subarray(4, 4 + length))) as Header).end;
 }
 
-interface Offsets { positions: number; confidence: number; source: number; colors: number; normals: number; end: number }
+interface Offsets {
+  positions: number;
+  confidence: number;
+  source: number;
+  colors: number;
+  normals: number;
+  end: number;
+}
 
 /** Widest elements first, so that every array is aligned. */
 function layout(start: number, { count, normals }: Header): Offsets {

@@ -1,6 +1,7 @@
 /**
- * The one table of commands: native menus, key bindings, the command palette and the list of shortcuts are all made from it.
- * `Mod` is Command on a Mac and Control elsewhere. What a command does, and when it can, is the renderer's (commands/actions.ts).
+ * The one table of commands: native menus, key bindings, the command palette and the list of shortcuts are all made
+ * from it. `Mod` is Command on a Mac and Control elsewhere. What a command does, and when it can, is the renderer's
+ * (commands/actions.ts).
  */
 export interface Command {
   title: string;

@@ -2,8 +2,8 @@ import type { Api } from './api.js';
 import type { CommandId } from './commands.js';
 
 /**
- * What the preload script puts on `window.pointmap` in the desktop: the contract, and the few things that only a desktop has.
- * In browser mode it is absent, and the renderer talks to the server instead.
+ * What the preload script puts on `window.pointmap` in the desktop: the contract, and the few things that only a
+ * desktop has. In browser mode it is absent, and the renderer talks to the server instead.
  */
 export interface Desktop extends Api {
   /** Where a file dropped on the window lies on disk. */

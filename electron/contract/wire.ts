@@ -1,6 +1,6 @@
 /**
- * How the contract travels, whatever carries it: a WebSocket in browser mode, a message port in the desktop, a child process's
- * channel between a shell and its engine. Pure; api.ts says what may be asked, this page only how.
+ * How the contract travels, whatever carries it: a WebSocket in browser mode, a message port in the desktop, a child
+ * process's channel between a shell and its engine. Pure; api.ts says what may be asked, this page only how.
  *
  *     ask    -> { id, name, params }        answer <- { id, result } or { id, error: { code, message } }
  *                                           event  <- { event, payload }
@@ -8,7 +8,15 @@
  * Binary resources travel beside it (`GET /binary/<name>`, or `{ id, binary }` where the carrier takes typed arrays).
  */
 import { z } from 'zod';
-import { events, type Api, type EventName, type EventPayload, type Params, type RequestName, type Result } from './api.js';
+import {
+  events,
+  type Api,
+  type EventName,
+  type EventPayload,
+  type Params,
+  type RequestName,
+  type Result,
+} from './api.js';
 import { UserError, type ErrorCode } from './errors.js';
 
 export const ask = z.object({ id: z.number().int().nonnegative(), name: z.string().max(100), params: z.unknown() });

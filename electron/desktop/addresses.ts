@@ -1,6 +1,12 @@
-/** What the main process and the preload script agree on. Nothing else is imported by a preload script: it runs in the sandbox. */
+/**
+ * What the main process and the preload script agree on. Nothing else is imported by a preload script: it runs in the
+ * sandbox.
+ */
 export const SCHEME = 'pointmap';
-/** The renderer, its assets and every binary resource come from here, so that its Content-Security-Policy is 'self' alone. */
+/**
+ * The renderer, its assets and every binary resource come from here, so that its Content-Security-Policy is 'self'
+ * alone.
+ */
 export const ORIGIN = `${SCHEME}://studio`;
 
 export const channels = {

@@ -18,6 +18,7 @@ export function setupBridge(engine: EngineHost): void {
     }
   });
   engine.on((event, payload) => {
-    for (const window of BrowserWindow.getAllWindows()) if (!window.isDestroyed()) window.webContents.send(channels.event, event, payload);
+    for (const window of BrowserWindow.getAllWindows())
+      if (!window.isDestroyed()) window.webContents.send(channels.event, event, payload);
   });
 }

@@ -12,12 +12,23 @@ const endings = photoEndings.map((ending) => ending.slice(1));
 const dialogs: Readonly<Record<DialogKind, (window: BrowserWindow, text: string) => Promise<unknown>>> = {
   photos: async (window) => {
     const filters = [{ name: 'Photos', extensions: [...endings, ...endings.map((ending) => ending.toUpperCase())] }];
-    return (await dialog.showOpenDialog(window, { title: 'Add photos', properties: ['openFile', 'multiSelections'], filters })).filePaths;
+    return (
+      await dialog.showOpenDialog(window, { title: 'Add photos', properties: ['openFile', 'multiSelections'], filters })
+    ).filePaths;
   },
-  folder: async (window, title) => (await dialog.showOpenDialog(window, { title, properties: ['openDirectory', 'createDirectory'] })).filePaths[0] ?? null,
-  project: async (window) => (await dialog.showOpenDialog(window, { title: 'Open project', properties: ['openFile'], filters: projects })).filePaths[0] ?? null,
+  folder: async (window, title) =>
+    (await dialog.showOpenDialog(window, { title, properties: ['openDirectory', 'createDirectory'] })).filePaths[0] ??
+    null,
+  project: async (window) =>
+    (await dialog.showOpenDialog(window, { title: 'Open project', properties: ['openFile'], filters: projects }))
+      .filePaths[0] ?? null,
   save: async (window, suggestion) => {
-    const { canceled, filePath } = await dialog.showSaveDialog(window, { title: 'Save project as', defaultPath: suggestion, filters: projects, properties: ['createDirectory', 'showOverwriteConfirmation'] });
+    const { canceled, filePath } = await dialog.showSaveDialog(window, {
+      title: 'Save project as',
+      defaultPath: suggestion,
+      filters: projects,
+      properties: ['createDirectory', 'showOverwriteConfirmation'],
+    });
     return canceled || filePath === '' ? null : filePath;
   },
   show: async (_window, path) => {

@@ -16,7 +16,9 @@ export function projectIn(words: readonly string[], folder: string): string | un
  */
 export function setupOpening(engine: Promise<EngineHost>, showWindow: () => void): void {
   const open = (path: string): void => {
-    engine.then((host) => host.ask('project.open', { path })).catch((error: Error) => dialog.showErrorBox('The project could not be opened', error.message));
+    engine
+      .then((host) => host.ask('project.open', { path }))
+      .catch((error: Error) => dialog.showErrorBox('The project could not be opened', error.message));
   };
   app.on('open-file', (event, path) => {
     event.preventDefault();

@@ -4,7 +4,12 @@ import { ORIGIN } from './addresses.js';
 
 /** Whether a message comes from the top frame of one of our windows, showing our own page. */
 export function isOurs({ sender, senderFrame }: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>): boolean {
-  return senderFrame !== null && senderFrame === sender.mainFrame && senderFrame.url.startsWith(`${ORIGIN}/`) && BrowserWindow.fromWebContents(sender) !== null;
+  return (
+    senderFrame !== null &&
+    senderFrame === sender.mainFrame &&
+    senderFrame.url.startsWith(`${ORIGIN}/`) &&
+    BrowserWindow.fromWebContents(sender) !== null
+  );
 }
 
 /** The only way in: every handler of the program is registered here, and hears our own windows alone. */

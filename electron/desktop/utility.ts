@@ -8,7 +8,11 @@ const entry = unpacked(fileURLToPath(new URL('./engine-process.js', import.meta.
 
 /** The engine as an Electron utility process. */
 export function startUtility(settings: EngineSettings): EngineChannel {
-  const child = utilityProcess.fork(entry, [], { serviceName: 'Pointmap Studio engine', stdio: 'inherit', env: { ...process.env, ...settingsVariable(settings) } });
+  const child = utilityProcess.fork(entry, [], {
+    serviceName: 'Pointmap Studio engine',
+    stdio: 'inherit',
+    env: { ...process.env, ...settingsVariable(settings) },
+  });
   return {
     send: (message) => child.postMessage(message),
     onMessage: (listener) => child.on('message', listener),

@@ -3,7 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
-const windowState = z.object({ x: z.number().int(), y: z.number().int(), width: z.number().int().min(200), height: z.number().int().min(200), maximized: z.boolean() });
+const windowState = z.object({
+  x: z.number().int(),
+  y: z.number().int(),
+  width: z.number().int().min(200),
+  height: z.number().int().min(200),
+  maximized: z.boolean(),
+});
 export type WindowState = z.infer<typeof windowState>;
 
 /** The window as it was left, unless the screen it was on is gone. */
@@ -29,5 +35,8 @@ export function writeWindowState(file: string, state: WindowState): void {
 const GRIP = 80;
 
 function overlap(a: Rectangle, b: Rectangle): boolean {
-  return Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x) >= GRIP && Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) >= GRIP;
+  return (
+    Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x) >= GRIP &&
+    Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) >= GRIP
+  );
 }

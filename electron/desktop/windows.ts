@@ -16,7 +16,9 @@ export function setupLockdown(): void {
     contents.on('will-redirect', (event) => event.preventDefault());
     reloadAfterCrash(contents);
   });
-  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(permissions.has(permission)));
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) =>
+    answer(permissions.has(permission)),
+  );
   session.defaultSession.setPermissionCheckHandler((_contents, permission) => permissions.has(permission));
 }
 
@@ -24,18 +26,30 @@ export function setupLockdown(): void {
 export function openWindow(preload: string, stateFile: string): BrowserWindow {
   const state = readWindowState(stateFile);
   const window = new BrowserWindow({
-    width: 1440, height: 900,
+    width: 1440,
+    height: 900,
     ...(state ? { x: state.x, y: state.y, width: state.width, height: state.height } : {}),
-    minWidth: 900, minHeight: 600,
+    minWidth: 900,
+    minHeight: 600,
     show: false,
     title: 'Pointmap Studio',
     // The ground of the theme (renderer/design/tokens.css), so that the first frame does not flash.
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#131417' : '#e9ebef',
-    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, webSecurity: true, spellcheck: false },
+    webPreferences: {
+      preload,
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      webSecurity: true,
+      spellcheck: false,
+    },
   });
   if (state?.maximized) window.maximize();
   window.once('ready-to-show', () => window.show());
-  window.on('close', () => writeWindowState(stateFile, { ...window.getNormalBounds(), maximized: window.isMaximized() }));
+  window.on('close', () =>
+    writeWindowState(stateFile, { ...window.getNormalBounds(), maximized: window.isMaximized() }),
+  );
   void window.loadURL(`${ORIGIN}/index.html`);
   return window;
 }

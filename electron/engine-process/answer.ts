@@ -19,16 +19,24 @@ export function answerShell(engine: Engine, channel: ShellChannel, log: Logger):
   engine.on('log.line', ({ message }) => log.info(message));
 
   const reply = async (id: number, what: string, work: Promise<unknown>): Promise<void> => {
-    const message = await work.then((result) => ({ id, result }), (error: unknown) => {
-      if (error instanceof UserError) log.info({ code: error.code, error: error.message }, what);
-      else log.error({ err: error }, what);
-      return { id, error: toWire(error) };
-    });
+    const message = await work.then(
+      (result) => ({ id, result }),
+      (error: unknown) => {
+        if (error instanceof UserError) log.info({ code: error.code, error: error.message }, what);
+        else log.error({ err: error }, what);
+        return { id, error: toWire(error) };
+      },
+    );
     channel.send(message);
   };
   channel.listen((message) => {
     const question = ask.safeParse(message);
-    if (question.success) return void reply(question.data.id, question.data.name, engine.handle(question.data.name, question.data.params ?? {}));
+    if (question.success)
+      return void reply(
+        question.data.id,
+        question.data.name,
+        engine.handle(question.data.name, question.data.params ?? {}),
+      );
     const { id, binary } = askBinary.parse(message);
     void reply(id, binary, engine.binary(binary));
   });

@@ -21,12 +21,16 @@ export function forkEngine(settings: EngineSettings, entry = defaultEntry): Engi
     env: { ...process.env, ...settingsVariable(settings) },
   });
   return {
-    send: (message) => { if (child.connected) child.send(message as object); },
+    send: (message) => {
+      if (child.connected) child.send(message as object);
+    },
     onMessage: (listener) => child.on('message', listener),
     onExit: (listener) => {
       child.on('exit', (code, signal) => listener(signal ?? `code ${code}`));
       // It could not even be started.
-      child.on('error', (error) => { if (child.pid === undefined) listener(error.message); });
+      child.on('error', (error) => {
+        if (child.pid === undefined) listener(error.message);
+      });
     },
     kill: () => child.kill('SIGTERM'),
   };

@@ -18,7 +18,10 @@ type Question = { name: string; params: unknown } | { binary: string };
 
 /** More crashes than this within a minute, and it is not an accident: it stays down until something is asked. */
 const CRASHES_A_MINUTE = 3;
-/** How long a run may take to stop and the project to close before the process is ended anyway; nothing stored is lost by that. */
+/**
+ * How long a run may take to stop and the project to close before the process is ended anyway; nothing stored is lost
+ * by that.
+ */
 const CLOSING_MILLISECONDS = 3000;
 
 export class EngineHost {
@@ -75,7 +78,9 @@ export class EngineHost {
     const channel = this.spawn();
     this.channel = channel;
     channel.onMessage((message) => this.receive(channel, message));
-    channel.onExit((how) => { if (this.channel === channel) this.stopped(how); });
+    channel.onExit((how) => {
+      if (this.channel === channel) this.stopped(how);
+    });
     this.reopen();
   }
 
@@ -86,7 +91,13 @@ export class EngineHost {
 
   private post(question: Question): Promise<unknown> {
     const { channel } = this;
-    if (!channel) return Promise.reject(new UserError('unsupported', this.closing ? 'the studio is closing' : 'the engine stopped before it was asked; try again'));
+    if (!channel)
+      return Promise.reject(
+        new UserError(
+          'unsupported',
+          this.closing ? 'the studio is closing' : 'the engine stopped before it was asked; try again',
+        ),
+      );
     const id = ++this.last;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -132,19 +143,26 @@ export class EngineHost {
     // Started first, so that whoever asks as soon as he is told waits for the project to be open again.
     if (again) this.start();
     this.emit('engine.stopped', {
-      reason: !again ? `the engine stopped ${this.crashes.length} times within a minute (${how}); it is started again by what you do next`
-        : this.project ? `the engine stopped (${how}) and was started again; every pair computed so far is kept, start the run again to go on from there`
-        : `the engine stopped (${how}) and was started again`,
+      reason: !again
+        ? `the engine stopped ${this.crashes.length} times within a minute (${how}); it is started again by what you do next`
+        : this.project
+          ? `the engine stopped (${how}) and was started again; every pair computed so far is kept, start the run again to go on from there`
+          : `the engine stopped (${how}) and was started again`,
     });
   }
 
   private reopen(): void {
     const path = this.project;
     if (path === undefined) return;
-    const done = this.post({ name: 'project.open', params: { path } }).then(
-      () => undefined,
-      (error: Error) => this.emit('engine.stopped', { reason: `the project could not be opened again: ${error.message}` }),
-    ).finally(() => { if (this.reopening === done) this.reopening = undefined; });
+    const done = this.post({ name: 'project.open', params: { path } })
+      .then(
+        () => undefined,
+        (error: Error) =>
+          this.emit('engine.stopped', { reason: `the project could not be opened again: ${error.message}` }),
+      )
+      .finally(() => {
+        if (this.reopening === done) this.reopening = undefined;
+      });
     this.reopening = done;
   }
 

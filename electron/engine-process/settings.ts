@@ -11,7 +11,10 @@ export type EngineSettings = z.infer<typeof engineSettings>;
 
 const VARIABLE = 'POINTMAP_ENGINE';
 
-export const settingsVariable = (settings: EngineSettings): Record<string, string> => ({ [VARIABLE]: JSON.stringify(settings) });
+export const settingsVariable = (settings: EngineSettings): Record<string, string> => ({
+  [VARIABLE]: JSON.stringify(settings),
+});
 
 /** @throws when the variable was set by hand, and wrongly */
-export const readSettings = (environment = process.env): EngineSettings => engineSettings.parse(JSON.parse(environment[VARIABLE] ?? '{}'));
+export const readSettings = (environment = process.env): EngineSettings =>
+  engineSettings.parse(JSON.parse(environment[VARIABLE] ?? '{}'));

@@ -61,11 +61,17 @@ async function read(workspace: Workspace, kind: string, rest: readonly string[])
       const view = outcome?.kind === 'observation' ? outcome.observation.views[Number(index)] : undefined;
       return view && (map === 'depth' ? depthPicture(withDepth(view)) : confidencePicture(view));
     }
-    default: return undefined;
+    default:
+      return undefined;
   }
 }
 
-interface Maps { width: number; height: number; depth: Float32Array; confidence: Float32Array }
+interface Maps {
+  width: number;
+  height: number;
+  depth: Float32Array;
+  confidence: Float32Array;
+}
 
 /** Near is warm, far is cold; equal steps of inverse depth, as disparity has them. */
 function depthPicture({ width, height, depth, confidence }: Maps): Promise<BinaryResource> {

@@ -20,7 +20,10 @@ export class Clock {
    * @param forecast seconds per stage, in order
    * @param now seconds, of a time that stands still during pauses
    */
-  constructor(private forecast: Partial<Record<ClockStage, number>>, private readonly now = (): number => performance.now() / 1000) {
+  constructor(
+    private forecast: Partial<Record<ClockStage, number>>,
+    private readonly now = (): number => performance.now() / 1000,
+  ) {
     this.begin = this.since = now();
   }
 
@@ -56,11 +59,17 @@ export class Clock {
     const inStage = this.now() - this.since;
     const expected = stages[at]?.[1] ?? 0;
     // The forecast of what has been done so far, against what it took; the constant damps the first moments.
-    const done = stages.slice(0, Math.max(0, at)).reduce((sum, [stage, seconds]) => sum + (this.spent.has(stage) ? seconds : 0), 0) + expected * this.fraction;
-    const took = [...this.spent.values()].reduce((sum, seconds) => sum + seconds, 0) + (this.fraction > 0 ? inStage : 0);
+    const done =
+      stages
+        .slice(0, Math.max(0, at))
+        .reduce((sum, [stage, seconds]) => sum + (this.spent.has(stage) ? seconds : 0), 0) +
+      expected * this.fraction;
+    const took =
+      [...this.spent.values()].reduce((sum, seconds) => sum + seconds, 0) + (this.fraction > 0 ? inStage : 0);
     const ratio = Math.min(SLOWEST, Math.max(FASTEST, (took + 1) / (done + 1)));
     const later = stages.slice(at + 1).reduce((sum, [, seconds]) => sum + seconds, 0);
-    const current = this.fraction > 0.05 ? (inStage / this.fraction) * (1 - this.fraction) : Math.max(expected * ratio - inStage, 0);
+    const current =
+      this.fraction > 0.05 ? (inStage / this.fraction) * (1 - this.fraction) : Math.max(expected * ratio - inStage, 0);
     return current + later * ratio;
   }
 

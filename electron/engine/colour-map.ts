@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 
 /**
- * Turbo, from dark blue (0) over green to dark red (1), as polynomials. Anton Mikhailov, "Turbo, An Improved Rainbow Colormap for
- * Visualization", 2019 (Apache-2.0), approximation by Ruofei Du.
+ * Turbo, from dark blue (0) over green to dark red (1), as polynomials. Anton Mikhailov, "Turbo, An Improved Rainbow
+ * Colormap for Visualization", 2019 (Apache-2.0), approximation by Ruofei Du.
  */
 const polynomials = [
   [0.13572138, 4.6153926, -42.66032258, 132.13108234, -152.94239396, 59.28637943],
@@ -23,7 +23,14 @@ for (let i = 0; i < 256; i++) {
  * @param known [i] false leaves the pixel transparent
  * @returns PNG with alpha
  */
-export async function colourMap(values: Float32Array, width: number, height: number, lowest: number, highest: number, known: (index: number) => boolean): Promise<Uint8Array> {
+export async function colourMap(
+  values: Float32Array,
+  width: number,
+  height: number,
+  lowest: number,
+  highest: number,
+  known: (index: number) => boolean,
+): Promise<Uint8Array> {
   const pixels = new Uint8Array(values.length * 4);
   const scale = 255 / (highest - lowest || 1);
   for (let i = 0; i < values.length; i++) {
@@ -32,5 +39,7 @@ export async function colourMap(values: Float32Array, width: number, height: num
     pixels.set(table.subarray(level * 3, level * 3 + 3), i * 4);
     pixels[i * 4 + 3] = 255;
   }
-  return sharp(pixels, { raw: { width, height, channels: 4 } }).png({ compressionLevel: 3 }).toBuffer();
+  return sharp(pixels, { raw: { width, height, channels: 4 } })
+    .png({ compressionLevel: 3 })
+    .toBuffer();
 }

@@ -33,9 +33,18 @@ export function throttle(action: () => void, milliseconds: number): { (): void; 
   let timer: NodeJS.Timeout | undefined;
   let pending = false;
   const call = (): void => {
-    if (timer) { pending = true; return; }
+    if (timer) {
+      pending = true;
+      return;
+    }
     action();
-    timer = setTimeout(() => { timer = undefined; if (pending) { pending = false; call(); } }, milliseconds);
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (pending) {
+        pending = false;
+        call();
+      }
+    }, milliseconds);
     timer.unref();
   };
   call.flush = (): void => {

@@ -1,6 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
-import { edit as editSchema, requests, runSettings, type EventName, type EventPayload, type JobState, type Params, type ProjectState, type RequestName, type Result, type RunSettings, type SettingsChange } from '../contract/api.js';
+import {
+  edit as editSchema,
+  requests,
+  runSettings,
+  type EventName,
+  type EventPayload,
+  type JobState,
+  type Params,
+  type ProjectState,
+  type RequestName,
+  type Result,
+  type RunSettings,
+  type SettingsChange,
+} from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { importPhotos, type ImportedPhoto } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
@@ -32,11 +45,13 @@ type AddedPhotos = Result<'photos.add'> & { given: ReadonlySet<string> };
 /** Photos that were read are stored together, this often: a transaction each would cost more than reading them. */
 const STORE_MILLISECONDS = 300;
 
-type Handlers = { [N in RequestName]: (params: ReturnType<(typeof requests)[N]['params']['parse']>) => Result<N> | Promise<Result<N>> };
+type Handlers = {
+  [N in RequestName]: (params: ReturnType<(typeof requests)[N]['params']['parse']>) => Result<N> | Promise<Result<N>>;
+};
 
 /**
- * The studio without its windows: one open project, one run at a time, everything that contract/api.ts names. Shells call
- * `handle` with what came over their wire, or `request` with types.
+ * The studio without its windows: one open project, one run at a time, everything that contract/api.ts names. Shells
+ * call `handle` with what came over their wire, or `request` with types.
  */
 export class Engine {
   private readonly events = new Emitter();
@@ -65,7 +80,11 @@ export class Engine {
     if (!Object.hasOwn(requests, name)) throw new UserError('usage', `there is no request '${name}'`);
     const { params: expected, result } = requests[name as RequestName];
     const parsed = expected.safeParse(params);
-    if (!parsed.success) throw new UserError('usage', `bad parameters for ${name}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`);
+    if (!parsed.success)
+      throw new UserError(
+        'usage',
+        `bad parameters for ${name}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`,
+      );
     const answer = await (this.handlers[name as RequestName] as (given: unknown) => unknown)(parsed.data);
     return result.parse(answer);
   }
@@ -109,18 +128,33 @@ export class Engine {
   }
 
   private readonly handlers: Handlers = {
-    'app.info': () => ({ version: programVersion(), threads: this.options.threads ?? availableParallelism(), provider: 'cpu', desktop: this.options.desktop ?? false }),
+    'app.info': () => ({
+      version: programVersion(),
+      threads: this.options.threads ?? availableParallelism(),
+      provider: 'cpu',
+      desktop: this.options.desktop ?? false,
+    }),
     'app.recent': () => this.recent.list(),
     'app.samples': () => sampleSets(this.options.samplesFolder).map(({ id, title, photos }) => ({ id, title, photos })),
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
-    'project.create': ({ path }) => this.enter(() => (path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path))),
+    'project.create': ({ path }) =>
+      this.enter(() =>
+        path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path),
+      ),
     'project.open': ({ path }) => this.enter(() => Workspace.open(path, isTemporary(path, this.dataFolder))),
     'project.openSample': ({ id }) => this.openSample(id),
     'project.state': () => (this.workspace ? this.state() : null),
     'project.saveAs': ({ path }) => this.saveAs(path),
-    'project.close': async () => { await this.close(); return null; },
+    'project.close': async () => {
+      await this.close();
+      return null;
+    },
     'photos.add': ({ paths }) => this.addPhotos(paths),
-    'photos.relocate': async ({ folder }) => { const result = await relocate(this.idle.project, folder); this.announce.flush(); return result; },
+    'photos.relocate': async ({ folder }) => {
+      const result = await relocate(this.idle.project, folder);
+      this.announce.flush();
+      return result;
+    },
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
@@ -131,15 +165,26 @@ export class Engine {
     },
     'run.start': () => this.begin(false),
     'run.realign': () => this.begin(true),
-    'run.pause': () => { this.job?.pause(); return null; },
+    'run.pause': () => {
+      this.job?.pause();
+      return null;
+    },
     'run.resume': () => {
       if (this.job) this.job.resume();
       else if (this.open.project.interrupted) return this.begin(false);
       return null;
     },
-    'run.cancel': () => { this.job?.cancel(); return null; },
-    'export.estimate': ({ formats }) => ({ bytes: estimateBytes(this.open, formats), command: exportCommand(this.open, formats) }),
-    'export.write': async ({ folder, formats }) => ({ files: await writeExports(await this.withScenes(), resolve(folder), formats) }),
+    'run.cancel': () => {
+      this.job?.cancel();
+      return null;
+    },
+    'export.estimate': ({ formats }) => ({
+      bytes: estimateBytes(this.open, formats),
+      command: exportCommand(this.open, formats),
+    }),
+    'export.write': async ({ folder, formats }) => ({
+      files: await writeExports(await this.withScenes(), resolve(folder), formats),
+    }),
     'files.list': ({ path }) => listFiles(path),
     'log.read': () => this.open.project.readLog(),
   };
@@ -150,7 +195,8 @@ export class Engine {
 
   /** The open project, when no run is going on that the change would upset. */
   private get idle(): Workspace {
-    if (this.job?.active) throw new UserError('usage', 'a run is going on; pause is not enough for this change, cancel it first');
+    if (this.job?.active)
+      throw new UserError('usage', 'a run is going on; pause is not enough for this change, cancel it first');
     return this.open;
   }
 
@@ -176,7 +222,9 @@ export class Engine {
       if (this.workspace === workspace) this.announce.flush();
     } catch (error) {
       if (building.signal.aborted) return;
-      this.note(`the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`);
+      this.note(
+        `the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -194,8 +242,9 @@ export class Engine {
   }
 
   /**
-   * Adds photos; also tells which photos of the project, new or known, the paths stand for. They are in the project, and shown,
-   * while the others are still being read. One call after another: a photo given to two of them is added once.
+   * Adds photos; also tells which photos of the project, new or known, the paths stand for. They are in the project,
+   * and shown, while the others are still being read. One call after another: a photo given to two of them is added
+   * once.
    */
   async addPhotos(paths: readonly string[]): Promise<AddedPhotos> {
     const workspace = this.idle;
@@ -205,7 +254,10 @@ export class Engine {
   }
 
   private async addTo(workspace: Workspace, paths: readonly string[]): Promise<AddedPhotos> {
-    const closed = new UserError('cancelled', 'the project was closed before all photos were added; open it and add them again');
+    const closed = new UserError(
+      'cancelled',
+      'the project was closed before all photos were added; open it and add them again',
+    );
     if (this.workspace !== workspace) throw closed;
     const { project } = workspace;
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
@@ -218,7 +270,11 @@ export class Engine {
       this.announce();
       stored = performance.now();
     };
-    const { imported, refused: all, known } = await importPhotos(paths, before, (photos) => {
+    const {
+      imported,
+      refused: all,
+      known,
+    } = await importPhotos(paths, before, (photos) => {
       waiting.push(...photos);
       if (performance.now() - stored > STORE_MILLISECONDS) store();
     });
@@ -243,15 +299,21 @@ export class Engine {
     return null;
   }
 
-  /** Photos that are still being read belong to the run: it begins after the last of them. Asked for twice meanwhile, it begins once. */
+  /**
+   * Photos that are still being read belong to the run: it begins after the last of them. Asked for twice meanwhile, it
+   * begins once.
+   */
   private begin(cachedOnly: boolean): Promise<null> {
     const workspace = this.idle;
     const added = async (): Promise<null> => {
       for (let last; last !== this.adding;) await (last = this.adding);
-      if (this.workspace !== workspace) throw new UserError('cancelled', 'the project was closed before the run could begin; open it and start again');
+      if (this.workspace !== workspace)
+        throw new UserError('cancelled', 'the project was closed before the run could begin; open it and start again');
       return this.start(workspace, cachedOnly);
     };
-    this.beginning ??= added().finally(() => { this.beginning = undefined; });
+    this.beginning ??= added().finally(() => {
+      this.beginning = undefined;
+    });
     return this.beginning;
   }
 
@@ -268,9 +330,13 @@ export class Engine {
       onChanged: () => this.announce(),
     });
     workspace.project.interrupted = true;
-    this.job.finished.then(() => { workspace.project.interrupted = false; }).catch(() => {
-      // The disk is full, say: the run has told so itself, and may as well count as interrupted.
-    });
+    this.job.finished
+      .then(() => {
+        workspace.project.interrupted = false;
+      })
+      .catch(() => {
+        // The disk is full, say: the run has told so itself, and may as well count as interrupted.
+      });
     this.events.emit('job.changed', this.job.state);
     return null;
   }
@@ -288,7 +354,10 @@ export class Engine {
 }
 
 /** What a project tells whose last run was ended by a crash. */
-const interrupted: JobState = { state: 'failed', error: 'the last run was interrupted before its end; start it again to go on, every pair computed so far is kept' };
+const interrupted: JobState = {
+  state: 'failed',
+  error: 'the last run was interrupted before its end; start it again to go on, every pair computed so far is kept',
+};
 
 function withChange(settings: RunSettings, change: SettingsChange): RunSettings {
   const all = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null && value !== undefined);

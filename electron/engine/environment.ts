@@ -23,7 +23,8 @@ export function programVersion(): string {
 /** Where the program keeps what belongs to no project: recent files, unsaved projects, models. */
 export function defaultDataFolder(): string {
   if (process.env.POINTMAP_DATA) return process.env.POINTMAP_DATA;
-  if (process.platform === 'win32') return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Pointmap Studio');
+  if (process.platform === 'win32')
+    return join(process.env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Pointmap Studio');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Pointmap Studio');
   return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'pointmap-studio');
 }
@@ -42,10 +43,14 @@ export function sampleSets(folder = join(installFolder, 'resources', 'samples'))
     const entries = readdirSync(folder, { withFileTypes: true });
     const own = entries.filter((entry) => isPhoto(entry.name)).length;
     if (own > 0) return [{ id: 'samples', title: 'Sample photos', folder, photos: own }];
-    return entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => {
-      const photos = readdirSync(join(folder, name)).filter(isPhoto).length;
-      return photos > 0 ? [{ id: name, title: name[0]!.toUpperCase() + name.slice(1), folder: join(folder, name), photos }] : [];
-    });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => {
+        const photos = readdirSync(join(folder, name)).filter(isPhoto).length;
+        return photos > 0
+          ? [{ id: name, title: name[0]!.toUpperCase() + name.slice(1), folder: join(folder, name), photos }]
+          : [];
+      });
   } catch {
     return [];
   }
@@ -64,7 +69,8 @@ export interface Doctor {
 
 /** What this machine offers. Never fails: a broken part is what it is there to show. */
 export async function examine(): Promise<Doctor> {
-  const library = async (load: () => Promise<string>): Promise<string> => load().catch((error: Error) => `not working: ${error.message.split('\n')[0]}`);
+  const library = async (load: () => Promise<string>): Promise<string> =>
+    load().catch((error: Error) => `not working: ${error.message.split('\n')[0]}`);
   return {
     version: programVersion(),
     node: process.version,

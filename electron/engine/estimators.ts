@@ -26,17 +26,30 @@ export const geometric: EstimatorEntry = {
     licence: 'Apache-2.0',
     nonCommercial: false,
     installed: true,
-    description: 'Features, calibration over the whole set and dense stereo. No learned weights, nothing to download, any use.',
+    description:
+      'Features, calibration over the whole set and dense stereo. No learned weights, nothing to download, any use.',
   },
   provider: 'cpu',
-  create: (reader, { quality }, threads) => createGeometricEstimator(reader, { viewLongSide: viewSizes[quality], ...(threads === undefined ? {} : { threads }) }),
+  create: (reader, { quality }, threads) =>
+    createGeometricEstimator(reader, {
+      viewLongSide: viewSizes[quality],
+      ...(threads === undefined ? {} : { threads }),
+    }),
 };
 
 /** @throws UserError 'not-found', naming what there is */
 export function findEstimator(sources: readonly EstimatorSource[], id: string): EstimatorEntry {
   const entries = sources.flatMap((source) => source());
   const entry = entries.find(({ info }) => info.id === id);
-  if (!entry) throw new UserError('not-found', `there is no estimator '${id}'; installed: ${entries.filter(({ info }) => info.installed).map(({ info }) => info.id).join(', ')}`);
-  if (!entry.info.installed) throw new UserError('not-found', `the model '${id}' is not installed; add it with: pointmap models add ${id}`);
+  if (!entry)
+    throw new UserError(
+      'not-found',
+      `there is no estimator '${id}'; installed: ${entries
+        .filter(({ info }) => info.installed)
+        .map(({ info }) => info.id)
+        .join(', ')}`,
+    );
+  if (!entry.info.installed)
+    throw new UserError('not-found', `the model '${id}' is not installed; add it with: pointmap models add ${id}`);
   return entry;
 }

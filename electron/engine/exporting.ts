@@ -25,7 +25,12 @@ function mainScene(workspace: Workspace): Scene {
 }
 
 /** @throws UserError 'usage' for a format that does not exist, 'unwritable', 'disk-full' */
-export async function writeExports(workspace: Workspace, folder: string, ids: readonly string[], extra: readonly ExportFile[] = []): Promise<WrittenFile[]> {
+export async function writeExports(
+  workspace: Workspace,
+  folder: string,
+  ids: readonly string[],
+  extra: readonly ExportFile[] = [],
+): Promise<WrittenFile[]> {
   const scene = mainScene(workspace);
   const files = ids.flatMap((id) => filesOf(format(id), workspace, scene, 'scene'));
   // Both COLMAP formats carry the same photos.
@@ -38,9 +43,14 @@ export async function writeSingle(workspace: Workspace, path: string): Promise<W
   const scene = mainScene(workspace);
   const ending = extname(path).slice(1).toLowerCase();
   const name = basename(path);
-  const byName = name === 'transforms.json' ? formatById('nerfstudio') : name.endsWith('.json') ? formatById('cameras') : undefined;
+  const byName =
+    name === 'transforms.json' ? formatById('nerfstudio') : name.endsWith('.json') ? formatById('cameras') : undefined;
   const chosen = ending === '' ? formatById('colmap-bin') : (byName ?? formats.find((each) => each.ending === ending));
-  if (!chosen) throw new UserError('usage', `no format has the ending .${ending}; use ${formats.flatMap((each) => (each.ending ? [`.${each.ending}`] : [])).join(', ')}, or a folder name for COLMAP: ${path}`);
+  if (!chosen)
+    throw new UserError(
+      'usage',
+      `no format has the ending .${ending}; use ${formats.flatMap((each) => (each.ending ? [`.${each.ending}`] : [])).join(', ')}, or a folder name for COLMAP: ${path}`,
+    );
   const files = filesOf(chosen, workspace, scene, ending === '' ? 'scene' : basename(path, extname(path)));
   // A format's own folder is the one that was named.
   const own = files.map((file) => ({ ...file, name: posix.relative(posix.dirname(files[0]!.name), file.name) }));
@@ -53,13 +63,25 @@ function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseN
   const files = chosen.write(scene, { baseName });
   if (!chosen.photoFile) return files;
   const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
-  const pictures = scene.cameras.map((camera): { photo: Photo; name: string } => ({ photo: photos.get(camera.photo)!, name: chosen.photoFile!(camera) }));
+  const pictures = scene.cameras.map((camera): { photo: Photo; name: string } => ({
+    photo: photos.get(camera.photo)!,
+    name: chosen.photoFile!(camera),
+  }));
   const gone = pictures.filter(({ photo }) => !existsSync(photo.path));
   if (gone[0]) {
     const which = gone.length === 1 ? gone[0].photo.name : `${gone[0].photo.name} and ${gone.length - 1} more photos`;
-    throw new UserError('not-found', `${which} can't be found for the ${chosen.id} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`);
+    throw new UserError(
+      'not-found',
+      `${which} can't be found for the ${chosen.id} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`,
+    );
   }
-  return [...files, ...pictures.map(({ photo, name }) => ({ name, chunks: late(() => readUpright(photo, posix.extname(name).slice(1))) }))];
+  return [
+    ...files,
+    ...pictures.map(({ photo, name }) => ({
+      name,
+      chunks: late(() => readUpright(photo, posix.extname(name).slice(1))),
+    })),
+  ];
 }
 
 async function* late(bytes: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -71,8 +93,14 @@ export function estimateBytes(workspace: Workspace, ids: readonly string[]): num
   if (!scene) return 0;
   const sizes = new Map(workspace.project.photos().map(({ id, size }) => [id, size]));
   const chosen = ids.map(format);
-  const photos = new Map(chosen.flatMap(({ photoFile }) => (photoFile ? scene.cameras.map((camera) => [photoFile(camera), sizes.get(camera.photo) ?? 0] as const) : [])));
-  return Math.round([...chosen.map((each) => each.estimateBytes(scene)), ...photos.values()].reduce((sum, bytes) => sum + bytes, 0));
+  const photos = new Map(
+    chosen.flatMap(({ photoFile }) =>
+      photoFile ? scene.cameras.map((camera) => [photoFile(camera), sizes.get(camera.photo) ?? 0] as const) : [],
+    ),
+  );
+  return Math.round(
+    [...chosen.map((each) => each.estimateBytes(scene)), ...photos.values()].reduce((sum, bytes) => sum + bytes, 0),
+  );
 }
 
 /** The command line that would write the same. */
@@ -84,15 +112,27 @@ export function exportCommand(workspace: Workspace, ids: readonly string[]): str
 /** The cloud from two sides. */
 export async function previewFile(workspace: Workspace): Promise<ExportFile> {
   const { width, height, pixels } = previewPicture(mainScene(workspace));
-  return { name: 'preview.png', chunks: [await sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer()] };
+  return {
+    name: 'preview.png',
+    chunks: [
+      await sharp(pixels, { raw: { width, height, channels: 3 } })
+        .png()
+        .toBuffer(),
+    ],
+  };
 }
 
 export function parseFormats(list: string): FormatId[] {
-  return list.split(',').map((id) => id.trim()).filter((id) => id !== '').map((id) => format(id).id as FormatId);
+  return list
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '')
+    .map((id) => format(id).id as FormatId);
 }
 
 function format(id: string): (typeof formats)[number] {
   const found = formatById(id);
-  if (!found) throw new UserError('usage', `there is no export format '${id}'; use ${formats.map((each) => each.id).join(', ')}`);
+  if (!found)
+    throw new UserError('usage', `there is no export format '${id}'; use ${formats.map((each) => each.id).join(', ')}`);
   return found;
 }

@@ -17,7 +17,10 @@ export function listFiles(path = homedir()): Result<'files.list'> {
   try {
     names = readdirSync(folder);
   } catch (error) {
-    throw new UserError('not-found', `this folder can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}); choose another: ${folder}`);
+    throw new UserError(
+      'not-found',
+      `this folder can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}); choose another: ${folder}`,
+    );
   }
   const entries = names.filter((name) => !name.startsWith('.')).flatMap((name) => entry(folder, name));
   const rank = { folder: 0, project: 1, photo: 2 };
@@ -30,7 +33,13 @@ function entry(folder: string, name: string): Entry[] {
   const path = join(folder, name);
   try {
     const found = statSync(path);
-    const kind = found.isDirectory() ? 'folder' : name.toLowerCase().endsWith('.pointmap') ? 'project' : photoEndings.some((ending) => name.toLowerCase().endsWith(ending)) ? 'photo' : undefined;
+    const kind = found.isDirectory()
+      ? 'folder'
+      : name.toLowerCase().endsWith('.pointmap')
+        ? 'project'
+        : photoEndings.some((ending) => name.toLowerCase().endsWith(ending))
+          ? 'photo'
+          : undefined;
     return kind ? [{ name, path, kind, bytes: found.isDirectory() ? 0 : found.size }] : [];
   } catch {
     // A broken link, or a file that is not ours to see: nothing to choose.

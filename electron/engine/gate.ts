@@ -11,7 +11,9 @@ export class Gate {
   close(): void {
     if (this.opening) return;
     this.closedAt = performance.now() / 1000;
-    this.opening = new Promise((resolve) => { this.release = resolve; });
+    this.opening = new Promise((resolve) => {
+      this.release = resolve;
+    });
   }
 
   open(): void {
@@ -25,6 +27,9 @@ export class Gate {
   async pass(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (!this.opening) return;
-    await Promise.race([this.opening, new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))]);
+    await Promise.race([
+      this.opening,
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true })),
+    ]);
   }
 }

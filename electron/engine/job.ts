@@ -63,7 +63,9 @@ export class Job {
   cancel(): void {
     if (!this.active) return;
     this.set({ state: 'cancelling' });
-    this.abort.abort(new UserError('cancelled', 'cancelled; what was computed is kept, and the next run continues there'));
+    this.abort.abort(
+      new UserError('cancelled', 'cancelled; what was computed is kept, and the next run continues there'),
+    );
   }
 
   private async perform(): Promise<JobState> {
@@ -72,23 +74,43 @@ export class Job {
       const entry = findEstimator(estimators, settings.estimator);
       const estimator = await entry.create({ read: readPixels }, settings, threads);
       const { alignment, computed, clock } = await run({
-        project: workspace.project, estimator, provider: entry.provider, settings, signal: this.abort.signal, gate: this.gate, threads, onNote,
+        project: workspace.project,
+        estimator,
+        provider: entry.provider,
+        settings,
+        signal: this.abort.signal,
+        gate: this.gate,
+        threads,
+        onNote,
         cachedOnly: this.options.cachedOnly ?? false,
         onProgress: (progress) => this.set(progress),
-        onObserved: (look) => { this.options.onChanged(); void this.partialLook(look); },
+        onObserved: (look) => {
+          this.options.onChanged();
+          void this.partialLook(look);
+        },
       });
       this.computed = computed;
       workspace.setAlignment(alignment);
       await workspace.buildScenes(this.abort.signal);
       clock.leave();
-      alignment.seconds = { ...alignment.seconds, ...(computed > 0 ? clock.stages : { cloud: clock.stages.cloud ?? 0 }) };
+      alignment.seconds = {
+        ...alignment.seconds,
+        ...(computed > 0 ? clock.stages : { cloud: clock.stages.cloud ?? 0 }),
+      };
       for (const warning of alignment.warnings) onNote(warning);
-      this.set({ state: 'finished', stage: undefined, detail: undefined, secondsLeft: 0, secondsElapsed: clock.secondsElapsed });
+      this.set({
+        state: 'finished',
+        stage: undefined,
+        detail: undefined,
+        secondsLeft: 0,
+        secondsElapsed: clock.secondsElapsed,
+      });
     } catch (error) {
       if (this.abort.signal.aborted) this.set({ state: 'cancelled', secondsLeft: undefined });
       else {
         // A bug keeps its stack in the log; the user's own errors are their message.
-        if (!(error instanceof UserError)) onNote(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        if (!(error instanceof UserError))
+          onNote(error instanceof Error ? (error.stack ?? error.message) : String(error));
         this.set({ state: 'failed', error: error instanceof Error ? error.message : String(error) });
       }
     }
@@ -99,7 +121,13 @@ export class Job {
   /** A cheap alignment of what is known so far; skipped while it would cost more than its share of the time. */
   private async partialLook(look: () => Promise<Placement>): Promise<void> {
     this.observed++;
-    if (!this.options.partial || this.looking || this.observed < FIRST_PARTIAL_AFTER || performance.now() < this.nextLook) return;
+    if (
+      !this.options.partial ||
+      this.looking ||
+      this.observed < FIRST_PARTIAL_AFTER ||
+      performance.now() < this.nextLook
+    )
+      return;
     this.looking = true;
     const started = performance.now();
     try {

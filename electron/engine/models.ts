@@ -18,7 +18,12 @@ function installedCards(root: string): { folder: string; card: ModelCard }[] {
   }
   return names.sort().flatMap((name) => {
     try {
-      return [{ folder: join(root, name), card: cardSchema.parse(JSON.parse(readFileSync(join(root, name, 'card.json'), 'utf8'))) }];
+      return [
+        {
+          folder: join(root, name),
+          card: cardSchema.parse(JSON.parse(readFileSync(join(root, name, 'card.json'), 'utf8'))),
+        },
+      ];
     } catch {
       return []; // `models list` tells about damaged ones.
     }
@@ -28,15 +33,27 @@ function installedCards(root: string): { folder: string; card: ModelCard }[] {
 /** Checkpoints that the program carries. */
 export const builtInFolder = join(installFolder, 'resources', 'models');
 
-/** Pointmap networks as estimators: those that the program carries in `resources`, those installed in `root`, and those that could be. */
+/**
+ * Pointmap networks as estimators: those that the program carries in `resources`, those installed in `root`, and those
+ * that could be.
+ */
 export function modelEstimators(resources = builtInFolder, root = modelsFolder()): EstimatorEntry[] {
   const builtIn = builtInModels(resources);
   const installed = installedCards(root).filter(({ card }) => !builtIn.some(({ id }) => id === card.id));
-  const entry = (info: Omit<EstimatorInfo, 'installed'>, folder: string | (() => Promise<string>) | undefined): EstimatorEntry => ({
+  const entry = (
+    info: Omit<EstimatorInfo, 'installed'>,
+    folder: string | (() => Promise<string>) | undefined,
+  ): EstimatorEntry => ({
     info: { ...info, installed: folder !== undefined },
     provider: 'auto',
     create: async (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
-      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(root, info.id)), { precision, provider, oneWay, storeFeatures, ...(threads === undefined ? {} : { threads }) }),
+      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(root, info.id)), {
+        precision,
+        provider,
+        oneWay,
+        storeFeatures,
+        ...(threads === undefined ? {} : { threads }),
+      }),
   });
   const ready = installed
     .filter(({ card }) => card.architecture !== 'croco')
@@ -47,11 +64,25 @@ export function modelEstimators(resources = builtInFolder, root = modelsFolder()
     });
   const missing = catalog
     .filter(({ id, architecture }) => architecture === 'dust3r' && !installed.some(({ card }) => card.id === id))
-    .map(({ id, title, licence, nonCommercial, bytes }) => entry({ id, title, licence, nonCommercial, description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.` }, undefined));
+    .map(({ id, title, licence, nonCommercial, bytes }) =>
+      entry(
+        {
+          id,
+          title,
+          licence,
+          nonCommercial,
+          description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.`,
+        },
+        undefined,
+      ),
+    );
   const carried = builtIn.map((model) => {
     const { id, title, licence, nonCommercial } = model;
     const description = `A small pointmap network, trained on simulated scenes alone. ${model.verdict}`;
-    const made = entry({ id, title, licence, nonCommercial, description }, async () => (await installBuiltIn(model, root)).folder);
+    const made = entry(
+      { id, title, licence, nonCommercial, description },
+      async () => (await installBuiltIn(model, root)).folder,
+    );
     return model.proven ? made : { ...made, caution: `${id}: ${model.verdict}` };
   });
   return [...carried, ...ready, ...missing];

@@ -18,17 +18,35 @@ export interface ObserveOptions {
 }
 
 /** The observation cache's key: all that determines an outcome, and nothing else. */
-export function outcomeKey(estimator: Estimator, session: EstimatorSession, photos: readonly ProjectPhoto[], { a, b }: Pair): string {
-  return digest([estimator.id, estimator.version, estimator.settingsKey, photos[a]!.id, photos[b]!.id, session.observationKey({ a, b })]);
+export function outcomeKey(
+  estimator: Estimator,
+  session: EstimatorSession,
+  photos: readonly ProjectPhoto[],
+  { a, b }: Pair,
+): string {
+  return digest([
+    estimator.id,
+    estimator.version,
+    estimator.settingsKey,
+    photos[a]!.id,
+    photos[b]!.id,
+    session.observationKey({ a, b }),
+  ]);
 }
 
 /**
- * Sees to it that the outcome of every planned pair is in the project: what is there already costs nothing, each other one is
- * computed and stored at once.
+ * Sees to it that the outcome of every planned pair is in the project: what is there already costs nothing, each other
+ * one is computed and stored at once.
  *
  * @returns the keys of the pairs that have an outcome, in the plan's order, and how many the estimator was called for
  */
-export async function observePairs(project: Project, estimator: Estimator, session: EstimatorSession, photos: readonly ProjectPhoto[], options: ObserveOptions): Promise<{ keys: string[]; computed: number }> {
+export async function observePairs(
+  project: Project,
+  estimator: Estimator,
+  session: EstimatorSession,
+  photos: readonly ProjectPhoto[],
+  options: ObserveOptions,
+): Promise<{ keys: string[]; computed: number }> {
   for (const { pair, reason, detail } of session.plan.rejected) {
     project.updatePair({ a: photos[pair.a]!.id, b: photos[pair.b]!.id, state: 'rejected', reason: detail || reason });
   }
@@ -62,16 +80,30 @@ async function observe(session: EstimatorSession, pair: Pair, context: Estimator
   try {
     return await session.observe(pair, context);
   } catch (error) {
-    // One pair that can't be computed must not take the others with it; a cancelled run, a missing file or a full disk must.
+    // One pair that can't be computed must not take the others with it; a cancelled run, a missing file or a full disk
+    // must.
     if (context.signal?.aborted || error instanceof UserError) throw error;
     return { kind: 'rejected', reason: 'failed', detail: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function record(project: Project, photos: readonly ProjectPhoto[], { a, b }: Pair, key: string, outcome: StoredOutcome): void {
+function record(
+  project: Project,
+  photos: readonly ProjectPhoto[],
+  { a, b }: Pair,
+  key: string,
+  outcome: StoredOutcome,
+): void {
   const ids = { a: photos[a]!.id, b: photos[b]!.id };
-  if (outcome.kind === 'rejected') project.updatePair({ ...ids, state: 'rejected', reason: outcome.detail || outcome.reason, observation: key });
-  else project.updatePair({ ...ids, state: 'observed', confidence: meanConfidence(outcome.observation), observation: key });
+  if (outcome.kind === 'rejected')
+    project.updatePair({ ...ids, state: 'rejected', reason: outcome.detail || outcome.reason, observation: key });
+  else
+    project.updatePair({
+      ...ids,
+      state: 'observed',
+      confidence: meanConfidence(outcome.observation),
+      observation: key,
+    });
 }
 
 /** Over all pixels of all views: a number that is high when much of both photos is known well. */
@@ -86,7 +118,10 @@ function meanConfidence({ views }: Observation): number {
 }
 
 /** The stored observations among these outcomes. Always read back, so that a resumed run sees the very same numbers. */
-export async function loadObservations(project: Project, keys: readonly string[]): Promise<{ key: string; observation: Observation }[]> {
+export async function loadObservations(
+  project: Project,
+  keys: readonly string[],
+): Promise<{ key: string; observation: Observation }[]> {
   const loaded: { key: string; observation: Observation }[] = [];
   for (const key of keys) {
     const outcome = project.outcome(key);

@@ -18,7 +18,10 @@ export interface PlacementInput {
   onStep?: (iteration: number) => void;
 }
 
-export type Placement = Pick<StoredAlignment, 'components' | 'unplaced' | 'viewResidual' | 'warnings' | 'objective' | 'iterations'> & {
+export type Placement = Pick<
+  StoredAlignment,
+  'components' | 'unplaced' | 'viewResidual' | 'warnings' | 'objective' | 'iterations'
+> & {
   /** Parallel to the observations. */
   residuals: (number | undefined)[];
 };
@@ -44,7 +47,10 @@ export async function place(input: PlacementInput): Promise<Placement> {
   };
 }
 
-function problem({ photos, observations, settings, previous }: PlacementInput, views: readonly View[]): AlignmentProblem {
+function problem(
+  { photos, observations, settings, previous }: PlacementInput,
+  views: readonly View[],
+): AlignmentProblem {
   const before = new Map(previous?.components[0]?.cameras.map((camera) => [camera.photo, camera]));
   const constraints = photos.map((photo, index): ViewConstraint | undefined => {
     const constraint: ViewConstraint = {};
@@ -53,12 +59,17 @@ function problem({ photos, observations, settings, previous }: PlacementInput, v
     if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
     return Object.keys(constraint).length > 0 ? constraint : undefined;
   });
-  // After photos were added the others start where they stand, and the world stays. After any other change everything is found anew:
-  // whoever disables a pair that made ghosts does not want to start from them.
+  // After photos were added the others start where they stand, and the world stays. After any other change everything
+  // is found anew: whoever disables a pair that made ghosts does not want to start from them.
   const added = before.size > 0 && photos.some(({ id }) => !before.has(id));
   const initial = photos.map(({ id }, index) => {
     const camera = added ? before.get(id) : undefined;
-    return camera && { worldFromCamera: Float64Array.from(camera.worldFromCamera), focal: camera.fx / views[index]!.originalFromView.scaleX };
+    return (
+      camera && {
+        worldFromCamera: Float64Array.from(camera.worldFromCamera),
+        focal: camera.fx / views[index]!.originalFromView.scaleX,
+      }
+    );
   });
   const sizes = new Set(views.map(({ width, height }) => `${width}x${height}`));
   return {
@@ -71,7 +82,12 @@ function problem({ photos, observations, settings, previous }: PlacementInput, v
   };
 }
 
-function stored(component: AlignedComponent, index: number, { photos, session }: PlacementInput, views: readonly View[]): { cameras: CameraInfo[]; views: StoredView[] } {
+function stored(
+  component: AlignedComponent,
+  index: number,
+  { photos, session }: PlacementInput,
+  views: readonly View[],
+): { cameras: CameraInfo[]; views: StoredView[] } {
   const cameras: CameraInfo[] = [];
   const maps: StoredView[] = [];
   component.views.forEach((at, k) => {
@@ -81,21 +97,41 @@ function stored(component: AlignedComponent, index: number, { photos, session }:
     const [centreX, centreY] = component.principalPoint[k]!;
     const found = session.focal(at);
     cameras.push({
-      photo: photo.id, name: photo.name, component: index, width: photo.width, height: photo.height,
+      photo: photo.id,
+      name: photo.name,
+      component: index,
+      width: photo.width,
+      height: photo.height,
       ...originalIntrinsics(originalFromView, focal, centreX, centreY),
       focalSource: photo.focal?.source === 'user' ? 'user' : found ? 'calibrated' : 'aligned',
       worldFromCamera: [...component.worldFromCamera[k]!],
     });
-    maps.push({ photo: photo.id, width, height, depth: component.depth[k]!, confidence: component.confidence[k]!, originalFromView, focal, centreX, centreY, pixels });
+    maps.push({
+      photo: photo.id,
+      width,
+      height,
+      depth: component.depth[k]!,
+      confidence: component.confidence[k]!,
+      originalFromView,
+      focal,
+      centreX,
+      centreY,
+      pixels,
+    });
   });
   return { cameras, views: maps };
 }
 
 /**
- * A view's intrinsics in pixels of the original photo. The view's map removed a radial term at the focal it was made with; at the
- * aligned focal f the same curve has k1 (f / f0)^2, because r is measured in units of the focal.
+ * A view's intrinsics in pixels of the original photo. The view's map removed a radial term at the focal it was made
+ * with; at the aligned focal f the same curve has k1 (f / f0)^2, because r is measured in units of the focal.
  */
-export function originalIntrinsics(map: OriginalFromView, focal: number, centreX: number, centreY: number): { fx: number; fy: number; cx: number; cy: number; k1: number } {
+export function originalIntrinsics(
+  map: OriginalFromView,
+  focal: number,
+  centreX: number,
+  centreY: number,
+): { fx: number; fy: number; cx: number; cy: number; k1: number } {
   const fx = focal * map.scaleX;
   return {
     fx,
@@ -122,7 +158,11 @@ function unplacedReason(index: number, { session }: PlacementInput): string {
 }
 
 function residualByPhoto(result: AlignmentResult, photos: readonly ProjectPhoto[]): Record<string, number> {
-  return Object.fromEntries(photos.map(({ id }, index) => [id, result.viewResidual[index] ?? NaN]).filter(([, residual]) => Number.isFinite(residual)));
+  return Object.fromEntries(
+    photos
+      .map(({ id }, index) => [id, result.viewResidual[index] ?? NaN])
+      .filter(([, residual]) => Number.isFinite(residual)),
+  );
 }
 
 /** Degrees between the lines of sight from two cameras to what the first one sees at this depth in its middle. */

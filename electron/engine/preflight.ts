@@ -7,15 +7,26 @@ import type { EstimatorEntry } from './estimators.js';
 import { select } from './selection.js';
 
 /** What a run with these settings would cost, before it starts. Cached pairs may make it much cheaper. */
-export async function preflight(project: Project, settings: RunSettings, entry: EstimatorEntry, threads?: number): Promise<Preflight> {
+export async function preflight(
+  project: Project,
+  settings: RunSettings,
+  entry: EstimatorEntry,
+  threads?: number,
+): Promise<Preflight> {
   const estimator = await entry.create({ read: readPixels }, settings, threads);
   const { photos, pairs } = await select(project, settings, estimator.alone);
   const cost = estimator.estimateCost(photos, pairs);
   const warnings: string[] = entry.caution ? [entry.caution] : [];
-  if (cost.memory > freemem()) warnings.push('this may need more memory than is free; close other programs, or choose draft quality or a smaller pair graph');
-  const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness)).flatMap((flag, k) => (flag ? [photos[k]!.name] : []));
+  if (cost.memory > freemem())
+    warnings.push(
+      'this may need more memory than is free; close other programs, or choose draft quality or a smaller pair graph',
+    );
+  const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness)).flatMap((flag, k) =>
+    flag ? [photos[k]!.name] : [],
+  );
   if (blurred.length > 0) warnings.push(`blurred: ${blurred.join(', ')}; results are better without`);
-  if (photos.length === 1) warnings.push('with one photo alone, its depth is the network\'s guess; more photos make it a measurement');
+  if (photos.length === 1)
+    warnings.push("with one photo alone, its depth is the network's guess; more photos make it a measurement");
   if (photos.length === 2) warnings.push('with two photos nothing checks the result; a third helps much');
   return { photos: photos.length, pairs: pairs.length, ...cost, warnings };
 }

@@ -31,7 +31,8 @@ export function report(workspace: Workspace, alignment: StoredAlignment, compute
     photos: photos.length,
     registered: first?.cameras.length ?? 0,
     pairs: alignment.pairs,
-    observations: alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
+    observations:
+      alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
     computed,
     points: workspace.scenes?.components[0]?.scene.cloud.confidence.length ?? 0,
     objective: alignment.objective,

@@ -18,12 +18,27 @@ type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
 export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'voxelSize'>;
 
 /** Fuses each component's depth maps into a cloud. Takes seconds; calls no estimator. */
-export async function buildScenes(alignment: Pick<StoredAlignment, 'components'>, settings: CloudSettings, revision: number, partial = false, signal?: AbortSignal): Promise<BuiltScenes> {
+export async function buildScenes(
+  alignment: Pick<StoredAlignment, 'components'>,
+  settings: CloudSettings,
+  revision: number,
+  partial = false,
+  signal?: AbortSignal,
+): Promise<BuiltScenes> {
   const components: BuiltScenes['components'] = [];
   for (const { cameras: infos, views } of alignment.components) {
-    const cameras = infos.map(({ component: _, focalSource, worldFromCamera, ...rest }): Camera => ({ ...rest, focalSource: focalSource as FocalSource, worldFromCamera: Float64Array.from(worldFromCamera) }));
+    const cameras = infos.map(({ component: _, focalSource, worldFromCamera, ...rest }): Camera => ({
+      ...rest,
+      focalSource: focalSource as FocalSource,
+      worldFromCamera: Float64Array.from(worldFromCamera),
+    }));
     const pixels = views.map((view) => view.pixels);
-    const cloud = await fuse(cameras, views, pixels, { minConfidence: settings.minConfidence, removeFloating: settings.removeFloating, ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}), ...(signal ? { signal } : {}) });
+    const cloud = await fuse(cameras, views, pixels, {
+      minConfidence: settings.minConfidence,
+      removeFloating: settings.removeFloating,
+      ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}),
+      ...(signal ? { signal } : {}),
+    });
     components.push({ scene: { cameras, depthMaps: views, cloud }, pixels });
     signal?.throwIfAborted();
   }
@@ -32,9 +47,12 @@ export async function buildScenes(alignment: Pick<StoredAlignment, 'components'>
 
 export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): SceneInfo {
   return {
-    revision, partial,
+    revision,
+    partial,
     points: components.reduce((sum, { scene }) => sum + scene.cloud.confidence.length, 0),
-    cameras: components.flatMap(({ scene }, component) => scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] }))),
+    cameras: components.flatMap(({ scene }, component) =>
+      scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] })),
+    ),
     ...extent,
   };
 }
@@ -49,18 +67,30 @@ function extentOf(cloud: PointCloud | undefined): Extent {
     for (let i = 0; i < values.length; i++) values[i] = cloud.positions[i * step * 3 + k]!;
     return values.sort();
   };
-  const centre = [0, 1, 2].map((k) => { const values = axis(k); return values[values.length >> 1]!; }) as [number, number, number];
+  const centre = [0, 1, 2].map((k) => {
+    const values = axis(k);
+    return values[values.length >> 1]!;
+  }) as [number, number, number];
   const distances = new Float32Array(Math.ceil(count / step));
-  for (let i = 0; i < distances.length; i++) distances[i] = Math.hypot(...centre.map((value, k) => cloud.positions[i * step * 3 + k]! - value));
+  for (let i = 0; i < distances.length; i++)
+    distances[i] = Math.hypot(...centre.map((value, k) => cloud.positions[i * step * 3 + k]! - value));
   distances.sort();
   return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
 }
 
-/** Enough pixels to know a view's depths by; sorting all of them, for every view, held everything else up for a second. */
+/**
+ * Enough pixels to know a view's depths by; sorting all of them, for every view, held everything else up for a second.
+ */
 const DEPTH_SAMPLES = 20_000;
 
 /** Confident depths of pixels spread over a view, ascending. */
-export function confidentDepths({ depth, confidence }: { depth: Float32Array; confidence: Float32Array }): Float32Array {
+export function confidentDepths({
+  depth,
+  confidence,
+}: {
+  depth: Float32Array;
+  confidence: Float32Array;
+}): Float32Array {
   // Odd, so that it does not run down the columns of a view whose width is even.
   const step = Math.floor(depth.length / DEPTH_SAMPLES) | 1;
   const known = new Float32Array(Math.ceil(depth.length / step));
@@ -72,5 +102,7 @@ export function confidentDepths({ depth, confidence }: { depth: Float32Array; co
 /** The range of confident depths of a view, 2nd to 98th percentile. */
 export function depthRange(view: { depth: Float32Array; confidence: Float32Array }): [number, number] | undefined {
   const known = confidentDepths(view);
-  return known.length > 0 ? [known[Math.floor(known.length * 0.02)]!, known[Math.floor(known.length * 0.98)]!] : undefined;
+  return known.length > 0
+    ? [known[Math.floor(known.length * 0.02)]!, known[Math.floor(known.length * 0.98)]!]
+    : undefined;
 }

@@ -19,29 +19,48 @@ export interface Selection {
  * @throws UserError 'nothing-to-do' with too few photos, 'usage' for a graph that does not fit
  */
 export async function select(project: Project, settings: RunSettings, alone = false): Promise<Selection> {
-  const photos = project.photos().filter(({ enabled }) => enabled).map((photo) => withFocal(photo, settings));
+  const photos = project
+    .photos()
+    .filter(({ enabled }) => enabled)
+    .map((photo) => withFocal(photo, settings));
   if (photos.length === 1 && alone) return { photos, pairs: [] };
   if (photos.length < 2) {
     const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
-    throw new UserError('nothing-to-do', `there is ${have}; at least two photos of the same place from different spots are needed${photos.length === 1 ? ', or a network, which takes one photo alone (--estimator)' : ''}`);
+    throw new UserError(
+      'nothing-to-do',
+      `there is ${have}; at least two photos of the same place from different spots are needed${photos.length === 1 ? ', or a network, which takes one photo alone (--estimator)' : ''}`,
+    );
   }
   const strategy = parseStrategy(settings.graph);
   const large = strategy.kind === 'auto' && photos.length > COMPLETE_LIMIT;
   const descriptors = large ? await Promise.all(photos.map((photo) => descriptor(project, photo))) : undefined;
-  const disabled = new Set(project.pairs().filter(({ enabled }) => !enabled).map(({ a, b }) => `${a} ${b}`));
-  const pairs = selectPairs(photos.length, strategy, descriptors).filter(({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`));
-  if (pairs.length === 0) throw new UserError('nothing-to-do', 'every pair of photos is disabled; enable some or choose another pair graph');
+  const disabled = new Set(
+    project
+      .pairs()
+      .filter(({ enabled }) => !enabled)
+      .map(({ a, b }) => `${a} ${b}`),
+  );
+  const pairs = selectPairs(photos.length, strategy, descriptors).filter(
+    ({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`),
+  );
+  if (pairs.length === 0)
+    throw new UserError('nothing-to-do', 'every pair of photos is disabled; enable some or choose another pair graph');
   return { photos, pairs };
 }
 
 function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
-  return settings.focal === undefined || photo.focal?.source === 'user' ? photo : { ...photo, focal: { pixels: settings.focal, source: 'user' } };
+  return settings.focal === undefined || photo.focal?.source === 'user'
+    ? photo
+    : { ...photo, focal: { pixels: settings.focal, source: 'user' } };
 }
 
 /** Of photos that are in a project; a photo's id is that of its bytes, so that what was described stays true. */
 const described = new WeakMap<Project, Map<PhotoId, Float32Array>>();
 
-/** Kept: while 200 photos are added the cost of the run is asked for again and again, and describing them each time took 3 s. */
+/**
+ * Kept: while 200 photos are added the cost of the run is asked for again and again, and describing them each time took
+ * 3 s.
+ */
 async function descriptor(project: Project, photo: Photo): Promise<Float32Array> {
   const kept = described.get(project) ?? new Map<PhotoId, Float32Array>();
   described.set(project, kept);
@@ -56,8 +75,15 @@ async function descriptor(project: Project, photo: Photo): Promise<Float32Array>
 /** Everything the user decided that changes where points end up; a result made under other decisions is stale. */
 export function decisions(project: Project): string {
   const { estimator, graph, quality, focal, sharedFocal, precision, oneWay } = project.settings();
-  const photos = project.photos().filter(({ enabled }) => enabled).map(({ id, focal: known }) => [id, known?.pixels]);
-  const disabled = project.pairs().filter(({ enabled }) => !enabled).map(({ a, b }) => [a, b]).sort();
+  const photos = project
+    .photos()
+    .filter(({ enabled }) => enabled)
+    .map(({ id, focal: known }) => [id, known?.pixels]);
+  const disabled = project
+    .pairs()
+    .filter(({ enabled }) => !enabled)
+    .map(({ a, b }) => [a, b])
+    .sort();
   return digest([estimator, graph, quality, focal, sharedFocal, precision, oneWay, photos, disabled]);
 }
 

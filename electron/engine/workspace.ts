@@ -8,7 +8,9 @@ import { Project } from '../project/project.js';
 import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
 import { decisions } from './selection.js';
 
-/** One count for all projects, higher at every start: no cloud has the name of another one that a viewer may still hold. */
+/**
+ * One count for all projects, higher at every start: no cloud has the name of another one that a viewer may still hold.
+ */
 let lastRevision = Date.now();
 
 /** An open project with what is kept in memory for it: the last alignment and the clouds made from it. */
@@ -18,7 +20,10 @@ export class Workspace {
   private decisionsInForce: string;
   private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
 
-  private constructor(readonly project: Project, readonly saved: boolean) {
+  private constructor(
+    readonly project: Project,
+    readonly saved: boolean,
+  ) {
     this.decisionsInForce = decisions(project);
     this.setAlignment(project.alignment());
   }
@@ -31,7 +36,11 @@ export class Workspace {
   /** @param temporary for a project that the user has not given a place yet */
   static create(path: string, temporary = false): Workspace {
     const target = resolve(path);
-    if (existsSync(target)) throw new UserError('unwritable', `there is a file of this name already; open it or choose another name: ${target}`);
+    if (existsSync(target))
+      throw new UserError(
+        'unwritable',
+        `there is a file of this name already; open it or choose another name: ${target}`,
+      );
     mkdirSync(dirname(target), { recursive: true });
     return new Workspace(Project.open(target, 'create'), !temporary);
   }
@@ -47,7 +56,11 @@ export class Workspace {
 
   /** Sorting every depth map takes a second: done when somebody asks. */
   private get facts(): Map<string, { component: number; range: [number, number] | undefined }> {
-    this.knownFacts ??= new Map(this.alignment?.components.flatMap(({ views }, component) => views.map((view) => [view.photo, { component, range: depthRange(view) }] as const)));
+    this.knownFacts ??= new Map(
+      this.alignment?.components.flatMap(({ views }, component) =>
+        views.map((view) => [view.photo, { component, range: depthRange(view) }] as const),
+      ),
+    );
     return this.knownFacts;
   }
 

@@ -6,13 +6,28 @@ export function camerasDocument(cameras: readonly Camera[]): object {
   return {
     source: 'Pointmap Studio',
     convention: 'camera x right, y down, z forward; 4x4 row-major; pixels of the original photo, centres at integers',
-    photos: cameras.map(({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFromCamera }) => ({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFromCamera: Array.from(worldFromCamera) })),
+    photos: cameras.map(({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFromCamera }) => ({
+      name,
+      width,
+      height,
+      fx,
+      fy,
+      cx,
+      cy,
+      k1,
+      focalSource,
+      worldFromCamera: Array.from(worldFromCamera),
+    })),
   };
 }
 
 export const camerasJson: ExportFormat = {
-  id: 'cameras', title: 'Camera list', ending: 'json',
+  id: 'cameras',
+  title: 'Camera list',
+  ending: 'json',
   description: 'Poses and intrinsics of every placed photo as plain JSON',
   estimateBytes: ({ cameras }) => 300 + cameras.length * 600,
-  write: ({ cameras }) => [{ name: 'cameras.json', chunks: textChunks([JSON.stringify(camerasDocument(cameras), null, 1)]) }],
+  write: ({ cameras }) => [
+    { name: 'cameras.json', chunks: textChunks([JSON.stringify(camerasDocument(cameras), null, 1)]) },
+  ],
 };

@@ -5,7 +5,9 @@ import { photoName, type ExportFormat } from './types.js';
 const SIMPLE_RADIAL = 2;
 
 export const colmapBinary: ExportFormat = {
-  id: 'colmap-bin', title: 'COLMAP model, binary', description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
+  id: 'colmap-bin',
+  title: 'COLMAP model, binary',
+  description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
   photoFile: colmapPhoto,
   write: (scene, { mostSparsePoints } = {}) => {
@@ -60,7 +62,12 @@ const count = (value: number): Uint8Array => record(8).uint64(value).bytes;
 function* cameraRecords({ images }: ColmapModel): Generator<Uint8Array> {
   yield count(images.length);
   for (const { id, camera } of images) {
-    yield record(56).int32(id).int32(SIMPLE_RADIAL).uint64(camera.width).uint64(camera.height).double(camera.fx, camera.cx + PIXEL_CENTRE, camera.cy + PIXEL_CENTRE, camera.k1).bytes;
+    yield record(56)
+      .int32(id)
+      .int32(SIMPLE_RADIAL)
+      .uint64(camera.width)
+      .uint64(camera.height)
+      .double(camera.fx, camera.cx + PIXEL_CENTRE, camera.cy + PIXEL_CENTRE, camera.k1).bytes;
   }
 }
 
@@ -68,7 +75,12 @@ function* imageRecords({ images }: ColmapModel): Generator<Uint8Array> {
   yield count(images.length);
   for (const { id, quaternion, translation, camera, sightings } of images) {
     const name = new TextEncoder().encode(`${photoName(camera)}\0`);
-    yield record(64 + name.length + 8).int32(id).double(...quaternion, ...translation).int32(id).raw(name).uint64(sightings.length).bytes;
+    yield record(64 + name.length + 8)
+      .int32(id)
+      .double(...quaternion, ...translation)
+      .int32(id)
+      .raw(name)
+      .uint64(sightings.length).bytes;
     const points = record(sightings.length * 24);
     for (const { x, y, point } of sightings) points.double(x, y).uint64(point);
     yield points.bytes;
@@ -81,7 +93,12 @@ function* pointRecords({ points }: ColmapModel): Generator<Uint8Array> {
     const some = points.slice(first, first + 4096);
     const out = record(some.reduce((sum, { track }) => sum + 51 + 8 * track.length, 0));
     for (const { id, position, color, track } of some) {
-      out.uint64(id).double(...position).raw(color).double(0).uint64(track.length);
+      out
+        .uint64(id)
+        .double(...position)
+        .raw(color)
+        .double(0)
+        .uint64(track.length);
       for (const { image, sighting } of track) out.int32(image).int32(sighting);
     }
     yield out.bytes;

@@ -2,7 +2,9 @@ import { colmapModel, colmapPhoto, PIXEL_CENTRE, type ColmapModel } from './colm
 import { photoName, textChunks, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
-  id: 'colmap-text', title: 'COLMAP model, text', description: 'cameras.txt, images.txt, points3D.txt and the photos, for COLMAP and what reads its models',
+  id: 'colmap-text',
+  title: 'COLMAP model, text',
+  description: 'cameras.txt, images.txt, points3D.txt and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
   photoFile: colmapPhoto,
   write: (scene, { mostSparsePoints } = {}) => {
@@ -17,7 +19,8 @@ export const colmapText: ExportFormat = {
 
 function* cameraLines({ images }: ColmapModel): Generator<string> {
   yield '# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[] (f, cx, cy, k)';
-  for (const { id, camera } of images) yield `${id} SIMPLE_RADIAL ${camera.width} ${camera.height} ${camera.fx} ${camera.cx + PIXEL_CENTRE} ${camera.cy + PIXEL_CENTRE} ${camera.k1}`;
+  for (const { id, camera } of images)
+    yield `${id} SIMPLE_RADIAL ${camera.width} ${camera.height} ${camera.fx} ${camera.cx + PIXEL_CENTRE} ${camera.cy + PIXEL_CENTRE} ${camera.k1}`;
 }
 
 function* imageLines({ images }: ColmapModel): Generator<string> {
@@ -31,5 +34,6 @@ function* imageLines({ images }: ColmapModel): Generator<string> {
 
 function* pointLines({ points }: ColmapModel): Generator<string> {
   yield '# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)';
-  for (const { id, position, color, track } of points) yield [id, ...position, ...color, 0, ...track.flatMap(({ image, sighting }) => [image, sighting])].join(' ');
+  for (const { id, position, color, track } of points)
+    yield [id, ...position, ...color, 0, ...track.flatMap(({ image, sighting }) => [image, sighting])].join(' ');
 }

@@ -3,11 +3,10 @@ import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { photoName } from './types.js';
 
 /*
- * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with a sighting in every photo whose depth map
- * holds them.
- * A pixel's centre lies at +0.5 there, at integers here.
- * The photos come with it: COLMAP and what trains on its models read files as they are stored, without EXIF's orientation, while the
- * cameras here are those of upright photos.
+ * COLMAP's sparse model: cameras in SIMPLE_RADIAL, images with camera_from_world, points with a sighting in every photo
+ * whose depth map holds them. A pixel's centre lies at +0.5 there, at integers here. The photos come with it: COLMAP
+ * and what trains on its models read files as they are stored, without EXIF's orientation, while the cameras here are
+ * those of upright photos.
  */
 
 export const PIXEL_CENTRE = 0.5;
@@ -43,7 +42,13 @@ export interface ColmapModel {
 export function colmapModel({ cameras, cloud, depthMaps }: Scene, most = 100_000): ColmapModel {
   const images = cameras.map((camera, k): ColmapImage => {
     const pose = invertRigid(camera.worldFromCamera);
-    return { id: k + 1, camera, quaternion: quaternionOf(pose), translation: [pose[3]!, pose[7]!, pose[11]!], sightings: [] };
+    return {
+      id: k + 1,
+      camera,
+      quaternion: quaternionOf(pose),
+      translation: [pose[3]!, pose[7]!, pose[11]!],
+      sightings: [],
+    };
   });
   const poses = cameras.map(({ worldFromCamera }) => invertRigid(worldFromCamera));
   const points: ColmapPoint[] = [];
@@ -51,8 +56,17 @@ export function colmapModel({ cameras, cloud, depthMaps }: Scene, most = 100_000
   const step = Math.max(1, count / most);
   for (let at = 0; Math.floor(at) < count; at += step) {
     const k = Math.floor(at);
-    const position: [number, number, number] = [cloud.positions[3 * k]!, cloud.positions[3 * k + 1]!, cloud.positions[3 * k + 2]!];
-    const point: ColmapPoint = { id: points.length + 1, position, color: [cloud.colors[3 * k]!, cloud.colors[3 * k + 1]!, cloud.colors[3 * k + 2]!], track: [] };
+    const position: [number, number, number] = [
+      cloud.positions[3 * k]!,
+      cloud.positions[3 * k + 1]!,
+      cloud.positions[3 * k + 2]!,
+    ];
+    const point: ColmapPoint = {
+      id: points.length + 1,
+      position,
+      color: [cloud.colors[3 * k]!, cloud.colors[3 * k + 1]!, cloud.colors[3 * k + 2]!],
+      track: [],
+    };
     images.forEach((image, i) => {
       if (i !== cloud.source[k] && !agrees(depthMaps[i]!, poses[i]!, position)) return;
       const pixel = projectToOriginal(image.camera, poses[i]!, position);
@@ -77,7 +91,11 @@ function agrees(map: DepthMap, T: Float64Array, [x, y, z]: readonly [number, num
 }
 
 /** Pixel of the original photo (centres at integers), with the lens's distortion; undefined behind the camera. */
-export function projectToOriginal(camera: Camera, cameraFromWorld: Float64Array, [x, y, z]: readonly [number, number, number]): [number, number] | undefined {
+export function projectToOriginal(
+  camera: Camera,
+  cameraFromWorld: Float64Array,
+  [x, y, z]: readonly [number, number, number],
+): [number, number] | undefined {
   const T = cameraFromWorld;
   const depth = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;
   if (depth <= 0) return undefined;
@@ -96,7 +114,10 @@ export function quaternionOf(T: ArrayLike<number>): [number, number, number, num
   const [x, y, z] = [T[9]! - T[6]!, T[2]! - T[8]!, T[4]! - T[1]!];
   const [xy, xz, yz] = [T[4]! + T[1]!, T[2]! + T[8]!, T[9]! + T[6]!];
   const all: [number, number, number, number][] = [
-    [s / 4, x / s, y / s, z / s], [x / s, s / 4, xy / s, xz / s], [y / s, xy / s, s / 4, yz / s], [z / s, xz / s, yz / s, s / 4],
+    [s / 4, x / s, y / s, z / s],
+    [x / s, s / 4, xy / s, xz / s],
+    [y / s, xy / s, s / 4, yz / s],
+    [z / s, xz / s, yz / s, s / 4],
   ];
   return all[largest]!;
 }

@@ -14,10 +14,18 @@ function fileName(scene: Scene, index: number): string {
 /** What a reader must know beside the pixels: the view's intrinsics and its map to the original photo. */
 function sidecar(scene: Scene, ending: string, scale: (map: DepthMap) => number | undefined): ExportFile {
   const maps = scene.depthMaps.map((map, k) => ({
-    photo: scene.cameras[k]!.name, file: `${fileName(scene, k)}.${ending}`, width: map.width, height: map.height, focal: map.focal, cx: map.centreX, cy: map.centreY,
-    originalFromView: map.originalFromView, ...(scale(map) === undefined ? {} : { unitsPerStep: scale(map) }),
+    photo: scene.cameras[k]!.name,
+    file: `${fileName(scene, k)}.${ending}`,
+    width: map.width,
+    height: map.height,
+    focal: map.focal,
+    cx: map.centreX,
+    cy: map.centreY,
+    originalFromView: map.originalFromView,
+    ...(scale(map) === undefined ? {} : { unitsPerStep: scale(map) }),
   }));
-  const note = 'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers';
+  const note =
+    'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers';
   return { name: `depth/${ending}.json`, chunks: textChunks([JSON.stringify({ note, maps }, null, 1)]) };
 }
 
@@ -30,31 +38,50 @@ export function unitsPerStep({ depth, confidence }: DepthMap): number {
 
 /** 16-bit PNGs; depth/png.json states each map's scale. Pixels without confidence are 0. */
 export const depthPng: ExportFormat = {
-  id: 'depth-png', title: 'Depth maps, 16-bit PNG', description: 'One picture per photo, the scale in png.json',
+  id: 'depth-png',
+  title: 'Depth maps, 16-bit PNG',
+  description: 'One picture per photo, the scale in png.json',
   estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 1.5, 1000),
   write: (scene) => [
-    ...scene.depthMaps.map((map, k): ExportFile => ({ name: `depth/${fileName(scene, k)}.png`, chunks: pngChunks(map) })),
+    ...scene.depthMaps.map((map, k): ExportFile => ({
+      name: `depth/${fileName(scene, k)}.png`,
+      chunks: pngChunks(map),
+    })),
     sidecar(scene, 'png', unitsPerStep),
   ],
 };
 
 async function* pngChunks(map: DepthMap): AsyncGenerator<Uint8Array> {
   const scale = unitsPerStep(map);
-  const values = Uint16Array.from(map.depth, (depth, k) => (map.confidence[k]! > 1 ? Math.min(LARGEST, Math.round(depth / scale)) : 0));
-  yield await sharp(values, { raw: { width: map.width, height: map.height, channels: 1 } }).toColourspace('grey16').png().toBuffer();
+  const values = Uint16Array.from(map.depth, (depth, k) =>
+    map.confidence[k]! > 1 ? Math.min(LARGEST, Math.round(depth / scale)) : 0,
+  );
+  yield await sharp(values, { raw: { width: map.width, height: map.height, channels: 1 } })
+    .toColourspace('grey16')
+    .png()
+    .toBuffer();
 }
 
 /** 32-bit float PFM (grey, little-endian, bottom row first). Pixels without confidence are 0. */
 export const depthPfm: ExportFormat = {
-  id: 'depth-pfm', title: 'Depth maps, 32-bit float PFM', description: 'One file per photo, in world units',
+  id: 'depth-pfm',
+  title: 'Depth maps, 32-bit float PFM',
+  description: 'One file per photo, in world units',
   estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 4, 1000),
   write: (scene) => [
-    ...scene.depthMaps.map((map, k): ExportFile => ({ name: `depth/${fileName(scene, k)}.pfm`, chunks: pfmChunks(map) })),
+    ...scene.depthMaps.map((map, k): ExportFile => ({
+      name: `depth/${fileName(scene, k)}.pfm`,
+      chunks: pfmChunks(map),
+    })),
     sidecar(scene, 'pfm', () => undefined),
   ],
 };
 
 function* pfmChunks({ width, height, depth, confidence }: DepthMap): Generator<Uint8Array> {
   yield new TextEncoder().encode(`Pf\n${width} ${height}\n-1.0\n`);
-  for (let y = height - 1; y >= 0; y--) yield new Uint8Array(Float32Array.from({ length: width }, (_, x) => (confidence[y * width + x]! > 1 ? depth[y * width + x]! : 0)).buffer);
+  for (let y = height - 1; y >= 0; y--)
+    yield new Uint8Array(
+      Float32Array.from({ length: width }, (_, x) => (confidence[y * width + x]! > 1 ? depth[y * width + x]! : 0))
+        .buffer,
+    );
 }

@@ -8,7 +8,16 @@ import { ply } from './ply.js';
 import type { ExportFormat } from './types.js';
 
 /** Every format, in the order that people see them. */
-export const formats: readonly ExportFormat[] = [ply, glb, camerasJson, depthPng, depthPfm, colmapText, colmapBinary, nerfstudio];
+export const formats: readonly ExportFormat[] = [
+  ply,
+  glb,
+  camerasJson,
+  depthPng,
+  depthPfm,
+  colmapText,
+  colmapBinary,
+  nerfstudio,
+];
 
 export function formatById(id: string): ExportFormat | undefined {
   return formats.find((format) => format.id === id);

@@ -8,7 +8,9 @@ const TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
 
 /** One point primitive with vertex colours, and a camera node per photo, named after it. */
 export const glb: ExportFormat = {
-  id: 'glb', title: 'glTF binary', ending: 'glb',
+  id: 'glb',
+  title: 'glTF binary',
+  ending: 'glb',
   description: 'Coloured points and a camera per photo, for Blender, three.js and game engines',
   estimateBytes: ({ cloud, cameras }) => 2000 + cloud.confidence.length * 32 + cameras.length * 500,
   write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.glb`, chunks: glbChunks(scene) }],
@@ -27,9 +29,9 @@ const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;
 
 /**
- * The library writes cameras and nodes; the points go past it, straight from the cloud (glTF 2.0, section 4.4.3: header, JSON chunk, BIN
- * chunk, all little-endian). Ten million points through the library: 7.2 s and 1,240 MB; so: 0.7 s and
- * 30 MB (`node --import tsx test/bench/export.ts`).
+ * The library writes cameras and nodes; the points go past it, straight from the cloud (glTF 2.0, section 4.4.3:
+ * header, JSON chunk, BIN chunk, all little-endian). Ten million points through the library: 7.2 s and 1,240 MB; so:
+ * 0.7 s and 30 MB (`node --import tsx test/bench/export.ts`).
  */
 async function* glbChunks({ cloud, cameras }: Scene): AsyncGenerator<Uint8Array> {
   const { json } = await new NodeIO().writeJSON(cameraDocument(cameras));
@@ -56,7 +58,8 @@ async function* glbChunks({ cloud, cameras }: Scene): AsyncGenerator<Uint8Array>
   if (length === 0) return;
   yield words(length, 0x004e4942);
   for (const { block } of attributes) {
-    for (let first = 0; first < count; first += POINTS_PER_CHUNK) yield block(first, Math.min(POINTS_PER_CHUNK, count - first));
+    for (let first = 0; first < count; first += POINTS_PER_CHUNK)
+      yield block(first, Math.min(POINTS_PER_CHUNK, count - first));
   }
 }
 
@@ -68,14 +71,16 @@ function attributesOf({ positions, colors, normals, confidence }: PointCloud): A
     const c = value / 255;
     return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
   });
-  const turned = (vectors: Float32Array) => (first: number, n: number): Uint8Array => {
-    const block = vectors.slice(3 * first, 3 * (first + n));
-    for (let k = 0; k < block.length; k += 3) {
-      block[k + 1] = -block[k + 1]!;
-      block[k + 2] = -block[k + 2]!;
-    }
-    return new Uint8Array(block.buffer);
-  };
+  const turned =
+    (vectors: Float32Array) =>
+    (first: number, n: number): Uint8Array => {
+      const block = vectors.slice(3 * first, 3 * (first + n));
+      for (let k = 0; k < block.length; k += 3) {
+        block[k + 1] = -block[k + 1]!;
+        block[k + 2] = -block[k + 2]!;
+      }
+      return new Uint8Array(block.buffer);
+    };
   // Four components: rows of a vertex attribute must begin at multiples of four bytes.
   const coloured = (first: number, n: number): Uint8Array => {
     const block = new Uint16Array(4 * n).fill(65535);
@@ -84,9 +89,28 @@ function attributesOf({ positions, colors, normals, confidence }: PointCloud): A
   };
   const [min, max] = turnedBounds(positions, confidence.length);
   return [
-    { semantic: 'POSITION', accessor: { type: 'VEC3', componentType: FLOAT, min, max }, bytesPerPoint: 12, block: turned(positions) },
-    { semantic: 'COLOR_0', accessor: { type: 'VEC4', componentType: UNSIGNED_SHORT, normalized: true }, bytesPerPoint: 8, block: coloured },
-    ...(normals ? [{ semantic: 'NORMAL', accessor: { type: 'VEC3', componentType: FLOAT } as const, bytesPerPoint: 12, block: turned(normals) }] : []),
+    {
+      semantic: 'POSITION',
+      accessor: { type: 'VEC3', componentType: FLOAT, min, max },
+      bytesPerPoint: 12,
+      block: turned(positions),
+    },
+    {
+      semantic: 'COLOR_0',
+      accessor: { type: 'VEC4', componentType: UNSIGNED_SHORT, normalized: true },
+      bytesPerPoint: 8,
+      block: coloured,
+    },
+    ...(normals
+      ? [
+          {
+            semantic: 'NORMAL',
+            accessor: { type: 'VEC3', componentType: FLOAT } as const,
+            bytesPerPoint: 12,
+            block: turned(normals),
+          },
+        ]
+      : []),
   ];
 }
 
@@ -121,7 +145,24 @@ function cameraNode(document: Document, camera: Camera) {
   const M = multiply4(multiply4(TURN, camera.worldFromCamera), TURN);
   // glTF matrices are column-major.
   const matrix = Array.from({ length: 16 }, (_, k) => M[4 * (k % 4) + Math.floor(k / 4)]!);
-  const lens = document.createCamera(camera.name).setType('perspective').setYFov(2 * Math.atan(camera.height / (2 * camera.fy))).setAspectRatio(camera.width / camera.height).setZNear(0.01);
-  const node = document.createNode(camera.name).setCamera(lens).setMatrix(matrix as Parameters<ReturnType<Document['createNode']>['setMatrix']>[0]);
-  return node.setExtras({ photo: camera.name, width: camera.width, height: camera.height, fx: camera.fx, fy: camera.fy, cx: camera.cx, cy: camera.cy, k1: camera.k1 });
+  const lens = document
+    .createCamera(camera.name)
+    .setType('perspective')
+    .setYFov(2 * Math.atan(camera.height / (2 * camera.fy)))
+    .setAspectRatio(camera.width / camera.height)
+    .setZNear(0.01);
+  const node = document
+    .createNode(camera.name)
+    .setCamera(lens)
+    .setMatrix(matrix as Parameters<ReturnType<Document['createNode']>['setMatrix']>[0]);
+  return node.setExtras({
+    photo: camera.name,
+    width: camera.width,
+    height: camera.height,
+    fx: camera.fx,
+    fy: camera.fy,
+    cx: camera.cx,
+    cy: camera.cy,
+    k1: camera.k1,
+  });
 }

@@ -2,9 +2,14 @@ import { PIXEL_CENTRE } from './colmap.js';
 import { ply } from './ply.js';
 import { photoName, textChunks, type ExportFormat } from './types.js';
 
-/** transforms.json with OpenGL cameras (x right, y up, looking along -z), intrinsics per frame, the photos, and the cloud as its start. */
+/**
+ * transforms.json with OpenGL cameras (x right, y up, looking along -z), intrinsics per frame, the photos, and the
+ * cloud as its start.
+ */
 export const nerfstudio: ExportFormat = {
-  id: 'nerfstudio', title: 'nerfstudio', description: 'transforms.json, the photos and the cloud, to start Gaussian splatting or a NeRF',
+  id: 'nerfstudio',
+  title: 'nerfstudio',
+  description: 'transforms.json, the photos and the cloud, to start Gaussian splatting or a NeRF',
   estimateBytes: (scene) => scene.cameras.length * 700 + ply.estimateBytes(scene),
   photoFile: (camera) => `nerfstudio/images/${photoName(camera)}`,
   write: (scene) => {
@@ -13,8 +18,17 @@ export const nerfstudio: ExportFormat = {
       // The camera's y and z axes turn round; the world stays.
       const row = (i: number) => [M[4 * i]!, -M[4 * i + 1]!, -M[4 * i + 2]!, M[4 * i + 3]!];
       return {
-        file_path: `images/${photoName(camera)}`, w: camera.width, h: camera.height, fl_x: camera.fx, fl_y: camera.fy,
-        cx: camera.cx + PIXEL_CENTRE, cy: camera.cy + PIXEL_CENTRE, k1: camera.k1, k2: 0, p1: 0, p2: 0,
+        file_path: `images/${photoName(camera)}`,
+        w: camera.width,
+        h: camera.height,
+        fl_x: camera.fx,
+        fl_y: camera.fy,
+        cx: camera.cx + PIXEL_CENTRE,
+        cy: camera.cy + PIXEL_CENTRE,
+        k1: camera.k1,
+        k2: 0,
+        p1: 0,
+        p2: 0,
         transform_matrix: [row(0), row(1), row(2), [0, 0, 0, 1]],
       };
     });

@@ -6,7 +6,9 @@ const STRIDE = 31;
 
 /** Binary little-endian PLY: position, normal, colour, confidence. World axes as they are. */
 export const ply: ExportFormat = {
-  id: 'ply', title: 'PLY point cloud', ending: 'ply',
+  id: 'ply',
+  title: 'PLY point cloud',
+  ending: 'ply',
   description: 'Binary points with normals, colours and confidence, for MeshLab, CloudCompare, Open3D and Blender',
   estimateBytes: ({ cloud }) => 400 + cloud.confidence.length * STRIDE,
   write: ({ cloud }, { baseName = 'scene' } = {}) => [{ name: `${baseName}.ply`, chunks: plyChunks(cloud) }],
@@ -14,8 +16,29 @@ export const ply: ExportFormat = {
 
 function* plyChunks(cloud: PointCloud): Generator<Uint8Array> {
   const count = cloud.confidence.length;
-  const properties = ['float x', 'float y', 'float z', 'float nx', 'float ny', 'float nz', 'uchar red', 'uchar green', 'uchar blue', 'float confidence'];
-  yield new TextEncoder().encode(['ply', 'format binary_little_endian 1.0', 'comment Pointmap Studio', `element vertex ${count}`, ...properties.map((property) => `property ${property}`), 'end_header', ''].join('\n'));
+  const properties = [
+    'float x',
+    'float y',
+    'float z',
+    'float nx',
+    'float ny',
+    'float nz',
+    'uchar red',
+    'uchar green',
+    'uchar blue',
+    'float confidence',
+  ];
+  yield new TextEncoder().encode(
+    [
+      'ply',
+      'format binary_little_endian 1.0',
+      'comment Pointmap Studio',
+      `element vertex ${count}`,
+      ...properties.map((property) => `property ${property}`),
+      'end_header',
+      '',
+    ].join('\n'),
+  );
   for (let first = 0; first < count; first += POINTS_PER_CHUNK) {
     const n = Math.min(POINTS_PER_CHUNK, count - first);
     const bytes = new Uint8Array(n * STRIDE);

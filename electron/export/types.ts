@@ -23,11 +23,16 @@ export interface ExportFormat {
   /** Bytes, roughly. */
   estimateBytes(scene: Scene): number;
   write(scene: Scene, options?: ExportOptions): ExportFile[];
-  /** Of formats whose files point at the photos: where a camera's photo is looked for, relative to the output folder. */
+  /**
+   * Of formats whose files point at the photos: where a camera's photo is looked for, relative to the output folder.
+   */
   photoFile?(camera: Camera): string;
 }
 
-/** A photo's name in an export that carries it: JPEG and PNG keep theirs; what the readers may not know is handed to them as JPEG. */
+/**
+ * A photo's name in an export that carries it: JPEG and PNG keep theirs; what the readers may not know is handed to
+ * them as JPEG.
+ */
 export const photoName = ({ name }: Camera): string => (/\.(jpe?g|png)$/i.test(name) ? name : `${name}.jpg`);
 
 const encoder = new TextEncoder();

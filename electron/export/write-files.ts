@@ -4,13 +4,17 @@ import { UserError } from '../contract/errors.js';
 import type { ExportFile } from './types.js';
 
 /**
- * Writes files into a folder: each under a temporary name first, renamed when whole, so that a full disk or a cancel leaves no half file and
- * keeps what was there before.
+ * Writes files into a folder: each under a temporary name first, renamed when whole, so that a full disk or a cancel
+ * leaves no half file and keeps what was there before.
  *
  * @returns paths and sizes, in order
  * @throws UserError ('unwritable', 'disk-full'), or the signal's reason
  */
-export async function writeFiles(folder: string, files: readonly ExportFile[], signal?: AbortSignal): Promise<{ path: string; bytes: number }[]> {
+export async function writeFiles(
+  folder: string,
+  files: readonly ExportFile[],
+  signal?: AbortSignal,
+): Promise<{ path: string; bytes: number }[]> {
   const written: { path: string; bytes: number }[] = [];
   for (const { name, chunks } of files) {
     const path = join(folder, name);
@@ -45,15 +49,27 @@ export function fileError(error: unknown, path: string): unknown {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new UserError('disk-full', `the disk is full, so the file was not written; make room and export again: ${path}`, { cause: error });
+      return new UserError(
+        'disk-full',
+        `the disk is full, so the file was not written; make room and export again: ${path}`,
+        { cause: error },
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new UserError('unwritable', `this folder may not be written to (${code}); choose another or change its permissions: ${path}`, { cause: error });
+      return new UserError(
+        'unwritable',
+        `this folder may not be written to (${code}); choose another or change its permissions: ${path}`,
+        { cause: error },
+      );
     case 'ENOTDIR':
     case 'EEXIST':
     case 'EISDIR':
-      return new UserError('unwritable', `a file stands where a folder is needed, or the reverse (${code}); choose another place: ${path}`, { cause: error });
+      return new UserError(
+        'unwritable',
+        `a file stands where a folder is needed, or the reverse (${code}); choose another place: ${path}`,
+        { cause: error },
+      );
     default:
       return error;
   }

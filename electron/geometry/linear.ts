@@ -3,7 +3,9 @@
 /** C = A B for 3x3. */
 export function multiply3(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
   const c = new Float64Array(9);
-  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) c[3 * i + j] = a[3 * i]! * b[j]! + a[3 * i + 1]! * b[3 + j]! + a[3 * i + 2]! * b[6 + j]!;
+  for (let i = 0; i < 3; i++)
+    for (let j = 0; j < 3; j++)
+      c[3 * i + j] = a[3 * i]! * b[j]! + a[3 * i + 1]! * b[3 + j]! + a[3 * i + 2]! * b[6 + j]!;
   return c;
 }
 
@@ -19,9 +21,15 @@ export function rotationFromVector(x: number, y: number, z: number): Float64Arra
   const s = angle < 1e-6 ? 1 - squared / 6 : Math.sin(angle) / angle;
   const c = angle < 1e-6 ? 0.5 - squared / 24 : (1 - Math.cos(angle)) / squared;
   return Float64Array.of(
-    1 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y,
-    c * x * y + s * z, 1 - c * (x * x + z * z), c * y * z - s * x,
-    c * x * z - s * y, c * y * z + s * x, 1 - c * (x * x + y * y),
+    1 - c * (y * y + z * z),
+    c * x * y - s * z,
+    c * x * z + s * y,
+    c * x * y + s * z,
+    1 - c * (x * x + z * z),
+    c * y * z - s * x,
+    c * x * z - s * y,
+    c * y * z + s * x,
+    1 - c * (x * x + y * y),
   );
 }
 
@@ -45,9 +53,15 @@ export function orthonormalise(r: ArrayLike<number>): Float64Array {
   let q = Float64Array.from(r);
   for (let k = 0; k < 8; k++) {
     const cofactor = Float64Array.of(
-      q[4]! * q[8]! - q[5]! * q[7]!, q[5]! * q[6]! - q[3]! * q[8]!, q[3]! * q[7]! - q[4]! * q[6]!,
-      q[2]! * q[7]! - q[1]! * q[8]!, q[0]! * q[8]! - q[2]! * q[6]!, q[1]! * q[6]! - q[0]! * q[7]!,
-      q[1]! * q[5]! - q[2]! * q[4]!, q[2]! * q[3]! - q[0]! * q[5]!, q[0]! * q[4]! - q[1]! * q[3]!,
+      q[4]! * q[8]! - q[5]! * q[7]!,
+      q[5]! * q[6]! - q[3]! * q[8]!,
+      q[3]! * q[7]! - q[4]! * q[6]!,
+      q[2]! * q[7]! - q[1]! * q[8]!,
+      q[0]! * q[8]! - q[2]! * q[6]!,
+      q[1]! * q[6]! - q[0]! * q[7]!,
+      q[1]! * q[5]! - q[2]! * q[4]!,
+      q[2]! * q[3]! - q[0]! * q[5]!,
+      q[0]! * q[4]! - q[1]! * q[3]!,
     );
     const determinant = q[0]! * cofactor[0]! + q[1]! * cofactor[1]! + q[2]! * cofactor[2]!;
     q = q.map((value, i) => 0.5 * (value + cofactor[i]! / determinant));
@@ -58,10 +72,22 @@ export function orthonormalise(r: ArrayLike<number>): Float64Array {
 /** 4x4 rigid transform from rotation [9] and translation [3]. */
 export function rigid(rotation: ArrayLike<number>, translation: ArrayLike<number>): Float64Array {
   return Float64Array.of(
-    rotation[0]!, rotation[1]!, rotation[2]!, translation[0]!,
-    rotation[3]!, rotation[4]!, rotation[5]!, translation[1]!,
-    rotation[6]!, rotation[7]!, rotation[8]!, translation[2]!,
-    0, 0, 0, 1,
+    rotation[0]!,
+    rotation[1]!,
+    rotation[2]!,
+    translation[0]!,
+    rotation[3]!,
+    rotation[4]!,
+    rotation[5]!,
+    translation[1]!,
+    rotation[6]!,
+    rotation[7]!,
+    rotation[8]!,
+    translation[2]!,
+    0,
+    0,
+    0,
+    1,
   );
 }
 
@@ -85,7 +111,10 @@ export function multiply4(a: ArrayLike<number>, b: ArrayLike<number>): Float64Ar
 export function invertRigid(pose: ArrayLike<number>): Float64Array {
   const r = transpose3(rotationOf(pose));
   const [x, y, z] = [pose[3]!, pose[7]!, pose[11]!];
-  return rigid(r, [0, 1, 2].map((i) => -(r[3 * i]! * x + r[3 * i + 1]! * y + r[3 * i + 2]! * z)));
+  return rigid(
+    r,
+    [0, 1, 2].map((i) => -(r[3 * i]! * x + r[3 * i + 1]! * y + r[3 * i + 2]! * z)),
+  );
 }
 
 export const identity4 = (): Float64Array => Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);

@@ -8,21 +8,35 @@ export interface Similarity {
   translation: Float64Array;
 }
 
-export const identitySimilarity = (): Similarity => ({ scale: 1, rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), translation: new Float64Array(3) });
+export const identitySimilarity = (): Similarity => ({
+  scale: 1,
+  rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
+  translation: new Float64Array(3),
+});
 
 /** a after b. */
 export function compose(a: Similarity, b: Similarity): Similarity {
-  return { scale: a.scale * b.scale, rotation: multiply3(a.rotation, b.rotation), translation: transform(a, b.translation) };
+  return {
+    scale: a.scale * b.scale,
+    rotation: multiply3(a.rotation, b.rotation),
+    translation: transform(a, b.translation),
+  };
 }
 
 export function transform({ scale, rotation: R, translation: t }: Similarity, p: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: 3 }, (_, i) => scale * (R[3 * i]! * p[0]! + R[3 * i + 1]! * p[1]! + R[3 * i + 2]! * p[2]!) + t[i]!);
+  return Float64Array.from(
+    { length: 3 },
+    (_, i) => scale * (R[3 * i]! * p[0]! + R[3 * i + 1]! * p[1]! + R[3 * i + 2]! * p[2]!) + t[i]!,
+  );
 }
 
 export function invert({ scale, rotation: R, translation: t }: Similarity): Similarity {
   const rotation = Float64Array.of(R[0]!, R[3]!, R[6]!, R[1]!, R[4]!, R[7]!, R[2]!, R[5]!, R[8]!);
   const s = 1 / scale;
-  const translation = Float64Array.from({ length: 3 }, (_, i) => -s * (rotation[3 * i]! * t[0]! + rotation[3 * i + 1]! * t[1]! + rotation[3 * i + 2]! * t[2]!));
+  const translation = Float64Array.from(
+    { length: 3 },
+    (_, i) => -s * (rotation[3 * i]! * t[0]! + rotation[3 * i + 1]! * t[1]! + rotation[3 * i + 2]! * t[2]!),
+  );
   return { scale: s, rotation, translation };
 }
 
@@ -33,7 +47,10 @@ export function moved({ scale, rotation, translation: t }: Similarity, step: Arr
   return {
     scale: scale * s,
     rotation: multiply3(R, rotation),
-    translation: Float64Array.from({ length: 3 }, (_, i) => s * (R[3 * i]! * t[0]! + R[3 * i + 1]! * t[1]! + R[3 * i + 2]! * t[2]!) + step[3 + i]!),
+    translation: Float64Array.from(
+      { length: 3 },
+      (_, i) => s * (R[3 * i]! * t[0]! + R[3 * i + 1]! * t[1]! + R[3 * i + 2]! * t[2]!) + step[3 + i]!,
+    ),
   };
 }
 
@@ -41,13 +58,18 @@ export function moved({ scale, rotation, translation: t }: Similarity, step: Arr
 const SETTLED = 1e-4;
 
 /**
- * The similarity that takes points a to points b (both [n, 3]) with least weighted squared error, then re-weighted for the L1 norm
- * (Umeyama, PAMI 1991; the rotation by Horn's quaternion).
+ * The similarity that takes points a to points b (both [n, 3]) with least weighted squared error, then re-weighted for
+ * the L1 norm (Umeyama, PAMI 1991; the rotation by Horn's quaternion).
  *
  * @param rounds of re-weighting at most; 1 is plain least squares
  * @returns undefined when fewer than three points carry weight, or all of them are one point
  */
-export function registerPoints(a: Float64Array, b: Float64Array, weights: Float64Array, rounds = 12): { similarity: Similarity; residuals: Float64Array } | undefined {
+export function registerPoints(
+  a: Float64Array,
+  b: Float64Array,
+  weights: Float64Array,
+  rounds = 12,
+): { similarity: Similarity; residuals: Float64Array } | undefined {
   const n = weights.length;
   const w = weights.slice();
   const residuals = new Float64Array(n);
@@ -64,7 +86,8 @@ export function registerPoints(a: Float64Array, b: Float64Array, weights: Float6
     const sum = distances(similarity, a, b, weights, residuals);
     if (sum > (1 - SETTLED) * last) break;
     last = sum;
-    // The floor keeps points that lie exactly on their partners from taking all the weight; it settles sooner than the fit.
+    // The floor keeps points that lie exactly on their partners from taking all the weight; it settles sooner than the
+    // fit.
     if (round < 3) {
       let count = 0;
       for (let k = 0; k < n; k++) if (weights[k]! > 0) sorted[count++] = residuals[k]!;
@@ -76,8 +99,24 @@ export function registerPoints(a: Float64Array, b: Float64Array, weights: Float6
 }
 
 /** Fills `residuals` with |similarity(a) - b|; returns their weighted sum. */
-function distances({ scale, rotation: R, translation: t }: Similarity, a: Float64Array, b: Float64Array, weights: Float64Array, residuals: Float64Array): number {
-  const [s0, s1, s2, s3, s4, s5, s6, s7, s8] = R.map((value) => value * scale) as unknown as [number, number, number, number, number, number, number, number, number];
+function distances(
+  { scale, rotation: R, translation: t }: Similarity,
+  a: Float64Array,
+  b: Float64Array,
+  weights: Float64Array,
+  residuals: Float64Array,
+): number {
+  const [s0, s1, s2, s3, s4, s5, s6, s7, s8] = R.map((value) => value * scale) as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const [t0, t1, t2] = t as unknown as [number, number, number];
   let sum = 0;
   for (let k = 0; k < residuals.length; k++) {
@@ -109,8 +148,12 @@ function fit(a: Float64Array, b: Float64Array, w: Float64Array): Similarity | un
     b2 += weight * b[3 * k + 2]!;
   }
   if (!(total > 0)) return undefined;
-  a0 /= total; a1 /= total; a2 /= total;
-  b0 /= total; b1 /= total; b2 /= total;
+  a0 /= total;
+  a1 /= total;
+  a2 /= total;
+  b0 /= total;
+  b1 /= total;
+  b2 /= total;
   let [xx, xy, xz, yx, yy, yz, zx, zy, zz, spread] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   for (let k = 0; k < n; k++) {
     const weight = w[k]!;
@@ -122,9 +165,15 @@ function fit(a: Float64Array, b: Float64Array, w: Float64Array): Similarity | un
     const v = weight * (b[3 * k + 1]! - b1);
     const s = weight * (b[3 * k + 2]! - b2);
     spread += weight * (x * x + y * y + z * z);
-    xx += x * u; xy += x * v; xz += x * s;
-    yx += y * u; yy += y * v; yz += y * s;
-    zx += z * u; zy += z * v; zz += z * s;
+    xx += x * u;
+    xy += x * v;
+    xz += x * s;
+    yx += y * u;
+    yy += y * v;
+    yz += y * s;
+    zx += z * u;
+    zy += z * v;
+    zz += z * s;
   }
   if (!(spread > 0)) return undefined;
   const M = Float64Array.of(xx, xy, xz, yx, yy, yz, zx, zy, zz);
@@ -133,18 +182,43 @@ function fit(a: Float64Array, b: Float64Array, w: Float64Array): Similarity | un
   let trace = 0;
   for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) trace += R[3 * i + j]! * M[3 * j + i]!;
   const scale = Math.max(1e-9, trace / spread);
-  const translation = Float64Array.from([b0, b1, b2], (value, i) => value - scale * (R[3 * i]! * a0 + R[3 * i + 1]! * a1 + R[3 * i + 2]! * a2));
+  const translation = Float64Array.from(
+    [b0, b1, b2],
+    (value, i) => value - scale * (R[3 * i]! * a0 + R[3 * i + 1]! * a1 + R[3 * i + 2]! * a2),
+  );
   return { scale, rotation: R, translation };
 }
 
 /** Horn, JOSA 1987: the largest eigenvector of a 4x4 matrix, by Jacobi sweeps. M = sum of a b^T. */
 function rotationFromCovariance(M: Float64Array): Float64Array {
-  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = M as unknown as [number, number, number, number, number, number, number, number, number];
+  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = M as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const A = Float64Array.of(
-    xx + yy + zz, yz - zy, zx - xz, xy - yx,
-    yz - zy, xx - yy - zz, xy + yx, zx + xz,
-    zx - xz, xy + yx, -xx + yy - zz, yz + zy,
-    xy - yx, zx + xz, yz + zy, -xx - yy + zz,
+    xx + yy + zz,
+    yz - zy,
+    zx - xz,
+    xy - yx,
+    yz - zy,
+    xx - yy - zz,
+    xy + yx,
+    zx + xz,
+    zx - xz,
+    xy + yx,
+    -xx + yy - zz,
+    yz + zy,
+    xy - yx,
+    zx + xz,
+    yz + zy,
+    -xx - yy + zz,
   );
   const V = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
   const size = A.reduce((sum, value) => sum + value * value, 0);
@@ -184,8 +258,14 @@ function rotationFromCovariance(M: Float64Array): Float64Array {
   const norm = Math.hypot(V[best]!, V[4 + best]!, V[8 + best]!, V[12 + best]!);
   const [w, x, y, z] = [V[best]! / norm, V[4 + best]! / norm, V[8 + best]! / norm, V[12 + best]! / norm] as const;
   return Float64Array.of(
-    1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-    2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-    2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - w * z),
+    2 * (x * z + w * y),
+    2 * (x * y + w * z),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - w * x),
+    2 * (x * z - w * y),
+    2 * (y * z + w * x),
+    1 - 2 * (x * x + y * y),
   );
 }

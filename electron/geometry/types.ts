@@ -5,7 +5,9 @@
  * Matrices are row-major Float64Array; poses are named target-from-source (`worldFromCamera`).
  */
 
-/** SHA-256 of a photo file's bytes, lower-case hex. Identifies a photo everywhere; two copies of one file are one photo. */
+/**
+ * SHA-256 of a photo file's bytes, lower-case hex. Identifies a photo everywhere; two copies of one file are one photo.
+ */
 export type PhotoId = string;
 
 /** Where a focal length came from; always shown beside the number. */
@@ -60,7 +62,9 @@ export interface OriginalFromView {
   radial?: { focal: number; centreX: number; centreY: number; k1: number };
 }
 
-/** A photo as an estimator sees it: oriented, resized, cropped, perhaps undistorted, and the map back to the original. */
+/**
+ * A photo as an estimator sees it: oriented, resized, cropped, perhaps undistorted, and the map back to the original.
+ */
 export interface View {
   photo: PhotoId;
   width: number;
@@ -70,7 +74,10 @@ export interface View {
   originalFromView: OriginalFromView;
 }
 
-/** Two photos to look at together, as indices into the photo list. Unordered unless an estimator says otherwise; a !== b, except for one photo alone. */
+/**
+ * Two photos to look at together, as indices into the photo list. Unordered unless an estimator says otherwise; a !==
+ * b, except for one photo alone.
+ */
 export interface Pair {
   a: number;
   b: number;
@@ -82,15 +89,18 @@ export interface ObservedView {
   width: number;
   height: number;
   originalFromView: OriginalFromView;
-  /** [height, width, 3], in the frame of the observation's first view, unknown scale. Unreliable pixels hold any finite value. */
+  /**
+   * [height, width, 3], in the frame of the observation's first view, unknown scale. Unreliable pixels hold any finite
+   * value.
+   */
   points: Float32Array;
   /** [height, width], at least 1; 1 means "no information" (log weight 0). */
   confidence: Float32Array;
 }
 
 /**
- * What an estimator says of two or more views: a pointmap and a confidence for each, all in one frame (the camera of the
- * first view), at one unknown scale. A pair is an observation of two views.
+ * What an estimator says of two or more views: a pointmap and a confidence for each, all in one frame (the camera of
+ * the first view), at one unknown scale. A pair is an observation of two views.
  */
 export interface Observation {
   views: ObservedView[];
@@ -99,7 +109,10 @@ export interface Observation {
    * itself; alignment takes it as a prior. Undefined entries: unknown.
    */
   focal?: (number | undefined)[];
-  /** cameraFromFirst [16] per view, same unit as the points, when the estimator solved for it; a start value for alignment. */
+  /**
+   * cameraFromFirst [16] per view, same unit as the points, when the estimator solved for it; a start value for
+   * alignment.
+   */
   firstFromCamera?: (Float64Array | undefined)[];
 }
 

@@ -4,8 +4,9 @@ const ORIENTATIONS = 8;
 const COLOUR_WEIGHT = 0.5;
 
 /**
- * A whole photo in 176 numbers: per cell of a 4 x 4 grid the histogram of gradient orientations, weighted by magnitude, and the
- * mean colour. After "gist" descriptors (Oliva and Torralba, 2001), which find views of one place without training.
+ * A whole photo in 176 numbers: per cell of a 4 x 4 grid the histogram of gradient orientations, weighted by magnitude,
+ * and the mean colour. After "gist" descriptors (Oliva and Torralba, 2001), which find views of one place without
+ * training.
  *
  * @param pixels sRGB [height, width, 3], a thumbnail of some 64 px
  * @returns unit length; the dot product of two is their similarity
@@ -28,7 +29,8 @@ export function describe(pixels: Uint8Array, width: number, height: number): Flo
       const magnitude = Math.sqrt(Math.hypot(dx, dy));
       gradients[cell * ORIENTATIONS + bin]! += magnitude * (1 - part);
       gradients[cell * ORIENTATIONS + ((bin + 1) % ORIENTATIONS)]! += magnitude * part;
-      for (let channel = 0; channel < 3; channel++) colours[cell * 3 + channel]! += pixels[(y * width + x) * 3 + channel]!;
+      for (let channel = 0; channel < 3; channel++)
+        colours[cell * 3 + channel]! += pixels[(y * width + x) * 3 + channel]!;
     }
   }
   const centred = (values: Float32Array, weight: number): Float32Array => {

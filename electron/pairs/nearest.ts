@@ -6,8 +6,9 @@ const NEIGHBOURS = 8;
 const SEQUENCE = 2;
 
 /**
- * Pairs of photos that look alike, their neighbours in the sequence, and a maximum spanning tree of similarity, so that the graph
- * is connected. Comparing the descriptors is quadratic, but 1,000 photos take under a second; looking at a pair takes longer.
+ * Pairs of photos that look alike, their neighbours in the sequence, and a maximum spanning tree of similarity, so that
+ * the graph is connected. Comparing the descriptors is quadratic, but 1,000 photos take under a second; looking at a
+ * pair takes longer.
  */
 export function nearestPairs(descriptors: readonly Float32Array[]): Pair[] {
   const count = descriptors.length;
@@ -15,7 +16,9 @@ export function nearestPairs(descriptors: readonly Float32Array[]): Pair[] {
   const pairs: Pair[] = [];
   for (let a = 0; a < count; a++) {
     const row = similarity[a]!;
-    const order = Array.from({ length: count }, (_, b) => b).filter((b) => b !== a).sort((b, c) => row[c]! - row[b]!);
+    const order = Array.from({ length: count }, (_, b) => b)
+      .filter((b) => b !== a)
+      .sort((b, c) => row[c]! - row[b]!);
     for (const b of order.slice(0, NEIGHBOURS)) pairs.push({ a, b });
     for (let step = 1; step <= SEQUENCE && a + step < count; step++) pairs.push({ a, b: a + step });
   }

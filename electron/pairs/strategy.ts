@@ -23,9 +23,14 @@ export function parseStrategy(text: string): GraphStrategy {
   const value = Number(match?.[2]);
   if (match?.[1] === 'reference') return { kind: 'reference', index: value };
   if (!match || value < 1) {
-    throw new UserError('usage', `unknown pair graph '${text}'; use auto, complete, window:N, cyclic-window:N, log-window:N or reference:I`);
+    throw new UserError(
+      'usage',
+      `unknown pair graph '${text}'; use auto, complete, window:N, cyclic-window:N, log-window:N or reference:I`,
+    );
   }
-  return match[1] === 'log-window' ? { kind: 'log-window', size: value } : { kind: 'window', size: value, cyclic: match[1] === 'cyclic-window' };
+  return match[1] === 'log-window'
+    ? { kind: 'log-window', size: value }
+    : { kind: 'window', size: value, cyclic: match[1] === 'cyclic-window' };
 }
 
 /**
@@ -46,12 +51,22 @@ export function selectPairs(count: number, strategy: GraphStrategy, descriptors?
     return pairs;
   };
   switch (strategy.kind) {
-    case 'auto': return count <= COMPLETE_LIMIT || !descriptors ? selectPairs(count, { kind: 'complete' }) : unique(nearestPairs(descriptors));
-    case 'complete': return unique(distances(range(1, count - 1)));
-    case 'window': return unique(distances(range(1, Math.min(strategy.size, count - 1)), strategy.cyclic));
-    case 'log-window': return unique(distances(range(0, strategy.size - 1).map((power) => 2 ** power)));
+    case 'auto':
+      return count <= COMPLETE_LIMIT || !descriptors
+        ? selectPairs(count, { kind: 'complete' })
+        : unique(nearestPairs(descriptors));
+    case 'complete':
+      return unique(distances(range(1, count - 1)));
+    case 'window':
+      return unique(distances(range(1, Math.min(strategy.size, count - 1)), strategy.cyclic));
+    case 'log-window':
+      return unique(distances(range(0, strategy.size - 1).map((power) => 2 ** power)));
     case 'reference': {
-      if (strategy.index >= count) throw new UserError('usage', `there is no photo ${strategy.index} to be the reference; photos count from 0 to ${count - 1}`);
+      if (strategy.index >= count)
+        throw new UserError(
+          'usage',
+          `there is no photo ${strategy.index} to be the reference; photos count from 0 to ${count - 1}`,
+        );
       return unique(range(0, count - 1).map((b) => ({ a: strategy.index, b })));
     }
   }
@@ -59,7 +74,8 @@ export function selectPairs(count: number, strategy: GraphStrategy, descriptors?
 
 function unique(pairs: readonly Pair[]): Pair[] {
   const seen = new Map<string, Pair>();
-  for (const { a, b } of pairs) if (a !== b) seen.set(`${Math.min(a, b)} ${Math.max(a, b)}`, { a: Math.min(a, b), b: Math.max(a, b) });
+  for (const { a, b } of pairs)
+    if (a !== b) seen.set(`${Math.min(a, b)} ${Math.max(a, b)}`, { a: Math.min(a, b), b: Math.max(a, b) });
   return [...seen.values()].sort((p, q) => p.a - q.a || p.b - q.b);
 }
 

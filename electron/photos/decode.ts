@@ -1,14 +1,20 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeHeif, isHevcHeif } from './heif.js';
 
-/** An opened image file: pixels upright (EXIF orientation applied), 8-bit sRGB without alpha once `pixels()` is resolved. */
+/**
+ * An opened image file: pixels upright (EXIF orientation applied), 8-bit sRGB without alpha once `pixels()` is
+ * resolved.
+ */
 export interface OpenImage {
   /** Upright size. */
   width: number;
   height: number;
   /** A fresh pipeline that yields the upright image in 8-bit sRGB, three channels. */
   pixels(): Sharp;
-  /** What the file is in itself, where its own bytes show it upright to any reader; undefined where they need turning or another decoder. */
+  /**
+   * What the file is in itself, where its own bytes show it upright to any reader; undefined where they need turning or
+   * another decoder.
+   */
   plain?: 'jpeg' | 'png';
   /** The EXIF block as TIFF bytes, if the file carries one. */
   exif?: Buffer;
@@ -16,12 +22,13 @@ export interface OpenImage {
   notes: string[];
 }
 
-// A truncated photo must be refused, a harmless warning (an odd ICC profile) must not. The size limit is libvips' own, raised for
-// stitched panoramas, which are refused later with a better reason.
+// A truncated photo must be refused, a harmless warning (an odd ICC profile) must not. The size limit is libvips' own,
+// raised for stitched panoramas, which are refused later with a better reason.
 const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;
 
 /**
- * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp) and HEIC (libheif compiled to WebAssembly).
+ * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp) and HEIC (libheif compiled to
+ * WebAssembly).
  *
  * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
  */
@@ -29,9 +36,18 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
   if (isHevcHeif(bytes)) {
     const { width, height, data } = await decodeHeif(bytes);
     const raw = { width, height, channels: 4 } as const;
-    // sharp reads this container's metadata well, though not its pixels; it turns nothing here, as the container's own rotation counts.
-    const meta = await sharp(bytes, options).metadata().catch(() => undefined);
-    return { width, height, pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'), exif: bareExif(meta?.exif), notes: [] };
+    // sharp reads this container's metadata well, though not its pixels; it turns nothing here, as the container's own
+    // rotation counts.
+    const meta = await sharp(bytes, options)
+      .metadata()
+      .catch(() => undefined);
+    return {
+      width,
+      height,
+      pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'),
+      exif: bareExif(meta?.exif),
+      notes: [],
+    };
   }
   const meta = await sharp(bytes, options).metadata();
   const notes: string[] = [];
@@ -46,9 +62,12 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
     },
     exif: bareExif(meta.exif),
     notes,
-    ...((meta.format === 'jpeg' || meta.format === 'png') && (meta.orientation ?? 1) === 1 ? { plain: meta.format } : {}),
+    ...((meta.format === 'jpeg' || meta.format === 'png') && (meta.orientation ?? 1) === 1
+      ? { plain: meta.format }
+      : {}),
   };
 }
 
 /** Without the name that JPEG puts before it. */
-const bareExif = (block: Buffer | undefined): Buffer | undefined => (block?.subarray(0, 4).toString('latin1') === 'Exif' ? block.subarray(6) : block);
+const bareExif = (block: Buffer | undefined): Buffer | undefined =>
+  block?.subarray(0, 4).toString('latin1') === 'Exif' ? block.subarray(6) : block;

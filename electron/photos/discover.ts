@@ -9,8 +9,8 @@ export interface Refusal {
 }
 
 /**
- * The photo files that a list of files and folders stands for: a file is taken as it is, a folder gives the files in it with a
- * photo's ending, in the order of their names (numbers by value), not those of folders within it.
+ * The photo files that a list of files and folders stands for: a file is taken as it is, a folder gives the files in it
+ * with a photo's ending, in the order of their names (numbers by value), not those of folders within it.
  *
  * @returns absolute paths, each once, and what could not be read
  */
@@ -25,10 +25,16 @@ export async function discover(paths: readonly string[]): Promise<{ files: strin
         continue;
       }
       const names = (await readdir(path, { withFileTypes: true }))
-        .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && photoEndings.includes(extname(entry.name).toLowerCase()))
+        .filter(
+          (entry) =>
+            !entry.isDirectory() &&
+            !entry.name.startsWith('.') &&
+            photoEndings.includes(extname(entry.name).toLowerCase()),
+        )
         .map((entry) => entry.name)
         .sort(new Intl.Collator('en', { numeric: true }).compare);
-      if (names.length === 0) refused.push({ path, reason: 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF and HEIC files are read' });
+      if (names.length === 0)
+        refused.push({ path, reason: 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF and HEIC files are read' });
       files.push(...names.map((name) => join(path, name)));
     } catch (error) {
       refused.push({ path, reason: reasonOf(error) });

@@ -10,12 +10,25 @@ export interface PhotoFacts {
   takenAt?: string;
 }
 
-const fields = ['Make', 'Model', 'FocalLength', 'FocalLengthIn35mmFormat', 'FocalLengthIn35mmFilm', 'FocalPlaneXResolution',
-  'FocalPlaneYResolution', 'FocalPlaneResolutionUnit', 'ExifImageWidth', 'ExifImageHeight', 'PixelXDimension', 'DateTimeOriginal', 'CreateDate'];
+const fields = [
+  'Make',
+  'Model',
+  'FocalLength',
+  'FocalLengthIn35mmFormat',
+  'FocalLengthIn35mmFilm',
+  'FocalPlaneXResolution',
+  'FocalPlaneYResolution',
+  'FocalPlaneResolutionUnit',
+  'ExifImageWidth',
+  'ExifImageHeight',
+  'PixelXDimension',
+  'DateTimeOriginal',
+  'CreateDate',
+];
 
 /**
- * What a photo's EXIF block says about its camera. Unreadable or missing metadata gives no facts, never an error: a photo
- * without EXIF is a good photo.
+ * What a photo's EXIF block says about its camera. Unreadable or missing metadata gives no facts, never an error: a
+ * photo without EXIF is a good photo.
  *
  * @param source the file's bytes, or a bare EXIF block
  * @param width upright size of the photo in pixels
@@ -38,7 +51,12 @@ export async function readFacts(source: Uint8Array, width: number, height: numbe
   return facts;
 }
 
-function focalFromExif(tags: Record<string, unknown>, camera: string | undefined, width: number, height: number): Focal | undefined {
+function focalFromExif(
+  tags: Record<string, unknown>,
+  camera: string | undefined,
+  width: number,
+  height: number,
+): Focal | undefined {
   const equivalent = positive(tags.FocalLengthIn35mmFormat) ?? positive(tags.FocalLengthIn35mmFilm);
   const diagonal = Math.hypot(width, height);
   // CIPA DCG-001: the equivalent is defined by the diagonal of the 36 x 24 mm frame, for any aspect ratio.
@@ -47,7 +65,8 @@ function focalFromExif(tags: Record<string, unknown>, camera: string | undefined
   if (!millimetres) return undefined;
   const longSide = Math.max(width, height);
   const perMillimetre = focalPlaneResolution(tags);
-  const recordedWidth = Math.max(positive(tags.ExifImageWidth) ?? 0, positive(tags.ExifImageHeight) ?? 0) || positive(tags.PixelXDimension);
+  const recordedWidth =
+    Math.max(positive(tags.ExifImageWidth) ?? 0, positive(tags.ExifImageHeight) ?? 0) || positive(tags.PixelXDimension);
   if (perMillimetre && recordedWidth) {
     // The resolution counts the pixels the camera recorded; the file may have been made smaller since.
     return plausible(millimetres * perMillimetre * (longSide / recordedWidth), 'exif-sensor', width, height);

@@ -27,10 +27,12 @@ let decoder: InstanceType<Libheif['HeifDecoder']> | undefined;
  * @returns RGBA [height, width, 4]
  * @throws Error when the file holds no image that can be decoded
  */
-export async function decodeHeif(bytes: Uint8Array): Promise<{ width: number; height: number; data: Uint8ClampedArray }> {
+export async function decodeHeif(
+  bytes: Uint8Array,
+): Promise<{ width: number; height: number; data: Uint8ClampedArray }> {
   // Loaded on first use: 2 MB of WebAssembly that most sets never need.
-  // One decoder for all: it lets go of a file's bytes only when it is given the next (a megabyte a photo stayed behind with one each).
-  // Images hold what they need of their file themselves, so that two may be on the way.
+  // One decoder for all: it lets go of a file's bytes only when it is given the next (a megabyte a photo stayed behind
+  // with one each). Images hold what they need of their file themselves, so that two may be on the way.
   decoder ??= new (createRequire(import.meta.url)('libheif-js/wasm-bundle') as Libheif).HeifDecoder();
   const images = decoder.decode(bytes);
   const image = images.find((each) => each.is_primary()) ?? images[0];
@@ -40,7 +42,9 @@ export async function decodeHeif(bytes: Uint8Array): Promise<{ width: number; he
   const data = new Uint8ClampedArray(width * height * 4);
   try {
     await new Promise<void>((resolve, reject) => {
-      image.display({ data, width, height }, (result) => (result ? resolve() : reject(new Error('the HEIF image is damaged'))));
+      image.display({ data, width, height }, (result) =>
+        result ? resolve() : reject(new Error('the HEIF image is damaged')),
+      );
     });
   } finally {
     for (const each of images) each.free();

@@ -33,9 +33,14 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new UserError('bad-input', reasonOf(error), { cause: error });
   });
-  if (bytes.length === 0) throw new UserError('bad-input', 'the file is empty (0 bytes); copy it again from the camera');
+  if (bytes.length === 0)
+    throw new UserError('bad-input', 'the file is empty (0 bytes); copy it again from the camera');
   const image = await openImage(bytes).catch((error: unknown) => {
-    throw new UserError('bad-input', 'this is not an image in a format that can be read; use JPEG, PNG, WebP, TIFF, AVIF or HEIC', { cause: error });
+    throw new UserError(
+      'bad-input',
+      'this is not an image in a format that can be read; use JPEG, PNG, WebP, TIFF, AVIF or HEIC',
+      { cause: error },
+    );
   });
   checkSize(image);
   const { thumbnail, score } = await reduce(image);
@@ -62,26 +67,40 @@ function checkSize({ width, height }: OpenImage): void {
     throw new UserError('bad-input', `too small (${size}); at least ${SMALLEST_SIDE} px on the short side are needed`);
   }
   if (Math.max(width, height) > WIDEST_RATIO * Math.min(width, height)) {
-    throw new UserError('bad-input', `a panorama or strip (${size}), which no single lens sees; use the photos it was made from`);
+    throw new UserError(
+      'bad-input',
+      `a panorama or strip (${size}), which no single lens sees; use the photos it was made from`,
+    );
   }
 }
 
 async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score: number }> {
   try {
     const inside = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
-    const { data, info } = await image.pixels().resize(inside(SHARPNESS_SIZE)).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await image
+      .pixels()
+      .resize(inside(SHARPNESS_SIZE))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const thumbnail = await sharp(data, { raw: info }).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
     return { thumbnail, score: sharpness(luma(data, info.channels), info.width, info.height) };
   } catch (error) {
-    throw new UserError('bad-input', 'the image data is damaged or cut off; copy it again from the camera', { cause: error });
+    throw new UserError('bad-input', 'the image data is damaged or cut off; copy it again from the camera', {
+      cause: error,
+    });
   }
 }
 
-/** Rec. 709 weights in 256ths. sharp's own greyscale() goes through linear light: 9 ms for such a picture instead of 2, for the same score. */
+/**
+ * Rec. 709 weights in 256ths. sharp's own greyscale() goes through linear light: 9 ms for such a picture instead of 2,
+ * for the same score.
+ */
 function luma(pixels: Uint8Array, channels: number): Uint8Array {
   const grey = new Uint8Array(pixels.length / channels);
   if (channels < 3) for (let k = 0; k < grey.length; k++) grey[k] = pixels[k * channels]!;
-  else for (let k = 0, i = 0; k < grey.length; k++, i += channels) grey[k] = (54 * pixels[i]! + 183 * pixels[i + 1]! + 19 * pixels[i + 2]! + 128) >> 8;
+  else
+    for (let k = 0, i = 0; k < grey.length; k++, i += channels)
+      grey[k] = (54 * pixels[i]! + 183 * pixels[i + 1]! + 19 * pixels[i + 2]! + 128) >> 8;
   return grey;
 }
 
@@ -96,7 +115,8 @@ export interface ImportResult {
  * Imports files and folders, a few at a time. One bad photo never stops the others: it comes back in `refused`.
  *
  * @param known photos already in the project, by id: importing them again is refused as a duplicate
- * @param onImported called with photos as soon as they, and all before them, are read: each once, in the order of the result.
+ * @param onImported called with photos as soon as they, and all before them, are read: each once, in the order of the
+ * result.
  *   When it throws, no further file is read
  */
 export async function importPhotos(
@@ -122,10 +142,11 @@ export async function importPhotos(
       if (collection.imported.length > before) onImported(collection.imported.slice(before));
     }
   };
-  const readAll = (): Promise<void> => read().catch((error: unknown) => {
-    next = files.length;
-    throw error;
-  });
+  const readAll = (): Promise<void> =>
+    read().catch((error: unknown) => {
+      next = files.length;
+      throw error;
+    });
   // sharp decodes on its own threads; two files in flight keep them busy without holding many large photos at once.
   await Promise.all([readAll(), readAll()]);
   return { imported: collection.imported, refused: collection.refused, known: collection.met };
@@ -138,7 +159,10 @@ class Collection {
   private readonly names: Map<PhotoId, string>;
   private readonly taken: Set<string>;
 
-  constructor(private readonly known: ReadonlyMap<string, { name: string }>, readonly refused: Refusal[]) {
+  constructor(
+    private readonly known: ReadonlyMap<string, { name: string }>,
+    readonly refused: Refusal[],
+  ) {
     this.names = new Map([...known].map(([id, { name }]) => [id, name]));
     this.taken = new Set(this.names.values());
   }

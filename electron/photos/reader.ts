@@ -13,32 +13,45 @@ export interface PhotoSize {
 }
 
 /**
- * Reads the pixels of a photo, upright, reduced to a size: with `longSide` the ratio is kept, with `width` and `height` the
- * image is stretched to exactly that.
+ * Reads the pixels of a photo, upright, reduced to a size: with `longSide` the ratio is kept, with `width` and `height`
+ * the image is stretched to exactly that.
  *
  * @returns sRGB [height, width, 3]
  * @throws UserError 'not-found' when the file is gone or can no longer be decoded
  */
-export async function readPixels(photo: Photo, size: PhotoSize): Promise<{ width: number; height: number; pixels: Uint8Array }> {
+export async function readPixels(
+  photo: Photo,
+  size: PhotoSize,
+): Promise<{ width: number; height: number; pixels: Uint8Array }> {
   try {
     const image = await openImage(await readFile(photo.path));
     const pipeline = image.pixels();
     const withoutEnlargement = !size.enlarge;
-    if (size.width !== undefined && size.height !== undefined) pipeline.resize({ width: size.width, height: size.height, fit: 'fill' });
-    else if (size.longSide !== undefined) pipeline.resize({ width: size.longSide, height: size.longSide, fit: 'inside', withoutEnlargement });
+    if (size.width !== undefined && size.height !== undefined)
+      pipeline.resize({ width: size.width, height: size.height, fit: 'fill' });
+    else if (size.longSide !== undefined)
+      pipeline.resize({ width: size.longSide, height: size.longSide, fit: 'inside', withoutEnlargement });
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+    return {
+      width: info.width,
+      height: info.height,
+      pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    };
   } catch (error) {
     throw unreadable(photo, error);
   }
 }
 
 const unreadable = (photo: Photo, error: unknown): UserError =>
-  new UserError('not-found', `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`, { cause: error });
+  new UserError(
+    'not-found',
+    `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`,
+    { cause: error },
+  );
 
 /**
- * A photo for programs that know neither EXIF's orientation nor every format: its own bytes where they show it upright, coded anew
- * otherwise.
+ * A photo for programs that know neither EXIF's orientation nor every format: its own bytes where they show it upright,
+ * coded anew otherwise.
  *
  * @param ending of the file that they are for: 'png' gives PNG, any other JPEG
  * @throws UserError 'not-found' as `readPixels`
@@ -49,7 +62,9 @@ export async function readUpright(photo: Photo, ending: string): Promise<Uint8Ar
     const bytes = await readFile(photo.path);
     const image = await openImage(bytes);
     if (image.plain === format) return bytes;
-    return await (format === 'png' ? image.pixels().png() : image.pixels().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })).toBuffer();
+    return await (
+      format === 'png' ? image.pixels().png() : image.pixels().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+    ).toBuffer();
   } catch (error) {
     throw unreadable(photo, error);
   }
@@ -58,5 +73,7 @@ export async function readUpright(photo: Photo, ending: string): Promise<Uint8Ar
 /** JPEG of a photo, upright, long side at most `longSide`: what a viewer shows. */
 export async function readPreview(photo: Photo, longSide: number): Promise<Uint8Array> {
   const { width, height, pixels } = await readPixels(photo, { longSide });
-  return sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 85 })
+    .toBuffer();
 }

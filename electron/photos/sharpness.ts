@@ -1,7 +1,7 @@
 /**
- * How sharp an image is, 0 (blurred) to 1: the energy of the Laplacian relative to the energy of the image itself, so that
- * neither contrast nor exposure counts, only how much of the detail is fine. Pech-Pacheco et al., "Diatom autofocusing in
- * brightfield microscopy", ICPR 2000, with the normalisation by variance.
+ * How sharp an image is, 0 (blurred) to 1: the energy of the Laplacian relative to the energy of the image itself, so
+ * that neither contrast nor exposure counts, only how much of the detail is fine. Pech-Pacheco et al., "Diatom
+ * autofocusing in brightfield microscopy", ICPR 2000, with the normalisation by variance.
  *
  * @param grey [height, width]; comparable between photos when they were reduced to the same long side
  */
@@ -30,7 +30,10 @@ export function sharpness(grey: Uint8Array, width: number, height: number): numb
   return ratio / (ratio + HALF);
 }
 
-/** The ratio that scores one half: crisp photos of facades reach 0.1 to 0.2, soft phone photos 0.03, a Gaussian blur of 4 px leaves 0.002. */
+/**
+ * The ratio that scores one half: crisp photos of facades reach 0.1 to 0.2, soft phone photos 0.03, a Gaussian blur of
+ * 4 px leaves 0.002.
+ */
 const HALF = 0.08;
 
 /** A photo counts as blurred when it is far below its own set, or has hardly any fine detail at all. */

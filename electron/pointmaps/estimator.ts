@@ -40,12 +40,11 @@ export type PairRejection =
   | 'failed';
 
 export type PairOutcome =
-  | { kind: 'observation'; observation: Observation }
-  | { kind: 'rejected'; reason: PairRejection; detail: string };
+  { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: PairRejection; detail: string };
 
 /**
- * A source of observations: the built-in geometric estimator, a network. Two steps, because an estimator without learned
- * weights must see the whole set first (calibration, consistency across pairs).
+ * A source of observations: the built-in geometric estimator, a network. Two steps, because an estimator without
+ * learned weights must see the whole set first (calibration, consistency across pairs).
  */
 export interface Estimator {
   readonly id: string;
@@ -80,8 +79,14 @@ export interface EstimatorSession {
   close(): Promise<void>;
 }
 
-/** Reads a photo at a size, EXIF orientation applied. Injected into estimators so that they need no file access of their own. */
+/**
+ * Reads a photo at a size, EXIF orientation applied. Injected into estimators so that they need no file access of their
+ * own.
+ */
 export interface PhotoReader {
   /** sRGB [height, width, 3], the long side at most `longSide` (never enlarged unless `enlarge`). */
-  read(photo: Photo, size: { longSide?: number; width?: number; height?: number; enlarge?: boolean }): Promise<{ width: number; height: number; pixels: Uint8Array }>;
+  read(
+    photo: Photo,
+    size: { longSide?: number; width?: number; height?: number; enlarge?: boolean },
+  ): Promise<{ width: number; height: number; pixels: Uint8Array }>;
 }

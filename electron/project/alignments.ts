@@ -32,7 +32,18 @@ export interface StoredView extends DepthMap {
 }
 
 interface Summary extends Omit<StoredAlignment, 'key' | 'components'> {
-  components: { cameras: CameraInfo[]; views: { photo: PhotoId; width: number; height: number; originalFromView: OriginalFromView; focal: number; centreX: number; centreY: number }[] }[];
+  components: {
+    cameras: CameraInfo[];
+    views: {
+      photo: PhotoId;
+      width: number;
+      height: number;
+      originalFromView: OriginalFromView;
+      focal: number;
+      centreX: number;
+      centreY: number;
+    }[];
+  }[];
 }
 
 /** Only the latest is kept: an older one is computed again from the cached observations in seconds. */
@@ -41,13 +52,25 @@ export function writeAlignment(database: Database, { key, components, ...rest }:
     ...rest,
     components: components.map(({ cameras, views }) => ({
       cameras,
-      views: views.map(({ photo, width, height, originalFromView, focal, centreX, centreY }) => ({ photo, width, height, originalFromView, focal, centreX, centreY })),
+      views: views.map(({ photo, width, height, originalFromView, focal, centreX, centreY }) => ({
+        photo,
+        width,
+        height,
+        originalFromView,
+        focal,
+        centreX,
+        centreY,
+      })),
     })),
   };
   database.transaction(() => {
     database.prepare('DELETE FROM alignments').run();
-    const { lastInsertRowid } = database.prepare('INSERT INTO alignments (key, summary) VALUES (?, ?)').run(key, JSON.stringify(summary));
-    const insert = database.prepare('INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels) VALUES (?, ?, ?, ?, ?)');
+    const { lastInsertRowid } = database
+      .prepare('INSERT INTO alignments (key, summary) VALUES (?, ?)')
+      .run(key, JSON.stringify(summary));
+    const insert = database.prepare(
+      'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels) VALUES (?, ?, ?, ?, ?)',
+    );
     for (const view of components.flatMap(({ views }) => views)) {
       insert.run(lastInsertRowid, view.photo, asBytes(view.depth), asBytes(view.confidence), asBytes(view.pixels));
     }
@@ -59,18 +82,29 @@ export function alignmentKey(database: Database): string | undefined {
 }
 
 export function readAlignment(database: Database): StoredAlignment | undefined {
-  const row = database.prepare('SELECT id, key, summary FROM alignments').get() as { id: number; key: string; summary: string } | undefined;
+  const row = database.prepare('SELECT id, key, summary FROM alignments').get() as
+    { id: number; key: string; summary: string } | undefined;
   if (!row) return undefined;
   const { components, ...rest } = JSON.parse(row.summary) as Summary;
-  const read = database.prepare('SELECT depth, confidence, pixels FROM aligned_views WHERE alignment = ? AND photo = ?');
+  const read = database.prepare(
+    'SELECT depth, confidence, pixels FROM aligned_views WHERE alignment = ? AND photo = ?',
+  );
   return {
     ...rest,
     key: row.key,
     components: components.map(({ cameras, views }) => ({
       cameras,
       views: views.map((view) => {
-        const { depth, confidence, pixels } = read.get(row.id, view.photo) as Record<'depth' | 'confidence' | 'pixels', Buffer>;
-        return { ...view, depth: new Float32Array(new Uint8Array(depth).buffer), confidence: new Float32Array(new Uint8Array(confidence).buffer), pixels: new Uint8Array(pixels) };
+        const { depth, confidence, pixels } = read.get(row.id, view.photo) as Record<
+          'depth' | 'confidence' | 'pixels',
+          Buffer
+        >;
+        return {
+          ...view,
+          depth: new Float32Array(new Uint8Array(depth).buffer),
+          confidence: new Float32Array(new Uint8Array(confidence).buffer),
+          pixels: new Uint8Array(pixels),
+        };
       }),
     })),
   };

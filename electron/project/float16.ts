@@ -1,6 +1,6 @@
 /**
- * IEEE 754 half precision by tables. J. van der Zijp, "Fast half float conversions", 2008 (here with rounding to nearest by one
- * added bit). Values beyond 65504 saturate; observations are scaled so that none come near.
+ * IEEE 754 half precision by tables. J. van der Zijp, "Fast half float conversions", 2008 (here with rounding to
+ * nearest by one added bit). Values beyond 65504 saturate; observations are scaled so that none come near.
  */
 const base = new Uint16Array(512);
 const shift = new Uint8Array(512);
@@ -35,7 +35,10 @@ export function toFloat16(values: Float32Array, scale: number): Uint16Array {
     const sign = value >>> 23;
     const drop = shift[sign]!;
     // Adding the highest dropped bit rounds to nearest; a carry into the exponent is what rounding up means.
-    halves[i] = drop === 24 ? base[sign]! : base[sign]! + ((value & 0x7fffff) >>> drop) + (((value & 0x7fffff) >>> (drop - 1)) & 1);
+    halves[i] =
+      drop === 24
+        ? base[sign]!
+        : base[sign]! + ((value & 0x7fffff) >>> drop) + (((value & 0x7fffff) >>> (drop - 1)) & 1);
   }
   return halves;
 }

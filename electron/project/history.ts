@@ -8,16 +8,23 @@ interface Row {
   backward: string;
 }
 
-/** Undo and redo: every edit with the edits that take it back. Lives in the file, so it survives closing the project. */
+/**
+ * Undo and redo: every edit with the edits that take it back. Lives in the file, so it survives closing the project.
+ */
 export class History {
-  constructor(private readonly database: Database, private readonly perform: (edit: Edit) => void) {}
+  constructor(
+    private readonly database: Database,
+    private readonly perform: (edit: Edit) => void,
+  ) {}
 
   /** Applies an edit and remembers it; what had been undone can no longer be redone. */
   apply(edit: Edit, label: string, backward: readonly Edit[]): void {
     this.database.transaction(() => {
       this.perform(edit);
       this.database.prepare('DELETE FROM edits WHERE undone = 1').run();
-      this.database.prepare('INSERT INTO edits (label, forward, backward) VALUES (?, ?, ?)').run(label, JSON.stringify(edit), JSON.stringify(backward));
+      this.database
+        .prepare('INSERT INTO edits (label, forward, backward) VALUES (?, ?, ?)')
+        .run(label, JSON.stringify(edit), JSON.stringify(backward));
     })();
   }
 

@@ -2,8 +2,8 @@ import type { Observation, ObservedView } from '../geometry/types.js';
 import { fromFloat16, toFloat16 } from './float16.js';
 
 /**
- * An observation as the project file keeps it: a JSON header with its length, then per view the pointmap as float16 with a
- * scale of its own and the confidence in one byte, on a logarithmic scale (alignment weighs by its logarithm).
+ * An observation as the project file keeps it: a JSON header with its length, then per view the pointmap as float16
+ * with a scale of its own and the confidence in one byte, on a logarithmic scale (alignment weighs by its logarithm).
  */
 interface Header {
   views: (Omit<ObservedView, 'points' | 'confidence'> & { scale: number; logConfidence: number })[];
@@ -29,7 +29,8 @@ export function encodeObservation(observation: Observation): Uint8Array {
   });
   const header: Header = { views };
   if (observation.focal) header.focal = observation.focal.map((value) => value ?? null);
-  if (observation.firstFromCamera) header.firstFromCamera = observation.firstFromCamera.map((pose) => (pose ? [...pose] : null));
+  if (observation.firstFromCamera)
+    header.firstFromCamera = observation.firstFromCamera.map((pose) => (pose ? [...pose] : null));
   // Padded so that the halves that follow are aligned.
   let json = JSON.stringify(header);
   while (Buffer.byteLength(json) % 4 !== 0) json += ' ';
@@ -58,7 +59,8 @@ export function decodeObservation(record: Uint8Array): Observation {
   if (at !== bytes.byteLength) throw new RangeError('an observation record has the wrong length');
   const observation: Observation = { views };
   if (header.focal) observation.focal = header.focal.map((value) => value ?? undefined);
-  if (header.firstFromCamera) observation.firstFromCamera = header.firstFromCamera.map((pose) => (pose ? Float64Array.from(pose) : undefined));
+  if (header.firstFromCamera)
+    observation.firstFromCamera = header.firstFromCamera.map((pose) => (pose ? Float64Array.from(pose) : undefined));
   return observation;
 }
 

@@ -27,18 +27,37 @@ export interface ProjectPair {
   observation?: string;
 }
 
-export type StoredOutcome = { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
+export type StoredOutcome =
+  { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
 
 interface PhotoRow {
-  id: string; path: string; name: string; width: number; height: number; size: number; focal_pixels: number | null; focal_source: string | null;
-  user_focal: number | null; camera: string | null; taken_at: string | null; sharpness: number; enabled: number; locked: number;
+  id: string;
+  path: string;
+  name: string;
+  width: number;
+  height: number;
+  size: number;
+  focal_pixels: number | null;
+  focal_source: string | null;
+  user_focal: number | null;
+  camera: string | null;
+  taken_at: string | null;
+  sharpness: number;
+  enabled: number;
+  locked: number;
 }
 
-/** A project file: photos by reference, settings, every observation ever made, the last alignment, the undo history, the log. */
+/**
+ * A project file: photos by reference, settings, every observation ever made, the last alignment, the undo history, the
+ * log.
+ */
 export class Project {
   readonly history: History;
 
-  private constructor(readonly path: string, private readonly database: Database) {
+  private constructor(
+    readonly path: string,
+    private readonly database: Database,
+  ) {
     this.history = new History(database, (edit) => this.perform(edit));
   }
 
@@ -60,30 +79,61 @@ export class Project {
 
   addPhotos(photos: readonly { photo: Photo; thumbnail: Uint8Array }[]): void {
     this.guard(() => {
-      const first = (this.database.prepare('SELECT coalesce(max(position), -1) + 1 AS next FROM photos').get() as { next: number }).next;
-      const insert = this.database.prepare(`INSERT INTO photos (id, position, path, name, width, height, size, focal_pixels, focal_source, camera, taken_at, sharpness, thumbnail)
+      const first = (
+        this.database.prepare('SELECT coalesce(max(position), -1) + 1 AS next FROM photos').get() as { next: number }
+      ).next;
+      const insert = this.database
+        .prepare(`INSERT INTO photos (id, position, path, name, width, height, size, focal_pixels, focal_source, camera, taken_at, sharpness, thumbnail)
         VALUES (@id, @position, @path, @name, @width, @height, @size, @focalPixels, @focalSource, @camera, @takenAt, @sharpness, @thumbnail)`);
       this.database.transaction(() => {
         photos.forEach(({ photo, thumbnail }, k) =>
-          insert.run({ camera: null, takenAt: null, ...photo, focal: null, position: first + k, thumbnail, focalPixels: photo.focal?.pixels ?? null, focalSource: photo.focal?.source ?? null }));
+          insert.run({
+            camera: null,
+            takenAt: null,
+            ...photo,
+            focal: null,
+            position: first + k,
+            thumbnail,
+            focalPixels: photo.focal?.pixels ?? null,
+            focalSource: photo.focal?.source ?? null,
+          }),
+        );
       })();
     });
   }
 
   photos(): ProjectPhoto[] {
-    return (this.database.prepare('SELECT id, path, name, width, height, size, focal_pixels, focal_source, user_focal, camera, taken_at, sharpness, enabled, locked FROM photos ORDER BY position').all() as PhotoRow[])
-      .map((row) => {
-        const photo: ProjectPhoto = { id: row.id, path: row.path, name: row.name, width: row.width, height: row.height, size: row.size, sharpness: row.sharpness, enabled: row.enabled === 1, locked: row.locked === 1 };
-        if (row.user_focal !== null) photo.focal = { pixels: row.user_focal, source: 'user' };
-        else if (row.focal_pixels !== null) photo.focal = { pixels: row.focal_pixels, source: row.focal_source as Focal['source'] };
-        if (row.camera !== null) photo.camera = row.camera;
-        if (row.taken_at !== null) photo.takenAt = row.taken_at;
-        return photo;
-      });
+    return (
+      this.database
+        .prepare(
+          'SELECT id, path, name, width, height, size, focal_pixels, focal_source, user_focal, camera, taken_at, sharpness, enabled, locked FROM photos ORDER BY position',
+        )
+        .all() as PhotoRow[]
+    ).map((row) => {
+      const photo: ProjectPhoto = {
+        id: row.id,
+        path: row.path,
+        name: row.name,
+        width: row.width,
+        height: row.height,
+        size: row.size,
+        sharpness: row.sharpness,
+        enabled: row.enabled === 1,
+        locked: row.locked === 1,
+      };
+      if (row.user_focal !== null) photo.focal = { pixels: row.user_focal, source: 'user' };
+      else if (row.focal_pixels !== null)
+        photo.focal = { pixels: row.focal_pixels, source: row.focal_source as Focal['source'] };
+      if (row.camera !== null) photo.camera = row.camera;
+      if (row.taken_at !== null) photo.takenAt = row.taken_at;
+      return photo;
+    });
   }
 
   thumbnail(id: PhotoId): Uint8Array | undefined {
-    return (this.database.prepare('SELECT thumbnail FROM photos WHERE id = ?').get(id) as { thumbnail: Buffer } | undefined)?.thumbnail;
+    return (
+      this.database.prepare('SELECT thumbnail FROM photos WHERE id = ?').get(id) as { thumbnail: Buffer } | undefined
+    )?.thumbnail;
   }
 
   relocate(id: PhotoId, path: string): void {
@@ -101,18 +151,38 @@ export class Project {
 
   /** Replaces the plan; a pair the user disabled stays so. */
   planPairs(pairs: readonly { a: PhotoId; b: PhotoId }[]): void {
-    this.guard(() => this.database.transaction(() => {
-      this.database.prepare('DELETE FROM pairs WHERE enabled = 1').run();
-      this.database.prepare(`UPDATE pairs SET state = 'planned', reason = NULL, confidence = NULL, residual = NULL, parallax = NULL, observation = NULL`).run();
-      const insert = this.database.prepare('INSERT OR IGNORE INTO pairs (a, b) VALUES (?, ?)');
-      for (const { a, b } of pairs) insert.run(a, b);
-    })());
+    this.guard(() =>
+      this.database.transaction(() => {
+        this.database.prepare('DELETE FROM pairs WHERE enabled = 1').run();
+        this.database
+          .prepare(
+            `UPDATE pairs SET state = 'planned', reason = NULL, confidence = NULL, residual = NULL, parallax = NULL, observation = NULL`,
+          )
+          .run();
+        const insert = this.database.prepare('INSERT OR IGNORE INTO pairs (a, b) VALUES (?, ?)');
+        for (const { a, b } of pairs) insert.run(a, b);
+      })(),
+    );
   }
 
   updatePair(pair: Partial<ProjectPair> & { a: PhotoId; b: PhotoId }): void {
-    this.guard(() => this.database.prepare(`UPDATE pairs SET state = coalesce(@state, state), reason = coalesce(@reason, reason), confidence = coalesce(@confidence, confidence),
-      residual = coalesce(@residual, residual), parallax = coalesce(@parallax, parallax), observation = coalesce(@observation, observation) WHERE a = @a AND b = @b`)
-      .run({ state: null, reason: null, confidence: null, residual: null, parallax: null, observation: null, ...pair, enabled: null }));
+    this.guard(() =>
+      this.database
+        .prepare(
+          `UPDATE pairs SET state = coalesce(@state, state), reason = coalesce(@reason, reason), confidence = coalesce(@confidence, confidence),
+      residual = coalesce(@residual, residual), parallax = coalesce(@parallax, parallax), observation = coalesce(@observation, observation) WHERE a = @a AND b = @b`,
+        )
+        .run({
+          state: null,
+          reason: null,
+          confidence: null,
+          residual: null,
+          parallax: null,
+          observation: null,
+          ...pair,
+          enabled: null,
+        }),
+    );
   }
 
   // Observations and an estimator's own blobs
@@ -121,7 +191,11 @@ export class Project {
   putOutcome(key: string, outcome: StoredOutcome): void {
     const record = outcome.kind === 'observation' ? encodeObservation(outcome.observation) : null;
     const { reason = null, detail = null } = outcome.kind === 'rejected' ? outcome : {};
-    this.guard(() => this.database.prepare('INSERT OR REPLACE INTO observations (key, reason, detail, record) VALUES (?, ?, ?, ?)').run(key, reason, detail, record));
+    this.guard(() =>
+      this.database
+        .prepare('INSERT OR REPLACE INTO observations (key, reason, detail, record) VALUES (?, ?, ?, ?)')
+        .run(key, reason, detail, record),
+    );
   }
 
   hasOutcome(key: string): boolean {
@@ -129,22 +203,39 @@ export class Project {
   }
 
   outcome(key: string): StoredOutcome | undefined {
-    const row = this.guard(() => this.database.prepare('SELECT reason, detail, record FROM observations WHERE key = ?').get(key)) as { reason: string | null; detail: string | null; record: Buffer | null } | undefined;
+    const row = this.guard(() =>
+      this.database.prepare('SELECT reason, detail, record FROM observations WHERE key = ?').get(key),
+    ) as { reason: string | null; detail: string | null; record: Buffer | null } | undefined;
     if (!row) return undefined;
     if (row.record) return { kind: 'observation', observation: decodeObservation(row.record) };
     return { kind: 'rejected', reason: row.reason ?? 'failed', detail: row.detail ?? '' };
   }
 
   readonly blobs = {
-    get: (key: string): Uint8Array | undefined => this.guard(() => plainBytes(this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined)),
-    put: (key: string, value: Uint8Array): void => { this.guard(() => this.database.prepare('INSERT OR REPLACE INTO blobs (key, value) VALUES (?, ?)').run(key, value)); },
+    get: (key: string): Uint8Array | undefined =>
+      this.guard(() =>
+        plainBytes(
+          this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined,
+        ),
+      ),
+    put: (key: string, value: Uint8Array): void => {
+      this.guard(() =>
+        this.database.prepare('INSERT OR REPLACE INTO blobs (key, value) VALUES (?, ?)').run(key, value),
+      );
+    },
   };
 
   // The last alignment
 
-  alignmentKey(): string | undefined { return alignmentKey(this.database); }
-  alignment(): StoredAlignment | undefined { return this.guard(() => readAlignment(this.database)); }
-  putAlignment(alignment: StoredAlignment): void { this.guard(() => writeAlignment(this.database, alignment)); }
+  alignmentKey(): string | undefined {
+    return alignmentKey(this.database);
+  }
+  alignment(): StoredAlignment | undefined {
+    return this.guard(() => readAlignment(this.database));
+  }
+  putAlignment(alignment: StoredAlignment): void {
+    this.guard(() => writeAlignment(this.database, alignment));
+  }
 
   // Settings and edits
 
@@ -164,16 +255,27 @@ export class Project {
       for (const item of items) statement.run(...values(item));
     };
     switch (edit.kind) {
-      case 'photos-enabled': return each('UPDATE photos SET enabled = ? WHERE id = ?', edit.photos, (id) => [Number(edit.enabled), id]);
-      case 'photos-locked': return each('UPDATE photos SET locked = ? WHERE id = ?', edit.photos, (id) => [Number(edit.locked), id]);
-      case 'focal': return each('UPDATE photos SET user_focal = ? WHERE id = ?', edit.photos, (id) => [edit.pixels, id]);
-      case 'pairs-enabled': return each('INSERT INTO pairs (a, b, enabled) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET enabled = excluded.enabled',
-        edit.pairs, ([a, b]) => [...this.ordered(a, b), Number(edit.enabled)]);
+      case 'photos-enabled':
+        return each('UPDATE photos SET enabled = ? WHERE id = ?', edit.photos, (id) => [Number(edit.enabled), id]);
+      case 'photos-locked':
+        return each('UPDATE photos SET locked = ? WHERE id = ?', edit.photos, (id) => [Number(edit.locked), id]);
+      case 'focal':
+        return each('UPDATE photos SET user_focal = ? WHERE id = ?', edit.photos, (id) => [edit.pixels, id]);
+      case 'pairs-enabled':
+        return each(
+          'INSERT INTO pairs (a, b, enabled) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET enabled = excluded.enabled',
+          edit.pairs,
+          ([a, b]) => [...this.ordered(a, b), Number(edit.enabled)],
+        );
       case 'settings': {
         // Null, in a stored inverse, is a setting that was not made: JSON has no undefined.
         for (const [key, value] of Object.entries(edit.settings)) {
-          if (value === undefined || value === null) this.database.prepare('DELETE FROM settings WHERE key = ?').run(key);
-          else this.database.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, JSON.stringify(value));
+          if (value === undefined || value === null)
+            this.database.prepare('DELETE FROM settings WHERE key = ?').run(key);
+          else
+            this.database
+              .prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)')
+              .run(key, JSON.stringify(value));
         }
       }
     }
@@ -182,19 +284,43 @@ export class Project {
   private inverse(edit: Edit): Edit[] {
     const photos = new Map(this.photos().map((photo) => [photo.id, photo]));
     switch (edit.kind) {
-      case 'photos-enabled': return [{ ...edit, enabled: !edit.enabled, photos: edit.photos.filter((id) => photos.get(id)?.enabled !== edit.enabled) }];
-      case 'photos-locked': return [{ ...edit, locked: !edit.locked, photos: edit.photos.filter((id) => photos.get(id)?.locked !== edit.locked) }];
-      case 'focal': return edit.photos.map((id) => {
-        const focal = photos.get(id)?.focal;
-        return { kind: 'focal', photos: [id], pixels: focal?.source === 'user' ? focal.pixels : null };
-      });
+      case 'photos-enabled':
+        return [
+          {
+            ...edit,
+            enabled: !edit.enabled,
+            photos: edit.photos.filter((id) => photos.get(id)?.enabled !== edit.enabled),
+          },
+        ];
+      case 'photos-locked':
+        return [
+          { ...edit, locked: !edit.locked, photos: edit.photos.filter((id) => photos.get(id)?.locked !== edit.locked) },
+        ];
+      case 'focal':
+        return edit.photos.map((id) => {
+          const focal = photos.get(id)?.focal;
+          return { kind: 'focal', photos: [id], pixels: focal?.source === 'user' ? focal.pixels : null };
+        });
       case 'pairs-enabled': {
         const enabled = new Map(this.pairs().map((pair) => [`${pair.a} ${pair.b}`, pair.enabled]));
-        return [{ ...edit, enabled: !edit.enabled, pairs: edit.pairs.filter(([a, b]) => (enabled.get(this.ordered(a, b).join(' ')) ?? true) !== edit.enabled) }];
+        return [
+          {
+            ...edit,
+            enabled: !edit.enabled,
+            pairs: edit.pairs.filter(([a, b]) => (enabled.get(this.ordered(a, b).join(' ')) ?? true) !== edit.enabled),
+          },
+        ];
       }
       case 'settings': {
         const before = this.settings();
-        return [{ kind: 'settings', settings: Object.fromEntries(Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings] ?? null])) as SettingsChange }];
+        return [
+          {
+            kind: 'settings',
+            settings: Object.fromEntries(
+              Object.keys(edit.settings).map((key) => [key, before[key as keyof RunSettings] ?? null]),
+            ) as SettingsChange,
+          },
+        ];
       }
     }
   }
@@ -212,19 +338,29 @@ export class Project {
   }
 
   set interrupted(running: boolean) {
-    this.guard(() => this.database.prepare(running ? 'INSERT OR IGNORE INTO run (id) VALUES (1)' : 'DELETE FROM run').run());
+    this.guard(() =>
+      this.database.prepare(running ? 'INSERT OR IGNORE INTO run (id) VALUES (1)' : 'DELETE FROM run').run(),
+    );
   }
 
   // The job log
 
   log(level: string, message: string): { time: string; level: string; message: string } {
     const line = { time: new Date().toISOString(), level, message };
-    this.guard(() => this.database.prepare('INSERT INTO log (time, level, message) VALUES (@time, @level, @message)').run(line));
+    this.guard(() =>
+      this.database.prepare('INSERT INTO log (time, level, message) VALUES (@time, @level, @message)').run(line),
+    );
     return line;
   }
 
   readLog(last = 500): { time: string; level: string; message: string }[] {
-    return (this.database.prepare('SELECT time, level, message FROM log ORDER BY id DESC LIMIT ?').all(last) as { time: string; level: string; message: string }[]).reverse();
+    return (
+      this.database.prepare('SELECT time, level, message FROM log ORDER BY id DESC LIMIT ?').all(last) as {
+        time: string;
+        level: string;
+        message: string;
+      }[]
+    ).reverse();
   }
 
   private guard<T>(action: () => T): T {
@@ -239,15 +375,25 @@ export class Project {
 function editLabel(edit: Edit): string {
   const count = (items: readonly unknown[], noun: string) => `${items.length} ${noun}${items.length === 1 ? '' : 's'}`;
   switch (edit.kind) {
-    case 'photos-enabled': return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.photos, 'photo')}`;
-    case 'photos-locked': return `${edit.locked ? 'Lock' : 'Unlock'} ${count(edit.photos, 'photo')}`;
-    case 'pairs-enabled': return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.pairs, 'pair')}`;
-    case 'focal': return edit.pixels === null ? `Clear the focal of ${count(edit.photos, 'photo')}` : `Set the focal of ${count(edit.photos, 'photo')}`;
-    case 'settings': return 'Change settings';
+    case 'photos-enabled':
+      return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.photos, 'photo')}`;
+    case 'photos-locked':
+      return `${edit.locked ? 'Lock' : 'Unlock'} ${count(edit.photos, 'photo')}`;
+    case 'pairs-enabled':
+      return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.pairs, 'pair')}`;
+    case 'focal':
+      return edit.pixels === null
+        ? `Clear the focal of ${count(edit.photos, 'photo')}`
+        : `Set the focal of ${count(edit.photos, 'photo')}`;
+    case 'settings':
+      return 'Change settings';
   }
 }
 
-/** A Buffer's `slice` shares its memory and its `buffer` may be a pool: readers of records expect a Uint8Array of its own. */
+/**
+ * A Buffer's `slice` shares its memory and its `buffer` may be a pool: readers of records expect a Uint8Array of its
+ * own.
+ */
 function plainBytes(row: { value: Buffer } | undefined): Uint8Array | undefined {
   return row && new Uint8Array(row.value);
 }

@@ -2,13 +2,24 @@ import type Database from 'better-sqlite3';
 import { UserError } from '../contract/errors.js';
 import { connect, openDatabase } from './open.js';
 
-const tables = ['photos', 'pairs', 'observations', 'blobs', 'alignments', 'aligned_views', 'edits', 'settings', 'log'] as const;
+const tables = [
+  'photos',
+  'pairs',
+  'observations',
+  'blobs',
+  'alignments',
+  'aligned_views',
+  'edits',
+  'settings',
+  'log',
+] as const;
 
 export type Recovered = Record<(typeof tables)[number], number>;
 
 /**
- * Copies every row that can still be read from a damaged project into a new one. Rows are independent of each other, so what is
- * lost is what lay on the damaged pages: an observation that is missing is simply computed again by the next run.
+ * Copies every row that can still be read from a damaged project into a new one. Rows are independent of each other, so
+ * what is lost is what lay on the damaged pages: an observation that is missing is simply computed again by the next
+ * run.
  *
  * @returns rows saved per table
  * @throws UserError 'damaged' when not even the list of tables can be read
@@ -39,21 +50,29 @@ export function recover(path: string, target: string): Recovered {
     copy.close();
   }
   if (Object.values(saved).every((count) => count === 0)) {
-    throw new UserError('damaged', `nothing in this project can be read any more; start a new one with the same photos: ${path}`);
+    throw new UserError(
+      'damaged',
+      `nothing in this project can be read any more; start a new one with the same photos: ${path}`,
+    );
   }
   return saved;
 }
 
 function copyStatement(copy: Database.Database, table: string): Database.Statement {
-  const columns = (copy.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[]).map(({ name }) => name);
-  return copy.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map((name) => `@${name}`).join()})`);
+  const columns = (copy.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[]).map(
+    ({ name }) => name,
+  );
+  return copy.prepare(
+    `INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map((name) => `@${name}`).join()})`,
+  );
 }
 
 /** Reading stops at the first damaged page; what lies behind it is reached from the other end. */
 function backwards(damaged: Database.Database, table: string, insert: Database.Statement): number {
   let count = 0;
   try {
-    for (const row of damaged.prepare(`SELECT * FROM ${table} ORDER BY rowid DESC`).iterate()) count += insert.run(row as Record<string, unknown>).changes;
+    for (const row of damaged.prepare(`SELECT * FROM ${table} ORDER BY rowid DESC`).iterate())
+      count += insert.run(row as Record<string, unknown>).changes;
   } catch {
     // The damaged page again, or a table without row numbers.
   }

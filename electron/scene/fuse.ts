@@ -14,12 +14,17 @@ export interface FuseOptions {
 }
 
 /**
- * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points removed, normals,
- * optional voxel thinning.
+ * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points
+ * removed, normals, optional voxel thinning.
  *
  * @param pixels sRGB [height, width, 3] of each depth map's view
  */
-export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[], pixels: readonly Uint8Array[], options: FuseOptions): Promise<PointCloud> {
+export async function fuse(
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  pixels: readonly Uint8Array[],
+  options: FuseOptions,
+): Promise<PointCloud> {
   // One photo takes tens of milliseconds: let a cancel, and whatever else is asked, in between.
   const breathe = async (): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -37,8 +42,11 @@ export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[]
   }
   const count = masks.reduce((sum, mask) => sum + mask.reduce((ones, one) => ones + one, 0), 0);
   const cloud: Required<PointCloud> = {
-    positions: new Float32Array(count * 3), colors: new Uint8Array(count * 3), normals: new Float32Array(count * 3),
-    confidence: new Float32Array(count), source: new Uint16Array(count),
+    positions: new Float32Array(count * 3),
+    colors: new Uint8Array(count * 3),
+    normals: new Float32Array(count * 3),
+    confidence: new Float32Array(count),
+    source: new Uint16Array(count),
   };
   let n = 0;
   const point = new Float64Array(3);
@@ -51,14 +59,18 @@ export async function fuse(cameras: readonly Camera[], maps: readonly DepthMap[]
       if (mask[k] === 0) continue;
       unprojected(map, k % map.width, Math.floor(k / map.width), map.depth[k]!, point);
       for (let i = 0; i < 3; i++) {
-        cloud.positions[3 * n + i] = W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]! + W[4 * i + 3]!;
-        cloud.normals[3 * n + i] = W[4 * i]! * normals[3 * k]! + W[4 * i + 1]! * normals[3 * k + 1]! + W[4 * i + 2]! * normals[3 * k + 2]!;
+        cloud.positions[3 * n + i] =
+          W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]! + W[4 * i + 3]!;
+        cloud.normals[3 * n + i] =
+          W[4 * i]! * normals[3 * k]! + W[4 * i + 1]! * normals[3 * k + 1]! + W[4 * i + 2]! * normals[3 * k + 2]!;
         cloud.colors[3 * n + i] = pixels[index]![3 * k + i]!;
       }
       // Where the surface gives no normal, the direction to the camera is the best guess.
       if (cloud.normals[3 * n] === 0 && cloud.normals[3 * n + 1] === 0 && cloud.normals[3 * n + 2] === 0) {
         const length = Math.hypot(point[0]!, point[1]!, point[2]!);
-        for (let i = 0; i < 3; i++) cloud.normals[3 * n + i] = -(W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]!) / length;
+        for (let i = 0; i < 3; i++)
+          cloud.normals[3 * n + i] =
+            -(W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]!) / length;
       }
       cloud.confidence[n] = map.confidence[k]!;
       cloud.source[n] = index;

@@ -13,7 +13,8 @@ export function reliablePixels(map: DepthMap, minConfidence: number): Uint8Array
       if (!(z > 0) || !(confidence[k]! >= minConfidence) || confidence[k]! <= 1) continue;
       // Flying pixels: interpolated between a near and a far surface, with a neighbour far off on both sides of a line.
       const horizontal = x > 0 && x < width - 1 && onAnotherSurface(map, z, k - 1) && onAnotherSurface(map, z, k + 1);
-      const vertical = y > 0 && y < height - 1 && onAnotherSurface(map, z, k - width) && onAnotherSurface(map, z, k + width);
+      const vertical =
+        y > 0 && y < height - 1 && onAnotherSurface(map, z, k - width) && onAnotherSurface(map, z, k + width);
       mask[k] = horizontal || vertical ? 0 : 1;
     }
   }
@@ -28,12 +29,17 @@ function onAnotherSurface({ depth, confidence }: DepthMap, z: number, k: number)
 const TOLERANCE = 0.03;
 
 /**
- * Clears the pixels of view `index` whose points float: more photos see through the point, to a surface behind it, than see a
- * surface at it (the free-space test of Merrell et al., ICCV 2007).
+ * Clears the pixels of view `index` whose points float: more photos see through the point, to a surface behind it, than
+ * see a surface at it (the free-space test of Merrell et al., ICCV 2007).
  *
  * @param masks reliable pixels of all views; that of `index` is not changed, a new one is returned
  */
-export function withoutFloating(index: number, cameras: readonly Camera[], maps: readonly DepthMap[], masks: readonly Uint8Array[]): Uint8Array {
+export function withoutFloating(
+  index: number,
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  masks: readonly Uint8Array[],
+): Uint8Array {
   const own = maps[index]!;
   const kept = masks[index]!.slice();
   const points = new Float64Array(3 * kept.length);
@@ -50,20 +56,47 @@ export function withoutFloating(index: number, cameras: readonly Camera[], maps:
   const score = new Int16Array(count);
   // Photo by photo, all points: with the photos in the inner loop it took three times as long.
   maps.forEach((map, j) => {
-    if (j !== index) compare(points.subarray(0, 3 * count), map, masks[j]!, multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera), score);
+    if (j !== index)
+      compare(
+        points.subarray(0, 3 * count),
+        map,
+        masks[j]!,
+        multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera),
+        score,
+      );
   });
   for (let p = 0; p < count; p++) if (score[p]! < 0) kept[pixels[p]!] = 0;
   return kept;
 }
 
 /**
- * Adds to `score` what one photo says of every point: 1 where it sees a surface at the point, -1 where it sees through it.
+ * Adds to `score` what one photo says of every point: 1 where it sees a surface at the point, -1 where it sees through
+ * it.
  *
  * @param points [n, 3], in the camera frame of their own photo
  * @param T row-major 4x4 into the photo's
  */
-function compare(points: Float64Array, { focal, centreX, centreY, width, height, depth }: DepthMap, mask: Uint8Array, T: Float64Array, score: Int16Array): void {
-  const [a, b, c, d, e, f, g, h, i, j, k, l] = Array.from(T) as [number, number, number, number, number, number, number, number, number, number, number, number];
+function compare(
+  points: Float64Array,
+  { focal, centreX, centreY, width, height, depth }: DepthMap,
+  mask: Uint8Array,
+  T: Float64Array,
+  score: Int16Array,
+): void {
+  const [a, b, c, d, e, f, g, h, i, j, k, l] = Array.from(T) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const near = 1 - TOLERANCE;
   const far = 1 + TOLERANCE;
   for (let p = 0; p < score.length; p++) {

@@ -11,8 +11,8 @@ export function unprojected(map: DepthMap, x: number, y: number, depth: number, 
 }
 
 /**
- * Camera-frame normals [height, width, 3] by the cross product of central differences over a few pixels, towards the camera;
- * zero where a pixel has no neighbours on its surface.
+ * Camera-frame normals [height, width, 3] by the cross product of central differences over a few pixels, towards the
+ * camera; zero where a pixel has no neighbours on its surface.
  *
  * @param kept [height, width], pixels of unknown depth are 0
  */
@@ -30,7 +30,8 @@ export function depthNormals(map: DepthMap, kept: Uint8Array, reach = 2): Float3
       let ny = a[2]! * b[0]! - a[0]! * b[2]!;
       let nz = a[0]! * b[1]! - a[1]! * b[0]!;
       unprojected(map, x, y, depth[k]!, point);
-      const length = Math.sqrt(nx * nx + ny * ny + nz * nz) * (nx * point[0]! + ny * point[1]! + nz * point[2]! > 0 ? -1 : 1);
+      const length =
+        Math.sqrt(nx * nx + ny * ny + nz * nz) * (nx * point[0]! + ny * point[1]! + nz * point[2]! > 0 ? -1 : 1);
       if (length === 0) continue;
       nx /= length;
       ny /= length;
@@ -44,10 +45,18 @@ export function depthNormals(map: DepthMap, kept: Uint8Array, reach = 2): Float3
 }
 
 /**
- * Difference of the points on both sides of a pixel (or on the one that is there and the pixel itself); false when neither is.
- * Called twice a pixel: no closures and no arrays in here, which cost ten times the arithmetic.
+ * Difference of the points on both sides of a pixel (or on the one that is there and the pixel itself); false when
+ * neither is. Called twice a pixel: no closures and no arrays in here, which cost ten times the arithmetic.
  */
-function across(map: DepthMap, kept: Uint8Array, x: number, y: number, dx: number, dy: number, out: Float64Array): boolean {
+function across(
+  map: DepthMap,
+  kept: Uint8Array,
+  x: number,
+  y: number,
+  dx: number,
+  dy: number,
+  out: Float64Array,
+): boolean {
   const plus = sameSurface(map, kept, x, y, x + dx, y + dy);
   const minus = sameSurface(map, kept, x, y, x - dx, y - dy);
   if (!plus && !minus) return false;
@@ -63,7 +72,14 @@ function across(map: DepthMap, kept: Uint8Array, x: number, y: number, dx: numbe
   return true;
 }
 
-function sameSurface({ width, height, depth }: DepthMap, kept: Uint8Array, x: number, y: number, px: number, py: number): boolean {
+function sameSurface(
+  { width, height, depth }: DepthMap,
+  kept: Uint8Array,
+  x: number,
+  y: number,
+  px: number,
+  py: number,
+): boolean {
   if (px < 0 || py < 0 || px >= width || py >= height) return false;
   const centre = depth[y * width + x]!;
   const k = py * width + px;

@@ -13,7 +13,8 @@ const CAMERA_COLOUR = [255, 170, 60] as const;
 const TRIM = 0.02;
 
 /**
- * The cloud from two sides, orthographic, side by side: from the front (as the middle camera looks) and from above, the cameras marked.
+ * The cloud from two sides, orthographic, side by side: from the front (as the middle camera looks) and from above, the
+ * cameras marked.
  *
  * @param width of the whole picture; each half is square-ish
  */
@@ -33,10 +34,19 @@ export function previewPicture(scene: Scene, width = 1600, height = 800): Pictur
 
 type Axis = readonly [number, number, number];
 
-function draw({ cloud, cameras }: Scene, picture: Picture, left: number, end: number, x: Axis, y: Axis, depthAxis: Axis): void {
+function draw(
+  { cloud, cameras }: Scene,
+  picture: Picture,
+  left: number,
+  end: number,
+  x: Axis,
+  y: Axis,
+  depthAxis: Axis,
+): void {
   const { positions, colors } = cloud;
   const n = cloud.confidence.length;
-  const along = (axis: Axis, k: number) => axis[0] * positions[3 * k]! + axis[1] * positions[3 * k + 1]! + axis[2] * positions[3 * k + 2]!;
+  const along = (axis: Axis, k: number) =>
+    axis[0] * positions[3 * k]! + axis[1] * positions[3 * k + 1]! + axis[2] * positions[3 * k + 2]!;
   const centres = cameras.map(({ worldFromCamera: M }) => [M[3]!, M[7]!, M[11]!] as const);
   const range = (axis: Axis): [number, number] => {
     const values: number[] = [];
@@ -58,7 +68,12 @@ function draw({ cloud, cameras }: Scene, picture: Picture, left: number, end: nu
     if (px < left || px + 1 >= end || py < 0 || py + 1 >= picture.height) continue;
     const z = along(depthAxis, k);
     // Two pixels wide, so that a sparse cloud still reads as a surface.
-    for (const at of [py * picture.width + px, py * picture.width + px + 1, (py + 1) * picture.width + px, (py + 1) * picture.width + px + 1]) {
+    for (const at of [
+      py * picture.width + px,
+      py * picture.width + px + 1,
+      (py + 1) * picture.width + px,
+      (py + 1) * picture.width + px + 1,
+    ]) {
       if (z >= nearest[at]!) continue;
       nearest[at] = z;
       for (let i = 0; i < 3; i++) picture.pixels[3 * at + i] = colors[3 * k + i]!;

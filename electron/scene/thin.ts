@@ -1,8 +1,8 @@
 import type { PointCloud } from '../geometry/types.js';
 
 /**
- * Keeps, of the points in each cube of side `voxelSize`, the most confident one. An open-addressed table of point indices: a Map of
- * keys as strings took 1 kB a cube and gave up at 16.7 million.
+ * Keeps, of the points in each cube of side `voxelSize`, the most confident one. An open-addressed table of point
+ * indices: a Map of keys as strings took 1 kB a cube and gave up at 16.7 million.
  */
 export function thin(cloud: PointCloud, voxelSize: number): PointCloud {
   const { positions, confidence } = cloud;
@@ -32,7 +32,12 @@ export function thin(cloud: PointCloud, voxelSize: number): PointCloud {
 /** The points at the given indices, in that order. */
 export function select(cloud: PointCloud, indices: ArrayLike<number>): PointCloud {
   const n = indices.length;
-  const out: PointCloud = { positions: new Float32Array(n * 3), colors: new Uint8Array(n * 3), confidence: new Float32Array(n), source: new Uint16Array(n) };
+  const out: PointCloud = {
+    positions: new Float32Array(n * 3),
+    colors: new Uint8Array(n * 3),
+    confidence: new Float32Array(n),
+    source: new Uint16Array(n),
+  };
   if (cloud.normals) out.normals = new Float32Array(n * 3);
   for (let k = 0; k < n; k++) {
     const from = indices[k]!;

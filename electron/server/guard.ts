@@ -2,9 +2,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Who may talk to the server. It listens on the loopback interface only, but every page open in the user's browser can reach
- * that: a name that resolves to 127.0.0.1 (DNS rebinding) is refused by its Host, a foreign page by its Origin, another local
- * user by the token, which only the address printed at the start carries.
+ * Who may talk to the server. It listens on the loopback interface only, but every page open in the user's browser can
+ * reach that: a name that resolves to 127.0.0.1 (DNS rebinding) is refused by its Host, a foreign page by its Origin,
+ * another local user by the token, which only the address printed at the start carries.
  */
 export class Guard {
   readonly token = randomBytes(24).toString('base64url');
@@ -29,7 +29,9 @@ export class Guard {
     return site === undefined || site === 'same-origin' || site === 'none';
   }
 
-  /** Following the printed address from another page (a terminal in a browser, say) is allowed: it carries the token. */
+  /**
+   * Following the printed address from another page (a terminal in a browser, say) is allowed: it carries the token.
+   */
   knownHost({ headers }: IncomingMessage): boolean {
     return this.hosts.has(headers.host ?? '');
   }
@@ -40,7 +42,10 @@ export class Guard {
   }
 
   hasCookie({ headers }: IncomingMessage): boolean {
-    const values = (headers.cookie ?? '').split(/;\s*/).filter((part) => part.startsWith(`${this.cookieName}=`)).map((part) => part.slice(this.cookieName.length + 1));
+    const values = (headers.cookie ?? '')
+      .split(/;\s*/)
+      .filter((part) => part.startsWith(`${this.cookieName}=`))
+      .map((part) => part.slice(this.cookieName.length + 1));
     return values.some((value) => this.rightToken(value));
   }
 }

@@ -11,23 +11,32 @@ export interface StaticFile {
 }
 
 const types: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml', png: 'image/png', ico: 'image/x-icon', woff2: 'font/woff2', wasm: 'application/wasm', json: 'application/json',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  ico: 'image/x-icon',
+  woff2: 'font/woff2',
+  wasm: 'application/wasm',
+  json: 'application/json',
 };
 
 /**
- * The built renderer, listed once: a path that is not in the list does not exist, so none can lead outside the folder. A file with
- * `.br` after its name is that file compressed (build/build.mjs), and no page of its own.
+ * The built renderer, listed once: a path that is not in the list does not exist, so none can lead outside the folder.
+ * A file with `.br` after its name is that file compressed (build/build.mjs), and no page of its own.
  *
  * @returns undefined when it was not built
  */
 export function loadRenderer(folder: string): ReadonlyMap<string, StaticFile> | undefined {
   try {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    const bytes = new Map(entries.map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [`/${relative(folder, path).split(sep).join('/')}`, readFileSync(path)] as const;
-    }));
+    const bytes = new Map(
+      entries.map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [`/${relative(folder, path).split(sep).join('/')}`, readFileSync(path)] as const;
+      }),
+    );
     if (!bytes.has('/index.html')) return undefined;
     return new Map([...bytes.keys()].filter((name) => !name.endsWith('.br')).map((name) => [name, file(name, bytes)]));
   } catch {

@@ -16,7 +16,11 @@ export async function openFile(path: string): Promise<RandomAccess> {
   try {
     handle = await open(path, 'r');
   } catch (cause) {
-    throw new UserError('not-found', `This checkpoint cannot be opened: ${(cause as NodeJS.ErrnoException).code}. Check the path: ${path}`, { cause });
+    throw new UserError(
+      'not-found',
+      `This checkpoint cannot be opened: ${(cause as NodeJS.ErrnoException).code}. Check the path: ${path}`,
+      { cause },
+    );
   }
   const status = await handle.stat();
   if (!status.isFile()) {
@@ -32,7 +36,7 @@ export async function openFile(path: string): Promise<RandomAccess> {
         throw damaged(path, `${what} at offset ${offset} needs ${length} bytes and the file ends at ${size}`);
       }
       const bytes = new Uint8Array(length);
-      for (let done = 0; done < length; ) {
+      for (let done = 0; done < length;) {
         const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
         if (bytesRead === 0) throw damaged(path, `${what} ends early at offset ${offset + done}`);
         done += bytesRead;

@@ -40,7 +40,7 @@ export function halfFromFloat(values: Float32Array): Uint16Array {
       const units = Math.abs(values[i]!) * 2 ** 24;
       const low = Math.floor(units);
       const rest = units - low;
-      out[i] = sign | (rest > 0.5 || (rest === 0.5 && (low & 1)) ? low + 1 : low);
+      out[i] = sign | (rest > 0.5 || (rest === 0.5 && low & 1) ? low + 1 : low);
     } else {
       out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
     }

@@ -25,7 +25,8 @@ async function readConfig(path: string): Promise<Record<string, unknown> | undef
   }
   try {
     const config: unknown = JSON.parse(withoutInfinities(text));
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as Record<string, unknown>;
+    if (typeof config === 'object' && config !== null && !Array.isArray(config))
+      return config as Record<string, unknown>;
   } catch {
     // Told below.
   }
@@ -72,7 +73,11 @@ async function openMany(path: string, files: string[]): Promise<Checkpoint> {
  */
 export async function openCheckpoint(path: string): Promise<CheckpointFolder> {
   const status = await stat(path).catch(() => undefined);
-  if (!status) throw new UserError('not-found', `There is no checkpoint here. Give a folder or a .safetensors, .pth or .pt file: ${path}`);
+  if (!status)
+    throw new UserError(
+      'not-found',
+      `There is no checkpoint here. Give a folder or a .safetensors, .pth or .pt file: ${path}`,
+    );
   const folder = status.isDirectory() ? path : dirname(path);
   const config = await readConfig(join(folder, 'config.json'));
   if (!status.isDirectory()) {
@@ -84,10 +89,28 @@ export async function openCheckpoint(path: string): Promise<CheckpointFolder> {
   const shards = names.filter((name) => /-\d{5}-of-\d{5}\.safetensors$/.test(name));
   if (shards.length) {
     const expected = Number(/-of-(\d{5})/.exec(shards[0]!)![1]);
-    if (shards.length !== expected) throw new UserError('bad-input', `This checkpoint has ${shards.length} of its ${expected} shards. Fetch the missing ones: ${path}`);
-    return { checkpoint: await openMany(path, shards.map((name) => join(path, name))), config };
+    if (shards.length !== expected)
+      throw new UserError(
+        'bad-input',
+        `This checkpoint has ${shards.length} of its ${expected} shards. Fetch the missing ones: ${path}`,
+      );
+    return {
+      checkpoint: await openMany(
+        path,
+        shards.map((name) => join(path, name)),
+      ),
+      config,
+    };
   }
-  const single = names.includes('model.safetensors') ? 'model.safetensors' : names.find((name) => /\.(pth|pt)$/i.test(name));
-  if (!single) throw new UserError('not-found', `There is no model.safetensors and no .pth file in this folder: ${path}`);
-  return { checkpoint: single.endsWith('.safetensors') ? await openSafetensors(join(path, single)) : await openPyTorch(join(path, single)), config };
+  const single = names.includes('model.safetensors')
+    ? 'model.safetensors'
+    : names.find((name) => /\.(pth|pt)$/i.test(name));
+  if (!single)
+    throw new UserError('not-found', `There is no model.safetensors and no .pth file in this folder: ${path}`);
+  return {
+    checkpoint: single.endsWith('.safetensors')
+      ? await openSafetensors(join(path, single))
+      : await openPyTorch(join(path, single)),
+    config,
+  };
 }

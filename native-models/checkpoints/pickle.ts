@@ -1,10 +1,20 @@
 /**
- * A restricted reader of Python's pickle format (protocols 2 to 5, pickletools.py). It builds plain values only: numbers,
- * strings, bytes, lists, tuples, dicts. A global is never looked up: its name is handed to `construct`, which knows the few
- * that a checkpoint needs and refuses the rest, so nothing can be executed.
+ * A restricted reader of Python's pickle format (protocols 2 to 5, pickletools.py). It builds plain values only:
+ * numbers, strings, bytes, lists, tuples, dicts. A global is never looked up: its name is handed to `construct`, which
+ * knows the few that a checkpoint needs and refuses the rest, so nothing can be executed.
  */
 
-export type PickleValue = null | boolean | number | bigint | string | Uint8Array | PickleValue[] | Map<PickleValue, PickleValue> | PickleGlobal | object;
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleValue[]
+  | Map<PickleValue, PickleValue>
+  | PickleGlobal
+  | object;
 
 export class PickleGlobal {
   constructor(readonly name: string) {}
@@ -36,7 +46,10 @@ class Unpickler {
   private readonly memo = new Map<number, PickleValue>();
   private readonly view: DataView;
 
-  constructor(private readonly bytes: Uint8Array, private readonly host: PickleHost) {
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly host: PickleHost,
+  ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -58,7 +71,8 @@ class Unpickler {
   }
 
   private take(length: number): Uint8Array {
-    if (!(length >= 0 && this.at + length <= this.bytes.length)) throw this.error(`${length} bytes are needed and ${this.bytes.length - this.at} are left`);
+    if (!(length >= 0 && this.at + length <= this.bytes.length))
+      throw this.error(`${length} bytes are needed and ${this.bytes.length - this.at} are left`);
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
@@ -133,7 +147,10 @@ class Unpickler {
   }
   private global(module: string, name: string): void {
     const full = `${module}.${name}`;
-    if (!this.host.allowed(full)) throw new PickleError(`it asks for ${full.slice(0, 80)}, which a checkpoint of weights never needs; it may be hostile`);
+    if (!this.host.allowed(full))
+      throw new PickleError(
+        `it asks for ${full.slice(0, 80)}, which a checkpoint of weights never needs; it may be hostile`,
+      );
     this.stack.push(new PickleGlobal(full));
   }
   private call(callee: PickleValue, args: PickleValue): void {
@@ -156,93 +173,169 @@ class Unpickler {
       case 0x95: // FRAME
         this.take(8);
         return;
-      case 0x28: stack.push(mark); return;
-      case 0x30: this.pop(); return;
-      case 0x31: this.popToMark(); return;
-      case 0x32: stack.push(this.top()); return;
-      case 0x4e: stack.push(null); return;
-      case 0x88: stack.push(true); return;
-      case 0x89: stack.push(false); return;
-      case 0x4a: stack.push(this.u32() | 0); return; // BININT
-      case 0x4b: stack.push(this.byte()); return;
-      case 0x4d: stack.push(this.u16()); return;
-      case 0x8a: stack.push(this.integer(this.byte())); return; // LONG1
+      case 0x28:
+        stack.push(mark);
+        return;
+      case 0x30:
+        this.pop();
+        return;
+      case 0x31:
+        this.popToMark();
+        return;
+      case 0x32:
+        stack.push(this.top());
+        return;
+      case 0x4e:
+        stack.push(null);
+        return;
+      case 0x88:
+        stack.push(true);
+        return;
+      case 0x89:
+        stack.push(false);
+        return;
+      case 0x4a:
+        stack.push(this.u32() | 0);
+        return; // BININT
+      case 0x4b:
+        stack.push(this.byte());
+        return;
+      case 0x4d:
+        stack.push(this.u16());
+        return;
+      case 0x8a:
+        stack.push(this.integer(this.byte()));
+        return; // LONG1
       case 0x47: // BINFLOAT
         this.take(8);
         stack.push(this.view.getFloat64(this.at - 8, false));
         return;
-      case 0x58: stack.push(this.text(this.u32())); return; // BINUNICODE
-      case 0x8c: stack.push(this.text(this.byte())); return;
-      case 0x8d: stack.push(this.text(this.u64())); return;
-      case 0x54: stack.push(this.text(this.u32())); return; // BINSTRING (protocol 2 of Python 2)
-      case 0x55: stack.push(this.text(this.byte())); return;
-      case 0x42: stack.push(this.take(this.u32()).slice()); return; // BINBYTES
-      case 0x43: stack.push(this.take(this.byte()).slice()); return;
-      case 0x8e: stack.push(this.take(this.u64()).slice()); return;
-      case 0x5d: stack.push([]); return;
-      case 0x29: stack.push([]); return;
-      case 0x7d: stack.push(new Map()); return;
-      case 0x8f: stack.push([]); return; // EMPTY_SET
-      case 0x6c: case 0x74: stack.push(this.popToMark()); return; // LIST, TUPLE
-      case 0x85: case 0x86: case 0x87: { // TUPLE1..3
+      case 0x58:
+        stack.push(this.text(this.u32()));
+        return; // BINUNICODE
+      case 0x8c:
+        stack.push(this.text(this.byte()));
+        return;
+      case 0x8d:
+        stack.push(this.text(this.u64()));
+        return;
+      case 0x54:
+        stack.push(this.text(this.u32()));
+        return; // BINSTRING (protocol 2 of Python 2)
+      case 0x55:
+        stack.push(this.text(this.byte()));
+        return;
+      case 0x42:
+        stack.push(this.take(this.u32()).slice());
+        return; // BINBYTES
+      case 0x43:
+        stack.push(this.take(this.byte()).slice());
+        return;
+      case 0x8e:
+        stack.push(this.take(this.u64()).slice());
+        return;
+      case 0x5d:
+        stack.push([]);
+        return;
+      case 0x29:
+        stack.push([]);
+        return;
+      case 0x7d:
+        stack.push(new Map());
+        return;
+      case 0x8f:
+        stack.push([]);
+        return; // EMPTY_SET
+      case 0x6c:
+      case 0x74:
+        stack.push(this.popToMark());
+        return; // LIST, TUPLE
+      case 0x85:
+      case 0x86:
+      case 0x87: {
+        // TUPLE1..3
         const items: PickleValue[] = [];
         for (let i = opcode - 0x84; i > 0; i--) items.unshift(this.pop());
         stack.push(items);
         return;
       }
-      case 0x64: { // DICT
+      case 0x64: {
+        // DICT
         const items = this.popToMark();
         const dictionary = new Map<PickleValue, PickleValue>();
         this.setItems(dictionary, items);
         stack.push(dictionary);
         return;
       }
-      case 0x61: { // APPEND
+      case 0x61: {
+        // APPEND
         const item = this.pop();
         this.list(this.top()).push(item);
         return;
       }
-      case 0x65: case 0x90: { // APPENDS, ADDITEMS
+      case 0x65:
+      case 0x90: {
+        // APPENDS, ADDITEMS
         const items = this.popToMark();
         const list = this.list(this.top());
         for (const item of items) list.push(item);
         return;
       }
-      case 0x73: { // SETITEM
+      case 0x73: {
+        // SETITEM
         const value = this.pop();
         const key = this.pop();
         this.setItems(this.top(), [key, value]);
         return;
       }
-      case 0x75: { // SETITEMS
+      case 0x75: {
+        // SETITEMS
         const items = this.popToMark();
         this.setItems(this.top(), items);
         return;
       }
-      case 0x71: this.memo.set(this.byte(), this.top()); return; // BINPUT
-      case 0x72: this.memo.set(this.u32(), this.top()); return;
-      case 0x94: this.memo.set(this.memo.size, this.top()); return; // MEMOIZE
-      case 0x68: this.recall(this.byte()); return; // BINGET
-      case 0x6a: this.recall(this.u32()); return;
-      case 0x63: { // GLOBAL
+      case 0x71:
+        this.memo.set(this.byte(), this.top());
+        return; // BINPUT
+      case 0x72:
+        this.memo.set(this.u32(), this.top());
+        return;
+      case 0x94:
+        this.memo.set(this.memo.size, this.top());
+        return; // MEMOIZE
+      case 0x68:
+        this.recall(this.byte());
+        return; // BINGET
+      case 0x6a:
+        this.recall(this.u32());
+        return;
+      case 0x63: {
+        // GLOBAL
         const module = this.line();
         this.global(module, this.line());
         return;
       }
-      case 0x93: { // STACK_GLOBAL
+      case 0x93: {
+        // STACK_GLOBAL
         const name = this.pop();
         const module = this.pop();
         if (typeof name !== 'string' || typeof module !== 'string') throw this.error('a global has no name');
         this.global(module, name);
         return;
       }
-      case 0x52: case 0x81: { // REDUCE, NEWOBJ
+      case 0x52:
+      case 0x81: {
+        // REDUCE, NEWOBJ
         const args = this.pop();
         this.call(this.pop(), args);
         return;
       }
-      case 0x62: this.build(); return;
-      case 0x51: stack.push(this.host.persistent(this.pop())); return; // BINPERSID
+      case 0x62:
+        this.build();
+        return;
+      case 0x51:
+        stack.push(this.host.persistent(this.pop()));
+        return; // BINPERSID
       default:
         throw this.error(`unknown or refused operation 0x${opcode.toString(16)}`);
     }

@@ -1,5 +1,13 @@
 import { openFile, type RandomAccess } from './file.js';
-import { bytesPerElement, damaged, decodeElements, elementCount, type Checkpoint, type ElementType, type TensorInfo } from './tensor.js';
+import {
+  bytesPerElement,
+  damaged,
+  decodeElements,
+  elementCount,
+  type Checkpoint,
+  type ElementType,
+  type TensorInfo,
+} from './tensor.js';
 
 /** The format's own limit (huggingface/safetensors): a longer header is an attack or damage. */
 const longestHeader = 100_000_000;
@@ -9,14 +17,19 @@ interface Placed extends TensorInfo {
   length: number;
 }
 
-function parseHeader(file: RandomAccess, text: string, dataStart: number): { tensors: Map<string, Placed>; metadata: Record<string, unknown> } {
+function parseHeader(
+  file: RandomAccess,
+  text: string,
+  dataStart: number,
+): { tensors: Map<string, Placed>; metadata: Record<string, unknown> } {
   let header: unknown;
   try {
     header = JSON.parse(text);
   } catch (cause) {
     throw damaged(file.path, `the header at offset 8 is not JSON (${(cause as Error).message})`, { cause });
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw damaged(file.path, 'the header at offset 8 is not a JSON object');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw damaged(file.path, 'the header at offset 8 is not a JSON object');
   const tensors = new Map<string, Placed>();
   let metadata: Record<string, unknown> = {};
   const available = file.size - dataStart;
@@ -27,17 +40,27 @@ function parseHeader(file: RandomAccess, text: string, dataStart: number): { ten
     }
     const fields = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     const { dtype, shape, data_offsets: range } = fields;
-    if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw damaged(file.path, `tensor ${name} has the unknown element type ${JSON.stringify(dtype)}`);
+    if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
+      throw damaged(file.path, `tensor ${name} has the unknown element type ${JSON.stringify(dtype)}`);
     const count = Array.isArray(shape) ? elementCount(shape) : undefined;
     if (count === undefined) throw damaged(file.path, `tensor ${name} has the shape ${JSON.stringify(shape)}`);
-    if (!Array.isArray(range) || range.length !== 2 || !range.every((x) => Number.isSafeInteger(x) && x >= 0) || range[1] < range[0]) {
+    if (
+      !Array.isArray(range) ||
+      range.length !== 2 ||
+      !range.every((x) => Number.isSafeInteger(x) && x >= 0) ||
+      range[1] < range[0]
+    ) {
       throw damaged(file.path, `tensor ${name} has the data offsets ${JSON.stringify(range)}`);
     }
     const [begin, end] = range as [number, number];
-    if (end > available) throw damaged(file.path, `tensor ${name} reaches to offset ${dataStart + end} and the file ends at ${file.size}`);
+    if (end > available)
+      throw damaged(file.path, `tensor ${name} reaches to offset ${dataStart + end} and the file ends at ${file.size}`);
     const type = dtype as ElementType;
     if (end - begin !== count * bytesPerElement[type]) {
-      throw damaged(file.path, `tensor ${name} at offset ${dataStart + begin} has ${end - begin} bytes where its shape [${shape as number[]}] needs ${count * bytesPerElement[type]}`);
+      throw damaged(
+        file.path,
+        `tensor ${name} at offset ${dataStart + begin} has ${end - begin} bytes where its shape [${shape as number[]}] needs ${count * bytesPerElement[type]}`,
+      );
     }
     tensors.set(name, { name, type, shape: shape as number[], offset: dataStart + begin, length: end - begin });
   }
@@ -49,7 +72,8 @@ function parseHeader(file: RandomAccess, text: string, dataStart: number): { ten
 function checkCoverage(file: RandomAccess, tensors: Map<string, Placed>, dataStart: number): void {
   let end = dataStart;
   for (const tensor of [...tensors.values()].sort((a, b) => a.offset - b.offset || a.length - b.length)) {
-    if (tensor.offset !== end) throw damaged(file.path, `tensor ${tensor.name} begins at offset ${tensor.offset} where ${end} was expected`);
+    if (tensor.offset !== end)
+      throw damaged(file.path, `tensor ${tensor.name} begins at offset ${tensor.offset} where ${end} was expected`);
     end = tensor.offset + tensor.length;
   }
   if (end !== file.size) throw damaged(file.path, `${file.size - end} bytes follow the last tensor at offset ${end}`);
@@ -61,7 +85,8 @@ export async function openSafetensors(path: string): Promise<Checkpoint> {
   try {
     const prefix = await file.read(0, 8, 'the header length');
     const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-    if (length > longestHeader) throw damaged(path, `the header at offset 0 claims ${length} bytes, so this is not a safetensors file`);
+    if (length > longestHeader)
+      throw damaged(path, `the header at offset 0 claims ${length} bytes, so this is not a safetensors file`);
     const text = new TextDecoder().decode(await file.read(8, length, 'the header'));
     const { tensors, metadata } = parseHeader(file, text, 8 + length);
     return {

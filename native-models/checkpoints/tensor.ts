@@ -4,7 +4,18 @@ import { floatFromBfloat16, floatFromHalf } from './half.js';
 /** Element types that a checkpoint may hold; only the floating-point ones can be read as weights. */
 export type ElementType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
 
-export const bytesPerElement: Record<ElementType, number> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+export const bytesPerElement: Record<ElementType, number> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
 
 export interface TensorInfo {
   name: string;
@@ -17,9 +28,14 @@ export interface TensorInfo {
 export interface Checkpoint {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Plain values stored beside the tensors: safetensors' `__metadata__`, what a .pth file holds besides its weights. */
+  /**
+   * Plain values stored beside the tensors: safetensors' `__metadata__`, what a .pth file holds besides its weights.
+   */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The values as float32, row-major. Integers are converted exactly up to 2^24. Throws UserError naming tensor and offset when they can't be read. */
+  /**
+   * The values as float32, row-major. Integers are converted exactly up to 2^24. Throws UserError naming tensor and
+   * offset when they can't be read.
+   */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
 }

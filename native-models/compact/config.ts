@@ -36,6 +36,7 @@ export function compactShape(weights: Weights, config: Record<string, unknown>):
     weights.problem(`config headWidth ${shape.headWidth} does not divide width ${shape.width}`);
     return undefined;
   }
-  if (shape.matchAfter > shape.crossBlocks) weights.problem(`config matchAfter is ${shape.matchAfter} and there are ${shape.crossBlocks} cross blocks`);
+  if (shape.matchAfter > shape.crossBlocks)
+    weights.problem(`config matchAfter is ${shape.matchAfter} and there are ${shape.crossBlocks} cross blocks`);
   return shape;
 }

@@ -12,8 +12,8 @@ import { correlate, feedback, tokenCoordinates } from './matching.js';
 const bound = 12;
 
 /**
- * Both views together: inputs and outputs as in dust3r/decoder.ts, features as in encoder.ts, and `correlation` [batch, tokens1,
- * tokens2], the matching layer's logits.
+ * Both views together: inputs and outputs as in dust3r/decoder.ts, features as in encoder.ts, and `correlation` [batch,
+ * tokens1, tokens2], the matching layer's logits.
  */
 export function buildCompactDecoder(weights: Weights, shape: CompactShape, precision: Precision): Graph {
   const graph = new Graph('compact decoder');
@@ -21,19 +21,35 @@ export function buildCompactDecoder(weights: Weights, shape: CompactShape, preci
   const { width, refine } = shape;
   const loadReference = weights.take('reference', [2, width]);
   const views = [0, 1].map((k) => {
-    const features = layers.enter(graph.input(`features${k + 1}`, 'float32', ['batch', `tokens${k + 1}`, featureWidth(shape)]));
+    const features = layers.enter(
+      graph.input(`features${k + 1}`, 'float32', ['batch', `tokens${k + 1}`, featureWidth(shape)]),
+    );
     const sides = graph.input(`grid${k + 1}`, 'int64', [2]);
     const [rows, columns] = [0, 1].map((axis) => graph.node('Gather', [sides, graph.int(axis)])) as [Value, Value];
-    const [tokens, skip] = graph.split('Split', [features, graph.ints([width, 4 * refine])], { attributes: { axis: -1 }, outputs: 2 }) as [Value, Value];
-    const reference = layers.parameter(`reference.${k}`, [width], async () => (await loadReference()).slice(k * width, (k + 1) * width));
+    const [tokens, skip] = graph.split('Split', [features, graph.ints([width, 4 * refine])], {
+      attributes: { axis: -1 },
+      outputs: 2,
+    }) as [Value, Value];
+    const reference = layers.parameter(`reference.${k}`, [width], async () =>
+      (await loadReference()).slice(k * width, (k + 1) * width),
+    );
     const grid: Grid = { rows, columns };
-    return { tokens: layers.add(tokens, reference), skip, grid, table: rotaryTable(layers, rows, columns, shape.headWidth, shape.rotaryBase), places: tokenCoordinates(layers, rows, columns) };
+    return {
+      tokens: layers.add(tokens, reference),
+      skip,
+      grid,
+      table: rotaryTable(layers, rows, columns, shape.headWidth, shape.rotaryBase),
+      places: tokenCoordinates(layers, rows, columns),
+    };
   });
   const [first, second] = views as [(typeof views)[0], (typeof views)[0]];
   let [x1, x2] = [first.tokens, second.tokens];
   for (let block = 0; block < shape.crossBlocks; block++) {
     const name = `cross_blocks.${block}`;
-    [x1, x2] = [crossBlock(layers, x1, x2, name, shape, first.table, second.table), crossBlock(layers, x2, x1, name, shape, second.table, first.table)];
+    [x1, x2] = [
+      crossBlock(layers, x1, x2, name, shape, first.table, second.table),
+      crossBlock(layers, x2, x1, name, shape, second.table, first.table),
+    ];
     if (block + 1 !== shape.matchAfter) continue;
     const logits = correlate(layers, x1, x2, shape);
     graph.output('correlation', logits, 'float32', ['batch', 'tokens1', 'tokens2']);
@@ -42,14 +58,16 @@ export function buildCompactDecoder(weights: Weights, shape: CompactShape, preci
     x2 = layers.add(x2, feedback(layers, turned, second.places, first.places, shape));
   }
   for (const part of ['weight', 'bias']) weights.use(`head.covisibility.${part}`);
-  for (const [k, tokens] of [x1, x2].entries()) pointmapOutputs(layers, head(layers, tokens, views[k]!.skip, views[k]!.grid, shape), k + 1, bound);
+  for (const [k, tokens] of [x1, x2].entries())
+    pointmapOutputs(layers, head(layers, tokens, views[k]!.skip, views[k]!.grid, shape), k + 1, bound);
   return graph;
 }
 
 /** Tokens and their skip to [batch, height, width, 4]: pixel shuffles by 2 and by 8, convolutions at 1/8 between. */
 function head(layers: Layers, tokens: Value, skip: Value, grid: Grid, { width, refine }: CompactShape): Value {
   const { graph } = layers;
-  const shuffle = (map: Value, factor: number) => graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } });
+  const shuffle = (map: Value, factor: number) =>
+    graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } });
   const spread = layers.linear(layers.layerNorm(tokens, 'head.norm', width), 'head.expand', width, 4 * refine);
   let map = shuffle(tokenMap(layers, layers.add(spread, skip), 4 * refine, grid), 2);
   const same = { from: refine, to: refine, kernel: 3, padding: 1 };

@@ -21,32 +21,57 @@ export function tokenCoordinates(layers: Layers, rows: Value, columns: Value): V
 export function correlate(layers: Layers, first: Value, second: Value, shape: CompactShape): Value {
   const { graph, weights } = layers;
   const unit = (x: Value): Value => {
-    const projected = layers.leave(layers.linear(layers.layerNorm(x, 'matching.norm', shape.width), 'matching.project', shape.width, shape.matchWidth));
+    const projected = layers.leave(
+      layers.linear(
+        layers.layerNorm(x, 'matching.norm', shape.width),
+        'matching.project',
+        shape.width,
+        shape.matchWidth,
+      ),
+    );
     const norm = graph.node('ReduceL2', [projected, graph.ints([-1])], { attributes: { keepdims: 1 } });
     return graph.node('Div', [projected, graph.node('Max', [norm, graph.floats([1e-6], [])])]);
   };
   const load = weights.take('matching.log_scale', []);
-  const scale = graph.weight('matching.scale', 'float32', [], async () => new Uint8Array(Float32Array.of(Math.exp((await load())[0]!)).buffer));
+  const scale = graph.weight(
+    'matching.scale',
+    'float32',
+    [],
+    async () => new Uint8Array(Float32Array.of(Math.exp((await load())[0]!)).buffer),
+  );
   const turned = graph.node('Transpose', [unit(second)], { attributes: { perm: [0, 2, 1] } });
   return graph.node('Mul', [graph.node('MatMul', [unit(first), turned]), scale]);
 }
 
 /**
- * What the correlation says of each token, as features: where it expects its match, where it lies itself, how high and how
- * sharp the peak is.
+ * What the correlation says of each token, as features: where it expects its match, where it lies itself, how high and
+ * how sharp the peak is.
  * @param logits [batch, own tokens, other tokens]
  */
 export function feedback(layers: Layers, logits: Value, own: Value, other: Value, { width }: CompactShape): Value {
   const { graph } = layers;
   const logarithm = graph.node('LogSoftmax', [logits], { attributes: { axis: -1 } });
   const weights = graph.node('Exp', [logarithm]);
-  const over = (operator: string, value: Value) => graph.node(operator, [value, graph.ints([-1])], { attributes: { keepdims: 1 } });
+  const over = (operator: string, value: Value) =>
+    graph.node(operator, [value, graph.ints([-1])], { attributes: { keepdims: 1 } });
   const expected = graph.node('MatMul', [weights, other]);
-  const batched = graph.node('Expand', [own, graph.node('Concat', [graph.node('Shape', [logits], { attributes: { start: 0, end: 1 } }), graph.ints([1, 1])], { attributes: { axis: 0 } })]);
-  const count = graph.node('Cast', [graph.node('Shape', [logits], { attributes: { start: 2, end: 3 } })], { attributes: { to: 1 } });
+  const batched = graph.node('Expand', [
+    own,
+    graph.node('Concat', [graph.node('Shape', [logits], { attributes: { start: 0, end: 1 } }), graph.ints([1, 1])], {
+      attributes: { axis: 0 },
+    }),
+  ]);
+  const count = graph.node('Cast', [graph.node('Shape', [logits], { attributes: { start: 2, end: 3 } })], {
+    attributes: { to: 1 },
+  });
   // A single token has no entropy; its logarithm, zero, must not divide.
   const most = graph.node('Max', [graph.node('Log', [count]), graph.floats([1e-6])]);
-  const entropy = graph.node('Div', [graph.node('Neg', [over('ReduceSum', graph.node('Mul', [weights, logarithm]))]), most]);
-  const facts = layers.enter(graph.node('Concat', [expected, batched, over('ReduceMax', weights), entropy], { attributes: { axis: -1 } }));
+  const entropy = graph.node('Div', [
+    graph.node('Neg', [over('ReduceSum', graph.node('Mul', [weights, logarithm]))]),
+    most,
+  ]);
+  const facts = layers.enter(
+    graph.node('Concat', [expected, batched, over('ReduceMax', weights), entropy], { attributes: { axis: -1 } }),
+  );
   return layers.linear(layers.gelu(layers.linear(facts, 'matching.expand', 6, width)), 'matching.reduce', width, width);
 }

@@ -46,10 +46,16 @@ function pixelIndex(token: number, k: number, size: number, patch: number): numb
 
 /**
  * Hides patches of `photo` and lets the network fill them in with the help of `reference`. Both planar [3, size, size],
- * normalised as the network was trained. The network predicts patches normalised by their own mean and deviation; to show
- * them they are given the true patch's, as CroCo's figures do.
+ * normalised as the network was trained. The network predicts patches normalised by their own mean and deviation; to
+ * show them they are given the true patch's, as CroCo's figures do.
  */
-export async function completePhoto({ folder, card }: InstalledModel, photo: Float32Array, reference: Float32Array, size: number, options: CompletionOptions): Promise<Completion> {
+export async function completePhoto(
+  { folder, card }: InstalledModel,
+  photo: Float32Array,
+  reference: Float32Array,
+  size: number,
+  options: CompletionOptions,
+): Promise<Completion> {
   const { patch } = card;
   const total = (size / patch) ** 2;
   const hidden = chooseHidden(total, Math.min(total - 1, Math.round(options.mask * total)), options.seed);
@@ -58,7 +64,11 @@ export async function completePhoto({ folder, card }: InstalledModel, photo: Flo
   const precision = options.precision ?? (Object.keys(card.precisions)[0] as Precision);
   const session = await openSession(graphPath(folder, precision, 'completion'), options.provider);
   const shape = [1, 3, size, size];
-  const outputs = await session.run({ image1: floatTensor(photo, shape), image2: floatTensor(reference, shape), visible: intTensor(visible) });
+  const outputs = await session.run({
+    image1: floatTensor(photo, shape),
+    image2: floatTensor(reference, shape),
+    visible: intTensor(visible),
+  });
   const prediction = outputs['prediction']!.data as Float32Array;
   await session.release();
   const [masked, completed] = [photo.slice(), photo.slice()];

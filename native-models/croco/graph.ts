@@ -8,9 +8,9 @@ import type { Weights } from '../onnx/weights.js';
 
 /**
  * CroCo's cross-view completion (Weinzaepfel et al. 2022), one graph:
- * `image1` [1, 3, height, width] in -1..1 with patches hidden, `image2` whole, `visible` int64 [count]: the tokens of image 1
- * that may be seen, ascending; to `prediction` [1, tokens, 3 * patch^2], laid out pixel row, pixel column, channel.
- * Only the visible patches of image 1 are encoded; both images have the same size.
+ * `image1` [1, 3, height, width] in -1..1 with patches hidden, `image2` whole, `visible` int64 [count]: the tokens of
+ * image 1 that may be seen, ascending; to `prediction` [1, tokens, 3 * patch^2], laid out pixel row, pixel column,
+ * channel. Only the visible patches of image 1 are encoded; both images have the same size.
  */
 export function buildCompletion(weights: Weights, shape: NetworkShape, precision: Precision): Graph {
   const graph = new Graph('croco');
@@ -30,14 +30,27 @@ export function buildCompletion(weights: Weights, shape: NetworkShape, precision
   weights.use('mask_token');
   const mask = layers.parameter('mask_token', [1, 1, decoder.width], weights.take('mask_token', [1, 1, decoder.width]));
   const count = graph.node('Shape', [first.tokens], { attributes: { start: 1, end: 2 } });
-  const hidden = graph.node('Expand', [mask, graph.node('Concat', [graph.ints([1]), count, graph.ints([decoder.width])], { attributes: { axis: 0 } })]);
+  const hidden = graph.node('Expand', [
+    mask,
+    graph.node('Concat', [graph.ints([1]), count, graph.ints([decoder.width])], { attributes: { axis: 0 } }),
+  ]);
   // Scatter along axis 0 of [tokens, width].
   const flat = (value: Value) => graph.node('Squeeze', [value, graph.ints([0])]);
-  const placed = graph.node('ScatterND', [flat(hidden), graph.node('Unsqueeze', [visible, graph.ints([1])]), flat(seenTokens)]);
+  const placed = graph.node('ScatterND', [
+    flat(hidden),
+    graph.node('Unsqueeze', [visible, graph.ints([1])]),
+    flat(seenTokens),
+  ]);
   let x = graph.node('Unsqueeze', [placed, graph.ints([0])]);
   const decoderTable = rotaryTable(layers, first.rows, first.columns, decoder.width / decoder.heads, shape.rotaryBase);
-  for (let block = 0; block < decoder.depth; block++) x = decoderBlock(layers, x, memory, `dec_blocks.${block}`, decoder, decoderTable, decoderTable);
-  const prediction = layers.linear(layers.layerNorm(x, 'dec_norm', decoder.width), 'prediction_head', decoder.width, 3 * patch * patch);
+  for (let block = 0; block < decoder.depth; block++)
+    x = decoderBlock(layers, x, memory, `dec_blocks.${block}`, decoder, decoderTable, decoderTable);
+  const prediction = layers.linear(
+    layers.layerNorm(x, 'dec_norm', decoder.width),
+    'prediction_head',
+    decoder.width,
+    3 * patch * patch,
+  );
   graph.output('prediction', layers.leave(prediction), 'float32', [1, 'tokens', 3 * patch * patch]);
   return graph;
 }

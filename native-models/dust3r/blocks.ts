@@ -22,7 +22,15 @@ function selfAttention(layers: Layers, x: Value, name: string, { width, heads }:
   return layers.linear(attended, `${name}.proj`, width, width);
 }
 
-function crossAttention(layers: Layers, x: Value, memory: Value, name: string, { width, heads }: Width, own: RotaryTable, other: RotaryTable): Value {
+function crossAttention(
+  layers: Layers,
+  x: Value,
+  memory: Value,
+  name: string,
+  { width, heads }: Width,
+  own: RotaryTable,
+  other: RotaryTable,
+): Value {
   const rowOrder = rotaryOrder(heads, width / heads);
   const query = rotate(layers.graph, layers.linear(x, `${name}.projq`, width, width, { rowOrder }), own, heads);
   const key = rotate(layers.graph, layers.linear(memory, `${name}.projk`, width, width, { rowOrder }), other, heads);
@@ -36,14 +44,42 @@ function perceptron(layers: Layers, x: Value, name: string, { width, hidden }: W
 
 /** x += attention(norm1 x); x += mlp(norm2 x). */
 export function encoderBlock(layers: Layers, x: Value, name: string, size: Width, table: RotaryTable): Value {
-  const seen = layers.add(x, selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, table));
+  const seen = layers.add(
+    x,
+    selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, table),
+  );
   return layers.add(seen, perceptron(layers, layers.layerNorm(seen, `${name}.norm2`, size.width), `${name}.mlp`, size));
 }
 
 /** Self-attention, cross-attention to the other view's tokens as they were, then the perceptron. */
-export function decoderBlock(layers: Layers, x: Value, other: Value, name: string, size: Width, own: RotaryTable, others: RotaryTable): Value {
-  const seen = layers.add(x, selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, own));
+export function decoderBlock(
+  layers: Layers,
+  x: Value,
+  other: Value,
+  name: string,
+  size: Width,
+  own: RotaryTable,
+  others: RotaryTable,
+): Value {
+  const seen = layers.add(
+    x,
+    selfAttention(layers, layers.layerNorm(x, `${name}.norm1`, size.width), `${name}.attn`, size, own),
+  );
   const memory = layers.layerNorm(other, `${name}.norm_y`, size.width);
-  const crossed = layers.add(seen, crossAttention(layers, layers.layerNorm(seen, `${name}.norm2`, size.width), memory, `${name}.cross_attn`, size, own, others));
-  return layers.add(crossed, perceptron(layers, layers.layerNorm(crossed, `${name}.norm3`, size.width), `${name}.mlp`, size));
+  const crossed = layers.add(
+    seen,
+    crossAttention(
+      layers,
+      layers.layerNorm(seen, `${name}.norm2`, size.width),
+      memory,
+      `${name}.cross_attn`,
+      size,
+      own,
+      others,
+    ),
+  );
+  return layers.add(
+    crossed,
+    perceptron(layers, layers.layerNorm(crossed, `${name}.norm3`, size.width), `${name}.mlp`, size),
+  );
 }

@@ -55,17 +55,28 @@ export function networkShape(weights: Weights, config: Record<string, unknown>):
   const position = said.pos_embed ?? 'RoPE100';
   const base = /^RoPE(\d+)$/.exec(position)?.[1];
   if (!base) weights.problem(`config pos_embed ${position} is not a rotary embedding`);
-  const part = (title: string, prefix: string, size: number, depth: number | undefined, heads = Math.max(1, size / usualHead)): Width => {
+  const part = (
+    title: string,
+    prefix: string,
+    size: number,
+    depth: number | undefined,
+    heads = Math.max(1, size / usualHead),
+  ): Width => {
     const found = countBlocks(weights, prefix);
     if (found === 0) weights.problem(`${prefix}.0 is missing`);
-    if (depth !== undefined && depth !== found) weights.problem(`config ${title}_depth is ${depth} and the tensors have ${found} blocks`);
-    if (!Number.isInteger(size / heads) || (size / heads) % 4) weights.problem(`config ${title}_num_heads ${heads} does not divide width ${size} into heads of a multiple of 4`);
+    if (depth !== undefined && depth !== found)
+      weights.problem(`config ${title}_depth is ${depth} and the tensors have ${found} blocks`);
+    if (!Number.isInteger(size / heads) || (size / heads) % 4)
+      weights.problem(`config ${title}_num_heads ${heads} does not divide width ${size} into heads of a multiple of 4`);
     const hidden = weights.shape(`${prefix}.0.mlp.fc1.weight`)?.[0] ?? 4 * size;
     return { width: size, depth: found, heads, hidden };
   };
-  if (said.enc_embed_dim !== undefined && said.enc_embed_dim !== width) weights.problem(`config enc_embed_dim is ${said.enc_embed_dim} and the tensors have ${width}`);
-  if (said.dec_embed_dim !== undefined && said.dec_embed_dim !== decoderWidth) weights.problem(`config dec_embed_dim is ${said.dec_embed_dim} and the tensors have ${decoderWidth}`);
-  if (said.patch_size !== undefined && said.patch_size !== patch) weights.problem(`config patch_size is ${said.patch_size} and the tensors have ${patch}`);
+  if (said.enc_embed_dim !== undefined && said.enc_embed_dim !== width)
+    weights.problem(`config enc_embed_dim is ${said.enc_embed_dim} and the tensors have ${width}`);
+  if (said.dec_embed_dim !== undefined && said.dec_embed_dim !== decoderWidth)
+    weights.problem(`config dec_embed_dim is ${said.dec_embed_dim} and the tensors have ${decoderWidth}`);
+  if (said.patch_size !== undefined && said.patch_size !== patch)
+    weights.problem(`config patch_size is ${said.patch_size} and the tensors have ${patch}`);
   const encoder = part('enc', 'enc_blocks', width, said.enc_depth, said.enc_num_heads);
   const decoder = part('dec', 'dec_blocks', decoderWidth, said.dec_depth, said.dec_num_heads);
   if (weights.has('mask_token')) weights.use('mask_token');

@@ -29,11 +29,20 @@ export function buildDecoder(weights: Weights, shape: NetworkShape, precision: P
     const sides = graph.input(`grid${k}`, 'int64', [2]);
     const [rows, columns] = [0, 1].map((axis) => graph.node('Gather', [sides, graph.int(axis)])) as [Value, Value];
     const grid: Grid = { rows, columns };
-    return { features, grid, table: rotaryTable(layers, rows, columns, decoder.width / decoder.heads, shape.rotaryBase) };
+    return {
+      features,
+      grid,
+      table: rotaryTable(layers, rows, columns, decoder.width / decoder.heads, shape.rotaryBase),
+    };
   });
   const [first, second] = views as [(typeof views)[0], (typeof views)[0]];
   const own = weights.has('dec_blocks2.0.norm1.weight') ? 'dec_blocks2' : 'dec_blocks';
-  const levels: [Value, Value][] = [[first, second].map((view) => layers.linear(view.features, 'decoder_embed', encoder.width, decoder.width)) as [Value, Value]];
+  const levels: [Value, Value][] = [
+    [first, second].map((view) => layers.linear(view.features, 'decoder_embed', encoder.width, decoder.width)) as [
+      Value,
+      Value,
+    ],
+  ];
   for (let block = 0; block < decoder.depth; block++) {
     const [x1, x2] = levels.at(-1)!;
     levels.push([
@@ -50,7 +59,13 @@ export function buildDecoder(weights: Weights, shape: NetworkShape, precision: P
     const channels =
       kind === 'linear'
         ? linearHead(layers, last[k]!, name, decoder.width, patch, view.grid)
-        : (precision === 'int8' && !process.env.OLDHEAD ? denseHeadInt8 : denseHead)(layers, [view.features, level(depth / 2), level((3 * depth) / 4), last[k]!], [encoder.width, decoder.width, decoder.width, decoder.width], name, view.grid);
+        : (precision === 'int8' && !process.env.OLDHEAD ? denseHeadInt8 : denseHead)(
+            layers,
+            [view.features, level(depth / 2), level((3 * depth) / 4), last[k]!],
+            [encoder.width, decoder.width, decoder.width, decoder.width],
+            name,
+            view.grid,
+          );
     pointmapOutputs(layers, channels, k + 1);
   });
   return graph;

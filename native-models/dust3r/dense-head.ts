@@ -3,8 +3,8 @@ import { transposed, type Layers } from '../onnx/layers.js';
 import { tokenMap, type Grid } from './linear-head.js';
 
 /**
- * The dense prediction head (DPT; Ranftl et al. 2021, section 3) on four token sets, widths as given. Channels-first maps;
- * to [batch, height, width, 4].
+ * The dense prediction head (DPT; Ranftl et al. 2021, section 3) on four token sets, widths as given. Channels-first
+ * maps; to [batch, height, width, 4].
  *
  * Two identities save work: a transposed convolution whose stride is its kernel is a linear layer on tokens followed by
  * depth-to-space; and a 1x1 convolution commutes with bilinear upsampling (its weights sum to one), so it runs first.
@@ -16,7 +16,13 @@ export function denseHead(layers: Layers, tokens: Value[], widths: number[], hea
   const features = weights.shape(`${scratch}.refinenet1.out_conv.weight`)?.[0] ?? 256;
   const maps = tokens.map((set, level) => {
     const map = reassemble(layers, set, widths[level]!, `${name}.act_postprocess.${level}`, level, grid);
-    return layers.convolution(map.value, storedRefinement(layers, scratch, level), { from: map.channels, to: features, kernel: 3, padding: 1, bias: false });
+    return layers.convolution(map.value, storedRefinement(layers, scratch, level), {
+      from: map.channels,
+      to: features,
+      kernel: 3,
+      padding: 1,
+      bias: false,
+    });
   });
   let path = fuse(layers, undefined, maps[3]!, `${scratch}.refinenet4`, features);
   path = cropTo(layers, path, maps[2]!);
@@ -24,7 +30,9 @@ export function denseHead(layers: Layers, tokens: Value[], widths: number[], hea
   const half = weights.shape(`${name}.head.0.weight`)?.[0] ?? features / 2;
   const last = weights.shape(`${name}.head.2.weight`)?.[0] ?? half;
   const coarse = layers.convolution(path, `${name}.head.0`, { from: features, to: half, kernel: 3, padding: 1 });
-  const fine = layers.graph.node('Relu', [layers.convolution(upsample(layers, coarse), `${name}.head.2`, { from: half, to: last, kernel: 3, padding: 1 })]);
+  const fine = layers.graph.node('Relu', [
+    layers.convolution(upsample(layers, coarse), `${name}.head.2`, { from: half, to: last, kernel: 3, padding: 1 }),
+  ]);
   const channels = layers.convolution(fine, `${name}.head.4`, { from: last, to: 4, kernel: 1 });
   return layers.graph.node('Transpose', [channels], { attributes: { perm: [0, 2, 3, 1] } });
 }
@@ -38,14 +46,31 @@ export function storedRefinement({ weights }: Layers, scratch: string, level: nu
 }
 
 /** Brings one token set to its resolution: x4, x2, x1, x1/2 of the token grid. */
-function reassemble(layers: Layers, tokens: Value, width: number, name: string, level: number, grid: Grid): { value: Value; channels: number } {
+function reassemble(
+  layers: Layers,
+  tokens: Value,
+  width: number,
+  name: string,
+  level: number,
+  grid: Grid,
+): { value: Value; channels: number } {
   const { weights } = layers;
   const channels = weights.shape(`${name}.0.weight`)?.[0] ?? 96 * 2 ** level;
   const load = weights.take(`${name}.0.weight`, [channels, width, 1, 1]);
   const bias = layers.vector(`${name}.0.bias`, channels);
   const projected = layers.product(tokens, `${name}.0`, width, channels, load, bias);
   if (level === 2) return { value: tokenMap(layers, projected, channels, grid), channels };
-  if (level === 3) return { value: layers.convolution(tokenMap(layers, projected, channels, grid), `${name}.1`, { from: channels, to: channels, kernel: 3, stride: 2, padding: 1 }), channels };
+  if (level === 3)
+    return {
+      value: layers.convolution(tokenMap(layers, projected, channels, grid), `${name}.1`, {
+        from: channels,
+        to: channels,
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+      }),
+      channels,
+    };
   const factor = level === 0 ? 4 : 2;
   // Stored as [in, out, factor, factor]: the transpose of a linear layer's matrix.
   const stored = weights.take(`${name}.1.weight`, [channels, channels, factor, factor]);
@@ -55,9 +80,19 @@ function reassemble(layers: Layers, tokens: Value, width: number, name: string, 
     const values = await loadBias();
     return Float32Array.from({ length: spreadWidth }, (_, k) => values[Math.floor(k / (factor * factor))]!);
   });
-  const spread = layers.product(projected, `${name}.1`, channels, spreadWidth, async () => transposed(await stored(), channels, spreadWidth), repeated);
+  const spread = layers.product(
+    projected,
+    `${name}.1`,
+    channels,
+    spreadWidth,
+    async () => transposed(await stored(), channels, spreadWidth),
+    repeated,
+  );
   const map = tokenMap(layers, spread, spreadWidth, grid);
-  return { value: layers.graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } }), channels };
+  return {
+    value: layers.graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } }),
+    channels,
+  };
 }
 
 /** relu, convolution, relu, convolution, plus the input. */
@@ -70,14 +105,18 @@ function residual(layers: Layers, x: Value, name: string, features: number): Val
 function fuse(layers: Layers, path: Value | undefined, map: Value, name: string, features: number): Value {
   const { weights } = layers;
   // The coarsest block has no path, and its first unit, where a file holds it, is never used.
-  if (!path) for (const part of ['conv1.weight', 'conv1.bias', 'conv2.weight', 'conv2.bias']) weights.use(`${name}.resConfUnit1.${part}`);
+  if (!path)
+    for (const part of ['conv1.weight', 'conv1.bias', 'conv2.weight', 'conv2.bias'])
+      weights.use(`${name}.resConfUnit1.${part}`);
   const joined = path ? layers.add(path, residual(layers, map, `${name}.resConfUnit1`, features)) : map;
   const refined = residual(layers, joined, `${name}.resConfUnit2`, features);
   return upsample(layers, layers.convolution(refined, `${name}.out_conv`, { from: features, to: features, kernel: 1 }));
 }
 
 function upsample(layers: Layers, map: Value): Value {
-  return layers.graph.node('Resize', [map, undefined, layers.graph.floats([1, 1, 2, 2])], { attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' } });
+  return layers.graph.node('Resize', [map, undefined, layers.graph.floats([1, 1, 2, 2])], {
+    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+  });
 }
 
 /** The coarsest map is half the token grid rounded up; doubled, it may be a row or column too large. */

@@ -10,7 +10,15 @@ export interface Value {
 /** ONNX TensorProto.DataType. */
 export const dataType = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type DataType = keyof typeof dataType;
-const bytesPerValue: Record<DataType, number> = { float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, bool: 1, float16: 2 };
+const bytesPerValue: Record<DataType, number> = {
+  float32: 4,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+};
 
 export type Attribute = number | string | number[] | { float: number };
 
@@ -30,7 +38,10 @@ interface Initializer {
 }
 
 /** ONNX opset 20 (Gelu, LayerNormalization 17, Resize 19); com.microsoft 1. */
-const operatorSets = [{ domain: '', version: 20 }, { domain: 'com.microsoft', version: 1 }];
+const operatorSets = [
+  { domain: '', version: 20 },
+  { domain: 'com.microsoft', version: 1 },
+];
 
 /** Weights are aligned so that ONNX Runtime can map them from the file. */
 const alignment = 4096;
@@ -43,7 +54,12 @@ function attributeProto(name: string, value: Attribute): object {
 }
 
 function typeProto(type: DataType, dims: (number | string)[]): object {
-  return { tensorType: { elemType: dataType[type], shape: { dim: dims.map((dim) => (typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim })) } } };
+  return {
+    tensorType: {
+      elemType: dataType[type],
+      shape: { dim: dims.map((dim) => (typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim })) },
+    },
+  };
 }
 
 /**
@@ -128,7 +144,11 @@ export class Graph {
    * Writes the graph and, beside it, `<path>.data` with the weights. Memory: one weight at a time.
    * @param metadata stored in the file's metadata_props.
    */
-  async save(path: string, metadata: Record<string, string> = {}, onWeight?: (done: number, total: number) => void): Promise<void> {
+  async save(
+    path: string,
+    metadata: Record<string, string> = {},
+    onWeight?: (done: number, total: number) => void,
+  ): Promise<void> {
     const dataName = `${basename(path)}.data`;
     const tensors: object[] = [];
     const data = await open(`${path}.data`, 'w');
@@ -142,9 +162,16 @@ export class Graph {
         const bytes = await load();
         const expected = dims.reduce((product, dim) => product * dim, 1) * bytesPerValue[type];
         if (bytes.length !== expected) throw new Error(`Weight ${name} has ${bytes.length} bytes, not ${expected}`);
-        for (let done = 0; done < bytes.length; ) done += (await data.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+        for (let done = 0; done < bytes.length;)
+          done += (await data.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
         const place = { location: dataName, offset: String(offset), length: String(bytes.length) };
-        tensors.push({ name, dims, dataType: dataType[type], dataLocation: 1, externalData: Object.entries(place).map(([key, value]) => ({ key, value })) });
+        tensors.push({
+          name,
+          dims,
+          dataType: dataType[type],
+          dataLocation: 1,
+          externalData: Object.entries(place).map(([key, value]) => ({ key, value })),
+        });
         offset = Math.ceil((offset + bytes.length) / alignment) * alignment;
         onWeight?.(k + 1, this.initializers.length);
       }

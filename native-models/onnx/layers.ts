@@ -19,7 +19,10 @@ function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** [rows, columns] to [columns, rows], so that no transposition is left to the runtime; in blocks that stay in the cache. */
+/**
+ * [rows, columns] to [columns, rows], so that no transposition is left to the runtime; in blocks that stay in the
+ * cache.
+ */
 export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(rows * columns);
   for (let r0 = 0; r0 < rows; r0 += 32) {
@@ -35,11 +38,15 @@ export function transposed(matrix: Float32Array, rows: number, columns: number):
 /** Row k of the result is row order[k] of the matrix. */
 export function reordered(matrix: Float32Array, columns: number, order: ArrayLike<number>): Float32Array {
   const out = new Float32Array(order.length * columns);
-  for (let k = 0; k < order.length; k++) out.set(matrix.subarray(order[k]! * columns, (order[k]! + 1) * columns), k * columns);
+  for (let k = 0; k < order.length; k++)
+    out.set(matrix.subarray(order[k]! * columns, (order[k]! + 1) * columns), k * columns);
   return out;
 }
 
-/** The layers that the networks share, in one precision. Tokens are [batch, tokens, width]; maps [batch, channels, rows, columns]. */
+/**
+ * The layers that the networks share, in one precision. Tokens are [batch, tokens, width]; maps [batch, channels, rows,
+ * columns].
+ */
 export class Layers {
   constructor(
     readonly graph: Graph,
@@ -83,7 +90,9 @@ export class Layers {
   layerNorm(x: Value, name: string, width: number): Value {
     const scale = this.vector(`${name}.weight`, width);
     const bias = this.vector(`${name}.bias`, width);
-    return this.graph.node('LayerNormalization', [x, scale, bias], { attributes: { axis: -1, epsilon: { float: 1e-6 } } });
+    return this.graph.node('LayerNormalization', [x, scale, bias], {
+      attributes: { axis: -1, epsilon: { float: 1e-6 } },
+    });
   }
 
   add(a: Value, b: Value): Value {
@@ -106,10 +115,11 @@ export class Layers {
   /**
    * x W^T + bias for any matrix W [to, from].
    *
-   * int8: 8-bit blocks of 256 inputs, activations quantised by the same blocks (MatMulNBits, accuracy level 4). Two quiet cores
-   * of an EPYC with AVX-512 VNNI, GFLOP/s of a 768x4096x1024 product: float32 196, block 128: 418, 256: 458; relative error
-   * where one input column is 30 times the others, block 32: 1.1e-2, 64: 1.4e-2, 128: 1.9e-2, 256: 2.6e-2. One scale for all
-   * activations (DynamicQuantizeMatMul) gives 753 and 1.7e-1: rejected, because trained transformers do have such columns.
+   * int8: 8-bit blocks of 256 inputs, activations quantised by the same blocks (MatMulNBits, accuracy level 4). Two
+   * quiet cores of an EPYC with AVX-512 VNNI, GFLOP/s of a 768x4096x1024 product: float32 196, block 128: 418, 256:
+   * 458; relative error where one input column is 30 times the others, block 32: 1.1e-2, 64: 1.4e-2, 128: 1.9e-2, 256:
+   * 2.6e-2. One scale for all activations (DynamicQuantizeMatMul) gives 753 and 1.7e-1: rejected, because trained
+   * transformers do have such columns.
    */
   product(x: Value, name: string, from: number, to: number, rows: () => Promise<Float32Array>, bias?: Value): Value {
     if (this.precision === 'int8') {
@@ -121,7 +131,9 @@ export class Layers {
         scales = result.scales;
         return result.values;
       });
-      const scale = this.graph.weight(`${name}.scale`, 'float32', [to * blocks], () => Promise.resolve(bytesOf(scales)));
+      const scale = this.graph.weight(`${name}.scale`, 'float32', [to * blocks], () =>
+        Promise.resolve(bytesOf(scales)),
+      );
       return this.graph.node('MatMulNBits', [x, quantized, scale, undefined, undefined, bias], {
         domain: 'com.microsoft',
         attributes: { K: from, N: to, bits: 8, block_size: quantizedBlock, accuracy_level: 4 },
@@ -133,32 +145,64 @@ export class Layers {
   }
 
   /** A convolution with its weights [out, in, kernel, kernel] under `name.weight`. */
-  convolution(x: Value, name: string, shape: { from: number; to: number; kernel: number; stride?: number; padding?: number; bias?: boolean }): Value {
+  convolution(
+    x: Value,
+    name: string,
+    shape: { from: number; to: number; kernel: number; stride?: number; padding?: number; bias?: boolean },
+  ): Value {
     const { from, to, kernel, stride = 1, padding = 0 } = shape;
     const dims = [to, from, kernel, kernel];
     const weight = this.parameter(`${name}.weight`, dims, this.weights.take(`${name}.weight`, dims));
     const bias = shape.bias === false ? undefined : this.vector(`${name}.bias`, to);
     return this.graph.node('Conv', bias ? [x, weight, bias] : [x, weight], {
-      attributes: { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [padding, padding, padding, padding] },
+      attributes: {
+        kernel_shape: [kernel, kernel],
+        strides: [stride, stride],
+        pads: [padding, padding, padding, padding],
+      },
     });
   }
 
   /**
    * Softmax attention over heads packed side by side in the width; scale 1/sqrt(head width). No masks.
    *
-   * One fused operator for CPUs, where it saves memory and time. float16, for GPUs, is written out: the fused kernel of ONNX
-   * Runtime's WebGPU leaves keys out on some of them (microsoft/onnxruntime#28520).
+   * One fused operator for CPUs, where it saves memory and time. float16, for GPUs, is written out: the fused kernel of
+   * ONNX Runtime's WebGPU leaves keys out on some of them (microsoft/onnxruntime#28520).
    */
   attention(query: Value, key: Value, value: Value, heads: number, width: number): Value {
-    if (this.precision === 'float16') return plainAttention(this.graph, query, key, value, heads, width, this.scalar(Math.sqrt(heads / width)));
-    return this.graph.node('MultiHeadAttention', [query, key, value], { domain: 'com.microsoft', attributes: { num_heads: heads } });
+    if (this.precision === 'float16')
+      return plainAttention(this.graph, query, key, value, heads, width, this.scalar(Math.sqrt(heads / width)));
+    return this.graph.node('MultiHeadAttention', [query, key, value], {
+      domain: 'com.microsoft',
+      attributes: { num_heads: heads },
+    });
   }
 }
 
 /** Attention of plain products and a softmax. Tokens [batch, tokens, width]; `scale` multiplies the queries. */
-export function plainAttention(graph: Graph, query: Value, key: Value, value: Value, heads: number, width: number, scale: Value): Value {
-  const split = (tokens: Value, perm: number[]) => graph.node('Transpose', [graph.node('Reshape', [tokens, graph.ints([0, 0, heads, width / heads])])], { attributes: { perm } });
-  const scores = graph.node('MatMul', [split(graph.node('Mul', [query, scale]), [0, 2, 1, 3]), split(key, [0, 2, 3, 1])]);
-  const attended = graph.node('MatMul', [graph.node('Softmax', [scores], { attributes: { axis: -1 } }), split(value, [0, 2, 1, 3])]);
-  return graph.node('Reshape', [graph.node('Transpose', [attended], { attributes: { perm: [0, 2, 1, 3] } }), graph.ints([0, 0, width])]);
+export function plainAttention(
+  graph: Graph,
+  query: Value,
+  key: Value,
+  value: Value,
+  heads: number,
+  width: number,
+  scale: Value,
+): Value {
+  const split = (tokens: Value, perm: number[]) =>
+    graph.node('Transpose', [graph.node('Reshape', [tokens, graph.ints([0, 0, heads, width / heads])])], {
+      attributes: { perm },
+    });
+  const scores = graph.node('MatMul', [
+    split(graph.node('Mul', [query, scale]), [0, 2, 1, 3]),
+    split(key, [0, 2, 3, 1]),
+  ]);
+  const attended = graph.node('MatMul', [
+    graph.node('Softmax', [scores], { attributes: { axis: -1 } }),
+    split(value, [0, 2, 1, 3]),
+  ]);
+  return graph.node('Reshape', [
+    graph.node('Transpose', [attended], { attributes: { perm: [0, 2, 1, 3] } }),
+    graph.ints([0, 0, width]),
+  ]);
 }

@@ -5,7 +5,11 @@ export const quantizedBlock = 256;
  * Symmetric 8-bit blocks along the inputs, in the layout of MatMulNBits: matrix [rows, columns] to values
  * [rows, ceil(columns / block), block] with 128 standing for zero, and one scale for each block.
  */
-export function quantizeBlocks(matrix: Float32Array, rows: number, columns: number): { values: Uint8Array; scales: Float32Array } {
+export function quantizeBlocks(
+  matrix: Float32Array,
+  rows: number,
+  columns: number,
+): { values: Uint8Array; scales: Float32Array } {
   const blocks = Math.ceil(columns / quantizedBlock);
   const values = new Uint8Array(rows * blocks * quantizedBlock).fill(128);
   const scales = new Float32Array(rows * blocks);
@@ -25,10 +29,13 @@ export function quantizeBlocks(matrix: Float32Array, rows: number, columns: numb
 }
 
 /**
- * Symmetric 8-bit weights with one scale for each output: matrix [rows, ...] to values of the same shape, scales [rows], and the
- * largest Euclidean norm of a row.
+ * Symmetric 8-bit weights with one scale for each output: matrix [rows, ...] to values of the same shape, scales
+ * [rows], and the largest Euclidean norm of a row.
  */
-export function quantizeChannels(matrix: Float32Array, rows: number): { values: Int8Array; scales: Float32Array; norm: number } {
+export function quantizeChannels(
+  matrix: Float32Array,
+  rows: number,
+): { values: Int8Array; scales: Float32Array; norm: number } {
   const columns = matrix.length / rows;
   const values = new Int8Array(matrix.length);
   const scales = new Float32Array(rows);

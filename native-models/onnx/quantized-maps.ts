@@ -31,18 +31,23 @@ const margin = 1.08;
 const farthest = 4;
 
 /**
- * Convolutions in 8 bits, channels last: four times the float32 rate (two cores with AVX-512 VNNI, 256 channels, 3x3, 96x128:
- * 72 ms in float32, 18 ms so, 270 ms as ConvInteger).
+ * Convolutions in 8 bits, channels last: four times the float32 rate (two cores with AVX-512 VNNI, 256 channels, 3x3,
+ * 96x128: 72 ms in float32, 18 ms so, 270 ms as ConvInteger).
  *
- * The operator (QLinearConv) wants to know the range of its results beforehand. Ranges from a calibration set would be those of
- * other photos, so each convolution is preceded by a probe: itself at a stride, into a range that holds anything.
+ * The operator (QLinearConv) wants to know the range of its results beforehand. Ranges from a calibration set would be
+ * those of other photos, so each convolution is preceded by a probe: itself at a stride, into a range that holds
+ * anything.
  */
 export class QuantizedMaps {
   constructor(private readonly layers: Layers) {}
 
   /** float32 to bytes. */
   enter(map: Value): QuantizedMap {
-    const [bytes, scale, zero] = this.layers.graph.split('DynamicQuantizeLinear', [map], { outputs: 3 }) as [Value, Value, Value];
+    const [bytes, scale, zero] = this.layers.graph.split('DynamicQuantizeLinear', [map], { outputs: 3 }) as [
+      Value,
+      Value,
+      Value,
+    ];
     return { bytes, scale, zero };
   }
 
@@ -62,17 +67,35 @@ export class QuantizedMaps {
       known = rest;
       return new Uint8Array(values.buffer);
     });
-    const floats = (suffix: string, dims: number[], values: () => Promise<Float32Array>) => graph.weight(`${name}.${suffix}`, 'float32', dims, async () => new Uint8Array((await values()).buffer));
+    const floats = (suffix: string, dims: number[], values: () => Promise<Float32Array>) =>
+      graph.weight(`${name}.${suffix}`, 'float32', dims, async () => new Uint8Array((await values()).buffer));
     const weightScale = floats('scale', [to], () => Promise.resolve(known.scales));
-    const reach = floats('reach', [], () => Promise.resolve(Float32Array.of((farthest * known.norm * 255) / (relu ? 255 : 127))));
-    const relative = loadBias && floats('bias', [to], async () => (await loadBias()).map((value, k) => value / known.scales[k]!));
-    const bias = relative && graph.node('Cast', [graph.node('Round', [graph.node('Div', [relative, map.scale])])], { attributes: { to: 6 } });
+    const reach = floats('reach', [], () =>
+      Promise.resolve(Float32Array.of((farthest * known.norm * 255) / (relu ? 255 : 127))),
+    );
+    const relative =
+      loadBias && floats('bias', [to], async () => (await loadBias()).map((value, k) => value / known.scales[k]!));
+    const bias =
+      relative &&
+      graph.node('Cast', [graph.node('Round', [graph.node('Div', [relative, map.scale])])], { attributes: { to: 6 } });
     const run = ({ scale, zero }: Range, step: number): Value =>
-      graph.node('QLinearConv', [map.bytes, map.scale, map.zero, weight, weightScale, graph.bytes('int8', [0], []), scale, zero, bias], {
-        domain: 'com.microsoft',
-        attributes: { channels_last: 1, kernel_shape: [kernel, kernel], strides: [step, step], pads: Array.from({ length: 4 }, () => (kernel - 1) / 2) },
-      });
-    const wide: Range = { scale: graph.node('Mul', [map.scale, reach]), zero: graph.bytes('uint8', [relu ? 0 : 128], []) };
+      graph.node(
+        'QLinearConv',
+        [map.bytes, map.scale, map.zero, weight, weightScale, graph.bytes('int8', [0], []), scale, zero, bias],
+        {
+          domain: 'com.microsoft',
+          attributes: {
+            channels_last: 1,
+            kernel_shape: [kernel, kernel],
+            strides: [step, step],
+            pads: Array.from({ length: 4 }, () => (kernel - 1) / 2),
+          },
+        },
+      );
+    const wide: Range = {
+      scale: graph.node('Mul', [map.scale, reach]),
+      zero: graph.bytes('uint8', [relu ? 0 : 128], []),
+    };
     const range = this.rangeOf(run(wide, stride * shape.probe), wide, relu);
     return { bytes: run(range, stride), ...range };
   }
@@ -83,10 +106,20 @@ export class QuantizedMaps {
     const cast = (value: Value, type: number) => graph.node('Cast', [value], { attributes: { to: type } });
     const number = (value: number) => graph.floats([value], []);
     // Half a level may have been rounded away on either side, and a scale must not be zero.
-    const largest = graph.node('Add', [cast(graph.node('ReduceMax', [probe], { attributes: { keepdims: 0 } }), 1), number(0.5)]);
-    if (relu) return { scale: graph.node('Mul', [scale, graph.node('Mul', [largest, number(margin / 255)])]), zero: graph.bytes('uint8', [0], []) };
+    const largest = graph.node('Add', [
+      cast(graph.node('ReduceMax', [probe], { attributes: { keepdims: 0 } }), 1),
+      number(0.5),
+    ]);
+    if (relu)
+      return {
+        scale: graph.node('Mul', [scale, graph.node('Mul', [largest, number(margin / 255)])]),
+        zero: graph.bytes('uint8', [0], []),
+      };
     const above = graph.node('Max', [graph.node('Sub', [largest, number(128)]), number(0)]);
-    const smallest = graph.node('Sub', [number(128.5), cast(graph.node('ReduceMin', [probe], { attributes: { keepdims: 0 } }), 1)]);
+    const smallest = graph.node('Sub', [
+      number(128.5),
+      cast(graph.node('ReduceMin', [probe], { attributes: { keepdims: 0 } }), 1),
+    ]);
     const below = graph.node('Max', [smallest, number(0)]);
     const span = graph.node('Add', [above, below]);
     const zero = cast(graph.node('Round', [graph.node('Mul', [graph.node('Div', [below, span]), number(255)])]), 2);

@@ -5,8 +5,8 @@ import type { Checkpoint } from '../checkpoints/tensor.js';
 const mostProblems = 40;
 
 /**
- * The weights that a network asks for while its graph is built. Every wrong request is collected, so that one message names
- * all missing, misshapen and unused tensors; values are read only when the graph is saved.
+ * The weights that a network asks for while its graph is built. Every wrong request is collected, so that one message
+ * names all missing, misshapen and unused tensors; values are read only when the graph is saved.
  */
 export class Weights {
   private readonly problems: string[] = [];
@@ -41,11 +41,16 @@ export class Weights {
     this.used.add(name);
     const tensor = this.checkpoint.tensors.get(name);
     if (!tensor) this.problem(`${name} is missing`);
-    else if (tensor.shape.join() !== shape.join()) this.problem(`${name} has shape [${tensor.shape}], expected [${shape}]`);
+    else if (tensor.shape.join() !== shape.join())
+      this.problem(`${name} has shape [${tensor.shape}], expected [${shape}]`);
     return async () => {
       const values = await this.checkpoint.read(name);
       for (let i = 0; i < values.length; i++) {
-        if (!Number.isFinite(values[i]!)) throw new UserError('damaged', `This checkpoint holds ${values[i]} in tensor ${name} (element ${i}). Fetch it again: ${this.checkpoint.path}`);
+        if (!Number.isFinite(values[i]!))
+          throw new UserError(
+            'damaged',
+            `This checkpoint holds ${values[i]} in tensor ${name} (element ${i}). Fetch it again: ${this.checkpoint.path}`,
+          );
       }
       return values;
     };
@@ -53,11 +58,16 @@ export class Weights {
 
   /** Throws UserError 'bad-input' naming every problem met so far and every tensor that nothing asked for. */
   check(network: string): void {
-    const extra = [...this.checkpoint.tensors.keys()].filter((name) => !this.used.has(name)).map((name) => `${name} is not part of it`);
+    const extra = [...this.checkpoint.tensors.keys()]
+      .filter((name) => !this.used.has(name))
+      .map((name) => `${name} is not part of it`);
     const all = [...this.problems, ...extra];
     if (!all.length) return;
     const shown = all.slice(0, mostProblems).join('; ');
     const more = all.length > mostProblems ? `; and ${all.length - mostProblems} more` : '';
-    throw new UserError('bad-input', `This checkpoint is not a ${network} network (${all.length} ${all.length === 1 ? 'difference' : 'differences'}): ${shown}${more}. Import the publisher's file: ${this.checkpoint.path}`);
+    throw new UserError(
+      'bad-input',
+      `This checkpoint is not a ${network} network (${all.length} ${all.length === 1 ? 'difference' : 'differences'}): ${shown}${more}. Import the publisher's file: ${this.checkpoint.path}`,
+    );
   }
 }

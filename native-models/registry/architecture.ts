@@ -26,8 +26,17 @@ export interface BuiltNetwork {
 /** A training script's option: "Network(width=768, head='dpt')", as plain values. */
 function parseCall(text: string): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [, key, quoted, number, pair] of text.matchAll(/(\w+)\s*=\s*(?:'([^']*)'|(-?\d+(?:\.\d+)?)|\(([\d,\s]+)\))/g)) {
-    values[key!] = quoted ?? (number !== undefined ? Number(number) : pair!.split(',').filter((x) => x.trim()).map(Number));
+  for (const [, key, quoted, number, pair] of text.matchAll(
+    /(\w+)\s*=\s*(?:'([^']*)'|(-?\d+(?:\.\d+)?)|\(([\d,\s]+)\))/g,
+  )) {
+    values[key!] =
+      quoted ??
+      (number !== undefined
+        ? Number(number)
+        : pair!
+            .split(',')
+            .filter((x) => x.trim())
+            .map(Number));
   }
   return values;
 }
@@ -49,8 +58,8 @@ function longSide(config: Record<string, unknown>, usual: number): number {
 }
 
 /**
- * Recognises a checkpoint's network and builds its graphs. Throws UserError 'bad-input' naming every tensor that is missing,
- * misshapen or foreign, and 'unsupported' for another architecture.
+ * Recognises a checkpoint's network and builds its graphs. Throws UserError 'bad-input' naming every tensor that is
+ * missing, misshapen or foreign, and 'unsupported' for another architecture.
  */
 export function buildNetwork(folder: CheckpointFolder, precision: Precision): BuiltNetwork {
   const { checkpoint } = folder;
@@ -61,7 +70,10 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
   const isCompletion = weights.has('prediction_head.weight');
   if (!isPointmap && !isCompletion) {
     const first = [...checkpoint.tensors.keys()].slice(0, 3).join(', ') || 'none';
-    throw new UserError('unsupported', `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo and the compact network are read: ${checkpoint.path}`);
+    throw new UserError(
+      'unsupported',
+      `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo and the compact network are read: ${checkpoint.path}`,
+    );
   }
   const title = isPointmap ? 'DUSt3R' : 'CroCo';
   const shape = networkShape(weights, config);
@@ -70,12 +82,23 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
     throw new Error('a network without a shape has problems');
   }
   const graphs = isPointmap
-    ? [{ name: 'encoder', graph: buildEncoder(weights, shape, precision) }, { name: 'decoder', graph: buildDecoder(weights, shape, precision) }]
+    ? [
+        { name: 'encoder', graph: buildEncoder(weights, shape, precision) },
+        { name: 'decoder', graph: buildDecoder(weights, shape, precision) },
+      ]
     : [{ name: 'completion', graph: buildCompletion(weights, shape, precision) }];
   weights.check(title);
   const inputSize = longSide(config, isPointmap ? 512 : 224);
   const parameters = countParameters(checkpoint);
-  return { architecture: isPointmap ? 'dust3r' : 'croco', title, graphs, patch: shape.patch, inputSize, square: inputSize <= 224, parameters };
+  return {
+    architecture: isPointmap ? 'dust3r' : 'croco',
+    title,
+    graphs,
+    patch: shape.patch,
+    inputSize,
+    square: inputSize <= 224,
+    parameters,
+  };
 }
 
 function countParameters({ tensors }: Checkpoint): number {
@@ -87,15 +110,31 @@ function countParameters({ tensors }: Checkpoint): number {
 /** The long side of a view where the config does not tell: about the pixels of a square of 224. */
 const usualCompact = 256;
 
-function buildCompact({ checkpoint }: CheckpointFolder, config: Record<string, unknown>, weights: Weights, precision: Precision): BuiltNetwork {
+function buildCompact(
+  { checkpoint }: CheckpointFolder,
+  config: Record<string, unknown>,
+  weights: Weights,
+  precision: Precision,
+): BuiltNetwork {
   const title = 'Compact';
   const shape = compactShape(weights, config);
   if (!shape) {
     weights.check(title);
     throw new Error('a network without a shape has problems');
   }
-  const graphs = [{ name: 'encoder', graph: buildCompactEncoder(weights, shape, precision) }, { name: 'decoder', graph: buildCompactDecoder(weights, shape, precision) }];
+  const graphs = [
+    { name: 'encoder', graph: buildCompactEncoder(weights, shape, precision) },
+    { name: 'decoder', graph: buildCompactDecoder(weights, shape, precision) },
+  ];
   weights.check(title);
   const inputSize = shape.inputSize ?? usualCompact;
-  return { architecture: 'compact', title, graphs, patch: shape.patch, inputSize, square: false, parameters: countParameters(checkpoint) };
+  return {
+    architecture: 'compact',
+    title,
+    graphs,
+    patch: shape.patch,
+    inputSize,
+    square: false,
+    parameters: countParameters(checkpoint),
+  };
 }

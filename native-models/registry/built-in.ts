@@ -28,13 +28,19 @@ function evaluated(folder: string): Pick<BuiltInModel, 'verdict' | 'proven'> {
     const results = Object.values(gates);
     const passed = results.filter((gate) => gate.passed).length;
     if (passed === results.length) return { proven: true, verdict: 'It passed all gates of its evaluation.' };
-    return { proven: false, verdict: `An experiment: it passed ${passed} of ${results.length} gates of its evaluation, so expect wrong poses and clouds; geometric is better.` };
+    return {
+      proven: false,
+      verdict: `An experiment: it passed ${passed} of ${results.length} gates of its evaluation, so expect wrong poses and clouds; geometric is better.`,
+    };
   } catch {
     return { proven: false, verdict: 'An experiment: it was not evaluated.' };
   }
 }
 
-/** All in a folder of resources; none where there is no such folder. The program carries nothing but what anyone may use. */
+/**
+ * All in a folder of resources; none where there is no such folder. The program carries nothing but what anyone may
+ * use.
+ */
 export function builtInModels(resources: string): BuiltInModel[] {
   let names: string[];
   try {
@@ -44,7 +50,14 @@ export function builtInModels(resources: string): BuiltInModel[] {
   }
   return names
     .filter((name) => ['config.json', 'model.safetensors'].every((file) => existsSync(join(resources, name, file))))
-    .map((id) => ({ id, title: `${id[0]!.toUpperCase()}${id.slice(1)} (built in)`, folder: join(resources, id), licence: 'Apache-2.0', nonCommercial: false, ...evaluated(join(resources, id)) }));
+    .map((id) => ({
+      id,
+      title: `${id[0]!.toUpperCase()}${id.slice(1)} (built in)`,
+      folder: join(resources, id),
+      licence: 'Apache-2.0',
+      nonCommercial: false,
+      ...evaluated(join(resources, id)),
+    }));
 }
 
 /** What its file says of its training: "steps 9000, pairs 2304000". Empty when it says nothing. */
@@ -52,7 +65,10 @@ export async function trainingOf({ folder }: BuiltInModel): Promise<string> {
   const checkpoint = await openSafetensors(join(folder, 'model.safetensors'));
   await checkpoint.close();
   const known = new Set(['format', 'licence', 'parameters']);
-  return Object.entries(checkpoint.metadata).filter(([key]) => !known.has(key)).map(([key, value]) => `${key} ${String(value)}`).join(', ');
+  return Object.entries(checkpoint.metadata)
+    .filter(([key]) => !known.has(key))
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
 }
 
 async function digest(path: string): Promise<string> {
@@ -61,8 +77,14 @@ async function digest(path: string): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Builds its graphs among the installed models when they are not there, or are those of an earlier version. About two seconds, once. */
-export async function installBuiltIn({ id, title, folder, licence, nonCommercial }: BuiltInModel, root = modelsFolder()): Promise<InstalledModel> {
+/**
+ * Builds its graphs among the installed models when they are not there, or are those of an earlier version. About two
+ * seconds, once.
+ */
+export async function installBuiltIn(
+  { id, title, folder, licence, nonCommercial }: BuiltInModel,
+  root = modelsFolder(),
+): Promise<InstalledModel> {
   const source = `built in, ${await digest(join(folder, 'model.safetensors'))}`;
   const present = await readModel(join(root, id)).catch(() => undefined);
   if (present?.card.source === source) return present;

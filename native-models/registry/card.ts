@@ -3,7 +3,10 @@ import { z } from 'zod';
 export const precisionNames = ['float32', 'float16', 'int8'] as const;
 
 const deviationSchema = z.object({
-  /** Largest absolute difference from float32 over the root mean square, and the root mean square difference over the same, by output. */
+  /**
+   * Largest absolute difference from float32 over the root mean square, and the root mean square difference over the
+   * same, by output.
+   */
   largest: z.record(z.string(), z.number()),
   typical: z.record(z.string(), z.number()),
 });

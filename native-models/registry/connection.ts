@@ -5,12 +5,17 @@ const here = ['localhost', '127.0.0.1', '[::1]'];
 
 let agent: EnvHttpProxyAgent | undefined;
 
-/** Node's own `fetch` (up to 22) knows nothing of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, without which many an office has no way out. */
+/**
+ * Node's own `fetch` (up to 22) knows nothing of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, without which many an office has
+ * no way out.
+ */
 export async function fetchOutside(address: string, init: Omit<RequestInit, 'dispatcher'> = {}): Promise<Response> {
   // Loaded on first use: half a megabyte that no reconstruction needs.
   const { EnvHttpProxyAgent, fetch } = await import('undici');
   const direct = process.env.no_proxy ?? process.env.NO_PROXY ?? '';
-  agent ??= new EnvHttpProxyAgent(direct.trim() === '*' ? {} : { noProxy: [direct, ...here].filter((entry) => entry !== '').join(',') });
+  agent ??= new EnvHttpProxyAgent(
+    direct.trim() === '*' ? {} : { noProxy: [direct, ...here].filter((entry) => entry !== '').join(',') },
+  );
   return fetch(address, { ...init, dispatcher: agent });
 }
 

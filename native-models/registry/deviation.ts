@@ -5,7 +5,10 @@ import type { BuiltNetwork } from './architecture.js';
 import type { Deviation } from './card.js';
 
 /** Largest and root mean square difference, both over the expected values' root mean square. */
-export function deviationOf(actual: ArrayLike<number>, expected: ArrayLike<number>): { largest: number; typical: number } {
+export function deviationOf(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): { largest: number; typical: number } {
   if (actual.length !== expected.length) return { largest: Infinity, typical: Infinity };
   let largest = 0;
   let squares = 0;
@@ -32,11 +35,15 @@ export function testImage(height: number, width: number, shift: number): Float32
 
 async function outputs(folder: string, network: BuiltNetwork, precision: Precision): Promise<Record<string, Tensor>> {
   const [height, width] = [128, 160];
-  const [image1, image2] = [0, 12].map((shift) => floatTensor(testImage(height, width, shift), [1, 3, height, width])) as [Tensor, Tensor];
+  const [image1, image2] = [0, 12].map((shift) =>
+    floatTensor(testImage(height, width, shift), [1, 3, height, width]),
+  ) as [Tensor, Tensor];
   const open = (name: string) => openSession(graphPath(folder, precision, name));
   if (network.architecture === 'croco') {
     const session = await open('completion');
-    const visible = intTensor(Array.from({ length: Math.floor((height * width) / network.patch ** 2 / 4) }, (_, k) => 4 * k));
+    const visible = intTensor(
+      Array.from({ length: Math.floor((height * width) / network.patch ** 2 / 4) }, (_, k) => 4 * k),
+    );
     const result = await session.run({ image1, image2, visible });
     await session.release();
     return result;
@@ -53,7 +60,11 @@ async function outputs(folder: string, network: BuiltNetwork, precision: Precisi
 }
 
 /** Runs the same pair in float32 and in `precision` (on the CPU) and compares every output. */
-export async function measureDeviation(folder: string, network: BuiltNetwork, precision: Precision): Promise<Deviation> {
+export async function measureDeviation(
+  folder: string,
+  network: BuiltNetwork,
+  precision: Precision,
+): Promise<Deviation> {
   const expected = await outputs(folder, network, 'float32');
   const actual = await outputs(folder, network, precision);
   const measured: Deviation = { largest: {}, typical: {} };

@@ -35,7 +35,11 @@ const bytesPerWeight: Record<Precision, number> = { float32: 4, float16: 2, int8
 const anyUse = new Set(['Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0', 'CC-BY-4.0']);
 
 function idFrom(path: string): string {
-  const id = basename(path).replace(/\.(safetensors|pth|pt)$/i, '').toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '');
+  const id = basename(path)
+    .replace(/\.(safetensors|pth|pt)$/i, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '');
   return id || 'model';
 }
 
@@ -50,15 +54,24 @@ async function sweep(root: string): Promise<void> {
 }
 
 /**
- * Builds the graphs of a checkpoint and registers the model. Everything is made in a hidden folder beside the models and
- * renamed at the end, so that a failure at any time leaves nothing registered. Memory: the largest tensor, a few times.
+ * Builds the graphs of a checkpoint and registers the model. Everything is made in a hidden folder beside the models
+ * and renamed at the end, so that a failure at any time leaves nothing registered. Memory: the largest tensor, a few
+ * times.
  */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<InstalledModel> {
   const { root = modelsFolder(), precisions = ['float32'], signal, onProgress } = options;
   const id = options.id ?? idFrom(path);
-  if (!/^[a-z0-9][a-z0-9._-]*$/.test(id)) throw new UserError('usage', `A model's id has lower-case letters, digits, '.', '_' and '-' only, and this is '${id}'. Choose another with --id: ${path}`);
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(id))
+    throw new UserError(
+      'usage',
+      `A model's id has lower-case letters, digits, '.', '_' and '-' only, and this is '${id}'. Choose another with --id: ${path}`,
+    );
   const target = join(root, id);
-  if (!options.replace && (await stat(target).catch(() => undefined))) throw new UserError('usage', `A model ${id} is already installed. Remove it first, or choose another id with --id: ${target}`);
+  if (!options.replace && (await stat(target).catch(() => undefined)))
+    throw new UserError(
+      'usage',
+      `A model ${id} is already installed. Remove it first, or choose another id with --id: ${target}`,
+    );
   const folder = await openCheckpoint(path);
   const staging = join(root, `.import-${id}-${process.pid}`);
   try {
@@ -66,7 +79,10 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
     const first = buildNetwork(folder, 'float32'); // All mistakes in the checkpoint show here, before anything is written.
     await ensureFolder(root);
     await sweep(root);
-    await checkSpace(root, wanted.reduce((sum, precision) => sum + first.parameters * bytesPerWeight[precision], 0));
+    await checkSpace(
+      root,
+      wanted.reduce((sum, precision) => sum + first.parameters * bytesPerWeight[precision], 0),
+    );
     await ensureFolder(staging);
     for (const precision of wanted) {
       for (const { name, graph } of buildNetwork(folder, precision).graphs) {
@@ -77,20 +93,34 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       }
     }
     const hash = createHash('sha256');
-    for (const { name } of first.graphs) hash.update(await readFile(graphPath(staging, 'float32', name))).update(await weightsDigest(`${graphPath(staging, 'float32', name)}.data`));
+    for (const { name } of first.graphs)
+      hash
+        .update(await readFile(graphPath(staging, 'float32', name)))
+        .update(await weightsDigest(`${graphPath(staging, 'float32', name)}.data`));
     const stated: Partial<Record<Precision, Deviation | null>> = {};
-    for (const precision of wanted) stated[precision] = precision === 'float32' ? null : await measureDeviation(staging, first, precision);
+    for (const precision of wanted)
+      stated[precision] = precision === 'float32' ? null : await measureDeviation(staging, first, precision);
     if (!precisions.includes('float32')) {
       delete stated.float32;
-      for (const { name } of first.graphs) for (const ending of ['', '.data']) await rm(graphPath(staging, 'float32', name) + ending);
+      for (const { name } of first.graphs)
+        for (const ending of ['', '.data']) await rm(graphPath(staging, 'float32', name) + ending);
     }
     const { licence: named } = folder.checkpoint.metadata;
     const licence = options.licence ?? (typeof named === 'string' ? named : 'not stated; ask the publisher');
     const card: ModelCard = {
-      format: 1, id, title: options.title ?? `${first.title} (${id})`, architecture: first.architecture,
-      licence, nonCommercial: options.nonCommercial ?? !anyUse.has(licence),
-      inputSize: first.inputSize, patch: first.patch, square: first.square, parameters: first.parameters,
-      version: hash.digest('hex').slice(0, 16), source: options.source ?? basename(path), precisions: stated,
+      format: 1,
+      id,
+      title: options.title ?? `${first.title} (${id})`,
+      architecture: first.architecture,
+      licence,
+      nonCommercial: options.nonCommercial ?? !anyUse.has(licence),
+      inputSize: first.inputSize,
+      patch: first.patch,
+      square: first.square,
+      parameters: first.parameters,
+      version: hash.digest('hex').slice(0, 16),
+      source: options.source ?? basename(path),
+      precisions: stated,
     };
     const file = await open(join(staging, 'card.json'), 'w');
     await file.writeFile(`${JSON.stringify(card, null, 2)}\n`);
@@ -103,15 +133,28 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC') throw new UserError('disk-full', `The disk is full; nothing was installed. Free some space and import again: ${root}`, { cause: error });
-    if (code === 'EACCES' || code === 'EROFS') throw new UserError('unwritable', `The models folder cannot be written (${code}). Choose another with POINTMAP_MODELS: ${root}`, { cause: error });
+    if (code === 'ENOSPC')
+      throw new UserError(
+        'disk-full',
+        `The disk is full; nothing was installed. Free some space and import again: ${root}`,
+        { cause: error },
+      );
+    if (code === 'EACCES' || code === 'EROFS')
+      throw new UserError(
+        'unwritable',
+        `The models folder cannot be written (${code}). Choose another with POINTMAP_MODELS: ${root}`,
+        { cause: error },
+      );
     throw error;
   } finally {
     await folder.checkpoint.close();
   }
 }
 
-/** SHA-256 of a large file by a sample of every sixteenth megabyte and its length: it tells checkpoints apart, not tampering. */
+/**
+ * SHA-256 of a large file by a sample of every sixteenth megabyte and its length: it tells checkpoints apart, not
+ * tampering.
+ */
 async function weightsDigest(path: string): Promise<string> {
   const file = await open(path);
   try {

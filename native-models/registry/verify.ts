@@ -25,16 +25,27 @@ const limits = { features: 2e-5, other: 2e-4, compact: 1e-4 };
  * Builds a checkpoint's graphs and holds them against the recorded cases beside it (`case*.safetensors`, README of the
  * format in the documentation). Limits hold for float32.
  */
-export async function verifyCheckpoint(path: string, precision: Precision = 'float32', provider: Provider = 'cpu'): Promise<VerifiedOutput[]> {
+export async function verifyCheckpoint(
+  path: string,
+  precision: Precision = 'float32',
+  provider: Provider = 'cpu',
+): Promise<VerifiedOutput[]> {
   const files = (await readdir(path).catch(() => [])).filter((name) => /^case.*\.safetensors$/.test(name)).sort();
-  if (!files.length) throw new UserError('not-found', `There are no recorded cases (case*.safetensors) beside this checkpoint, so there is nothing to compare with: ${path}`);
+  if (!files.length)
+    throw new UserError(
+      'not-found',
+      `There are no recorded cases (case*.safetensors) beside this checkpoint, so there is nothing to compare with: ${path}`,
+    );
   const root = await mkdtemp(join(tmpdir(), 'pointmap-verify-'));
   try {
     const { folder, card } = await importModel(path, { id: 'verified', root, precisions: [precision] });
     const results: VerifiedOutput[] = [];
     const open = (name: string) => openSession(graphPath(folder, precision, name), provider);
-    const sessions = await Promise.all(card.architecture === 'croco' ? [open('completion')] : [open('encoder'), open('decoder')]);
-    for (const file of files) results.push(...(await runCase(join(path, file), file.replace(/\.safetensors$/, ''), sessions, card)));
+    const sessions = await Promise.all(
+      card.architecture === 'croco' ? [open('completion')] : [open('encoder'), open('decoder')],
+    );
+    for (const file of files)
+      results.push(...(await runCase(join(path, file), file.replace(/\.safetensors$/, ''), sessions, card)));
     await Promise.all(sessions.map((session) => session.release()));
     return results;
   } finally {
@@ -42,11 +53,17 @@ export async function verifyCheckpoint(path: string, precision: Precision = 'flo
   }
 }
 
-async function runCase(path: string, name: string, sessions: Session[], { patch, architecture }: ModelCard): Promise<VerifiedOutput[]> {
+async function runCase(
+  path: string,
+  name: string,
+  sessions: Session[],
+  { patch, architecture }: ModelCard,
+): Promise<VerifiedOutput[]> {
   const recorded = await openSafetensors(path);
   try {
     const results: VerifiedOutput[] = [];
-    const load = async (tensor: string) => floatTensor(await recorded.read(tensor), recorded.tensors.get(tensor)!.shape);
+    const load = async (tensor: string) =>
+      floatTensor(await recorded.read(tensor), recorded.tensors.get(tensor)!.shape);
     const compare = async (output: string, actual: Tensor, limit: number) => {
       const { largest } = deviationOf(actual.data as Float32Array, await recorded.read(output));
       results.push({ case: name, output, deviation: largest, limit });
@@ -56,7 +73,11 @@ async function runCase(path: string, name: string, sessions: Session[], { patch,
     if (!decoder) {
       const mask = await recorded.read('mask');
       const visible = [...mask.keys()].filter((token) => mask[token] === 0);
-      await compare('prediction', (await first.run({ image1, image2, visible: intTensor(visible) }))['prediction']!, limits.other);
+      await compare(
+        'prediction',
+        (await first.run({ image1, image2, visible: intTensor(visible) }))['prediction']!,
+        limits.other,
+      );
       return results;
     }
     const features1 = (await first.run({ image: image1 }))['features']!;
@@ -69,7 +90,8 @@ async function runCase(path: string, name: string, sessions: Session[], { patch,
       await compare('features2', features2, limits.features);
     }
     const names = { pts3d_1: 'points1', conf_1: 'confidence1', pts3d_2_in_view_1: 'points2', conf_2: 'confidence2' };
-    for (const [output, ours] of Object.entries(names)) await compare(output, outputs[ours]!, architecture === 'compact' ? limits.compact : limits.other);
+    for (const [output, ours] of Object.entries(names))
+      await compare(output, outputs[ours]!, architecture === 'compact' ? limits.compact : limits.other);
     return results;
   } finally {
     await recorded.close();

@@ -12,24 +12,63 @@ const close = (): void => setStudio({ dialog: undefined });
 export function Palette() {
   const photos = useStudio(({ project }) => project?.photos);
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => { if (!element.current!.open) element.current!.showModal(); }, []);
+  useEffect(() => {
+    if (!element.current!.open) element.current!.showModal();
+  }, []);
   return (
-    <dialog ref={element} className="dialog palette" aria-label="Command palette" onCancel={(event) => { event.preventDefault(); close(); }} onClick={(event) => { if (event.target === element.current) close(); }}>
-      <Command label="Command palette" loop>
-        <Command.Input autoFocus placeholder="What would you like to do?" className="input" />
+    <dialog
+      ref={element}
+      className="dialog palette"
+      aria-label="Command palette"
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onClick={(event) => {
+        if (event.target === element.current) close();
+      }}
+    >
+      <Command
+        label="Command palette"
+        loop
+      >
+        <Command.Input
+          autoFocus
+          placeholder="What would you like to do?"
+          className="input"
+        />
         <Command.List>
           <Command.Empty>Nothing has that name.</Command.Empty>
           <Command.Group heading="Commands">
-            {commandIds.filter((id) => id !== 'help.palette' && canRun(id)).map((id) => (
-              <Command.Item key={id} value={`${commands[id].title} ${commands[id].menu}`} onSelect={() => { close(); runCommand(id); }}>
-                <span>{commands[id].title}</span><kbd>{keysText(id)}</kbd>
-              </Command.Item>
-            ))}
+            {commandIds
+              .filter((id) => id !== 'help.palette' && canRun(id))
+              .map((id) => (
+                <Command.Item
+                  key={id}
+                  value={`${commands[id].title} ${commands[id].menu}`}
+                  onSelect={() => {
+                    close();
+                    runCommand(id);
+                  }}
+                >
+                  <span>{commands[id].title}</span>
+                  <kbd>{keysText(id)}</kbd>
+                </Command.Item>
+              ))}
           </Command.Group>
           {photos && photos.length > 0 && (
             <Command.Group heading="Photos">
               {photos.slice(0, 500).map(({ id, name }) => (
-                <Command.Item key={id} value={`photo ${name}`} onSelect={() => { close(); setStudio({ selectedPhotos: [id] }); }}>{stem(name)}</Command.Item>
+                <Command.Item
+                  key={id}
+                  value={`photo ${name}`}
+                  onSelect={() => {
+                    close();
+                    setStudio({ selectedPhotos: [id] });
+                  }}
+                >
+                  {stem(name)}
+                </Command.Item>
               ))}
             </Command.Group>
           )}

@@ -6,22 +6,57 @@ import { keysText } from './keys.js';
 export function Shortcuts() {
   const menus = [...new Set(commandIds.map((id) => commands[id].menu))];
   return (
-    <Dialog title="Keyboard shortcuts" onClose={() => setStudio({ dialog: undefined })}>
-      <div className="body shortcuts" tabIndex={0} role="group" aria-label="All shortcuts">
+    <Dialog
+      title="Keyboard shortcuts"
+      onClose={() => setStudio({ dialog: undefined })}
+    >
+      <div
+        className="body shortcuts"
+        tabIndex={0}
+        role="group"
+        aria-label="All shortcuts"
+      >
         {menus.map((menu) => (
           <section key={menu}>
             <h3 className="quiet">{menu}</h3>
-            <ul>{commandIds.filter((id) => commands[id].menu === menu && keysText(id)).map((id) => <li key={id} className="spread"><span>{commands[id].title}</span><kbd>{keysText(id)}</kbd></li>)}</ul>
+            <ul>
+              {commandIds
+                .filter((id) => commands[id].menu === menu && keysText(id))
+                .map((id) => (
+                  <li
+                    key={id}
+                    className="spread"
+                  >
+                    <span>{commands[id].title}</span>
+                    <kbd>{keysText(id)}</kbd>
+                  </li>
+                ))}
+            </ul>
           </section>
         ))}
         <section>
           <h3 className="quiet">In the cloud</h3>
           <ul>
-            <li className="spread"><span>Turn, pan, zoom</span><kbd>drag, right drag, wheel</kbd></li>
-            <li className="spread"><span>Turn, pan, zoom by key</span><kbd>arrows, Shift arrows, + -</kbd></li>
-            <li className="spread"><span>Turn about a point</span><kbd>double click</kbd></li>
-            <li className="spread"><span>Fly: move, up, down</span><kbd>W A S D, E, Q</kbd></li>
-            <li className="spread"><span>Leave the camera looked through</span><kbd>Escape</kbd></li>
+            <li className="spread">
+              <span>Turn, pan, zoom</span>
+              <kbd>drag, right drag, wheel</kbd>
+            </li>
+            <li className="spread">
+              <span>Turn, pan, zoom by key</span>
+              <kbd>arrows, Shift arrows, + -</kbd>
+            </li>
+            <li className="spread">
+              <span>Turn about a point</span>
+              <kbd>double click</kbd>
+            </li>
+            <li className="spread">
+              <span>Fly: move, up, down</span>
+              <kbd>W A S D, E, Q</kbd>
+            </li>
+            <li className="spread">
+              <span>Leave the camera looked through</span>
+              <kbd>Escape</kbd>
+            </li>
           </ul>
         </section>
       </div>

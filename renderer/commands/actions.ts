@@ -3,7 +3,17 @@ import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studi
 import { api } from '../transport/index.js';
 import { resetLayout } from '../shell/layout.js';
 import { currentViewer } from '../viewer/handle.js';
-import { apply, attempt, choosePhotos, closeProject, newProject, openProject, relocatePhotos, saveProject, saveProjectAs } from './project.js';
+import {
+  apply,
+  attempt,
+  choosePhotos,
+  closeProject,
+  newProject,
+  openProject,
+  relocatePhotos,
+  saveProject,
+  saveProjectAs,
+} from './project.js';
 
 interface Action {
   /** Without it always possible. */
@@ -15,10 +25,14 @@ const withProject = (): boolean => studio().project !== null;
 const idle = (): boolean => withProject() && !isActive(studio().job);
 const withCloud = (): boolean => studio().project?.scene !== undefined;
 const withSelection = (): boolean => idle() && studio().selectedPhotos.length > 0;
-const enabledPhotos = (): number => studio().project?.photos.filter(({ enabled, missing }) => enabled && !missing).length ?? 0;
+const enabledPhotos = (): number =>
+  studio().project?.photos.filter(({ enabled, missing }) => enabled && !missing).length ?? 0;
 
 const selectedPhotos = () => studio().project!.photos.filter(({ id }) => studio().selectedPhotos.includes(id));
-const colour = (by: ReturnType<typeof studio>['viewer']['colour']): Action => ({ when: withCloud, run: () => setViewer({ colour: by }) });
+const colour = (by: ReturnType<typeof studio>['viewer']['colour']): Action => ({
+  when: withCloud,
+  run: () => setViewer({ colour: by }),
+});
 
 /** What each command does and when it can be done. Keys, menus, buttons and the palette all come through here. */
 export const actions: Readonly<Record<CommandId, Action>> = {
@@ -29,27 +43,73 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'project.saveAs': { when: idle, run: saveProjectAs },
   'photos.add': { when: () => !isActive(studio().job), run: () => choosePhotos('photos') },
   'photos.addFolder': { when: () => !isActive(studio().job), run: () => choosePhotos('folder') },
-  'photos.relocate': { when: () => idle() && studio().project!.photos.some(({ missing }) => missing), run: relocatePhotos },
+  'photos.relocate': {
+    when: () => idle() && studio().project!.photos.some(({ missing }) => missing),
+    run: relocatePhotos,
+  },
   'export.open': { when: withCloud, run: () => setStudio({ dialog: 'export' }) },
 
-  'edit.undo': { when: () => idle() && studio().project?.canUndo !== undefined, run: () => attempt(() => api.request('edit.undo', {})) },
-  'edit.redo': { when: () => idle() && studio().project?.canRedo !== undefined, run: () => attempt(() => api.request('edit.redo', {})) },
-  'photos.selectAll': { when: withProject, run: () => setStudio(({ project }) => ({ selectedPhotos: project!.photos.map(({ id }) => id) })) },
-  'photos.toggle': { when: withSelection, run: () => apply({ kind: 'photos-enabled', photos: [...studio().selectedPhotos], enabled: !selectedPhotos().some(({ enabled }) => enabled) }) },
-  'photos.lock': { when: withSelection, run: () => apply({ kind: 'photos-locked', photos: [...studio().selectedPhotos], locked: !selectedPhotos().some(({ locked }) => locked) }) },
+  'edit.undo': {
+    when: () => idle() && studio().project?.canUndo !== undefined,
+    run: () => attempt(() => api.request('edit.undo', {})),
+  },
+  'edit.redo': {
+    when: () => idle() && studio().project?.canRedo !== undefined,
+    run: () => attempt(() => api.request('edit.redo', {})),
+  },
+  'photos.selectAll': {
+    when: withProject,
+    run: () => setStudio(({ project }) => ({ selectedPhotos: project!.photos.map(({ id }) => id) })),
+  },
+  'photos.toggle': {
+    when: withSelection,
+    run: () =>
+      apply({
+        kind: 'photos-enabled',
+        photos: [...studio().selectedPhotos],
+        enabled: !selectedPhotos().some(({ enabled }) => enabled),
+      }),
+  },
+  'photos.lock': {
+    when: withSelection,
+    run: () =>
+      apply({
+        kind: 'photos-locked',
+        photos: [...studio().selectedPhotos],
+        locked: !selectedPhotos().some(({ locked }) => locked),
+      }),
+  },
   'pair.toggle': { when: () => idle() && studio().selectedPair !== undefined, run: togglePair },
 
   'run.start': { when: () => idle() && enabledPhotos() >= 1, run: () => attempt(() => api.request('run.start', {})) },
-  'run.realign': { when: () => idle() && studio().project!.pairs.some(({ state }) => state === 'observed'), run: () => attempt(() => api.request('run.realign', {})) },
-  'run.pause': { when: () => isActive(studio().job), run: () => attempt(() => api.request(studio().job.state === 'paused' || studio().job.state === 'pausing' ? 'run.resume' : 'run.pause', {})) },
+  'run.realign': {
+    when: () => idle() && studio().project!.pairs.some(({ state }) => state === 'observed'),
+    run: () => attempt(() => api.request('run.realign', {})),
+  },
+  'run.pause': {
+    when: () => isActive(studio().job),
+    run: () =>
+      attempt(() =>
+        api.request(
+          studio().job.state === 'paused' || studio().job.state === 'pausing' ? 'run.resume' : 'run.pause',
+          {},
+        ),
+      ),
+  },
   'run.cancel': { when: () => isActive(studio().job), run: () => attempt(() => api.request('run.cancel', {})) },
 
   'view.fit': { when: withCloud, run: () => currentViewer()?.fit() },
   'view.front': { when: withCloud, run: () => currentViewer()?.view('front') },
   'view.side': { when: withCloud, run: () => currentViewer()?.view('side') },
   'view.top': { when: withCloud, run: () => currentViewer()?.view('top') },
-  'view.through': { when: () => withCloud() && (studio().viewer.lookThrough !== undefined || placedSelection() !== undefined), run: () => setViewer({ lookThrough: studio().viewer.lookThrough === undefined ? placedSelection() : undefined }) },
-  'view.fly': { when: withCloud, run: () => setViewer({ navigation: studio().viewer.navigation === 'fly' ? 'orbit' : 'fly' }) },
+  'view.through': {
+    when: () => withCloud() && (studio().viewer.lookThrough !== undefined || placedSelection() !== undefined),
+    run: () => setViewer({ lookThrough: studio().viewer.lookThrough === undefined ? placedSelection() : undefined }),
+  },
+  'view.fly': {
+    when: withCloud,
+    run: () => setViewer({ navigation: studio().viewer.navigation === 'fly' ? 'orbit' : 'fly' }),
+  },
   'view.cameras': { run: () => setViewer({ cameras: !studio().viewer.cameras }) },
   'view.grid': { run: () => setViewer({ grid: !studio().viewer.grid }) },
   'view.axes': { run: () => setViewer({ axes: !studio().viewer.axes }) },

@@ -22,7 +22,9 @@ export async function newProject(): Promise<void> {
 }
 
 export async function openProject(path?: string): Promise<void> {
-  const chosen = path ?? (desktop ? await desktop.chooseProject() : (await askForFiles({ title: 'Open project', accept: 'project' }))[0]);
+  const chosen =
+    path ??
+    (desktop ? await desktop.chooseProject() : (await askForFiles({ title: 'Open project', accept: 'project' }))[0]);
   if (chosen) await attempt(() => api.request('project.open', { path: chosen }));
 }
 
@@ -41,7 +43,8 @@ export async function closeProject(): Promise<void> {
 /** Every change is in the project file the moment it is made: what is left is to give it a name. */
 export async function saveProject(): Promise<void> {
   if (studio().project?.saved) notify('information', 'Every change is kept already.');
-  else if (isActive(studio().job)) notify('information', 'Everything computed is kept; the project can be given a name once the run is over.');
+  else if (isActive(studio().job))
+    notify('information', 'Everything computed is kept; the project can be given a name once the run is over.');
   else await saveProjectAs();
 }
 
@@ -49,7 +52,9 @@ export async function saveProjectAs(): Promise<void> {
   const { project } = studio();
   if (!project) return;
   const suggestion = `${project.saved ? project.name : 'My scene'}.pointmap`;
-  const path = desktop ? await desktop.saveProject(suggestion) : (await askForFiles({ title: 'Save project as', accept: 'save', suggestion }))[0];
+  const path = desktop
+    ? await desktop.saveProject(suggestion)
+    : (await askForFiles({ title: 'Save project as', accept: 'save', suggestion }))[0];
   if (!path) return;
   await attempt(async () => {
     await api.request('project.saveAs', { path });
@@ -89,7 +94,9 @@ export async function relocatePhotos(): Promise<void> {
 
 /** What was dropped on the window: in the desktop the files' paths, in a browser their bytes. */
 export async function addDropped(data: DataTransfer): Promise<void> {
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry): entry is FileSystemEntry => entry !== null);
+  const entries = [...data.items]
+    .map((item) => item.webkitGetAsEntry())
+    .filter((entry): entry is FileSystemEntry => entry !== null);
   // A drop's data is gone once its event is over: the files are taken now.
   const loose = [...data.files];
   if (desktop) {
@@ -116,7 +123,8 @@ async function addOrOpen(paths: readonly string[]): Promise<void> {
 
 /** A dropped folder's files, all the way down. */
 async function filesOf(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile) return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+  if (entry.isFile)
+    return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const all: File[] = [];
   for (;;) {

@@ -16,7 +16,11 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 export function Button({ look = [], icon, children, className = '', ...rest }: ButtonProps) {
   const looks = typeof look === 'string' ? [look] : look;
   return (
-    <button type="button" className={['button', ...looks, className].join(' ')} {...rest}>
+    <button
+      type="button"
+      className={['button', ...looks, className].join(' ')}
+      {...rest}
+    >
       {icon && <Icon name={icon} />}
       {children}
     </button>
@@ -24,18 +28,46 @@ export function Button({ look = [], icon, children, className = '', ...rest }: B
 }
 
 /** A button of the command table: its title, its keys in the tooltip, enabled when the command can be run. */
-export function CommandButton({ id, icon, look, children, pressed }: { id: CommandId; icon?: IconName; look?: ButtonProps['look']; children?: ReactNode; pressed?: boolean }) {
+export function CommandButton({
+  id,
+  icon,
+  look,
+  children,
+  pressed,
+}: {
+  id: CommandId;
+  icon?: IconName;
+  look?: ButtonProps['look'];
+  children?: ReactNode;
+  pressed?: boolean;
+}) {
   const possible = useStudio(() => canRun(id));
   const { title } = commands[id];
   const keys = keysText(id);
   return (
-    <Button look={look} icon={icon} disabled={!possible} aria-pressed={pressed} aria-label={children === undefined ? title : undefined} title={keys ? `${title} (${keys})` : title} onClick={() => runCommand(id)}>
+    <Button
+      look={look}
+      icon={icon}
+      disabled={!possible}
+      aria-pressed={pressed}
+      aria-label={children === undefined ? title : undefined}
+      title={keys ? `${title} (${keys})` : title}
+      onClick={() => runCommand(id)}
+    >
       {children}
     </Button>
   );
 }
 
-export function Field({ label, value, children }: { label: string; value?: ReactNode; children: (id: string) => ReactNode }) {
+export function Field({
+  label,
+  value,
+  children,
+}: {
+  label: string;
+  value?: ReactNode;
+  children: (id: string) => ReactNode;
+}) {
   const id = useId();
   return (
     <div className="field">
@@ -54,12 +86,43 @@ export interface Choice<T extends string> {
   disabled?: boolean;
 }
 
-export function Select<T extends string>({ label, value, choices, onChange, note, disabled }: { label: string; value: T; choices: readonly Choice<T>[]; onChange: (value: T) => void; note?: ReactNode; disabled?: boolean }) {
+export function Select<T extends string>({
+  label,
+  value,
+  choices,
+  onChange,
+  note,
+  disabled,
+}: {
+  label: string;
+  value: T;
+  choices: readonly Choice<T>[];
+  onChange: (value: T) => void;
+  note?: ReactNode;
+  disabled?: boolean;
+}) {
   return (
-    <Field label={label} value={note}>
+    <Field
+      label={label}
+      value={note}
+    >
       {(id) => (
-        <select id={id} className="select" value={value} disabled={disabled} onChange={(event) => onChange(event.target.value as T)}>
-          {choices.map((choice) => <option key={choice.value} value={choice.value} disabled={choice.disabled}>{choice.title}</option>)}
+        <select
+          id={id}
+          className="select"
+          value={value}
+          disabled={disabled}
+          onChange={(event) => onChange(event.target.value as T)}
+        >
+          {choices.map((choice) => (
+            <option
+              key={choice.value}
+              value={choice.value}
+              disabled={choice.disabled}
+            >
+              {choice.title}
+            </option>
+          ))}
         </select>
       )}
     </Field>
@@ -89,26 +152,76 @@ export function Slider({ label, value, min, max, step, format = String, disabled
     waiting.current = setTimeout(() => onCommit?.(Number(input.current?.value ?? value)), delay);
   };
   return (
-    <Field label={label} value={format(value)}>
+    <Field
+      label={label}
+      value={format(value)}
+    >
       {(id) => (
-        <input ref={input} id={id} className="slider" type="range" min={min} max={max} step={step} value={value} disabled={disabled} aria-valuetext={format(value)} style={{ '--fill': fill } as CSSProperties}
-          onChange={(event) => onChange(Number(event.target.value))} onPointerUp={() => commit(0)} onKeyUp={({ key }) => { if (key !== 'Tab') commit(400); }} />
+        <input
+          ref={input}
+          id={id}
+          className="slider"
+          type="range"
+          min={min}
+          max={max}
+          step={step}
+          value={value}
+          disabled={disabled}
+          aria-valuetext={format(value)}
+          style={{ '--fill': fill } as CSSProperties}
+          onChange={(event) => onChange(Number(event.target.value))}
+          onPointerUp={() => commit(0)}
+          onKeyUp={({ key }) => {
+            if (key !== 'Tab') commit(400);
+          }}
+        />
       )}
     </Field>
   );
 }
 
-export function Switch({ label, checked, disabled, onChange }: { label: ReactNode; checked: boolean; disabled?: boolean; onChange: (checked: boolean) => void }) {
+export function Switch({
+  label,
+  checked,
+  disabled,
+  onChange,
+}: {
+  label: ReactNode;
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+}) {
   return (
     <label className="switch">
       {label}
-      <input type="checkbox" role="switch" checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        role="switch"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
     </label>
   );
 }
 
-export function Badge({ tone, children, title }: { tone: 'good' | 'fair' | 'bad' | 'faint'; children: ReactNode; title?: string }) {
-  return <span className={`badge ${tone}`} title={title}>{children}</span>;
+export function Badge({
+  tone,
+  children,
+  title,
+}: {
+  tone: 'good' | 'fair' | 'bad' | 'faint';
+  children: ReactNode;
+  title?: string;
+}) {
+  return (
+    <span
+      className={`badge ${tone}`}
+      title={title}
+    >
+      {children}
+    </span>
+  );
 }
 
 export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode] | undefined | false)[] }) {
@@ -120,7 +233,17 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode]
 }
 
 /** A modal window; Escape closes it, and the focus stays inside. */
-export function Dialog({ title, onClose, children, footer }: { title: string; onClose: () => void; children: ReactNode; footer?: ReactNode }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  footer,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  footer?: ReactNode;
+}) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -129,10 +252,29 @@ export function Dialog({ title, onClose, children, footer }: { title: string; on
     return () => dialog.close();
   }, []);
   return (
-    <dialog ref={element} className="dialog" aria-labelledby={heading} onCancel={(event) => { event.preventDefault(); onClose(); }}>
+    <dialog
+      ref={element}
+      className="dialog"
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
       <header>
-        <h2 id={heading} tabIndex={-1} autoFocus>{title}</h2>
-        <Button look={['plain', 'square']} icon="close" aria-label="Close" onClick={onClose} />
+        <h2
+          id={heading}
+          tabIndex={-1}
+          autoFocus
+        >
+          {title}
+        </h2>
+        <Button
+          look={['plain', 'square']}
+          icon="close"
+          aria-label="Close"
+          onClick={onClose}
+        />
       </header>
       {children}
       {footer && <footer>{footer}</footer>}
@@ -141,10 +283,26 @@ export function Dialog({ title, onClose, children, footer }: { title: string; on
 }
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
-  return <div className="empty"><h2>{title}</h2>{children}</div>;
+  return (
+    <div className="empty">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
 }
 
 export function Bar({ done, total, label }: { done: number; total: number; label: string }) {
   const share = total > 0 ? Math.min(1, done / total) : 0;
-  return <div className="bar" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={total} aria-valuenow={done}><div style={{ width: `${share * 100}%` }} /></div>;
+  return (
+    <div
+      className="bar"
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={total}
+      aria-valuenow={done}
+    >
+      <div style={{ width: `${share * 100}%` }} />
+    </div>
+  );
 }

@@ -3,7 +3,10 @@ export function bytesText(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let power = 0;
   let value = bytes;
-  while (value >= 999.5 && power < units.length - 1) { value /= 1000; power++; }
+  while (value >= 999.5 && power < units.length - 1) {
+    value /= 1000;
+    power++;
+  }
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(value >= 10 ? 3 : 2)} ${units[power]}`;
 }
 
@@ -34,7 +37,11 @@ export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-const focalSources: Readonly<Record<string, string>> = { 'exif-35mm': 'EXIF', 'exif-sensor': 'EXIF, sensor', user: 'given' };
+const focalSources: Readonly<Record<string, string>> = {
+  'exif-35mm': 'EXIF',
+  'exif-sensor': 'EXIF, sensor',
+  user: 'given',
+};
 
 /** Where a focal comes from, in words. */
 export const focalText = (source: string): string => focalSources[source] ?? source;

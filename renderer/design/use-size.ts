@@ -12,7 +12,9 @@ export function useSize(): [ref: (element: HTMLElement | null) => void, size: Si
   const ref = useCallback((element: HTMLElement | null) => {
     observer.current?.disconnect();
     if (!element) return;
-    observer.current = new ResizeObserver(([entry]) => setSize({ width: Math.floor(entry!.contentRect.width), height: Math.floor(entry!.contentRect.height) }));
+    observer.current = new ResizeObserver(([entry]) =>
+      setSize({ width: Math.floor(entry!.contentRect.width), height: Math.floor(entry!.contentRect.height) }),
+    );
     observer.current.observe(element);
   }, []);
   return [ref, size];

@@ -25,7 +25,7 @@ const formats: Readonly<Record<Format, { title: string; use: string }>> = {
 export function ExportDialog() {
   const project = useStudio(({ project }) => project)!;
   const [chosen, setChosen] = useState<readonly Format[]>(['ply', 'glb', 'cameras']);
-  const [folder, setFolder] = useState(() => project.saved ? project.path.replace(/\.pointmap$/, ' export') : '');
+  const [folder, setFolder] = useState(() => (project.saved ? project.path.replace(/\.pointmap$/, ' export') : ''));
   const [estimate, setEstimate] = useState<Result<'export.estimate'>>();
   const [written, setWritten] = useState<Result<'export.write'>['files']>();
   const [busy, setBusy] = useState(false);
@@ -37,7 +37,9 @@ export function ExportDialog() {
       const answer = await api.request('export.estimate', { formats: [...chosen] });
       if (current) setEstimate(answer);
     });
-    return () => { current = false; };
+    return () => {
+      current = false;
+    };
   }, [list, project.scene?.revision]); // eslint-disable-line react-hooks/exhaustive-deps
   const close = (): void => setStudio({ dialog: undefined });
   const choose = async (): Promise<void> => {
@@ -53,30 +55,83 @@ export function ExportDialog() {
   };
   if (written) {
     return (
-      <Dialog title="Exported" onClose={close} footer={<>
-        {desktop && <Button icon="folder" onClick={() => desktop!.showInFolder(written[0]?.path ?? folder)}>Open folder</Button>}
-        <Button onClick={() => void navigator.clipboard.writeText(folder)} icon="copy">Copy path</Button>
-        <Button look="primary" onClick={close}>Done</Button>
-      </>}>
+      <Dialog
+        title="Exported"
+        onClose={close}
+        footer={
+          <>
+            {desktop && (
+              <Button
+                icon="folder"
+                onClick={() => desktop!.showInFolder(written[0]?.path ?? folder)}
+              >
+                Open folder
+              </Button>
+            )}
+            <Button
+              onClick={() => void navigator.clipboard.writeText(folder)}
+              icon="copy"
+            >
+              Copy path
+            </Button>
+            <Button
+              look="primary"
+              onClick={close}
+            >
+              Done
+            </Button>
+          </>
+        }
+      >
         <div className="body">
           <p className="mono path">{folder}</p>
-          <ul className="written">{written.map(({ path, bytes }) => <li key={path} className="spread"><span className="truncate">{path.slice(folder.length + 1)}</span><span className="quiet numeric">{bytesText(bytes)}</span></li>)}</ul>
+          <ul className="written">
+            {written.map(({ path, bytes }) => (
+              <li
+                key={path}
+                className="spread"
+              >
+                <span className="truncate">{path.slice(folder.length + 1)}</span>
+                <span className="quiet numeric">{bytesText(bytes)}</span>
+              </li>
+            ))}
+          </ul>
         </div>
       </Dialog>
     );
   }
   return (
-    <Dialog title="Export" onClose={close} footer={<>
-      <span className="quiet push numeric">{estimate && chosen.length > 0 ? `about ${bytesText(estimate.bytes)}` : ''}</span>
-      <Button onClick={close}>Cancel</Button>
-      <Button look="primary" disabled={busy || chosen.length === 0 || folder === ''} onClick={() => void write()}>{busy ? 'Writing…' : 'Export'}</Button>
-    </>}>
+    <Dialog
+      title="Export"
+      onClose={close}
+      footer={
+        <>
+          <span className="quiet push numeric">
+            {estimate && chosen.length > 0 ? `about ${bytesText(estimate.bytes)}` : ''}
+          </span>
+          <Button onClick={close}>Cancel</Button>
+          <Button
+            look="primary"
+            disabled={busy || chosen.length === 0 || folder === ''}
+            onClick={() => void write()}
+          >
+            {busy ? 'Writing…' : 'Export'}
+          </Button>
+        </>
+      }
+    >
       <div className="body">
         <fieldset className="formats">
           <legend className="quiet">Formats</legend>
           {exportFormats.map((format) => (
             <label key={format}>
-              <input type="checkbox" checked={chosen.includes(format)} onChange={(event) => setChosen(event.target.checked ? [...chosen, format] : chosen.filter((each) => each !== format))} />
+              <input
+                type="checkbox"
+                checked={chosen.includes(format)}
+                onChange={(event) =>
+                  setChosen(event.target.checked ? [...chosen, format] : chosen.filter((each) => each !== format))
+                }
+              />
               <span>{formats[format].title}</span>
               <span className="faint">{formats[format].use}</span>
             </label>
@@ -84,18 +139,47 @@ export function ExportDialog() {
         </fieldset>
         <div className="options">
           <CloudOption value={minConfidence} />
-          <Switch label="Remove floating points" checked={removeFloating} onChange={(checked) => void attempt(() => api.request('edit.apply', { edit: { kind: 'settings', settings: { removeFloating: checked } } }))} />
+          <Switch
+            label="Remove floating points"
+            checked={removeFloating}
+            onChange={(checked) =>
+              void attempt(() =>
+                api.request('edit.apply', { edit: { kind: 'settings', settings: { removeFloating: checked } } }),
+              )
+            }
+          />
           <VoxelField />
         </div>
         <Field label="Folder">
           {(id) => (
             <div className="row">
-              <input id={id} className="input" value={folder} placeholder="Choose where the files go" onChange={(event) => setFolder(event.target.value)} />
-              <Button icon="folder" onClick={() => void choose()}>Choose…</Button>
+              <input
+                id={id}
+                className="input"
+                value={folder}
+                placeholder="Choose where the files go"
+                onChange={(event) => setFolder(event.target.value)}
+              />
+              <Button
+                icon="folder"
+                onClick={() => void choose()}
+              >
+                Choose…
+              </Button>
             </div>
           )}
         </Field>
-        {estimate && <div className="field"><span className="quiet">The same from the command line</span><code className="mono command" tabIndex={0}>{estimate.command}</code></div>}
+        {estimate && (
+          <div className="field">
+            <span className="quiet">The same from the command line</span>
+            <code
+              className="mono command"
+              tabIndex={0}
+            >
+              {estimate.command}
+            </code>
+          </div>
+        )}
       </div>
     </Dialog>
   );
@@ -104,8 +188,20 @@ export function ExportDialog() {
 function CloudOption({ value }: { value: number }) {
   const [held, setHeld] = useState<number>();
   return (
-    <Slider label="Confidence from" min={1} max={10} step={0.1} value={held ?? value} format={(number) => number.toFixed(1)} onChange={setHeld}
-      onCommit={(minConfidence) => void attempt(() => api.request('edit.apply', { edit: { kind: 'settings', settings: { minConfidence } } })).then(() => setHeld(undefined))} />
+    <Slider
+      label="Confidence from"
+      min={1}
+      max={10}
+      step={0.1}
+      value={held ?? value}
+      format={(number) => number.toFixed(1)}
+      onChange={setHeld}
+      onCommit={(minConfidence) =>
+        void attempt(() => api.request('edit.apply', { edit: { kind: 'settings', settings: { minConfidence } } })).then(
+          () => setHeld(undefined),
+        )
+      }
+    />
   );
 }
 
@@ -115,11 +211,23 @@ function VoxelField() {
   return (
     <Field label="One point per cube of this size (scene units)">
       {(id) => (
-        <input id={id} key={voxelSize} className="input" type="number" min={0} step="any" placeholder="every point" defaultValue={voxelSize}
+        <input
+          id={id}
+          key={voxelSize}
+          className="input"
+          type="number"
+          min={0}
+          step="any"
+          placeholder="every point"
+          defaultValue={voxelSize}
           onBlur={({ target }) => {
             const size = target.value === '' ? null : Number(target.value);
-            if ((size ?? undefined) !== voxelSize && (size === null || size >= 0)) void attempt(() => api.request('edit.apply', { edit: { kind: 'settings', settings: { voxelSize: size } } }));
-          }} />
+            if ((size ?? undefined) !== voxelSize && (size === null || size >= 0))
+              void attempt(() =>
+                api.request('edit.apply', { edit: { kind: 'settings', settings: { voxelSize: size } } }),
+              );
+          }}
+        />
       )}
     </Field>
   );

@@ -10,7 +10,10 @@ import './files.css';
 type Listing = Result<'files.list'>;
 
 const visible: Readonly<Record<FileQuestion['accept'], readonly Listing['entries'][number]['kind'][]>> = {
-  photos: ['folder', 'photo'], folder: ['folder', 'photo'], project: ['folder', 'project'], save: ['folder', 'project'],
+  photos: ['folder', 'photo'],
+  folder: ['folder', 'photo'],
+  project: ['folder', 'project'],
+  save: ['folder', 'project'],
 };
 
 /** Folders and files of the machine that the engine runs on; the last folder is remembered. */
@@ -19,7 +22,10 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
   const [error, setError] = useState<string>();
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [name, setName] = useState(suggestion ?? '');
-  /** What the folder's field says where that isn't the folder shown: a listing that arrives late takes nobody's typing away. */
+  /**
+   * What the folder's field says where that isn't the folder shown: a listing that arrives late takes nobody's typing
+   * away.
+   */
   const [typed, setTyped] = useState<string>();
   const [reading, setReading] = useState(false);
   const asked = useRef(0);
@@ -55,7 +61,14 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     const file = name.endsWith('.pointmap') ? name : `${name}.pointmap`;
     return name.trim() === '' ? [] : [`${path.replace(/[\\/]$/, '')}${path.includes('\\') ? '\\' : '/'}${file}`];
   };
-  const toggle = (path: string): void => setChosen(accept === 'photos' ? (chosen.includes(path) ? chosen.filter((each) => each !== path) : [...chosen, path]) : [path]);
+  const toggle = (path: string): void =>
+    setChosen(
+      accept === 'photos'
+        ? chosen.includes(path)
+          ? chosen.filter((each) => each !== path)
+          : [...chosen, path]
+        : [path],
+    );
   const enter = (path: string | undefined): void => {
     setTyped(undefined);
     void go(path);
@@ -69,35 +82,113 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     const shown = (accept === 'save' || accept === 'folder') && typed !== undefined ? await go(typed) : listing;
     if (shown) answer([...resultIn(shown)]);
   };
-  const verb = accept === 'save' ? 'Save' : accept === 'folder' ? 'Choose this folder' : accept === 'project' ? 'Open' : `Add ${chosen.length || ''} ${chosen.length === 1 ? 'photo' : 'photos'}`;
+  const verb =
+    accept === 'save'
+      ? 'Save'
+      : accept === 'folder'
+        ? 'Choose this folder'
+        : accept === 'project'
+          ? 'Open'
+          : `Add ${chosen.length || ''} ${chosen.length === 1 ? 'photo' : 'photos'}`;
   return (
-    <Dialog title={title} onClose={() => answer([])} footer={<>
-      {accept === 'photos' && <Button onClick={() => setChosen(entries.filter(({ kind }) => kind === 'photo').map(({ path }) => path))}>Choose all</Button>}
-      <Button onClick={() => answer([])}>Cancel</Button>
-      <Button look="primary" disabled={!listing || reading || resultIn(listing).length === 0} onClick={() => void finish()}>{verb}</Button>
-    </>}>
+    <Dialog
+      title={title}
+      onClose={() => answer([])}
+      footer={
+        <>
+          {accept === 'photos' && (
+            <Button onClick={() => setChosen(entries.filter(({ kind }) => kind === 'photo').map(({ path }) => path))}>
+              Choose all
+            </Button>
+          )}
+          <Button onClick={() => answer([])}>Cancel</Button>
+          <Button
+            look="primary"
+            disabled={!listing || reading || resultIn(listing).length === 0}
+            onClick={() => void finish()}
+          >
+            {verb}
+          </Button>
+        </>
+      }
+    >
       <div className="body files">
-        <form className="row" onSubmit={submit}>
-          <Button look="square" icon="up" aria-label="Folder above" disabled={listing?.parent === undefined} onClick={() => enter(listing?.parent)} />
-          <input className="input" aria-label="Folder" value={typed ?? listing?.path ?? ''} spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
+        <form
+          className="row"
+          onSubmit={submit}
+        >
+          <Button
+            look="square"
+            icon="up"
+            aria-label="Folder above"
+            disabled={listing?.parent === undefined}
+            onClick={() => enter(listing?.parent)}
+          />
+          <input
+            className="input"
+            aria-label="Folder"
+            value={typed ?? listing?.path ?? ''}
+            spellCheck={false}
+            onChange={(event) => setTyped(event.target.value)}
+          />
           <Button type="submit">Go</Button>
         </form>
-        {error !== undefined && <p className="bad" role="alert">{error}</p>}
-        <ul aria-label="Files" aria-busy={reading}>
+        {error !== undefined && (
+          <p
+            className="bad"
+            role="alert"
+          >
+            {error}
+          </p>
+        )}
+        <ul
+          aria-label="Files"
+          aria-busy={reading}
+        >
           {entries.map(({ name: entry, path, kind, bytes }) => (
             <li key={path}>
-              <button type="button" aria-pressed={kind === 'folder' ? undefined : chosen.includes(path)}
-                onClick={() => (kind === 'folder' ? enter(path) : accept === 'save' ? setName(entry) : accept === 'folder' ? undefined : toggle(path))}
-                onDoubleClick={() => { if (kind === 'project' && accept === 'project') answer([path]); }} disabled={kind === 'photo' && accept === 'folder'}>
+              <button
+                type="button"
+                aria-pressed={kind === 'folder' ? undefined : chosen.includes(path)}
+                onClick={() =>
+                  kind === 'folder'
+                    ? enter(path)
+                    : accept === 'save'
+                      ? setName(entry)
+                      : accept === 'folder'
+                        ? undefined
+                        : toggle(path)
+                }
+                onDoubleClick={() => {
+                  if (kind === 'project' && accept === 'project') answer([path]);
+                }}
+                disabled={kind === 'photo' && accept === 'folder'}
+              >
                 <Icon name={kind === 'folder' ? 'folder' : kind === 'photo' ? 'photo' : 'file'} />
                 <span className="truncate">{entry}</span>
                 {kind !== 'folder' && <span className="faint numeric">{bytesText(bytes)}</span>}
               </button>
             </li>
           ))}
-          {listing && entries.length === 0 && <li className="faint nothing">{accept === 'project' || accept === 'save' ? 'No projects here.' : 'No photos here.'}</li>}
+          {listing && entries.length === 0 && (
+            <li className="faint nothing">
+              {accept === 'project' || accept === 'save' ? 'No projects here.' : 'No photos here.'}
+            </li>
+          )}
         </ul>
-        {accept === 'save' && <Field label="Name">{(id) => <input id={id} className="input" value={name} onChange={(event) => setName(event.target.value)} autoFocus />}</Field>}
+        {accept === 'save' && (
+          <Field label="Name">
+            {(id) => (
+              <input
+                id={id}
+                className="input"
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+                autoFocus
+              />
+            )}
+          </Field>
+        )}
       </div>
     </Dialog>
   );

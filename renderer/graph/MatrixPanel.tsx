@@ -11,7 +11,9 @@ import './graph.css';
 const NO_PHOTOS: readonly PhotoInfo[] = [];
 const NO_PAIRS: readonly PairInfo[] = [];
 
-/** Every photo against every other, one square a pair: for more photos than a graph can show. One canvas, however many. */
+/**
+ * Every photo against every other, one square a pair: for more photos than a graph can show. One canvas, however many.
+ */
 export function MatrixPanel() {
   const photos = useStudio(({ project }) => project?.photos ?? NO_PHOTOS);
   const pairs = useStudio(({ project }) => project?.pairs ?? NO_PAIRS);
@@ -41,7 +43,12 @@ export function MatrixPanel() {
     context.scale(ratio, ratio);
     // Of the page: a panel behind another one is not part of it, and has no style of its own.
     const style = getComputedStyle(document.documentElement);
-    const colours = { good: style.getPropertyValue('--good'), fair: style.getPropertyValue('--fair'), bad: style.getPropertyValue('--bad'), none: style.getPropertyValue('--line-strong') };
+    const colours = {
+      good: style.getPropertyValue('--good'),
+      fair: style.getPropertyValue('--fair'),
+      bad: style.getPropertyValue('--bad'),
+      none: style.getPropertyValue('--line-strong'),
+    };
     context.fillStyle = style.getPropertyValue('--raised');
     context.fillRect(0, 0, side, side);
     for (const [place, pair] of at) {
@@ -59,7 +66,9 @@ export function MatrixPanel() {
 
   const under = (event: MouseEvent): PairInfo | undefined => {
     const box = canvas.current!.getBoundingClientRect();
-    return at.get(Math.floor((event.clientY - box.top) / cell) * photos.length + Math.floor((event.clientX - box.left) / cell));
+    return at.get(
+      Math.floor((event.clientY - box.top) / cell) * photos.length + Math.floor((event.clientX - box.left) / cell),
+    );
   };
   const choose = (pair: PairInfo | undefined): void => {
     if (!pair) return;
@@ -68,24 +77,71 @@ export function MatrixPanel() {
   };
   // With the arrow keys from pair to pair, in the order of the table.
   const press = (event: KeyboardEvent): void => {
-    const step = ['ArrowRight', 'ArrowDown'].includes(event.key) ? 1 : ['ArrowLeft', 'ArrowUp'].includes(event.key) ? -1 : 0;
+    const step = ['ArrowRight', 'ArrowDown'].includes(event.key)
+      ? 1
+      : ['ArrowLeft', 'ArrowUp'].includes(event.key)
+        ? -1
+        : 0;
     if (step === 0 || pairs.length === 0) return;
     event.preventDefault();
     const now = pairs.findIndex((pair) => samePair(pair, chosen));
     const next = pairs[(now + step + pairs.length) % pairs.length]!;
     setStudio({ selectedPair: [next.a, next.b] });
   };
-  if (photos.length < 2) return <div className="panel"><Empty title="The pair matrix"><p>One square for every two photos; they appear here once there are two.</p></Empty></div>;
+  if (photos.length < 2)
+    return (
+      <div className="panel">
+        <Empty title="The pair matrix">
+          <p>One square for every two photos; they appear here once there are two.</p>
+        </Empty>
+      </div>
+    );
   const name = (id: string): string => stem(photos[index.get(id)!]?.name ?? id);
   const explained = hovered ?? pairs.find((pair) => samePair(pair, chosen));
   return (
     <div className="panel matrix">
-      <canvas ref={canvas} style={{ width: photos.length * cell, height: photos.length * cell }} tabIndex={0} role="img" aria-label={`Matrix of ${pairs.length} pairs between ${photos.length} photos${explained ? `; ${name(explained.a)} and ${name(explained.b)}: ${pairText(explained)}` : ''}`}
-        onPointerMove={(event) => setHovered(under(event))} onPointerLeave={() => setHovered(undefined)} onClick={(event) => choose(under(event))} onKeyDown={press} />
+      <canvas
+        ref={canvas}
+        style={{ width: photos.length * cell, height: photos.length * cell }}
+        tabIndex={0}
+        role="img"
+        aria-label={`Matrix of ${pairs.length} pairs between ${photos.length} photos${explained ? `; ${name(explained.a)} and ${name(explained.b)}: ${pairText(explained)}` : ''}`}
+        onPointerMove={(event) => setHovered(under(event))}
+        onPointerLeave={() => setHovered(undefined)}
+        onClick={(event) => choose(under(event))}
+        onKeyDown={press}
+      />
       <div className="matrix-note">
-        <p aria-live="polite">{explained ? <><strong>{name(explained.a)} – {name(explained.b)}</strong><br />{pairText(explained)}</> : 'Point at a square to see its pair.'}</p>
+        <p aria-live="polite">
+          {explained ? (
+            <>
+              <strong>
+                {name(explained.a)} – {name(explained.b)}
+              </strong>
+              <br />
+              {pairText(explained)}
+            </>
+          ) : (
+            'Point at a square to see its pair.'
+          )}
+        </p>
         <ul className="legend">
-          <li><i className="good" />fits well</li><li><i className="fair" />fits</li><li><i className="bad" />contradicts</li><li><i className="none" />nothing in common, or off</li>
+          <li>
+            <i className="good" />
+            fits well
+          </li>
+          <li>
+            <i className="fair" />
+            fits
+          </li>
+          <li>
+            <i className="bad" />
+            contradicts
+          </li>
+          <li>
+            <i className="none" />
+            nothing in common, or off
+          </li>
         </ul>
       </div>
     </div>

@@ -35,15 +35,35 @@ function Drawing() {
   // Pairs come in one by one during a run; the places change only with photos, cameras and the room there is.
   const ids = photos.map(({ id }) => id).join();
   const pairKey = scene?.cameras.length ? scene.revision : pairs.length;
-  const places = useMemo(() => layoutGraph(photos, pairs, scene?.cameras ?? [], { width: size.width, height: size.height - NOTE }), [ids, pairKey, size]); // eslint-disable-line react-hooks/exhaustive-deps
+  const places = useMemo(
+    () => layoutGraph(photos, pairs, scene?.cameras ?? [], { width: size.width, height: size.height - NOTE }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [ids, pairKey, size],
+  );
   const name = (id: string): string => stem(photos.find((photo) => photo.id === id)?.name ?? id);
-  if (photos.length < 2) return <div className="panel"><Empty title="The pose graph"><p>Photos and the pairs between them appear here once there are two.</p></Empty></div>;
+  if (photos.length < 2)
+    return (
+      <div className="panel">
+        <Empty title="The pose graph">
+          <p>Photos and the pairs between them appear here once there are two.</p>
+        </Empty>
+      </div>
+    );
   const short = shortNames(photos.map(({ name: full }) => full));
   const explained = hovered ?? pairs.find((each) => samePair(each, pair));
   return (
-    <div className="graph" ref={frame}>
+    <div
+      className="graph"
+      ref={frame}
+    >
       {size.width > 0 && (
-        <svg width={size.width} height={size.height} viewBox={`${-size.width / 2} ${-(size.height - NOTE) / 2} ${size.width} ${size.height}`} role="group" aria-label="Pose graph">
+        <svg
+          width={size.width}
+          height={size.height}
+          viewBox={`${-size.width / 2} ${-(size.height - NOTE) / 2} ${size.width} ${size.height}`}
+          role="group"
+          aria-label="Pose graph"
+        >
           {pairs.map((each) => {
             const [from, to] = [places.get(each.a), places.get(each.b)];
             if (!from || !to) return null;
@@ -51,10 +71,28 @@ function Drawing() {
             const chosen = samePair(each, pair);
             const path = arc(from, to);
             return (
-              <g key={`${each.a} ${each.b}`} className={`edge ${tone}${chosen ? ' chosen' : ''}`} onPointerEnter={() => setHovered(each)} onPointerLeave={() => setHovered(undefined)}
-                onClick={() => { setStudio({ selectedPair: [each.a, each.b] }); showPanel('pair'); }}>
-                <path d={path} className="line" strokeWidth={chosen ? width + 1.5 : width} strokeDasharray={dashed ? '3 4' : undefined} />
-                <path d={path} className="target"><title>{`${name(each.a)} – ${name(each.b)}: ${pairText(each)}`}</title></path>
+              <g
+                key={`${each.a} ${each.b}`}
+                className={`edge ${tone}${chosen ? ' chosen' : ''}`}
+                onPointerEnter={() => setHovered(each)}
+                onPointerLeave={() => setHovered(undefined)}
+                onClick={() => {
+                  setStudio({ selectedPair: [each.a, each.b] });
+                  showPanel('pair');
+                }}
+              >
+                <path
+                  d={path}
+                  className="line"
+                  strokeWidth={chosen ? width + 1.5 : width}
+                  strokeDasharray={dashed ? '3 4' : undefined}
+                />
+                <path
+                  d={path}
+                  className="target"
+                >
+                  <title>{`${name(each.a)} – ${name(each.b)}: ${pairText(each)}`}</title>
+                </path>
               </g>
             );
           })}
@@ -62,18 +100,56 @@ function Drawing() {
             const place = places.get(id);
             if (!place) return null;
             return (
-              <g key={id} className={`node${selected.includes(id) ? ' chosen' : ''}${enabled ? '' : ' off'}${placed === false ? ' lost' : ''}`} transform={`translate(${place.x} ${place.y})`} tabIndex={0} role="button" aria-label={`Photo ${stem(full)}`} aria-pressed={selected.includes(id)}
-                onClick={(event) => choose(id, event)} onKeyDown={(event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); choose(id, event); } }}>
+              <g
+                key={id}
+                className={`node${selected.includes(id) ? ' chosen' : ''}${enabled ? '' : ' off'}${placed === false ? ' lost' : ''}`}
+                transform={`translate(${place.x} ${place.y})`}
+                tabIndex={0}
+                role="button"
+                aria-label={`Photo ${stem(full)}`}
+                aria-pressed={selected.includes(id)}
+                onClick={(event) => choose(id, event)}
+                onKeyDown={(event) => {
+                  if (event.key === 'Enter' || event.key === ' ') {
+                    event.preventDefault();
+                    choose(id, event);
+                  }
+                }}
+              >
                 <title>{full}</title>
-                <image href={api.binaryUrl(`thumbnail/${id}`)} x={-NODE.width / 2} y={-NODE.height / 2} width={NODE.width} height={NODE.height} preserveAspectRatio="xMidYMid slice" />
-                <rect x={-NODE.width / 2} y={-NODE.height / 2} width={NODE.width} height={NODE.height} rx={3} />
-                <text y={NODE.height / 2 + 13} textAnchor="middle">{short[k]!.slice(-10)}</text>
+                <image
+                  href={api.binaryUrl(`thumbnail/${id}`)}
+                  x={-NODE.width / 2}
+                  y={-NODE.height / 2}
+                  width={NODE.width}
+                  height={NODE.height}
+                  preserveAspectRatio="xMidYMid slice"
+                />
+                <rect
+                  x={-NODE.width / 2}
+                  y={-NODE.height / 2}
+                  width={NODE.width}
+                  height={NODE.height}
+                  rx={3}
+                />
+                <text
+                  y={NODE.height / 2 + 13}
+                  textAnchor="middle"
+                >
+                  {short[k]!.slice(-10)}
+                </text>
               </g>
             );
           })}
         </svg>
       )}
-      <p className="graph-note">{explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained)}` : pairs.length === 0 ? 'The pairs appear when a run begins.' : `${pairs.filter(({ state }) => state === 'observed').length} of ${pairs.length} pairs computed. Click a line to see its pair.`}</p>
+      <p className="graph-note">
+        {explained
+          ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained)}`
+          : pairs.length === 0
+            ? 'The pairs appear when a run begins.'
+            : `${pairs.filter(({ state }) => state === 'observed').length} of ${pairs.length} pairs computed. Click a line to see its pair.`}
+      </p>
     </div>
   );
 }

@@ -13,7 +13,18 @@ export function pairLook({ state, enabled, confidence, residual }: PairInfo): Pa
   // Most photos that share nothing are no fault of anybody: the eye is wanted for pairs that are used and do not fit.
   if (state === 'rejected') return { tone: 'none', width: 1, dashed: true };
   const width = 1 + Math.min(3, Math.max(0, (confidence ?? 1.5) - 1) * 0.7);
-  const tone = residual !== undefined ? (residual < 0.012 ? 'good' : residual < 0.03 ? 'fair' : 'bad') : (confidence ?? 1) > 3 ? 'good' : (confidence ?? 1) > 1.6 ? 'fair' : 'bad';
+  const tone =
+    residual !== undefined
+      ? residual < 0.012
+        ? 'good'
+        : residual < 0.03
+          ? 'fair'
+          : 'bad'
+      : (confidence ?? 1) > 3
+        ? 'good'
+        : (confidence ?? 1) > 1.6
+          ? 'fair'
+          : 'bad';
   return { tone, width, dashed: false };
 }
 
@@ -22,11 +33,15 @@ export function pairText({ state, enabled, confidence, residual, reason, paralla
   if (!enabled) return 'switched off';
   if (state === 'planned') return 'not computed yet';
   if (state === 'rejected') return `rejected: ${reason ?? 'nothing in common'}`;
-  return [
-    confidence !== undefined && `confidence ${confidence.toFixed(1)}`,
-    residual !== undefined && `residual ${(residual * 100).toPrecision(2)} %`,
-    parallax !== undefined && `parallax ${parallax.toFixed(1)}°`,
-  ].filter(Boolean).join(', ') || 'computed';
+  return (
+    [
+      confidence !== undefined && `confidence ${confidence.toFixed(1)}`,
+      residual !== undefined && `residual ${(residual * 100).toPrecision(2)} %`,
+      parallax !== undefined && `parallax ${parallax.toFixed(1)}°`,
+    ]
+      .filter(Boolean)
+      .join(', ') || 'computed'
+  );
 }
 
 export const samePair = ({ a, b }: Pick<PairInfo, 'a' | 'b'>, pair: readonly [string, string] | undefined): boolean =>

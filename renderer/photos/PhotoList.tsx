@@ -18,7 +18,12 @@ export function PhotoList() {
   const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
   const scroller = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library
-  const rows = useVirtualizer({ count: photos.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 6 });
+  const rows = useVirtualizer({
+    count: photos.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 6,
+  });
   const last = photos.findIndex(({ id }) => id === selected.at(-1));
   useEffect(() => {
     if (last >= 0) rows.scrollToIndex(last);
@@ -27,7 +32,16 @@ export function PhotoList() {
   const known = photos.some((photo) => photo.placed !== undefined);
 
   const press = (event: KeyboardEvent): void => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : event.key === 'Home' ? -photos.length : event.key === 'End' ? photos.length : 0;
+    const step =
+      event.key === 'ArrowDown'
+        ? 1
+        : event.key === 'ArrowUp'
+          ? -1
+          : event.key === 'Home'
+            ? -photos.length
+            : event.key === 'End'
+              ? photos.length
+              : 0;
     if (step === 0 || photos.length === 0) return;
     event.preventDefault();
     const next = photos[Math.min(photos.length - 1, Math.max(0, last + step))]!;
@@ -37,19 +51,59 @@ export function PhotoList() {
   return (
     <div className="photo-panel">
       <div className="photo-head spread">
-        <span className="quiet numeric">{known ? `${placed} of ${photos.filter(({ enabled }) => enabled).length} placed` : `${photos.length} photos`}</span>
-        <CommandButton id="photos.add" look={['plain', 'square']} icon="plus" />
+        <span className="quiet numeric">
+          {known ? `${placed} of ${photos.filter(({ enabled }) => enabled).length} placed` : `${photos.length} photos`}
+        </span>
+        <CommandButton
+          id="photos.add"
+          look={['plain', 'square']}
+          icon="plus"
+        />
       </div>
-      {photos.length === 0 ? <Empty title="No photos yet"><p>Drop photos or a folder anywhere in this window.</p><CommandButton id="photos.add" look="primary">Choose photos</CommandButton></Empty> : (
-        <div className="photo-scroll" ref={scroller} tabIndex={0} role="listbox" aria-label="Photos" aria-multiselectable="true" aria-activedescendant={last >= 0 ? `photo-${last}` : undefined} onKeyDown={press}>
-          <div className="virtual" role="presentation" style={{ height: rows.getTotalSize() }}>
-            {rows.getVirtualItems().map(({ index, start, key }) => <Row key={key} photo={photos[index]!} index={index} start={start} selected={selected.includes(photos[index]!.id)} />)}
+      {photos.length === 0 ? (
+        <Empty title="No photos yet">
+          <p>Drop photos or a folder anywhere in this window.</p>
+          <CommandButton
+            id="photos.add"
+            look="primary"
+          >
+            Choose photos
+          </CommandButton>
+        </Empty>
+      ) : (
+        <div
+          className="photo-scroll"
+          ref={scroller}
+          tabIndex={0}
+          role="listbox"
+          aria-label="Photos"
+          aria-multiselectable="true"
+          aria-activedescendant={last >= 0 ? `photo-${last}` : undefined}
+          onKeyDown={press}
+        >
+          <div
+            className="virtual"
+            role="presentation"
+            style={{ height: rows.getTotalSize() }}
+          >
+            {rows.getVirtualItems().map(({ index, start, key }) => (
+              <Row
+                key={key}
+                photo={photos[index]!}
+                index={index}
+                start={start}
+                selected={selected.includes(photos[index]!.id)}
+              />
+            ))}
           </div>
         </div>
       )}
       <Doubtful photos={photos} />
       {photos.some(({ missing }) => missing) && (
-        <div className="section spread"><span className="bad">{photos.filter(({ missing }) => missing).length} photos were moved</span><CommandButton id="photos.relocate">Find them…</CommandButton></div>
+        <div className="section spread">
+          <span className="bad">{photos.filter(({ missing }) => missing).length} photos were moved</span>
+          <CommandButton id="photos.relocate">Find them…</CommandButton>
+        </div>
       )}
     </div>
   );
@@ -59,13 +113,24 @@ export function PhotoList() {
 function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
   const busy = useStudio(({ job }) => isActive(job));
   const soft = photos.filter(({ enabled, blurred }) => enabled && blurred);
-  const doubles = photos.filter(({ enabled, duplicateOf, blurred }) => enabled && duplicateOf !== undefined && !blurred);
+  const doubles = photos.filter(
+    ({ enabled, duplicateOf, blurred }) => enabled && duplicateOf !== undefined && !blurred,
+  );
   if (soft.length + doubles.length === 0) return null;
-  const words = [soft.length > 0 && `${soft.length} soft`, doubles.length > 0 && `${doubles.length} double`].filter(Boolean).join(', ');
+  const words = [soft.length > 0 && `${soft.length} soft`, doubles.length > 0 && `${doubles.length} double`]
+    .filter(Boolean)
+    .join(', ');
   return (
     <div className="section spread">
       <span className="fair">{words}</span>
-      <Button disabled={busy} onClick={() => apply({ kind: 'photos-enabled', photos: [...soft, ...doubles].map(({ id }) => id), enabled: false })}>Switch off</Button>
+      <Button
+        disabled={busy}
+        onClick={() =>
+          apply({ kind: 'photos-enabled', photos: [...soft, ...doubles].map(({ id }) => id), enabled: false })
+        }
+      >
+        Switch off
+      </Button>
     </div>
   );
 }
@@ -73,26 +138,86 @@ function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
 function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: number; start: number; selected: boolean }) {
   const { id, name, width, height, focal, enabled } = photo;
   return (
-    <div id={`photo-${index}`} role="option" aria-selected={selected} className={`photo-row${selected ? ' selected' : ''}${enabled ? '' : ' off'}`} style={{ translate: `0 ${start}px` }} title={photo.reason ?? photo.path}
-      onClick={(event: MouseEvent) => choose(id, event)} onDoubleClick={() => { if (studio().project?.scene?.cameras.some((camera) => camera.photo === id)) setViewer({ lookThrough: id }); }}
-      onContextMenu={(event) => { event.preventDefault(); if (!selected) setStudio({ selectedPhotos: [id] }); }}>
-      <img src={api.binaryUrl(`thumbnail/${id}`)} alt="" width={70} height={52} loading="lazy" decoding="async" draggable={false} />
+    <div
+      id={`photo-${index}`}
+      role="option"
+      aria-selected={selected}
+      className={`photo-row${selected ? ' selected' : ''}${enabled ? '' : ' off'}`}
+      style={{ translate: `0 ${start}px` }}
+      title={photo.reason ?? photo.path}
+      onClick={(event: MouseEvent) => choose(id, event)}
+      onDoubleClick={() => {
+        if (studio().project?.scene?.cameras.some((camera) => camera.photo === id)) setViewer({ lookThrough: id });
+      }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        if (!selected) setStudio({ selectedPhotos: [id] });
+      }}
+    >
+      <img
+        src={api.binaryUrl(`thumbnail/${id}`)}
+        alt=""
+        width={70}
+        height={52}
+        loading="lazy"
+        decoding="async"
+        draggable={false}
+      />
       <div className="photo-text">
         <strong className="truncate">{stem(name)}</strong>
-        <span className="quiet numeric truncate">{width} × {height}</span>
-        <span className="faint numeric truncate">{focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : 'focal not known'}</span>
+        <span className="quiet numeric truncate">
+          {width} × {height}
+        </span>
+        <span className="faint numeric truncate">
+          {focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : 'focal not known'}
+        </span>
       </div>
-      <div className="photo-marks"><State photo={photo} />{photo.locked && <Icon name="lock" />}</div>
+      <div className="photo-marks">
+        <State photo={photo} />
+        {photo.locked && <Icon name="lock" />}
+      </div>
     </div>
   );
 }
 
 function State({ photo: { enabled, missing, duplicateOf, blurred, placed, reason } }: { photo: PhotoInfo }) {
-  if (missing) return <Badge tone="bad" title="The file is not where it was">missing</Badge>;
+  if (missing)
+    return (
+      <Badge
+        tone="bad"
+        title="The file is not where it was"
+      >
+        missing
+      </Badge>
+    );
   if (!enabled) return <Badge tone="fair">off</Badge>;
-  if (duplicateOf !== undefined) return <Badge tone="fair" title="The same picture as another one">double</Badge>;
-  if (placed === false) return <Badge tone="bad" title={reason}>not placed</Badge>;
-  if (blurred) return <Badge tone="fair" title="Less sharp than the others">soft</Badge>;
+  if (duplicateOf !== undefined)
+    return (
+      <Badge
+        tone="fair"
+        title="The same picture as another one"
+      >
+        double
+      </Badge>
+    );
+  if (placed === false)
+    return (
+      <Badge
+        tone="bad"
+        title={reason}
+      >
+        not placed
+      </Badge>
+    );
+  if (blurred)
+    return (
+      <Badge
+        tone="fair"
+        title="Less sharp than the others"
+      >
+        soft
+      </Badge>
+    );
   if (placed) return <Badge tone="good">placed</Badge>;
   return null;
 }

@@ -2,7 +2,10 @@ import { showPanel } from '../shell/layout.js';
 import { setStudio, studio } from '../store/studio.js';
 
 /** Selects as file lists do: alone, one more with Control, all between with Shift. */
-export function choose(id: string, { shiftKey = false, ctrlKey = false, metaKey = false }: { shiftKey?: boolean; ctrlKey?: boolean; metaKey?: boolean }): void {
+export function choose(
+  id: string,
+  { shiftKey = false, ctrlKey = false, metaKey = false }: { shiftKey?: boolean; ctrlKey?: boolean; metaKey?: boolean },
+): void {
   const { selectedPhotos, project, viewer } = studio();
   const ids = project?.photos.map((photo) => photo.id) ?? [];
   let next: string[];
@@ -10,11 +13,19 @@ export function choose(id: string, { shiftKey = false, ctrlKey = false, metaKey 
     const [from, to] = [ids.indexOf(selectedPhotos[0]!), ids.indexOf(id)];
     const between = ids.slice(Math.min(from, to), Math.max(from, to) + 1);
     // The anchor stays first, so that the next Shift starts from it again; the one clicked is last, the one shown.
-    next = [selectedPhotos[0]!, ...between.filter((each) => each !== selectedPhotos[0] && each !== id), ...(id === selectedPhotos[0] ? [] : [id])];
-  } else if (ctrlKey || metaKey) next = selectedPhotos.includes(id) ? selectedPhotos.filter((each) => each !== id) : [...selectedPhotos, id];
+    next = [
+      selectedPhotos[0]!,
+      ...between.filter((each) => each !== selectedPhotos[0] && each !== id),
+      ...(id === selectedPhotos[0] ? [] : [id]),
+    ];
+  } else if (ctrlKey || metaKey)
+    next = selectedPhotos.includes(id) ? selectedPhotos.filter((each) => each !== id) : [...selectedPhotos, id];
   else next = [id];
   // Looking through one camera and choosing another photo moves on to it.
-  const camera = next.length === 1 && viewer.lookThrough !== undefined && project?.scene?.cameras.some(({ photo }) => photo === next[0]);
+  const camera =
+    next.length === 1 &&
+    viewer.lookThrough !== undefined &&
+    project?.scene?.cameras.some(({ photo }) => photo === next[0]);
   showPanel('photo');
   setStudio({ selectedPhotos: next, ...(camera ? { viewer: { ...viewer, lookThrough: next[0] } } : {}) });
 }

@@ -20,33 +20,89 @@ export function RunPanel() {
   return (
     <div className="panel">
       <div className="section">
-        <Select label="Estimator" value={settings.estimator} disabled={busy} note={estimator?.licence}
-          choices={estimators.map(({ id, title, installed }) => ({ value: id, title: installed ? title : `${title} (not installed)`, disabled: !installed }))} onChange={(value) => change({ estimator: value })} />
+        <Select
+          label="Estimator"
+          value={settings.estimator}
+          disabled={busy}
+          note={estimator?.licence}
+          choices={estimators.map(({ id, title, installed }) => ({
+            value: id,
+            title: installed ? title : `${title} (not installed)`,
+            disabled: !installed,
+          }))}
+          onChange={(value) => change({ estimator: value })}
+        />
         {estimator && <EstimatorNote estimator={estimator} />}
-        <GraphField settings={settings} disabled={busy} />
-        <Select label="Quality" value={settings.quality} disabled={busy} onChange={(quality) => change({ quality })}
-          choices={[{ value: 'draft', title: 'Draft, fewest points' }, { value: 'normal', title: 'Normal' }, { value: 'high', title: 'High, slower' }]} />
-        <Switch label="One focal for all photos" checked={settings.sharedFocal} disabled={busy} onChange={(sharedFocal) => change({ sharedFocal })} />
+        <GraphField
+          settings={settings}
+          disabled={busy}
+        />
+        <Select
+          label="Quality"
+          value={settings.quality}
+          disabled={busy}
+          onChange={(quality) => change({ quality })}
+          choices={[
+            { value: 'draft', title: 'Draft, fewest points' },
+            { value: 'normal', title: 'Normal' },
+            { value: 'high', title: 'High, slower' },
+          ]}
+        />
+        <Switch
+          label="One focal for all photos"
+          checked={settings.sharedFocal}
+          disabled={busy}
+          onChange={(sharedFocal) => change({ sharedFocal })}
+        />
         <Before />
       </div>
       <div className="section">
         <h2>Cloud</h2>
-        <ConfidenceSlider value={settings.minConfidence} disabled={busy} />
-        <Switch label="Remove floating points" checked={settings.removeFloating} disabled={busy} onChange={(removeFloating) => change({ removeFloating })} />
-        {scene && <Facts facts={[['Points', countText(scene.points)], ['Cameras', scene.cameras.length]]} />}
-        <CommandButton id="run.realign" icon="play">Realign without inference</CommandButton>
+        <ConfidenceSlider
+          value={settings.minConfidence}
+          disabled={busy}
+        />
+        <Switch
+          label="Remove floating points"
+          checked={settings.removeFloating}
+          disabled={busy}
+          onChange={(removeFloating) => change({ removeFloating })}
+        />
+        {scene && (
+          <Facts
+            facts={[
+              ['Points', countText(scene.points)],
+              ['Cameras', scene.cameras.length],
+            ]}
+          />
+        )}
+        <CommandButton
+          id="run.realign"
+          icon="play"
+        >
+          Realign without inference
+        </CommandButton>
       </div>
     </div>
   );
 }
 
 /** A licence that forbids commercial use is said before the run, not in a footnote after it. */
-function EstimatorNote({ estimator: { description, nonCommercial, licence, licenceText } }: { estimator: EstimatorInfo }) {
+function EstimatorNote({
+  estimator: { description, nonCommercial, licence, licenceText },
+}: {
+  estimator: EstimatorInfo;
+}) {
   return (
     <div className="note">
       <p className="quiet">{description}</p>
       {nonCommercial && <p className="fair">{licence}: results may not be used commercially.</p>}
-      {licenceText !== undefined && <details><summary>Licence</summary><pre className="mono">{licenceText}</pre></details>}
+      {licenceText !== undefined && (
+        <details>
+          <summary>Licence</summary>
+          <pre className="mono">{licenceText}</pre>
+        </details>
+      )}
     </div>
   );
 }
@@ -60,7 +116,11 @@ function GraphField({ settings: { graph }, disabled }: { settings: RunSettings; 
   };
   return (
     <>
-      <Select label="Pairs" value={kind} disabled={disabled} onChange={set}
+      <Select
+        label="Pairs"
+        value={kind}
+        disabled={disabled}
+        onChange={set}
         choices={[
           { value: 'auto', title: 'Automatic, by what the photos share' },
           { value: 'complete', title: `All with all, ${(photos * (photos - 1)) / 2}` },
@@ -68,11 +128,26 @@ function GraphField({ settings: { graph }, disabled }: { settings: RunSettings; 
           { value: 'cyclic-window', title: 'Neighbours, a closed round' },
           { value: 'log-window', title: 'Neighbours, near and far' },
           { value: 'reference', title: 'All with one photo' },
-        ]} />
+        ]}
+      />
       {number !== undefined && (
         <Field label={kind === 'reference' ? 'Number of that photo, from 0' : 'Neighbours on each side'}>
-          {(id) => <input id={id} className="input" type="number" min={kind === 'reference' ? 0 : 1} step={1} disabled={disabled} key={graph} defaultValue={number}
-            onBlur={(event) => { if (/^\d+$/.test(event.target.value) && event.target.value !== number) void change({ graph: `${kind}:${event.target.value}` }); }} />}
+          {(id) => (
+            <input
+              id={id}
+              className="input"
+              type="number"
+              min={kind === 'reference' ? 0 : 1}
+              step={1}
+              disabled={disabled}
+              key={graph}
+              defaultValue={number}
+              onBlur={(event) => {
+                if (/^\d+$/.test(event.target.value) && event.target.value !== number)
+                  void change({ graph: `${kind}:${event.target.value}` });
+              }}
+            />
+          )}
         </Field>
       )}
     </>
@@ -89,21 +164,54 @@ function Before() {
   useEffect(() => {
     let current = true;
     if (!photos) setStudio({ preflight: undefined });
-    else void attempt(async () => {
-      const answer = await api.request('run.preflight', {});
-      if (current) setStudio({ preflight: answer });
-    });
-    return () => { current = false; };
+    else
+      void attempt(async () => {
+        const answer = await api.request('run.preflight', {});
+        if (current) setStudio({ preflight: answer });
+      });
+    return () => {
+      current = false;
+    };
   }, [photos, estimator, graph, quality]);
   const busy = isActive(job);
   return (
     <div className="before">
       <h3>{busy ? 'This run' : 'Before you start'}</h3>
-      {preflight ? <Facts facts={[['Pairs', preflight.pairs], ['Time', aboutText(preflight.seconds)], ['Memory', bytesText(preflight.memory)]]} /> : <p className="faint">{photos ? 'Estimating…' : 'Add photos first.'}</p>}
-      {preflight?.warnings.map((warning) => <p key={warning} className="fair">{warning}</p>)}
-      {busy
-        ? <Button look={['primary', 'large', 'wide']} disabled>Running…</Button>
-        : <CommandButton id="run.start" look={['primary', 'large', 'wide']} icon="play">{['cancelled', 'failed'].includes(job.state) ? 'Go on' : project?.scene ? 'Reconstruct again' : 'Start'}</CommandButton>}
+      {preflight ? (
+        <Facts
+          facts={[
+            ['Pairs', preflight.pairs],
+            ['Time', aboutText(preflight.seconds)],
+            ['Memory', bytesText(preflight.memory)],
+          ]}
+        />
+      ) : (
+        <p className="faint">{photos ? 'Estimating…' : 'Add photos first.'}</p>
+      )}
+      {preflight?.warnings.map((warning) => (
+        <p
+          key={warning}
+          className="fair"
+        >
+          {warning}
+        </p>
+      ))}
+      {busy ? (
+        <Button
+          look={['primary', 'large', 'wide']}
+          disabled
+        >
+          Running…
+        </Button>
+      ) : (
+        <CommandButton
+          id="run.start"
+          look={['primary', 'large', 'wide']}
+          icon="play"
+        >
+          {['cancelled', 'failed'].includes(job.state) ? 'Go on' : project?.scene ? 'Reconstruct again' : 'Start'}
+        </CommandButton>
+      )}
     </div>
   );
 }
@@ -113,8 +221,23 @@ function ConfidenceSlider({ value, disabled }: { value: number; disabled: boolea
   const [held, setHeld] = useState<number>();
   useEffect(() => setViewer({ minConfidence: value }), [value]);
   return (
-    <Slider label="Confidence from" min={1} max={10} step={0.1} value={held ?? value} disabled={disabled} format={(number) => number.toFixed(1)}
-      onChange={(next) => { setHeld(next); setViewer({ minConfidence: next }); }}
-      onCommit={(next) => { void Promise.resolve(next === value ? undefined : change({ minConfidence: next })).then(() => setHeld(undefined)); }} />
+    <Slider
+      label="Confidence from"
+      min={1}
+      max={10}
+      step={0.1}
+      value={held ?? value}
+      disabled={disabled}
+      format={(number) => number.toFixed(1)}
+      onChange={(next) => {
+        setHeld(next);
+        setViewer({ minConfidence: next });
+      }}
+      onCommit={(next) => {
+        void Promise.resolve(next === value ? undefined : change({ minConfidence: next })).then(() =>
+          setHeld(undefined),
+        );
+      }}
+    />
   );
 }

@@ -3,7 +3,13 @@ import { clockText } from '../design/format.js';
 import { Bar } from '../design/controls.js';
 import { isActive, useStudio } from '../store/studio.js';
 
-const stages = [['photos', 'Photos'], ['pairs', 'Pairs'], ['pointmaps', 'Pointmaps'], ['alignment', 'Alignment'], ['cloud', 'Cloud']] as const;
+const stages = [
+  ['photos', 'Photos'],
+  ['pairs', 'Pairs'],
+  ['pointmaps', 'Pointmaps'],
+  ['alignment', 'Alignment'],
+  ['cloud', 'Cloud'],
+] as const;
 
 /** The road from photos to a cloud, with where the run is on it. */
 export function Stages() {
@@ -13,14 +19,28 @@ export function Stages() {
   const position = stages.findIndex(([name]) => name === job.stage);
   if (!active && !aligned && !['failed', 'cancelled'].includes(job.state)) return null;
   return (
-    <ol className="stages" aria-label="Stages of the run">
+    <ol
+      className="stages"
+      aria-label="Stages of the run"
+    >
       {stages.map(([name, title], k) => {
         const current = active && k === position;
         const done = active || job.state === 'failed' || job.state === 'cancelled' ? k < position : aligned;
         return (
-          <li key={name} className={current ? 'current' : done ? 'done' : ''} aria-current={current ? 'step' : undefined}>
-            {title}{current && <span className="numeric">{progressText(job)}</span>}
-            {current && (job.total ?? 0) > 0 && <Bar done={job.done ?? 0} total={job.total!} label={title} />}
+          <li
+            key={name}
+            className={current ? 'current' : done ? 'done' : ''}
+            aria-current={current ? 'step' : undefined}
+          >
+            {title}
+            {current && <span className="numeric">{progressText(job)}</span>}
+            {current && (job.total ?? 0) > 0 && (
+              <Bar
+                done={job.done ?? 0}
+                total={job.total!}
+                label={title}
+              />
+            )}
           </li>
         );
       })}

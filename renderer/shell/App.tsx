@@ -22,22 +22,38 @@ export function App() {
   const fileQuestion = useStudio(({ fileQuestion }) => fileQuestion);
   const { dropping, handlers } = useDrop();
   useEffect(listenForKeys, []);
-  useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
   return (
-    <div className={`app${dropping ? ' dropping' : ''}`} {...handlers}>
+    <div
+      className={`app${dropping ? ' dropping' : ''}`}
+      {...handlers}
+    >
       {project ? (
         <>
           <TopBar />
           <main className="work">
-            <Suspense fallback={<div className="empty">Opening the workspace…</div>}><Workspace /></Suspense>
+            <Suspense fallback={<div className="empty">Opening the workspace…</div>}>
+              <Workspace />
+            </Suspense>
           </main>
           <StatusBar />
         </>
-      ) : ready ? <StartPage /> : <div className="empty">Connecting to the engine…</div>}
+      ) : ready ? (
+        <StartPage />
+      ) : (
+        <div className="empty">Connecting to the engine…</div>
+      )}
       {dialog === 'palette' && <Palette />}
       {dialog === 'shortcuts' && <Shortcuts />}
       {dialog === 'export' && <ExportDialog />}
-      {fileQuestion && <FileDialog key={fileQuestion.title} question={fileQuestion} />}
+      {fileQuestion && (
+        <FileDialog
+          key={fileQuestion.title}
+          question={fileQuestion}
+        />
+      )}
       <Notices />
       {dropping && <div className="drop-hint">Drop photos, a folder, or a project</div>}
     </div>
@@ -58,7 +74,8 @@ function useDrop() {
         setDropping(true);
       },
       onDragLeave: (event: DragEvent) => {
-        if (event.relatedTarget === null || !event.currentTarget.contains(event.relatedTarget as Node)) setDropping(false);
+        if (event.relatedTarget === null || !event.currentTarget.contains(event.relatedTarget as Node))
+          setDropping(false);
       },
       onDrop: (event: DragEvent) => {
         if (!withFiles(event)) return;

@@ -5,11 +5,23 @@ import { dismiss, useStudio } from '../store/studio.js';
 export function Notices() {
   const notices = useStudio(({ notices }) => notices);
   return (
-    <div className="notices" aria-live="polite">
+    <div
+      className="notices"
+      aria-live="polite"
+    >
       {notices.map(({ id, tone, text }) => (
-        <div key={id} className={`notice ${tone}`} role={tone === 'error' ? 'alert' : 'status'}>
+        <div
+          key={id}
+          className={`notice ${tone}`}
+          role={tone === 'error' ? 'alert' : 'status'}
+        >
           <p>{text}</p>
-          <Button look={['plain', 'square']} icon="close" aria-label="Dismiss" onClick={() => dismiss(id)} />
+          <Button
+            look={['plain', 'square']}
+            icon="close"
+            aria-label="Dismiss"
+            onClick={() => dismiss(id)}
+          />
         </div>
       ))}
     </div>

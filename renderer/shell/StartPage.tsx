@@ -11,18 +11,46 @@ export function StartPage() {
   const upload = useStudio(({ upload }) => upload);
   return (
     <main className="start">
-      <div className="corner"><CommandButton id="help.shortcuts" look="plain">Shortcuts</CommandButton><ThemeButton /></div>
+      <div className="corner">
+        <CommandButton
+          id="help.shortcuts"
+          look="plain"
+        >
+          Shortcuts
+        </CommandButton>
+        <ThemeButton />
+      </div>
       <div className="start-columns">
         <section aria-labelledby="begin">
-          <img src="./icon.svg" alt="" width={44} height={44} />
+          <img
+            src="./icon.svg"
+            alt=""
+            width={44}
+            height={44}
+          />
           <h1 id="begin">Pointmap Studio</h1>
-          <p className="quiet">A handful of photos in, of anything, from any camera. Camera poses, depth maps and a coloured point cloud out.</p>
+          <p className="quiet">
+            A handful of photos in, of anything, from any camera. Camera poses, depth maps and a coloured point cloud
+            out.
+          </p>
           <div className="drop-zone">
             <Icon name="photo" />
             <p>{upload ? `Receiving ${upload.done} of ${upload.total} photos…` : 'Drop photos or a folder here'}</p>
             <div className="row">
-              <CommandButton id="photos.add" look={['primary', 'large']} icon="plus">Choose photos</CommandButton>
-              <CommandButton id="photos.addFolder" look="large" icon="folder">Choose a folder</CommandButton>
+              <CommandButton
+                id="photos.add"
+                look={['primary', 'large']}
+                icon="plus"
+              >
+                Choose photos
+              </CommandButton>
+              <CommandButton
+                id="photos.addFolder"
+                look="large"
+                icon="folder"
+              >
+                Choose a folder
+              </CommandButton>
             </div>
             <p className="faint">They stay where they are, and are never changed.</p>
           </div>
@@ -30,16 +58,30 @@ export function StartPage() {
         <section aria-labelledby="again">
           <div className="spread">
             <h2 id="again">Recent projects</h2>
-            <CommandButton id="project.open" look="plain">Open…</CommandButton>
+            <CommandButton
+              id="project.open"
+              look="plain"
+            >
+              Open…
+            </CommandButton>
           </div>
-          {recent.length === 0 ? <p className="faint">Projects that you open are listed here.</p> : (
+          {recent.length === 0 ? (
+            <p className="faint">Projects that you open are listed here.</p>
+          ) : (
             <ul className="cards">
               {recent.slice(0, 6).map(({ path, name, photos, openedAt }) => (
                 <li key={path}>
-                  <Button look={['wide', 'plain']} className="card" onClick={() => openProject(path)} title={path}>
+                  <Button
+                    look={['wide', 'plain']}
+                    className="card"
+                    onClick={() => openProject(path)}
+                    title={path}
+                  >
                     <Icon name="file" />
                     <span className="truncate">{name}</span>
-                    <span className="faint">{photos} photos · {new Date(openedAt).toLocaleDateString()}</span>
+                    <span className="faint">
+                      {photos} photos · {new Date(openedAt).toLocaleDateString()}
+                    </span>
                   </Button>
                 </li>
               ))}
@@ -49,7 +91,11 @@ export function StartPage() {
           <ul className="cards">
             {samples.map(({ id, title, photos }) => (
               <li key={id}>
-                <Button look={['wide', 'plain']} className="card" onClick={() => openSample(id)}>
+                <Button
+                  look={['wide', 'plain']}
+                  className="card"
+                  onClick={() => openSample(id)}
+                >
                   <Icon name="photo" />
                   <span className="truncate">{title}</span>
                   <span className="faint">{photos} photos</span>
@@ -57,7 +103,10 @@ export function StartPage() {
               </li>
             ))}
           </ul>
-          <p className="faint">{info && `Version ${info.version}, ${info.threads} threads. `}Nothing is sent anywhere: all of it runs on this machine.</p>
+          <p className="faint">
+            {info && `Version ${info.version}, ${info.threads} threads. `}Nothing is sent anywhere: all of it runs on
+            this machine.
+          </p>
         </section>
       </div>
     </main>

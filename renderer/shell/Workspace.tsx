@@ -1,4 +1,9 @@
-import { DockviewReact, type DockviewReadyEvent, type IDockviewPanelHeaderProps, type IDockviewPanelProps } from 'dockview-react';
+import {
+  DockviewReact,
+  type DockviewReadyEvent,
+  type IDockviewPanelHeaderProps,
+  type IDockviewPanelProps,
+} from 'dockview-react';
 import 'dockview-react/dist/styles/dockview.css';
 import './dock.css';
 import type { FunctionComponent } from 'react';
@@ -14,14 +19,30 @@ import { setUpLayout, type PanelName } from './layout.js';
 import { LogPanel } from './LogPanel.js';
 
 const panels: Readonly<Record<PanelName, FunctionComponent<IDockviewPanelProps>>> = {
-  photos: PhotoList, cloud: CloudPanel, graph: PoseGraph, matrix: MatrixPanel, depth: DepthPanel, log: LogPanel, pair: PairPanel, settings: RunPanel, photo: PhotoPanel,
+  photos: PhotoList,
+  cloud: CloudPanel,
+  graph: PoseGraph,
+  matrix: MatrixPanel,
+  depth: DepthPanel,
+  log: LogPanel,
+  pair: PairPanel,
+  settings: RunPanel,
+  photo: PhotoPanel,
 };
 
 const theme = { name: 'studio', className: 'studio-dock' };
 
 /** The dockable panels of an open project. */
 export default function Workspace() {
-  return <DockviewReact theme={theme} components={panels} defaultTabComponent={Tab} disableFloatingGroups onReady={({ api }: DockviewReadyEvent) => setUpLayout(api)} />;
+  return (
+    <DockviewReact
+      theme={theme}
+      components={panels}
+      defaultTabComponent={Tab}
+      disableFloatingGroups
+      onReady={({ api }: DockviewReadyEvent) => setUpLayout(api)}
+    />
+  );
 }
 
 /** Without a cross: panels are few, and one that is gone is missed more than its place. */

@@ -6,7 +6,15 @@ const KEY = 'layout-2';
 let dock: DockviewApi | undefined;
 
 export const panelTitles = {
-  photos: 'Photos', cloud: 'Cloud', graph: 'Pose graph', matrix: 'Pair matrix', depth: 'Depth', log: 'Log', pair: 'Pair', settings: 'Reconstruction', photo: 'Photo',
+  photos: 'Photos',
+  cloud: 'Cloud',
+  graph: 'Pose graph',
+  matrix: 'Pair matrix',
+  depth: 'Depth',
+  log: 'Log',
+  pair: 'Pair',
+  settings: 'Reconstruction',
+  photo: 'Photo',
 } as const;
 export type PanelName = keyof typeof panelTitles;
 
@@ -53,15 +61,35 @@ const LEAST = { photos: 268, settings: 280, pair: 224 };
 
 function arrange(api: DockviewApi): void {
   api.clear();
-  const add = (name: PanelName, rest: object): unknown => api.addPanel({ id: name, component: name, title: panelTitles[name], ...rest });
+  const add = (name: PanelName, rest: object): unknown =>
+    api.addPanel({ id: name, component: name, title: panelTitles[name], ...rest });
   const { width, height } = api;
   add('cloud', {});
-  add('photos', { position: { referencePanel: 'cloud', direction: 'left' }, initialWidth: Math.max(LEAST.photos, Math.min(272, width * 0.22)), minimumWidth: LEAST.photos });
-  add('settings', { position: { referencePanel: 'cloud', direction: 'right' }, initialWidth: Math.max(LEAST.settings, Math.min(296, width * 0.24)), minimumWidth: LEAST.settings });
-  add('photo', { position: { referencePanel: 'settings', direction: 'within' }, inactive: true, minimumWidth: LEAST.settings });
-  add('graph', { position: { referencePanel: 'cloud', direction: 'below' }, initialHeight: Math.min(296, height * 0.34) });
+  add('photos', {
+    position: { referencePanel: 'cloud', direction: 'left' },
+    initialWidth: Math.max(LEAST.photos, Math.min(272, width * 0.22)),
+    minimumWidth: LEAST.photos,
+  });
+  add('settings', {
+    position: { referencePanel: 'cloud', direction: 'right' },
+    initialWidth: Math.max(LEAST.settings, Math.min(296, width * 0.24)),
+    minimumWidth: LEAST.settings,
+  });
+  add('photo', {
+    position: { referencePanel: 'settings', direction: 'within' },
+    inactive: true,
+    minimumWidth: LEAST.settings,
+  });
+  add('graph', {
+    position: { referencePanel: 'cloud', direction: 'below' },
+    initialHeight: Math.min(296, height * 0.34),
+  });
   add('matrix', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
   add('depth', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
   add('log', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
-  add('pair', { position: { referencePanel: 'graph', direction: 'right' }, initialWidth: Math.max(LEAST.pair, Math.min(300, width * 0.24)), minimumWidth: LEAST.pair });
+  add('pair', {
+    position: { referencePanel: 'graph', direction: 'right' },
+    initialWidth: Math.max(LEAST.pair, Math.min(300, width * 0.24)),
+    minimumWidth: LEAST.pair,
+  });
 }

@@ -33,17 +33,24 @@ export function connect(): void {
     setStudio({ job: { state: 'failed', error: reason } });
     notify('error', reason);
   });
-  desktop?.onCommand((id) => { if (isCommandId(id)) runCommand(id); });
+  desktop?.onCommand((id) => {
+    if (isCommandId(id)) runCommand(id);
+  });
 }
 
 async function load(): Promise<void> {
   const before = changes;
   try {
     const [info, recent, samples, estimators, project] = await Promise.all([
-      api.request('app.info', {}), api.request('app.recent', {}), api.request('app.samples', {}), api.request('app.estimators', {}), api.request('project.state', {}),
+      api.request('app.info', {}),
+      api.request('app.recent', {}),
+      api.request('app.samples', {}),
+      api.request('app.estimators', {}),
+      api.request('project.state', {}),
     ]);
     setStudio({ info, recent, samples, estimators, ready: true });
-    // An answer may arrive after news that are younger than it: events are what the state is taken from, wherever there is one.
+    // An answer may arrive after news that are younger than it: events are what the state is taken from, wherever there
+    // is one.
     if (changes === before) enterProject(project);
     if (project) await refreshLog();
   } catch (error) {

@@ -66,14 +66,16 @@ export const useStudio = create<StudioState>(() => ({
   selectedPhotos: [],
   viewer: defaultViewerSettings,
   statistics: { displayed: 0, total: 0 },
-  theme: (remembered('theme') as Theme | null) ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'),
+  theme:
+    (remembered('theme') as Theme | null) ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'),
   dialog: undefined,
 }));
 
 export const { getState: studio, setState: setStudio } = useStudio;
 
 /** A run that has not ended. */
-export const isActive = ({ state }: JobState): boolean => ['running', 'pausing', 'paused', 'cancelling'].includes(state);
+export const isActive = ({ state }: JobState): boolean =>
+  ['running', 'pausing', 'paused', 'cancelling'].includes(state);
 
 let lastNotice = 0;
 export function notify(tone: Notice['tone'], text: string): void {

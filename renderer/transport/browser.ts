@@ -11,8 +11,8 @@ export interface BrowserTransport extends Api {
 const SLOWEST_RETRY = 4000;
 
 /**
- * The contract over the WebSocket of browser mode. Questions asked before it is open wait; when it breaks, those that were sent
- * fail with a line, and it is opened again: the engine goes on meanwhile.
+ * The contract over the WebSocket of browser mode. Questions asked before it is open wait; when it breaks, those that
+ * were sent fail with a line, and it is opened again: the engine goes on meanwhile.
  */
 export function browserTransport(): BrowserTransport {
   const address = new URL('/api', location.href);
@@ -57,13 +57,16 @@ export function browserTransport(): BrowserTransport {
   };
 }
 
-/** Hands dropped files to the server, which stores them: a browser does not tell where they lie. @returns their paths */
+/**
+ * Hands dropped files to the server, which stores them: a browser does not tell where they lie. @returns their paths
+ */
 export async function upload(files: readonly File[], onProgress: (done: number) => void): Promise<string[]> {
   const paths: string[] = [];
   for (const file of files) {
     const response = await fetch(`/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
     const answer = (await response.json()) as { path?: string; error?: { message: string } };
-    if (answer.path === undefined) throw new Error(answer.error?.message ?? `the file could not be handed over: ${file.name}`);
+    if (answer.path === undefined)
+      throw new Error(answer.error?.message ?? `the file could not be handed over: ${file.name}`);
     paths.push(answer.path);
     onProgress(paths.length);
   }

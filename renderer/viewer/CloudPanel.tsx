@@ -10,7 +10,13 @@ import { mountViewer } from './handle.js';
 import type { CloudStatistics, ViewerSettings } from './settings.js';
 import { Viewer } from './Viewer.js';
 
-const colourChoices: readonly (readonly [ViewerSettings['colour'], string])[] = [['photo', 'Photo'], ['confidence', 'Confidence'], ['depth', 'Depth'], ['normal', 'Normal'], ['source', 'Source photo']];
+const colourChoices: readonly (readonly [ViewerSettings['colour'], string])[] = [
+  ['photo', 'Photo'],
+  ['confidence', 'Confidence'],
+  ['depth', 'Depth'],
+  ['normal', 'Normal'],
+  ['source', 'Source photo'],
+];
 
 /** The cloud, its cameras, and the few controls that belong on top of it. */
 export function CloudPanel() {
@@ -29,19 +35,73 @@ export function CloudPanel() {
   if (!loaded) {
     return (
       <div className="viewer">
-        {scene ? <Empty title={`Loading the cloud… ${Math.round(arrived * 100)} %`} />
-          : running ? <Empty title="The cloud grows here"><p>The first points appear once some pairs have been computed.</p></Empty>
-          : <Empty title="No cloud yet"><p>{hasPhotos ? 'Start the reconstruction; the cloud appears while pairs are still being computed.' : 'Drop a handful of photos of the same place, taken from different spots.'}</p>{hasPhotos ? <CommandButton id="run.start" look={['primary', 'large']} icon="play">Start</CommandButton> : <CommandButton id="photos.add" look={['primary', 'large']} icon="plus">Choose photos</CommandButton>}</Empty>}
+        {scene ? (
+          <Empty title={`Loading the cloud… ${Math.round(arrived * 100)} %`} />
+        ) : running ? (
+          <Empty title="The cloud grows here">
+            <p>The first points appear once some pairs have been computed.</p>
+          </Empty>
+        ) : (
+          <Empty title="No cloud yet">
+            <p>
+              {hasPhotos
+                ? 'Start the reconstruction; the cloud appears while pairs are still being computed.'
+                : 'Drop a handful of photos of the same place, taken from different spots.'}
+            </p>
+            {hasPhotos ? (
+              <CommandButton
+                id="run.start"
+                look={['primary', 'large']}
+                icon="play"
+              >
+                Start
+              </CommandButton>
+            ) : (
+              <CommandButton
+                id="photos.add"
+                look={['primary', 'large']}
+                icon="plus"
+              >
+                Choose photos
+              </CommandButton>
+            )}
+          </Empty>
+        )}
       </div>
     );
   }
   return (
     <div className="viewer">
-      <Viewer cloud={loaded.cloud} cameras={loaded.cameras} settings={settings} onSettings={setViewer} selected={selected} onSelect={choose} binaryUrl={api.binaryUrl} theme={theme} onStatistics={keepStatistics} ref={mountViewer} />
-      <Toolbar components={components} component={shown} onComponent={(next) => { setViewer({ lookThrough: undefined }); setComponent(next); }} />
+      <Viewer
+        cloud={loaded.cloud}
+        cameras={loaded.cameras}
+        settings={settings}
+        onSettings={setViewer}
+        selected={selected}
+        onSelect={choose}
+        binaryUrl={api.binaryUrl}
+        theme={theme}
+        onStatistics={keepStatistics}
+        ref={mountViewer}
+      />
+      <Toolbar
+        components={components}
+        component={shown}
+        onComponent={(next) => {
+          setViewer({ lookThrough: undefined });
+          setComponent(next);
+        }}
+      />
       <OverlaySlider cameras={loaded.cameras} />
-      <Legend colour={settings.colour} range={loaded.cloud.confidenceRange} />
-      <Foot count={loaded.cloud.count} partial={loaded.partial} waiting={loaded.revision === scene?.revision ? undefined : arrived} />
+      <Legend
+        colour={settings.colour}
+        range={loaded.cloud.confidenceRange}
+      />
+      <Foot
+        count={loaded.cloud.count}
+        partial={loaded.partial}
+        waiting={loaded.revision === scene?.revision ? undefined : arrived}
+      />
     </div>
   );
 }
@@ -62,7 +122,10 @@ interface LoadedCloud {
 }
 
 /** Fetches each new revision; the one shown stays until the next has arrived. */
-function useCloud(scene: SceneInfo | undefined, component: number): { loaded: LoadedCloud | undefined; arrived: number } {
+function useCloud(
+  scene: SceneInfo | undefined,
+  component: number,
+): { loaded: LoadedCloud | undefined; arrived: number } {
   const project = useStudio(({ project }) => project?.path);
   const [loaded, setLoaded] = useState<LoadedCloud>();
   const [arrived, setArrived] = useState(0);
@@ -72,13 +135,18 @@ function useCloud(scene: SceneInfo | undefined, component: number): { loaded: Lo
     const stop = new AbortController();
     const cameras = scene.cameras.filter((camera) => camera.component === component);
     // In whole per cent: a cloud arrives in thousands of pieces.
-    loadCloud(api.binaryUrl(`cloud/${scene.revision}/${component}`), stop.signal, (share) => setArrived(Math.floor(share * 100) / 100)).then((cloud) => {
-      if (stop.signal.aborted) return;
-      setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras });
-    }, (error: Error) => {
-      // A revision that is gone has been followed by another one, which is on its way.
-      if (!stop.signal.aborted && !error.message.includes('404')) notify('error', error.message);
-    });
+    loadCloud(api.binaryUrl(`cloud/${scene.revision}/${component}`), stop.signal, (share) =>
+      setArrived(Math.floor(share * 100) / 100),
+    ).then(
+      (cloud) => {
+        if (stop.signal.aborted) return;
+        setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras });
+      },
+      (error: Error) => {
+        // A revision that is gone has been followed by another one, which is on its way.
+        if (!stop.signal.aborted && !error.message.includes('404')) notify('error', error.message);
+      },
+    );
     return () => stop.abort();
   }, [revision, component, project]); // eslint-disable-line react-hooks/exhaustive-deps
   useEffect(() => () => loaded?.cloud.dispose(), [loaded]);
@@ -86,40 +154,161 @@ function useCloud(scene: SceneInfo | undefined, component: number): { loaded: Lo
   return { loaded: loaded?.project === project && revision !== undefined ? loaded : undefined, arrived };
 }
 
-function Toolbar({ components, component, onComponent }: { components: number; component: number; onComponent: (component: number) => void }) {
+function Toolbar({
+  components,
+  component,
+  onComponent,
+}: {
+  components: number;
+  component: number;
+  onComponent: (component: number) => void;
+}) {
   const settings = useStudio(({ viewer }) => viewer);
   const { colour, pointSize, cameras, grid, lookThrough, navigation } = settings;
   const [more, setMore] = useState(false);
   return (
     <>
-      <div className="viewer-tools left" role="toolbar" aria-label="How the cloud is drawn">
-        <label className="tool"><span>Colour</span>
-          <select value={colour} onChange={(event) => setViewer({ colour: event.target.value as ViewerSettings['colour'] })}>{colourChoices.map(([value, title]) => <option key={value} value={value}>{title}</option>)}</select>
+      <div
+        className="viewer-tools left"
+        role="toolbar"
+        aria-label="How the cloud is drawn"
+      >
+        <label className="tool">
+          <span>Colour</span>
+          <select
+            value={colour}
+            onChange={(event) => setViewer({ colour: event.target.value as ViewerSettings['colour'] })}
+          >
+            {colourChoices.map(([value, title]) => (
+              <option
+                key={value}
+                value={value}
+              >
+                {title}
+              </option>
+            ))}
+          </select>
         </label>
-        <label className="tool"><span>Point size</span>
-          <select value={pointSize} onChange={(event) => setViewer({ pointSize: Number(event.target.value) })}>{[...new Set([1, 1.5, 2, 3, 4, 6, 8, pointSize])].sort((a, b) => a - b).map((value) => <option key={value} value={value}>{value}</option>)}</select>
+        <label className="tool">
+          <span>Point size</span>
+          <select
+            value={pointSize}
+            onChange={(event) => setViewer({ pointSize: Number(event.target.value) })}
+          >
+            {[...new Set([1, 1.5, 2, 3, 4, 6, 8, pointSize])]
+              .sort((a, b) => a - b)
+              .map((value) => (
+                <option
+                  key={value}
+                  value={value}
+                >
+                  {value}
+                </option>
+              ))}
+          </select>
         </label>
-        <CommandButton id="view.cameras" look="square" pressed={cameras} icon="camera" />
+        <CommandButton
+          id="view.cameras"
+          look="square"
+          pressed={cameras}
+          icon="camera"
+        />
         {components > 1 && (
-          <label className="tool"><span>Part</span>
-            <select value={component} onChange={(event) => onComponent(Number(event.target.value))}>{Array.from({ length: components }, (_, k) => <option key={k} value={k}>{k + 1} of {components}</option>)}</select>
+          <label className="tool">
+            <span>Part</span>
+            <select
+              value={component}
+              onChange={(event) => onComponent(Number(event.target.value))}
+            >
+              {Array.from({ length: components }, (_, k) => (
+                <option
+                  key={k}
+                  value={k}
+                >
+                  {k + 1} of {components}
+                </option>
+              ))}
+            </select>
           </label>
         )}
       </div>
-      <div className="viewer-tools right" role="toolbar" aria-label="Where the cloud is seen from">
-        <CommandButton id="view.through" look="square" pressed={lookThrough !== undefined} icon="eye" />
-        <CommandButton id="view.fit" look="square" icon="fit" />
-        <CommandButton id="view.fly" look="square" icon="fly" pressed={navigation === 'fly'} />
-        <CommandButton id="view.grid" look="square" icon="grid" pressed={grid} />
-        <CommandButton id="view.axes" look="square" icon="axes" pressed={settings.axes} />
-        <CommandButton id="view.screenshot" look="square" icon="photo" />
-        <Button look="square" aria-expanded={more} aria-label="More settings of the view" title="More settings of the view" icon="plus" onClick={() => setMore(!more)} />
+      <div
+        className="viewer-tools right"
+        role="toolbar"
+        aria-label="Where the cloud is seen from"
+      >
+        <CommandButton
+          id="view.through"
+          look="square"
+          pressed={lookThrough !== undefined}
+          icon="eye"
+        />
+        <CommandButton
+          id="view.fit"
+          look="square"
+          icon="fit"
+        />
+        <CommandButton
+          id="view.fly"
+          look="square"
+          icon="fly"
+          pressed={navigation === 'fly'}
+        />
+        <CommandButton
+          id="view.grid"
+          look="square"
+          icon="grid"
+          pressed={grid}
+        />
+        <CommandButton
+          id="view.axes"
+          look="square"
+          icon="axes"
+          pressed={settings.axes}
+        />
+        <CommandButton
+          id="view.screenshot"
+          look="square"
+          icon="photo"
+        />
+        <Button
+          look="square"
+          aria-expanded={more}
+          aria-label="More settings of the view"
+          title="More settings of the view"
+          icon="plus"
+          onClick={() => setMore(!more)}
+        />
       </div>
       {more && (
         <div className="viewer-more">
-          <Slider label="Size of cameras" min={0.02} max={0.4} step={0.01} value={settings.frustumSize} format={(value) => `${Math.round(value * 100)} %`} onChange={(frustumSize) => setViewer({ frustumSize })} />
-          <Slider label="Most points drawn" min={500_000} max={20_000_000} step={500_000} value={settings.pointBudget} format={countText} onChange={(pointBudget) => setViewer({ pointBudget })} />
-          <label className="switch">Photos in the cameras<input type="checkbox" role="switch" checked={settings.images} onChange={(event) => setViewer({ images: event.target.checked })} /></label>
+          <Slider
+            label="Size of cameras"
+            min={0.02}
+            max={0.4}
+            step={0.01}
+            value={settings.frustumSize}
+            format={(value) => `${Math.round(value * 100)} %`}
+            onChange={(frustumSize) => setViewer({ frustumSize })}
+          />
+          <Slider
+            label="Most points drawn"
+            min={500_000}
+            max={20_000_000}
+            step={500_000}
+            value={settings.pointBudget}
+            format={countText}
+            onChange={(pointBudget) => setViewer({ pointBudget })}
+          />
+          <label className="switch">
+            Photos in the cameras
+            <input
+              type="checkbox"
+              role="switch"
+              checked={settings.images}
+              onChange={(event) => setViewer({ images: event.target.checked })}
+            />
+          </label>
         </div>
       )}
     </>
@@ -131,25 +320,58 @@ function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
   const { lookThrough, overlayOpacity } = useStudio(({ viewer }) => viewer);
   const camera = cameras.find(({ photo }) => photo === lookThrough);
   if (!camera) return null;
-  return <div className="overlay-slider"><Slider label={`Photo ${stem(camera.name)}`} min={0} max={1} step={0.01} value={overlayOpacity} format={(value) => `${Math.round(value * 100)} %`} onChange={(opacity) => setViewer({ overlayOpacity: opacity })} /></div>;
+  return (
+    <div className="overlay-slider">
+      <Slider
+        label={`Photo ${stem(camera.name)}`}
+        min={0}
+        max={1}
+        step={0.01}
+        value={overlayOpacity}
+        format={(value) => `${Math.round(value * 100)} %`}
+        onChange={(opacity) => setViewer({ overlayOpacity: opacity })}
+      />
+    </div>
+  );
 }
 
 /** What the colours say, where they are not those of the photos. */
-function Legend({ colour, range: [low, high] }: { colour: ViewerSettings['colour']; range: readonly [number, number] }) {
+function Legend({
+  colour,
+  range: [low, high],
+}: {
+  colour: ViewerSettings['colour'];
+  range: readonly [number, number];
+}) {
   if (colour !== 'confidence' && colour !== 'depth') return null;
   return (
     <p className="viewer-legend numeric">
-      {colour === 'confidence' ? low.toPrecision(2) : 'far'}<span className="ramp" role="img" aria-label={colour === 'confidence' ? 'Confidence, from dark to bright' : 'Depth, from dark to bright'} />{colour === 'confidence' ? high.toPrecision(2) : 'near'}
+      {colour === 'confidence' ? low.toPrecision(2) : 'far'}
+      <span
+        className="ramp"
+        role="img"
+        aria-label={colour === 'confidence' ? 'Confidence, from dark to bright' : 'Depth, from dark to bright'}
+      />
+      {colour === 'confidence' ? high.toPrecision(2) : 'near'}
     </p>
   );
 }
 
-/** What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. Between its arrival and its first frame the numbers are still those of the one before. */
+/**
+ * What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. Between its
+ * arrival and its first frame the numbers are still those of the one before.
+ */
 function Foot({ count, partial, waiting }: { count: number; partial: boolean; waiting: number | undefined }) {
   const { displayed, total } = useStudio(({ statistics }) => statistics);
   return (
-    <p className="viewer-foot numeric" data-displayed={displayed} data-total={total} data-current={waiting === undefined && total === count}>
-      {total > 0 && `${countText(displayed)} shown of ${countText(total)} points.${waiting !== undefined && waiting < 1 ? ` The next is loading, ${Math.round(waiting * 100)} %.` : partial ? ' Still growing while pairs are computed.' : ''}`}
+    <p
+      className="viewer-foot numeric"
+      data-displayed={displayed}
+      data-total={total}
+      data-current={waiting === undefined && total === count}
+    >
+      {total > 0 &&
+        `${countText(displayed)} shown of ${countText(total)} points.${waiting !== undefined && waiting < 1 ? ` The next is loading, ${Math.round(waiting * 100)} %.` : partial ? ' Still growing while pairs are computed.' : ''}`}
     </p>
   );
 }

@@ -4,25 +4,66 @@ import type { CameraInfo } from '../../electron/contract/api.js';
 import { rayThrough, worldFromCamera } from './frames.js';
 import { usePhoto } from './use-photo.js';
 
-/** Cells along each side: within a cell the lens's bend is taken as straight, off by less than a tenth of a pixel for a phone's lens. */
+/**
+ * Cells along each side: within a cell the lens's bend is taken as straight, off by less than a tenth of a pixel for a
+ * phone's lens.
+ */
 const CELLS = 32;
 
-/** The photo over the points it was taken of, seen from its camera: every pixel on its own ray, the lens's distortion included. */
-export function PhotoSheet({ camera, url, opacity, depth, onChange }: { camera: CameraInfo; url: string; opacity: number; depth: number; onChange: () => void }) {
+/**
+ * The photo over the points it was taken of, seen from its camera: every pixel on its own ray, the lens's distortion
+ * included.
+ */
+export function PhotoSheet({
+  camera,
+  url,
+  opacity,
+  depth,
+  onChange,
+}: {
+  camera: CameraInfo;
+  url: string;
+  opacity: number;
+  depth: number;
+  onChange: () => void;
+}) {
   const texture = usePhoto(url, onChange);
   const geometry = useMemo(() => sheetGeometry(camera), [camera]);
   useEffect(() => () => geometry.dispose(), [geometry]);
-  const pose = useMemo(() => worldFromCamera(camera).multiply(new Matrix4().makeScale(depth, depth, depth)), [camera, depth]);
+  const pose = useMemo(
+    () => worldFromCamera(camera).multiply(new Matrix4().makeScale(depth, depth, depth)),
+    [camera, depth],
+  );
   if (!texture || opacity === 0) return null;
   return (
-    <mesh geometry={geometry} matrix={pose} matrixAutoUpdate={false} frustumCulled={false} raycast={() => null} renderOrder={1} ref={(mesh) => { if (mesh) mesh.matrixWorldNeedsUpdate = true; }}>
-      <meshBasicMaterial map={texture} toneMapped={false} transparent opacity={opacity} depthTest={false} depthWrite={false} side={2} />
+    <mesh
+      geometry={geometry}
+      matrix={pose}
+      matrixAutoUpdate={false}
+      frustumCulled={false}
+      raycast={() => null}
+      renderOrder={1}
+      ref={(mesh) => {
+        if (mesh) mesh.matrixWorldNeedsUpdate = true;
+      }}
+    >
+      <meshBasicMaterial
+        map={texture}
+        toneMapped={false}
+        transparent
+        opacity={opacity}
+        depthTest={false}
+        depthWrite={false}
+        side={2}
+      />
     </mesh>
   );
 }
 
 /** A grid over the photo's pixels, edge to edge, each vertex where its ray crosses depth 1; camera frame. */
-export function sheetGeometry(camera: Pick<CameraInfo, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>): BufferGeometry {
+export function sheetGeometry(
+  camera: Pick<CameraInfo, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>,
+): BufferGeometry {
   const positions: number[] = [];
   const pictures: number[] = [];
   const index: number[] = [];

@@ -25,7 +25,22 @@ interface StageProps extends ViewerProps {
 }
 
 /** What stands in the 3D view, and its frames: points by budget, everything else over them. */
-export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect, binaryUrl, theme, onStatistics, through, hovered, onHover, label, ref }: StageProps) {
+export function Stage({
+  cloud,
+  cameras,
+  settings,
+  onSettings,
+  selected,
+  onSelect,
+  binaryUrl,
+  theme,
+  onStatistics,
+  through,
+  hovered,
+  onHover,
+  label,
+  ref,
+}: StageProps) {
   const { gl, size, camera, scene, invalidate, viewport } = useThree();
   const budget = useMemo(() => new PointBudget(), []);
   const material = useMemo(pointMaterial, []);
@@ -41,10 +56,33 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
   const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
   const chosenSource = settings.colour === 'source' ? cameras.findIndex(({ photo }) => photo === selected.at(-1)) : -1;
 
-  const redraw = useCallback(() => { budget.restart(); invalidate(); }, [budget, invalidate]);
-  useEffect(() => () => { pass.dispose(); material.dispose(); }, [pass, material]);
-  useEffect(() => { pass.setCloud(cloud); pass.world.quaternion.copy(upright); redraw(); }, [pass, cloud, upright, redraw]);
-  useEffect(redraw, [redraw, through, size, viewport.dpr, chosenSource, settings.colour, settings.pointSize, settings.minConfidence, settings.pointBudget]);
+  const redraw = useCallback(() => {
+    budget.restart();
+    invalidate();
+  }, [budget, invalidate]);
+  useEffect(
+    () => () => {
+      pass.dispose();
+      material.dispose();
+    },
+    [pass, material],
+  );
+  useEffect(() => {
+    pass.setCloud(cloud);
+    pass.world.quaternion.copy(upright);
+    redraw();
+  }, [pass, cloud, upright, redraw]);
+  useEffect(redraw, [
+    redraw,
+    through,
+    size,
+    viewport.dpr,
+    chosenSource,
+    settings.colour,
+    settings.pointSize,
+    settings.minConfidence,
+    settings.pointBudget,
+  ]);
   useEffect(() => {
     gl.autoClear = false;
     invalidate();
@@ -55,13 +93,18 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
     return () => canvas.removeEventListener('webglcontextrestored', redraw);
   }, [gl, redraw]);
 
-  const fit = useCallback((direction?: Vector3, animate = true) => {
-    // What is to be in the picture: the cloud, and the cameras unless they stand far off.
-    const near = cameras.map((each) => new Vector3().setFromMatrixPosition(worldFromCamera(each))).filter((position) => position.distanceTo(cloud.centre) < 2.5 * cloud.radius);
-    navigation.frame(toWorld(cloud.centre), [...cloud.corners, ...near].map(toWorld), direction, animate);
-  }, [navigation, cloud, cameras, toWorld]);
-  // The first cloud is framed from a little above and beside the first camera's side. A growing one stays in the picture as long as no
-  // hand has moved the view; from then on the eye stays where it is.
+  const fit = useCallback(
+    (direction?: Vector3, animate = true) => {
+      // What is to be in the picture: the cloud, and the cameras unless they stand far off.
+      const near = cameras
+        .map((each) => new Vector3().setFromMatrixPosition(worldFromCamera(each)))
+        .filter((position) => position.distanceTo(cloud.centre) < 2.5 * cloud.radius);
+      navigation.frame(toWorld(cloud.centre), [...cloud.corners, ...near].map(toWorld), direction, animate);
+    },
+    [navigation, cloud, cameras, toWorld],
+  );
+  // The first cloud is framed from a little above and beside the first camera's side. A growing one stays in the
+  // picture as long as no hand has moved the view; from then on the eye stays where it is.
   const framed = useRef(false);
   useEffect(() => {
     if (cloud.count === 0 || (framed.current && navigation.touched())) return;
@@ -70,18 +113,30 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
   }, [cloud, fit, navigation]);
 
   useImperativeHandle(ref, () => ({
-    fit: () => { onSettings({ lookThrough: undefined }); fit(); },
-    view: (from) => { onSettings({ lookThrough: undefined }); fit(new Vector3(...viewDirections[from])); },
+    fit: () => {
+      onSettings({ lookThrough: undefined });
+      fit();
+    },
+    view: (from) => {
+      onSettings({ lookThrough: undefined });
+      fit(new Vector3(...viewDirections[from]));
+    },
     screenshot: () => {
       const view = prepare();
       pass.draw(gl, view, 0, Math.min(cloud.count, settings.pointBudget), true);
       show(view);
       // The browser keeps the picture until this turn ends, and no longer.
-      return new Promise((resolve, reject) => gl.domElement.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser gave no picture of the view'))), 'image/png'));
+      return new Promise((resolve, reject) =>
+        gl.domElement.toBlob(
+          (blob) => (blob ? resolve(blob) : reject(new Error('the browser gave no picture of the view'))),
+          'image/png',
+        ),
+      );
     },
   }));
 
-  // Looking through a camera takes the hand off; leaving it, one stands a step behind it, so that its own frustum does not fill the view.
+  // Looking through a camera takes the hand off; leaving it, one stands a step behind it, so that its own frustum does
+  // not fill the view.
   useEffect(() => {
     navigation.enable(through === undefined);
     if (!through) return;
@@ -89,7 +144,10 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
     const position = new Vector3().setFromMatrixPosition(pose);
     const forward = new Vector3().setFromMatrixColumn(pose, 2);
     const away = Math.max(cloud.radius * 0.2, toWorld(cloud.centre).sub(position).dot(forward));
-    navigation.stand(position.clone().addScaledVector(forward, -cloud.radius * 0.35), position.clone().addScaledVector(forward, away));
+    navigation.stand(
+      position.clone().addScaledVector(forward, -cloud.radius * 0.35),
+      position.clone().addScaledVector(forward, away),
+    );
   }, [through, navigation, upright, cloud, toWorld]);
 
   /** Sets what a frame depends on. @returns the camera it is seen by */
@@ -108,7 +166,9 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
       view.updateProjectionMatrix();
     }
     const { uniforms } = material;
-    const set = (name: string, value: number): void => { uniforms[name]!.value = value; };
+    const set = (name: string, value: number): void => {
+      uniforms[name]!.value = value;
+    };
     set('size', settings.pointSize);
     set('scale', through ? cloud.radius : distance);
     set('pixelRatio', viewport.dpr);
@@ -130,13 +190,15 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
     return view;
   };
   const show = (view: PerspectiveCamera): void => {
-    // Again in every frame: three.js converts it for the target that is bound, and for the points' picture that is another space.
+    // Again in every frame: three.js converts it for the target that is bound, and for the points' picture that is
+    // another space.
     gl.setClearColor(ground, 1);
     gl.clear();
     pass.compose(gl);
     gl.render(scene, view);
     const labelled = cameras.find(({ photo }) => photo === hovered);
-    if (labelled && label.current) placeLabel(label.current, labelled, cloud.radius * settings.frustumSize, upright, view, size);
+    if (labelled && label.current)
+      placeLabel(label.current, labelled, cloud.radius * settings.frustumSize, upright, view, size);
   };
 
   // A priority above zero takes the drawing over from react-three-fiber.
@@ -162,8 +224,19 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
     const doubled = (event: MouseEvent): void => {
       if (through) return;
       const box = canvas.getBoundingClientRect();
-      const [x, y] = [((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2];
-      const point = pickPoint(cloud, settings.minConfidence, pass.world.matrixWorld, camera, x, y, box.width / box.height);
+      const [x, y] = [
+        ((event.clientX - box.left) / box.width) * 2 - 1,
+        1 - ((event.clientY - box.top) / box.height) * 2,
+      ];
+      const point = pickPoint(
+        cloud,
+        settings.minConfidence,
+        pass.world.matrixWorld,
+        camera,
+        x,
+        y,
+        box.width / box.height,
+      );
       if (point) navigation.pivot(toWorld(point));
     };
     canvas.addEventListener('dblclick', doubled);
@@ -175,13 +248,46 @@ export function Stage({ cloud, cameras, settings, onSettings, selected, onSelect
     <>
       <group quaternion={upright}>
         {settings.cameras && !through && (
-          <Frusta cameras={cameras} depth={cloud.radius * settings.frustumSize} images={settings.images} selected={selected} hovered={hovered} colours={colours} binaryUrl={binaryUrl}
-            onSelect={onSelect} onHover={onHover} onOpen={(photo) => onSettings({ lookThrough: photo })} onChange={invalidate} />
+          <Frusta
+            cameras={cameras}
+            depth={cloud.radius * settings.frustumSize}
+            images={settings.images}
+            selected={selected}
+            hovered={hovered}
+            colours={colours}
+            binaryUrl={binaryUrl}
+            onSelect={onSelect}
+            onHover={onHover}
+            onOpen={(photo) => onSettings({ lookThrough: photo })}
+            onChange={invalidate}
+          />
         )}
-        {through && <PhotoSheet camera={through} url={binaryUrl(`photo/${through.photo}`)} opacity={settings.overlayOpacity} depth={cloud.radius} onChange={invalidate} />}
+        {through && (
+          <PhotoSheet
+            camera={through}
+            url={binaryUrl(`photo/${through.photo}`)}
+            opacity={settings.overlayOpacity}
+            depth={cloud.radius}
+            onChange={invalidate}
+          />
+        )}
       </group>
-      {settings.grid && <gridHelper key={`${cloud.radius} ${colours.grid}`} args={[cloud.radius * 4, 40, colours.grid, colours.grid]} position={[middle.x, middle.y - cloud.radius * 0.5, middle.z]} raycast={() => null} />}
-      {settings.axes && <axesHelper key={cloud.radius} args={[cloud.radius * 0.4]} quaternion={upright} raycast={() => null} />}
+      {settings.grid && (
+        <gridHelper
+          key={`${cloud.radius} ${colours.grid}`}
+          args={[cloud.radius * 4, 40, colours.grid, colours.grid]}
+          position={[middle.x, middle.y - cloud.radius * 0.5, middle.z]}
+          raycast={() => null}
+        />
+      )}
+      {settings.axes && (
+        <axesHelper
+          key={cloud.radius}
+          args={[cloud.radius * 0.4]}
+          quaternion={upright}
+          raycast={() => null}
+        />
+      )}
     </>
   );
 }

@@ -37,17 +37,37 @@ export function Viewer(props: ViewerProps) {
   const labelled = through ? undefined : cameras.find(({ photo }) => photo === hovered);
   useEffect(() => {
     if (!through) return;
-    const leave = (event: KeyboardEvent): void => { if (event.key === 'Escape' && !event.defaultPrevented) onSettings({ lookThrough: undefined }); };
+    const leave = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && !event.defaultPrevented) onSettings({ lookThrough: undefined });
+    };
     window.addEventListener('keydown', leave);
     return () => window.removeEventListener('keydown', leave);
   }, [through, onSettings]);
   return (
     <Guard>
-      <Canvas frameloop="demand" flat camera={{ fov: 45 }} dpr={[1, 2]} gl={{ antialias: true, alpha: false, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
-        fallback={<p>The cloud is drawn here.</p>}>
-        <Stage {...props} through={through} hovered={hovered} onHover={setHovered} label={label} />
+      <Canvas
+        frameloop="demand"
+        flat
+        camera={{ fov: 45 }}
+        dpr={[1, 2]}
+        gl={{ antialias: true, alpha: false, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
+        fallback={<p>The cloud is drawn here.</p>}
+      >
+        <Stage
+          {...props}
+          through={through}
+          hovered={hovered}
+          onHover={setHovered}
+          label={label}
+        />
       </Canvas>
-      <div className="viewer-label" ref={label} hidden={!labelled}>{labelled && stem(labelled.name)}</div>
+      <div
+        className="viewer-label"
+        ref={label}
+        hidden={!labelled}
+      >
+        {labelled && stem(labelled.name)}
+      </div>
       {through && <PhotoFrame camera={through} />}
     </Guard>
   );
@@ -56,7 +76,19 @@ export function Viewer(props: ViewerProps) {
 /** The edge of the photo looked through: what is outside it the camera did not see. */
 function PhotoFrame({ camera }: { camera: CameraInfo }) {
   const [frame, size] = useSize();
-  return <div className="overlay" ref={frame}>{size.width > 0 && <div className="overlay-photo" style={{ ...letterbox(camera, size) }} />}</div>;
+  return (
+    <div
+      className="overlay"
+      ref={frame}
+    >
+      {size.width > 0 && (
+        <div
+          className="overlay-photo"
+          style={{ ...letterbox(camera, size) }}
+        />
+      )}
+    </div>
+  );
 }
 
 /** Without WebGL everything else still works, and this place says why it is empty. */
@@ -70,7 +102,10 @@ class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
     return (
       <div className="empty">
         <h2>The cloud can't be drawn here</h2>
-        <p>{this.state.failed}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.</p>
+        <p>
+          {this.state.failed}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the
+          cloud and open it in another viewer.
+        </p>
       </div>
     );
   }

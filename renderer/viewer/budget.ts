@@ -3,15 +3,19 @@ interface Pace {
   points: number;
   /** Below it frames cost the same however few their points are. */
   readonly least: number;
-  /** Milliseconds: a quicker frame may draw more, a slower one draws less, and between them nothing changes, so that the cloud does not flicker between two densities. */
+  /**
+   * Milliseconds: a quicker frame may draw more, a slower one draws less, and between them nothing changes, so that the
+   * cloud does not flicker between two densities.
+   */
   readonly quick: number;
   readonly slow: number;
 }
 
 /**
- * How many points a frame may draw. While the view moves, every frame starts from an empty picture and draws one budget; at
- * rest each frame adds another on top until all points are there. Both follow the time that the frames before took: a moving one
- * keeps the rate at which a hand is followed, a resting one may take as long as a hand does not notice when it sets in again.
+ * How many points a frame may draw. While the view moves, every frame starts from an empty picture and draws one
+ * budget; at rest each frame adds another on top until all points are there. Both follow the time that the frames
+ * before took: a moving one keeps the rate at which a hand is followed, a resting one may take as long as a hand does
+ * not notice when it sets in again.
  */
 export class PointBudget {
   /** Both start from what small graphics processors draw in time; others are there within some frames. */
@@ -39,7 +43,11 @@ export class PointBudget {
    */
   adapt(first: boolean, drawn: number, milliseconds: number): void {
     const pace = this.pace(first);
-    if (milliseconds > pace.slow) pace.points = Math.max(pace.least, Math.round(Math.min(pace.points, drawn) * Math.max(0.5, (0.8 * pace.slow) / milliseconds)));
+    if (milliseconds > pace.slow)
+      pace.points = Math.max(
+        pace.least,
+        Math.round(Math.min(pace.points, drawn) * Math.max(0.5, (0.8 * pace.slow) / milliseconds)),
+      );
     else if (milliseconds < pace.quick && drawn >= pace.points) pace.points = Math.round(pace.points * 1.25);
   }
 

@@ -3,8 +3,8 @@ import { cloudSize, decodeCloud } from '../../electron/contract/cloud.js';
 import { confidenceRange, extent } from './extent.js';
 
 /**
- * Points a geometry. Each upload to the GPU copies one of them, so a chunk bounds how long the interface can be held up:
- * half a million points are 12 MB, about 6 ms.
+ * Points a geometry. Each upload to the GPU copies one of them, so a chunk bounds how long the interface can be held
+ * up: half a million points are 12 MB, about 6 ms.
  */
 export const CHUNK = 500_000;
 
@@ -37,18 +37,25 @@ export interface CloudData {
  * @param onProgress share of it that has arrived, 0 to 1
  * @throws Error when it can't be had
  */
-export async function loadCloud(url: string, signal: AbortSignal, onProgress?: (share: number) => void): Promise<CloudData> {
+export async function loadCloud(
+  url: string,
+  signal: AbortSignal,
+  onProgress?: (share: number) => void,
+): Promise<CloudData> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`the cloud could not be loaded (${response.status})`);
   return makeCloud(await receive(response.body!, onProgress));
 }
 
 /**
- * Piece by piece into one buffer of the size that the cloud's own header tells. `Response.arrayBuffer()` joins all pieces at once:
- * see test/bench/viewer.ts for how long that holds the interface up.
+ * Piece by piece into one buffer of the size that the cloud's own header tells. `Response.arrayBuffer()` joins all
+ * pieces at once: see test/bench/viewer.ts for how long that holds the interface up.
  * @throws RangeError when the cloud is cut off or longer than it says
  */
-export async function receive(body: ReadableStream<Uint8Array>, onProgress?: (share: number) => void): Promise<ArrayBuffer> {
+export async function receive(
+  body: ReadableStream<Uint8Array>,
+  onProgress?: (share: number) => void,
+): Promise<ArrayBuffer> {
   const reader = body.getReader();
   let bytes = new Uint8Array(0);
   let whole: number | undefined;
@@ -57,7 +64,8 @@ export async function receive(body: ReadableStream<Uint8Array>, onProgress?: (sh
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    // What has arrived already is answered at once, piece after piece: 240 MB from this machine held timers back for 0.6 s.
+    // What has arrived already is answered at once, piece after piece: 240 MB from this machine held timers back for
+    // 0.6 s.
     if (performance.now() - rested > TURN) {
       await new Promise((resolve) => setTimeout(resolve));
       rested = performance.now();
@@ -96,7 +104,12 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
   for (let from = 0; from < count; from += CHUNK) {
     const to = Math.min(count, from + CHUNK);
     const geometry = new BufferGeometry();
-    const add = (name: string, array: Float32Array | Uint8Array | Uint16Array | Int8Array, size: number, normalized: boolean): void => {
+    const add = (
+      name: string,
+      array: Float32Array | Uint8Array | Uint16Array | Int8Array,
+      size: number,
+      normalized: boolean,
+    ): void => {
       const attribute = new BufferAttribute(array.subarray(from * size, to * size), size, normalized);
       geometry.setAttribute(name, attribute);
     };
@@ -110,5 +123,14 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     chunks.push(geometry);
   }
   const sample = positions.subarray(0, Math.min(count, SAMPLE) * 3);
-  return { chunks, count, normals: normals !== undefined, sample, sampleConfidence: confidence.subarray(0, sample.length / 3), ...extent(sample), confidenceRange: confidenceRange(confidence), dispose: () => chunks.forEach((chunk) => chunk.dispose()) };
+  return {
+    chunks,
+    count,
+    normals: normals !== undefined,
+    sample,
+    sampleConfidence: confidence.subarray(0, sample.length / 3),
+    ...extent(sample),
+    confidenceRange: confidenceRange(confidence),
+    dispose: () => chunks.forEach((chunk) => chunk.dispose()),
+  };
 }

@@ -10,28 +10,52 @@ export function worldFromCamera({ worldFromCamera: m }: CameraInfo): Matrix4 {
 export const cameraFromThree = new Matrix4().makeScale(1, -1, -1);
 
 /**
- * Turns a world upright for the screen: y up, the first camera's viewing direction away from the viewer. Up is the direction
- * that is most nearly square to every camera's horizontal axis, since people tilt a camera up and down but seldom roll it;
- * where all cameras look the same way that leaves it open, and the mean of their own up decides:
+ * Turns a world upright for the screen: y up, the first camera's viewing direction away from the viewer. Up is the
+ * direction that is most nearly square to every camera's horizontal axis, since people tilt a camera up and down but
+ * seldom roll it; where all cameras look the same way that leaves it open, and the mean of their own up decides:
  * minimise sum (x_i . u)^2 + w |u - m|^2, a 3 x 3 linear system.
  */
 export function uprightFromWorld(cameras: readonly CameraInfo[]): Quaternion {
   if (cameras.length === 0) return new Quaternion().setFromAxisAngle(new Vector3(1, 0, 0), Math.PI);
-  const [right, down, forward] = [0, 1, 2].map((column) => cameras.map((camera) => new Vector3().setFromMatrixColumn(worldFromCamera(camera), column)));
+  const [right, down, forward] = [0, 1, 2].map((column) =>
+    cameras.map((camera) => new Vector3().setFromMatrixColumn(worldFromCamera(camera), column)),
+  );
   const mean = down!.reduce((sum, axis) => sum.sub(axis), new Vector3()).normalize();
   const weight = 0.02 * cameras.length;
   const normal = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   for (const axis of right!) {
     const a = axis.toArray();
-    for (let row = 0; row < 3; row++) for (let column = 0; column < 3; column++) normal[row * 3 + column]! += a[row]! * a[column]!;
+    for (let row = 0; row < 3; row++)
+      for (let column = 0; column < 3; column++) normal[row * 3 + column]! += a[row]! * a[column]!;
   }
   for (const k of [0, 4, 8]) normal[k]! += weight;
-  const inverse = new Matrix4().set(normal[0]!, normal[1]!, normal[2]!, 0, normal[3]!, normal[4]!, normal[5]!, 0, normal[6]!, normal[7]!, normal[8]!, 0, 0, 0, 0, 1).invert();
+  const inverse = new Matrix4()
+    .set(
+      normal[0]!,
+      normal[1]!,
+      normal[2]!,
+      0,
+      normal[3]!,
+      normal[4]!,
+      normal[5]!,
+      0,
+      normal[6]!,
+      normal[7]!,
+      normal[8]!,
+      0,
+      0,
+      0,
+      0,
+      1,
+    )
+    .invert();
   const up = mean.multiplyScalar(weight).applyMatrix4(inverse).normalize();
   const away = forward![0]!.clone().addScaledVector(up, -forward![0]!.dot(up));
   if (away.lengthSq() < 1e-6) away.copy(right![0]!).cross(up);
   const back = away.normalize().negate();
-  return new Quaternion().setFromRotationMatrix(new Matrix4().makeBasis(new Vector3().crossVectors(up, back), up, back)).invert();
+  return new Quaternion()
+    .setFromRotationMatrix(new Matrix4().makeBasis(new Vector3().crossVectors(up, back), up, back))
+    .invert();
 }
 
 export interface Rectangle {
@@ -42,35 +66,65 @@ export interface Rectangle {
 }
 
 /** Where a photo of this shape lies in a box, whole and as large as it goes. */
-export function letterbox({ width, height }: { width: number; height: number }, box: { width: number; height: number }): Rectangle {
+export function letterbox(
+  { width, height }: { width: number; height: number },
+  box: { width: number; height: number },
+): Rectangle {
   const scale = Math.min(box.width / width, box.height / height);
-  return { left: (box.width - width * scale) / 2, top: (box.height - height * scale) / 2, width: width * scale, height: height * scale };
+  return {
+    left: (box.width - width * scale) / 2,
+    top: (box.height - height * scale) / 2,
+    width: width * scale,
+    height: height * scale,
+  };
 }
 
 /**
- * The projection that shows the world through a camera, its photo letterboxed in the box: the pinhole part, the principal point
- * off the middle included. Pixel centres lie at integers, hence the half. Points stay where a pinhole sees them; it is the photo
- * that is unbent (rayThrough).
+ * The projection that shows the world through a camera, its photo letterboxed in the box: the pinhole part, the
+ * principal point off the middle included. Pixel centres lie at integers, hence the half. Points stay where a pinhole
+ * sees them; it is the photo that is unbent (rayThrough).
  */
-export function projectionThrough(camera: CameraInfo, box: { width: number; height: number }, near: number, far: number): Matrix4 {
+export function projectionThrough(
+  camera: CameraInfo,
+  box: { width: number; height: number },
+  near: number,
+  far: number,
+): Matrix4 {
   const { left, top, width } = letterbox(camera, box);
   const scale = width / camera.width;
   const cx = left + (camera.cx + 0.5) * scale;
   const cy = top + (camera.cy + 0.5) * scale;
   const [fx, fy] = [camera.fx * scale, camera.fy * scale];
-  return new Matrix4().makePerspective((-near * cx) / fx, (near * (box.width - cx)) / fx, (near * cy) / fy, (-near * (box.height - cy)) / fy, near, far);
+  return new Matrix4().makePerspective(
+    (-near * cx) / fx,
+    (near * (box.width - cx)) / fx,
+    (near * cy) / fy,
+    (-near * (box.height - cy)) / fy,
+    near,
+    far,
+  );
 }
 
 /** The four corners of a camera's picture at a depth, camera frame: left top, right top, right bottom, left bottom. */
 export function imageCorners({ width, height, fx, fy, cx, cy }: CameraInfo, depth: number): Vector3[] {
-  return [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]].map(([x, y]) => new Vector3(((x! - cx) / fx) * depth, ((y! - cy) / fy) * depth, depth));
+  return [
+    [-0.5, -0.5],
+    [width - 0.5, -0.5],
+    [width - 0.5, height - 0.5],
+    [-0.5, height - 0.5],
+  ].map(([x, y]) => new Vector3(((x! - cx) / fx) * depth, ((y! - cy) / fy) * depth, depth));
 }
 
 /**
- * Where the ray of a photo's pixel crosses depth 1, camera frame. Solves pixel = centre + focal (x, y)(1 + k1 r^2), COLMAP's
- * SIMPLE_RADIAL, for the radius by Newton's method; where a strong k1 folds the photo back, the ray at the fold is given.
+ * Where the ray of a photo's pixel crosses depth 1, camera frame. Solves pixel = centre + focal (x, y)(1 + k1 r^2),
+ * COLMAP's SIMPLE_RADIAL, for the radius by Newton's method; where a strong k1 folds the photo back, the ray at the
+ * fold is given.
  */
-export function rayThrough({ fx, fy, cx, cy, k1 }: Pick<CameraInfo, 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>, pixelX: number, pixelY: number): [x: number, y: number] {
+export function rayThrough(
+  { fx, fy, cx, cy, k1 }: Pick<CameraInfo, 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>,
+  pixelX: number,
+  pixelY: number,
+): [x: number, y: number] {
   const [x, y] = [(pixelX - cx) / fx, (pixelY - cy) / fy];
   const bent = Math.hypot(x, y);
   if (k1 === 0 || bent === 0) return [x, y];

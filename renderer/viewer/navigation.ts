@@ -9,7 +9,10 @@ CameraControls.install({ THREE });
 export interface Navigation {
   /** Called every frame. @param delta seconds @returns whether the view changed */
   update(delta: number): boolean;
-  /** Turns towards a centre, from a direction or from where the eye is, and stands as near as all of the points are in view from. */
+  /**
+   * Turns towards a centre, from a direction or from where the eye is, and stands as near as all of the points are in
+   * view from.
+   */
   frame(centre: THREE.Vector3, points: readonly THREE.Vector3[], direction?: THREE.Vector3, animate?: boolean): void;
   /** Turns about this point from now on, without a jump. */
   pivot(point: THREE.Vector3): void;
@@ -22,12 +25,23 @@ export interface Navigation {
 }
 
 const FLY_KEYS: Readonly<Record<string, readonly [right: number, up: number, forward: number]>> = {
-  KeyW: [0, 0, 1], KeyS: [0, 0, -1], KeyA: [-1, 0, 0], KeyD: [1, 0, 0], KeyE: [0, 1, 0], KeyQ: [0, -1, 0],
+  KeyW: [0, 0, 1],
+  KeyS: [0, 0, -1],
+  KeyA: [-1, 0, 0],
+  KeyD: [1, 0, 0],
+  KeyE: [0, 1, 0],
+  KeyQ: [0, -1, 0],
 };
 
 /** Turning around, turning over, coming nearer. With Shift the first two move sideways and up. */
 const TURN_KEYS: Readonly<Record<string, readonly [around: number, over: number, nearer: number]>> = {
-  ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], '+': [0, 0, 1], '=': [0, 0, 1], '-': [0, 0, -1],
+  ArrowLeft: [-1, 0, 0],
+  ArrowRight: [1, 0, 0],
+  ArrowUp: [0, -1, 0],
+  ArrowDown: [0, 1, 0],
+  '+': [0, 0, 1],
+  '=': [0, 0, 1],
+  '-': [0, 0, -1],
 };
 
 /** Orbit, pan, zoom by mouse and touch; in fly mode W A S D E Q move and the mouse looks around. */
@@ -41,7 +55,10 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
 
   useEffect(() => {
     const wake = (): void => invalidate();
-    controls.addEventListener('controlstart', () => { hand.touched = true; wake(); });
+    controls.addEventListener('controlstart', () => {
+      hand.touched = true;
+      wake();
+    });
     controls.addEventListener('control', wake);
     controls.addEventListener('transitionstart', wake);
     controls.addEventListener('update', wake);
@@ -55,7 +72,10 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     // Without a mouse: the canvas takes the focus, and what a drag or the wheel does has keys.
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'application');
-    canvas.setAttribute('aria-label', 'Point cloud: arrow keys turn it, with Shift they move it, plus and minus come nearer and go back');
+    canvas.setAttribute(
+      'aria-label',
+      'Point cloud: arrow keys turn it, with Shift they move it, plus and minus come nearer and go back',
+    );
     const press = (event: KeyboardEvent): void => {
       const turn = TURN_KEYS[event.key];
       if (!turn || !controls.enabled || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -63,7 +83,8 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       hand.touched = true;
       const [around, over, nearer] = turn;
       if (nearer !== 0) void controls.dolly(nearer * controls.distance * 0.15, true);
-      else if (event.shiftKey) void controls.truck(-around * controls.distance * 0.05, -over * controls.distance * 0.05, true);
+      else if (event.shiftKey)
+        void controls.truck(-around * controls.distance * 0.05, -over * controls.distance * 0.05, true);
       else void controls.rotate(around * 0.1, over * 0.1, true);
       invalidate();
     };
@@ -78,7 +99,8 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       controls.maxDistance = sceneRadius * 50;
       const ahead = new THREE.Vector3();
       camera.getWorldDirection(ahead);
-      if (controls.distance < sceneRadius * 0.01) controls.setTarget(...camera.position.clone().addScaledVector(ahead, sceneRadius).toArray(), false);
+      if (controls.distance < sceneRadius * 0.01)
+        controls.setTarget(...camera.position.clone().addScaledVector(ahead, sceneRadius).toArray(), false);
       return;
     }
     // Turning about a point just before the eye is looking around.
@@ -89,7 +111,13 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     controls.minDistance = controls.maxDistance = near;
     controls.setTarget(...camera.position.clone().addScaledVector(ahead, near).toArray(), false);
     const press = (event: KeyboardEvent): void => {
-      if (!(event.code in FLY_KEYS) || event.ctrlKey || event.metaKey || (event.target as HTMLElement).matches?.('input, textarea, select')) return;
+      if (
+        !(event.code in FLY_KEYS) ||
+        event.ctrlKey ||
+        event.metaKey ||
+        (event.target as HTMLElement).matches?.('input, textarea, select')
+      )
+        return;
       keys.add(event.code);
       hand.touched = true;
       invalidate();
@@ -107,38 +135,54 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     };
   }, [mode, controls, camera, sceneRadius, keys, hand, invalidate]);
 
-  return useMemo(() => ({
-    update: (delta: number): boolean => {
-      const step = Math.min(delta, 0.1) * sceneRadius * 0.6;
-      for (const key of keys) {
-        const [right, up, forward] = FLY_KEYS[key]!;
-        if (right) void controls.truck(right * step, 0, false);
-        if (up) void controls.elevate(up * step, false);
-        if (forward) void controls.forward(forward * step, false);
-      }
-      if (keys.size > 0) invalidate();
-      return controls.update(delta) || keys.size > 0;
-    },
-    frame: (centre, points, direction, animate = true) => {
-      const back = (direction ?? camera.getWorldDirection(new THREE.Vector3()).negate()).clone().normalize();
-      const eye = centre.clone().addScaledVector(back, 1.05 * fittingDistance(centre, points, back, camera));
-      void controls.setLookAt(...eye.toArray(), ...centre.toArray(), animate);
-    },
-    pivot: (point) => controls.setOrbitPoint(...point.toArray()),
-    stand: (eye, target) => void controls.setLookAt(...eye.toArray(), ...target.toArray(), false),
-    distance: () => controls.distance,
-    touched: () => hand.touched,
-    enable: (on) => { controls.enabled = on; },
-  }), [controls, camera, keys, hand, sceneRadius, invalidate]);
+  return useMemo(
+    () => ({
+      update: (delta: number): boolean => {
+        const step = Math.min(delta, 0.1) * sceneRadius * 0.6;
+        for (const key of keys) {
+          const [right, up, forward] = FLY_KEYS[key]!;
+          if (right) void controls.truck(right * step, 0, false);
+          if (up) void controls.elevate(up * step, false);
+          if (forward) void controls.forward(forward * step, false);
+        }
+        if (keys.size > 0) invalidate();
+        return controls.update(delta) || keys.size > 0;
+      },
+      frame: (centre, points, direction, animate = true) => {
+        const back = (direction ?? camera.getWorldDirection(new THREE.Vector3()).negate()).clone().normalize();
+        const eye = centre.clone().addScaledVector(back, 1.05 * fittingDistance(centre, points, back, camera));
+        void controls.setLookAt(...eye.toArray(), ...centre.toArray(), animate);
+      },
+      pivot: (point) => controls.setOrbitPoint(...point.toArray()),
+      stand: (eye, target) => void controls.setLookAt(...eye.toArray(), ...target.toArray(), false),
+      distance: () => controls.distance,
+      touched: () => hand.touched,
+      enable: (on) => {
+        controls.enabled = on;
+      },
+    }),
+    [controls, camera, keys, hand, sceneRadius, invalidate],
+  );
 }
 
-/** How far behind a centre the eye must stand so that every point lies within its picture. @param back unit, from the centre to the eye */
-export function fittingDistance(centre: THREE.Vector3, points: readonly THREE.Vector3[], back: THREE.Vector3, { fov, aspect }: { fov: number; aspect: number }): number {
+/**
+ * How far behind a centre the eye must stand so that every point lies within its picture. @param back unit, from the
+ * centre to the eye
+ */
+export function fittingDistance(
+  centre: THREE.Vector3,
+  points: readonly THREE.Vector3[],
+  back: THREE.Vector3,
+  { fov, aspect }: { fov: number; aspect: number },
+): number {
   const tangent = Math.tan(THREE.MathUtils.degToRad(fov / 2));
   const right = new THREE.Vector3(0, 1, 0).cross(back).normalize();
   const up = back.clone().cross(right);
   return points.reduce((most, point) => {
     const offset = point.clone().sub(centre);
-    return Math.max(most, offset.dot(back) + Math.max(Math.abs(offset.dot(right)) / (tangent * aspect), Math.abs(offset.dot(up)) / tangent));
+    return Math.max(
+      most,
+      offset.dot(back) + Math.max(Math.abs(offset.dot(right)) / (tangent * aspect), Math.abs(offset.dot(up)) / tangent),
+    );
   }, 0);
 }

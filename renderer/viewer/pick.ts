@@ -6,8 +6,19 @@ import { Matrix4, Vector3, type Camera } from 'three';
  * @param x, y from -1 to 1, y up; `reach` is of the same unit
  * @returns the point in the world, or undefined when there is only empty space
  */
-export function pickPoint({ sample, sampleConfidence }: { sample: Float32Array; sampleConfidence: Float32Array }, minConfidence: number, worldMatrix: Matrix4, camera: Camera, x: number, y: number, aspect: number, reach = 0.03): Vector3 | undefined {
-  const clipFromWorld = new Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse).multiply(worldMatrix);
+export function pickPoint(
+  { sample, sampleConfidence }: { sample: Float32Array; sampleConfidence: Float32Array },
+  minConfidence: number,
+  worldMatrix: Matrix4,
+  camera: Camera,
+  x: number,
+  y: number,
+  aspect: number,
+  reach = 0.03,
+): Vector3 | undefined {
+  const clipFromWorld = new Matrix4()
+    .multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse)
+    .multiply(worldMatrix);
   const m = clipFromWorld.elements;
   let best = Infinity;
   let found = -1;

@@ -4,15 +4,23 @@ import type { ViewerSettings } from './settings.js';
 const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
 
 /**
- * One material for all chunks, so that a slider changes one number and no point. Points below the confidence threshold are
- * moved out of the view volume instead of being discarded pixel by pixel. The cloud's colours are sRGB already and are written
- * as they are.
+ * One material for all chunks, so that a slider changes one number and no point. Points below the confidence threshold
+ * are moved out of the view volume instead of being discarded pixel by pixel. The cloud's colours are sRGB already and
+ * are written as they are.
  */
 export function pointMaterial(): ShaderMaterial {
   return new ShaderMaterial({
     uniforms: {
-      size: { value: 2 }, pixelRatio: { value: 1 }, mode: { value: 0 }, minConfidence: { value: 1 }, lowestConfidence: { value: 1 }, highestConfidence: { value: 10 },
-      nearest: { value: 1 }, farthest: { value: 10 }, chosenSource: { value: -1 }, scale: { value: 1 },
+      size: { value: 2 },
+      pixelRatio: { value: 1 },
+      mode: { value: 0 },
+      minConfidence: { value: 1 },
+      lowestConfidence: { value: 1 },
+      highestConfidence: { value: 10 },
+      nearest: { value: 1 },
+      farthest: { value: 10 },
+      chosenSource: { value: -1 },
+      scale: { value: 1 },
     },
     vertexShader: /* glsl */ `
       attribute vec3 colour;
@@ -37,7 +45,8 @@ export function pointMaterial(): ShaderMaterial {
         vec4 seen = modelViewMatrix * vec4(position, 1.0);
         gl_Position = projectionMatrix * seen;
         if (confidence < minConfidence) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-        // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a pixel.
+        // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a
+        // pixel.
         gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
         shade = colour;
         if (mode == 1) shade = ramp(log(confidence / lowestConfidence) / log(highestConfidence / lowestConfidence));

@@ -1,16 +1,41 @@
-import { BufferAttribute, BufferGeometry, DepthTexture, GLSL3, Group, Mesh, NearestFilter, OrthographicCamera, Points, RawShaderMaterial, Scene, Sphere, UnsignedIntType, Vector2, Vector3, WebGLRenderTarget, type Camera, type ShaderMaterial, type WebGLRenderer } from 'three';
+import {
+  BufferAttribute,
+  BufferGeometry,
+  DepthTexture,
+  GLSL3,
+  Group,
+  Mesh,
+  NearestFilter,
+  OrthographicCamera,
+  Points,
+  RawShaderMaterial,
+  Scene,
+  Sphere,
+  UnsignedIntType,
+  Vector2,
+  Vector3,
+  WebGLRenderTarget,
+  type Camera,
+  type ShaderMaterial,
+  type WebGLRenderer,
+} from 'three';
 import { partOf } from './budget.js';
 import { CHUNK, type CloudData } from './cloud-data.js';
 
 /**
- * The points in a picture of their own, colour and depth, which every frame lays under the cameras and the grid. So a picture can
- * fill in over many frames, and what changes above the points (a label, a selection, a camera's photo) costs no point.
+ * The points in a picture of their own, colour and depth, which every frame lays under the cameras and the grid. So a
+ * picture can fill in over many frames, and what changes above the points (a label, a selection, a camera's photo)
+ * costs no point.
  */
 export class PointPass {
   /** Carries the points' turn into the upright room of the screen. */
   readonly world = new Group();
   private readonly scene = new Scene();
-  private readonly target = new WebGLRenderTarget(1, 1, { minFilter: NearestFilter, magFilter: NearestFilter, depthTexture: new DepthTexture(1, 1, UnsignedIntType) });
+  private readonly target = new WebGLRenderTarget(1, 1, {
+    minFilter: NearestFilter,
+    magFilter: NearestFilter,
+    depthTexture: new DepthTexture(1, 1, UnsignedIntType),
+  });
   private readonly sheet = new Scene();
   private readonly sheetCamera = new OrthographicCamera();
   private readonly composition = compositionMaterial();
@@ -30,7 +55,9 @@ export class PointPass {
   /** The cloud to be drawn from now on; whoever loaded it disposes of its geometries. */
   setCloud(cloud: CloudData): void {
     this.world.clear();
-    this.parts = cloud.chunks.map((chunk) => Object.assign(new Points(chunk, this.material), { frustumCulled: false, raycast: () => undefined }));
+    this.parts = cloud.chunks.map((chunk) =>
+      Object.assign(new Points(chunk, this.material), { frustumCulled: false, raycast: () => undefined }),
+    );
     if (this.parts.length > 0) this.world.add(...this.parts);
   }
 
@@ -64,7 +91,10 @@ export class PointPass {
 
 /** One triangle over the whole screen. */
 function screenTriangle(): BufferGeometry {
-  const geometry = new BufferGeometry().setAttribute('position', new BufferAttribute(new Float32Array([-1, -1, 0, 3, -1, 0, -1, 3, 0]), 3));
+  const geometry = new BufferGeometry().setAttribute(
+    'position',
+    new BufferAttribute(new Float32Array([-1, -1, 0, 3, -1, 0, -1, 3, 0]), 3),
+  );
   geometry.boundingSphere = new Sphere(new Vector3(), Infinity);
   return geometry;
 }

@@ -22,8 +22,17 @@ export interface ViewerSettings {
 }
 
 export const defaultViewerSettings: ViewerSettings = {
-  colour: 'photo', pointSize: 2, minConfidence: 1, cameras: true, images: true, frustumSize: 0.08, grid: false, axes: false,
-  navigation: 'orbit', overlayOpacity: 0.5, pointBudget: 12_000_000,
+  colour: 'photo',
+  pointSize: 2,
+  minConfidence: 1,
+  cameras: true,
+  images: true,
+  frustumSize: 0.08,
+  grid: false,
+  axes: false,
+  navigation: 'orbit',
+  overlayOpacity: 0.5,
+  pointBudget: 12_000_000,
 };
 
 export interface CloudStatistics {

@@ -3,7 +3,10 @@ import { SRGBColorSpace, TextureLoader, type Texture } from 'three';
 
 const loader = new TextureLoader();
 
-/** A picture as a texture once it has arrived; undefined before, without a URL, and where it can't be had. Disposed of with its user. */
+/**
+ * A picture as a texture once it has arrived; undefined before, without a URL, and where it can't be had. Disposed of
+ * with its user.
+ */
 export function usePhoto(url: string | undefined, onLoad: () => void): Texture | undefined {
   const [texture, setTexture] = useState<Texture>();
   useEffect(() => {

@@ -5,7 +5,13 @@ import { completeEdges, makeProblem, poseErrors, type ProblemWithTruth } from '.
 async function errorsOf(problem: ProblemWithTruth) {
   const result = await align(problem);
   const component = result.components[0]!;
-  return { result, ...poseErrors(component.worldFromCamera, component.views.map((view) => problem.truth[view]!.worldFromCamera)) };
+  return {
+    result,
+    ...poseErrors(
+      component.worldFromCamera,
+      component.views.map((view) => problem.truth[view]!.worldFromCamera),
+    ),
+  };
 }
 
 describe('global alignment', () => {
@@ -33,31 +39,60 @@ describe('global alignment', () => {
     expect(second.components[0]!.worldFromCamera).toEqual(first.components[0]!.worldFromCamera);
   });
 
-  test.each(['elsewhere', 'misplaced'] as const)('leaves out observations that contradict the rest (%s), and names them', async (wrongly) => {
-    const problem = makeProblem({ views: 6, wrong: 0.4, wrongly });
-    const clean = await errorsOf({ ...problem, observations: problem.observations.filter((_, k) => !problem.wrong.has(k)) });
-    const { result, position } = await errorsOf(problem);
-    const rejected = result.observations.filter((report) => report.rejected).map((report) => report.index);
-    expect(new Set(rejected)).toEqual(problem.wrong);
-    expect(position).toBeLessThan(1.5 * clean.position);
-  });
+  test.each(['elsewhere', 'misplaced'] as const)(
+    'leaves out observations that contradict the rest (%s), and names them',
+    async (wrongly) => {
+      const problem = makeProblem({ views: 6, wrong: 0.4, wrongly });
+      const clean = await errorsOf({
+        ...problem,
+        observations: problem.observations.filter((_, k) => !problem.wrong.has(k)),
+      });
+      const { result, position } = await errorsOf(problem);
+      const rejected = result.observations.filter((report) => report.rejected).map((report) => report.index);
+      expect(new Set(rejected)).toEqual(problem.wrong);
+      expect(position).toBeLessThan(1.5 * clean.position);
+    },
+  );
 
   test('a chain in one direction does nearly as well as all pairs', async () => {
     const complete = await errorsOf(makeProblem({ views: 6 }));
-    const chain = await errorsOf(makeProblem({ views: 6, edges: (n) => completeEdges(n).filter(([i, j]) => i < j && j - i <= 2) }));
+    const chain = await errorsOf(
+      makeProblem({ views: 6, edges: (n) => completeEdges(n).filter(([i, j]) => i < j && j - i <= 2) }),
+    );
     expect(chain.result.components[0]!.views).toHaveLength(6);
     expect(chain.position).toBeLessThan(2 * complete.position);
   });
 
   test('two groups that share nothing come out apart, the larger first', async () => {
-    const problem = makeProblem({ views: 5, edges: () => [[0, 1], [1, 0], [2, 3], [3, 4], [4, 2], [3, 2]] });
+    const problem = makeProblem({
+      views: 5,
+      edges: () => [
+        [0, 1],
+        [1, 0],
+        [2, 3],
+        [3, 4],
+        [4, 2],
+        [3, 2],
+      ],
+    });
     const { components, warnings } = await align(problem);
-    expect(components.map(({ views }) => views)).toEqual([[2, 3, 4], [0, 1]]);
+    expect(components.map(({ views }) => views)).toEqual([
+      [2, 3, 4],
+      [0, 1],
+    ]);
     expect(warnings.join()).toContain('2 groups');
   });
 
   test('a photo that nothing sees is not forced in', async () => {
-    const problem = makeProblem({ views: 4, edges: () => [[0, 1], [1, 0], [1, 2], [2, 1]] });
+    const problem = makeProblem({
+      views: 4,
+      edges: () => [
+        [0, 1],
+        [1, 0],
+        [1, 2],
+        [2, 1],
+      ],
+    });
     expect((await align(problem)).unplaced).toEqual([3]);
   });
 
@@ -71,7 +106,10 @@ describe('global alignment', () => {
   test('one photo paired with itself gives its depth and focal', async () => {
     const problem = makeProblem({ views: 2 });
     const [observation] = problem.observations;
-    const alone = { views: [problem.views[0]!], observations: [{ views: [observation!.views[0]!, observation!.views[0]!] }] };
+    const alone = {
+      views: [problem.views[0]!],
+      observations: [{ views: [observation!.views[0]!, observation!.views[0]!] }],
+    };
     const { components } = await align(alone);
     expect(components[0]!.views).toEqual([0]);
     expect(Math.abs(components[0]!.focal[0]! / 56 - 1)).toBeLessThan(0.02);
@@ -80,6 +118,8 @@ describe('global alignment', () => {
   test('an abort ends it with its reason', async () => {
     const controller = new AbortController();
     const problem = makeProblem({ views: 4 });
-    await expect(align(problem, { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      align(problem, { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
   });
 });

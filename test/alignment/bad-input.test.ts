@@ -9,10 +9,16 @@ import { pointmapOf, Room } from '../fixtures/room.js';
 const small = (views = 4): ProblemWithTruth => makeProblem({ views, width: 48, height: 36, focal: 42 });
 
 /** Spoils some of the pixels of every view. */
-function spoilPixels({ observations }: ProblemWithTruth, every: number, spoil: (view: ObservedView, pixel: number) => void): void {
-  observations.forEach(({ views }, e) => views.forEach((view) => {
-    for (let pixel = e; pixel < view.confidence.length; pixel += every) spoil(view, pixel);
-  }));
+function spoilPixels(
+  { observations }: ProblemWithTruth,
+  every: number,
+  spoil: (view: ObservedView, pixel: number) => void,
+): void {
+  observations.forEach(({ views }, e) =>
+    views.forEach((view) => {
+      for (let pixel = e; pixel < view.confidence.length; pixel += every) spoil(view, pixel);
+    }),
+  );
 }
 
 /** No number of a result may be anything but a number, and no depth or scale may be turned over. */
@@ -25,7 +31,8 @@ function expectSound({ components, objective, objectiveInitial, observations, vi
     expect(component.focal.every((focal) => focal > 0 && focal < 1e5)).toBe(true);
     for (const pose of component.worldFromCamera) expect(pose.every(Number.isFinite)).toBe(true);
     for (const depth of component.depth) expect(depth.every((value) => value >= 0 && value < 1e6)).toBe(true);
-    for (const confidence of component.confidence) expect(confidence.every((value) => value >= 1 && value < Infinity)).toBe(true);
+    for (const confidence of component.confidence)
+      expect(confidence.every((value) => value >= 1 && value < Infinity)).toBe(true);
   }
 }
 
@@ -33,7 +40,13 @@ async function soundly(problem: ProblemWithTruth) {
   const result = await align(problem);
   expectSound(result);
   const component = result.components[0];
-  const errors = component && component.views.length > 2 ? poseErrors(component.worldFromCamera, component.views.map((view) => problem.truth[view]!.worldFromCamera)) : undefined;
+  const errors =
+    component && component.views.length > 2
+      ? poseErrors(
+          component.worldFromCamera,
+          component.views.map((view) => problem.truth[view]!.worldFromCamera),
+        )
+      : undefined;
   return { ...result, errors };
 }
 
@@ -44,7 +57,10 @@ describe('pixels that say nothing', () => {
     ['infinite points', ({ points }, pixel) => (points[3 * pixel] = pixel % 2 ? Infinity : -Infinity)],
     ['points at the camera', ({ points }, pixel) => points.fill(0, 3 * pixel, 3 * pixel + 3)],
     ['points behind the camera', ({ points }, pixel) => (points[3 * pixel + 2] = -points[3 * pixel + 2]!)],
-    ['points a million times too far', ({ points }, pixel) => [0, 1, 2].forEach((c) => (points[3 * pixel + c] = points[3 * pixel + c]! * 1e6))],
+    [
+      'points a million times too far',
+      ({ points }, pixel) => [0, 1, 2].forEach((c) => (points[3 * pixel + c] = points[3 * pixel + c]! * 1e6)),
+    ],
     ['confidences below 1', ({ confidence }, pixel) => (confidence[pixel] = [0, -3, 0.5][pixel % 3]!)],
     ['confidences that are no numbers', ({ confidence }, pixel) => (confidence[pixel] = pixel % 2 ? NaN : Infinity)],
   ])('%s in a tenth of the pixels do no harm', async (_, spoil) => {
@@ -73,7 +89,11 @@ describe('observations that say nothing', () => {
     expect(unplaced).toEqual([0, 1, 2]);
   });
 
-  test.each([['NaN', NaN], ['zero', 0], ['negative', -1]])('a pointmap all %s loses its observation', async (_, value) => {
+  test.each([
+    ['NaN', NaN],
+    ['zero', 0],
+    ['negative', -1],
+  ])('a pointmap all %s loses its observation', async (_, value) => {
     const problem = small();
     problem.observations[1]!.views[1]!.points = problem.observations[1]!.views[1]!.points.map((old) => old * value);
     const { components, errors } = await soundly(problem);
@@ -89,9 +109,21 @@ describe('observations that say nothing', () => {
   });
 
   test('no overlap: every pair its own group, none forced together', async () => {
-    const problem = makeProblem({ views: 4, width: 48, height: 36, focal: 42, edges: () => [[0, 1], [2, 3]] });
+    const problem = makeProblem({
+      views: 4,
+      width: 48,
+      height: 36,
+      focal: 42,
+      edges: () => [
+        [0, 1],
+        [2, 3],
+      ],
+    });
     const { components, warnings } = await soundly(problem);
-    expect(components.map(({ views }) => views)).toEqual([[0, 1], [2, 3]]);
+    expect(components.map(({ views }) => views)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
     expect(warnings.join()).toContain('2 groups');
   });
 
@@ -114,14 +146,28 @@ describe('observations that say nothing', () => {
 
 test('all cameras in one place: aligned by their turns, and said', async () => {
   const room = new Room(3);
-  const truth = [-0.3, 0, 0.3].map((angle) => room.render(rigid(rotationFromVector(0, angle, 0), [0, 0, -2]), 42, 48, 36));
+  const truth = [-0.3, 0, 0.3].map((angle) =>
+    room.render(rigid(rotationFromVector(0, angle, 0), [0, 0, -2]), 42, 48, 36),
+  );
   const turn = (i: number, j: number): Float64Array => rigid(rotationFromVector(0, 0.3 * (j - i), 0), [0, 0, 0]);
   const view = (i: number, j: number): ObservedView => ({
-    photo: String(j), width: 48, height: 36, originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
-    points: pointmapOf(truth[j]!, turn(i, j)), confidence: new Float32Array(48 * 36).fill(4),
+    photo: String(j),
+    width: 48,
+    height: 36,
+    originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+    points: pointmapOf(truth[j]!, turn(i, j)),
+    confidence: new Float32Array(48 * 36).fill(4),
   });
-  const observations: Observation[] = [[0, 1], [1, 0], [1, 2], [2, 1]].map(([i, j]) => ({ views: [view(i!, i!), view(i!, j!)] }));
-  const result = await align({ views: truth.map((_, k) => ({ photo: String(k), width: 48, height: 36 })), observations });
+  const observations: Observation[] = [
+    [0, 1],
+    [1, 0],
+    [1, 2],
+    [2, 1],
+  ].map(([i, j]) => ({ views: [view(i!, i!), view(i!, j!)] }));
+  const result = await align({
+    views: truth.map((_, k) => ({ photo: String(k), width: 48, height: 36 })),
+    observations,
+  });
   expectSound(result);
   expect(result.components[0]!.views).toEqual([0, 1, 2]);
   expect(result.warnings.join()).toContain('taken from one place');
@@ -139,14 +185,51 @@ describe('what makes no sense is refused with a reason', () => {
     ['a size of zero', (problem) => (problem.views[0]!.width = 0), /0x36/],
     ['an unknown photo', (problem) => (problem.observations[1]!.views[0]!.photo = 'who'), /not among the views: who/],
     ['too few points', (problem) => (problem.observations[0]!.views[0]!.points = new Float32Array(12)), /4 points/],
-    ['too few confidences', (problem) => (problem.observations[0]!.views[0]!.confidence = new Float32Array(7)), /7 confidences/],
+    [
+      'too few confidences',
+      (problem) => (problem.observations[0]!.views[0]!.confidence = new Float32Array(7)),
+      /7 confidences/,
+    ],
     ['a focal of zero', (problem) => (problem.constraints = [{ focal: 0 }]), /positive number/],
-    ['a principal point that is no number', (problem) => (problem.constraints = [{ principalPoint: [NaN, 3] }]), /principal point/],
-    ['a pose that is no number', (problem) => (problem.constraints = [{ pose: { worldFromCamera: new Float64Array(16).fill(NaN), kind: 'fixed' } }]), /pose given for view 0/],
-    ['a pose that mirrors', (problem) => (problem.constraints = [{ pose: { worldFromCamera: Float64Array.of(-1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1), kind: 'fixed' } }]), /not a rotation/],
-    ['a pose of too few numbers', (problem) => (problem.constraints = [{ pose: { worldFromCamera: new Float64Array(12), kind: 'rough' } }]), /12 numbers/],
-    ['an earlier focal that is none', (problem) => (problem.initial = [{ worldFromCamera: rigid(rotationFromVector(0, 0, 0), [0, 0, 0]), focal: NaN }]), /focal/],
-    ['one focal for views of two sizes', (problem) => { problem.sharedFocal = true; problem.views.push({ photo: 'x', width: 30, height: 20 }); }, /one size/],
+    [
+      'a principal point that is no number',
+      (problem) => (problem.constraints = [{ principalPoint: [NaN, 3] }]),
+      /principal point/,
+    ],
+    [
+      'a pose that is no number',
+      (problem) =>
+        (problem.constraints = [{ pose: { worldFromCamera: new Float64Array(16).fill(NaN), kind: 'fixed' } }]),
+      /pose given for view 0/,
+    ],
+    [
+      'a pose that mirrors',
+      (problem) =>
+        (problem.constraints = [
+          {
+            pose: { worldFromCamera: Float64Array.of(-1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1), kind: 'fixed' },
+          },
+        ]),
+      /not a rotation/,
+    ],
+    [
+      'a pose of too few numbers',
+      (problem) => (problem.constraints = [{ pose: { worldFromCamera: new Float64Array(12), kind: 'rough' } }]),
+      /12 numbers/,
+    ],
+    [
+      'an earlier focal that is none',
+      (problem) => (problem.initial = [{ worldFromCamera: rigid(rotationFromVector(0, 0, 0), [0, 0, 0]), focal: NaN }]),
+      /focal/,
+    ],
+    [
+      'one focal for views of two sizes',
+      (problem) => {
+        problem.sharedFocal = true;
+        problem.views.push({ photo: 'x', width: 30, height: 20 });
+      },
+      /one size/,
+    ],
   ])('%s', async (_, spoil, message) => {
     const problem = small(3);
     spoil(problem);

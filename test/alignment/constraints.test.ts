@@ -6,16 +6,30 @@ import { makeProblem, poseErrors, type ProblemWithTruth } from '../fixtures/alig
 import { normalNumbers } from '../fixtures/room.js';
 
 const FOCAL = 42;
-const chain = (views: number): [number, number][] => Array.from({ length: views }, (_, k): [number, number][] => [1, 2].flatMap((d): [number, number][] => (k + d < views ? [[k, k + d]] : []))).flat();
-const small = (seed: number): ProblemWithTruth => makeProblem({ seed, views: 5, width: 48, height: 36, focal: FOCAL, noise: 0.05, edges: chain });
+const chain = (views: number): [number, number][] =>
+  Array.from({ length: views }, (_, k): [number, number][] =>
+    [1, 2].flatMap((d): [number, number][] => (k + d < views ? [[k, k + d]] : [])),
+  ).flat();
+const small = (seed: number): ProblemWithTruth =>
+  makeProblem({ seed, views: 5, width: 48, height: 36, focal: FOCAL, noise: 0.05, edges: chain });
 const truePoses = ({ truth }: ProblemWithTruth): Float64Array[] => truth.map(({ worldFromCamera }) => worldFromCamera);
 
 async function solve(problem: ProblemWithTruth, knowledge: Partial<AlignmentProblem>) {
   const result = await align({ ...problem, ...knowledge });
   const component = result.components[0]!;
   const truth = truePoses(problem);
-  const inPlace = component.worldFromCamera.map((pose, k) => Math.hypot(...[3, 7, 11].map((at) => pose[at]! - truth[component.views[k]!]![at]!)));
-  return { ...result, component, inPlace, ...poseErrors(component.worldFromCamera, component.views.map((view) => truth[view]!)) };
+  const inPlace = component.worldFromCamera.map((pose, k) =>
+    Math.hypot(...[3, 7, 11].map((at) => pose[at]! - truth[component.views[k]!]![at]!)),
+  );
+  return {
+    ...result,
+    component,
+    inPlace,
+    ...poseErrors(
+      component.worldFromCamera,
+      component.views.map((view) => truth[view]!),
+    ),
+  };
 }
 
 /** Summed over three problems. */
@@ -31,11 +45,47 @@ describe('knowledge', () => {
   const kinds: [string, (problem: ProblemWithTruth) => Partial<AlignmentProblem>, number][] = [
     ['true focals', ({ views }) => ({ constraints: views.map(() => ({ focal: FOCAL })) }), 1],
     ['one shared focal', () => ({ sharedFocal: true }), 1],
-    ['one true pose', (problem) => ({ constraints: problem.views.map((_, k) => (k === 2 ? { pose: { worldFromCamera: truePoses(problem)[k]!, kind: 'fixed' as const } } : undefined)) }), 1],
-    ['three true poses', (problem) => ({ constraints: problem.views.map((_, k) => (k % 2 ? undefined : { pose: { worldFromCamera: truePoses(problem)[k]!, kind: 'fixed' as const } })) }), 0.8],
-    ['rough poses', (problem) => ({ constraints: roughPoses(problem).map((worldFromCamera) => ({ pose: { worldFromCamera, kind: 'rough' as const } })) }), 1],
-    ['nearly true poses, said to be so', (problem) => ({ constraints: truePoses(problem).map((worldFromCamera) => ({ pose: { worldFromCamera, kind: 'rough' as const, expected: { turn: 0.003, shift: 0.01 } } })) }), 0.5],
-    ['the true start', (problem) => ({ initial: truePoses(problem).map((worldFromCamera) => ({ worldFromCamera, focal: FOCAL })) }), 1],
+    [
+      'one true pose',
+      (problem) => ({
+        constraints: problem.views.map((_, k) =>
+          k === 2 ? { pose: { worldFromCamera: truePoses(problem)[k]!, kind: 'fixed' as const } } : undefined,
+        ),
+      }),
+      1,
+    ],
+    [
+      'three true poses',
+      (problem) => ({
+        constraints: problem.views.map((_, k) =>
+          k % 2 ? undefined : { pose: { worldFromCamera: truePoses(problem)[k]!, kind: 'fixed' as const } },
+        ),
+      }),
+      0.8,
+    ],
+    [
+      'rough poses',
+      (problem) => ({
+        constraints: roughPoses(problem).map((worldFromCamera) => ({
+          pose: { worldFromCamera, kind: 'rough' as const },
+        })),
+      }),
+      1,
+    ],
+    [
+      'nearly true poses, said to be so',
+      (problem) => ({
+        constraints: truePoses(problem).map((worldFromCamera) => ({
+          pose: { worldFromCamera, kind: 'rough' as const, expected: { turn: 0.003, shift: 0.01 } },
+        })),
+      }),
+      0.5,
+    ],
+    [
+      'the true start',
+      (problem) => ({ initial: truePoses(problem).map((worldFromCamera) => ({ worldFromCamera, focal: FOCAL })) }),
+      1,
+    ],
   ];
 
   test.each(kinds)('%s: not worse over three problems', async (_, knowledgeOf, share) => {
@@ -48,7 +98,11 @@ describe('knowledge', () => {
   test('fixed poses are kept to the last digit, and the rest is in their world', async () => {
     const problem = small(3);
     const truth = truePoses(problem);
-    const { component, inPlace, observations } = await solve(problem, { constraints: problem.views.map((_, k) => (k === 1 || k === 4 ? { pose: { worldFromCamera: truth[k]!, kind: 'fixed' } } : undefined)) });
+    const { component, inPlace, observations } = await solve(problem, {
+      constraints: problem.views.map((_, k) =>
+        k === 1 || k === 4 ? { pose: { worldFromCamera: truth[k]!, kind: 'fixed' } } : undefined,
+      ),
+    });
     for (const k of [1, 4]) expect([...component.worldFromCamera[k]!]).toEqual([...truth[k]!]);
     for (const off of inPlace) expect(off).toBeLessThan(0.03);
     expect(observations.every(({ rejected }) => !rejected)).toBe(true);
@@ -56,13 +110,17 @@ describe('knowledge', () => {
 
   test('rough poses give the world, and do not bend it', async () => {
     const problem = small(8);
-    const { inPlace } = await solve(problem, { constraints: roughPoses(problem).map((worldFromCamera) => ({ pose: { worldFromCamera, kind: 'rough' } })) });
+    const { inPlace } = await solve(problem, {
+      constraints: roughPoses(problem).map((worldFromCamera) => ({ pose: { worldFromCamera, kind: 'rough' } })),
+    });
     for (const off of inPlace) expect(off).toBeLessThan(0.4);
   });
 
   test('a given principal point is held and told', async () => {
     const problem = small(3);
-    const { component } = await solve(problem, { constraints: problem.views.map(() => ({ principalPoint: [25, 17] as [number, number] })) });
+    const { component } = await solve(problem, {
+      constraints: problem.views.map(() => ({ principalPoint: [25, 17] as [number, number] })),
+    });
     for (const point of component.principalPoint) expect(point).toEqual([25, 17]);
   });
 
@@ -70,7 +128,11 @@ describe('knowledge', () => {
     const problem = small(3);
     const truth = truePoses(problem);
     const turned = multiply4(truth[4]!, rigid(rotationFromVector(0, 0.8, 0), [0, 0, 0]));
-    const { warnings } = await solve(problem, { constraints: problem.views.map((_, k) => ({ pose: { worldFromCamera: k === 4 ? turned : truth[k]!, kind: 'fixed' } })) });
+    const { warnings } = await solve(problem, {
+      constraints: problem.views.map((_, k) => ({
+        pose: { worldFromCamera: k === 4 ? turned : truth[k]!, kind: 'fixed' },
+      })),
+    });
     expect(warnings.join()).toMatch(/disagree by up to 46 degrees/);
   });
 });
@@ -78,13 +140,23 @@ describe('knowledge', () => {
 describe('a photo more', () => {
   test('starts from the present solution and stays in its world', async () => {
     const problem = small(3);
-    const before = { ...problem, views: problem.views.slice(0, 4), observations: problem.observations.filter(({ views }) => views.every(({ photo }) => photo !== '4')) };
+    const before = {
+      ...problem,
+      views: problem.views.slice(0, 4),
+      observations: problem.observations.filter(({ views }) => views.every(({ photo }) => photo !== '4')),
+    };
     const { components } = await align(before);
-    const initial = problem.views.map((_, k) => (k < 4 ? { worldFromCamera: components[0]!.worldFromCamera[k]!, focal: components[0]!.focal[k]! } : undefined));
+    const initial = problem.views.map((_, k) =>
+      k < 4 ? { worldFromCamera: components[0]!.worldFromCamera[k]!, focal: components[0]!.focal[k]! } : undefined,
+    );
     const { component, position, objective, objectiveInitial } = await solve(problem, { initial });
     expect(component.views).toHaveLength(5);
     expect([...component.worldFromCamera[0]!]).toEqual([...components[0]!.worldFromCamera[0]!]);
-    for (let k = 1; k < 4; k++) for (const at of [3, 7, 11]) expect(Math.abs(component.worldFromCamera[k]![at]! - components[0]!.worldFromCamera[k]![at]!)).toBeLessThan(0.05);
+    for (let k = 1; k < 4; k++)
+      for (const at of [3, 7, 11])
+        expect(Math.abs(component.worldFromCamera[k]![at]! - components[0]!.worldFromCamera[k]![at]!)).toBeLessThan(
+          0.05,
+        );
     expect(position).toBeLessThan(0.03);
     expect(objective).toBeLessThanOrEqual(objectiveInitial);
   });
@@ -93,5 +165,14 @@ describe('a photo more', () => {
 /** Off by some three degrees and a tenth of a metre. */
 function roughPoses(problem: ProblemWithTruth): Float64Array[] {
   const normal = normalNumbers(5);
-  return truePoses(problem).map((pose) => multiply4(rigid(rotationFromVector(0.05 * normal(), 0.05 * normal(), 0.05 * normal()), [0.1 * normal(), 0.1 * normal(), 0.1 * normal()]), pose));
+  return truePoses(problem).map((pose) =>
+    multiply4(
+      rigid(rotationFromVector(0.05 * normal(), 0.05 * normal(), 0.05 * normal()), [
+        0.1 * normal(),
+        0.1 * normal(),
+        0.1 * normal(),
+      ]),
+      pose,
+    ),
+  );
 }

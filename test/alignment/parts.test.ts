@@ -7,11 +7,23 @@ import { bandedOrder } from '../../electron/alignment/order.js';
 import { focalFromPointmap } from '../../electron/alignment/resection.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { weightedMedian } from '../../electron/alignment/weighted-median.js';
-import { identity4, multiply3, randomNumbers, rigid, rotationAngle, rotationFromVector, transpose3 } from '../../electron/geometry/linear.js';
+import {
+  identity4,
+  multiply3,
+  randomNumbers,
+  rigid,
+  rotationAngle,
+  rotationFromVector,
+  transpose3,
+} from '../../electron/geometry/linear.js';
 import { compose, invert, registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
 import { normalNumbers } from '../fixtures/room.js';
 
-const similarity = (normal: () => number, scale = 1): Similarity => ({ scale, rotation: rotationFromVector(normal(), normal(), normal()), translation: Float64Array.of(normal(), normal(), normal()) });
+const similarity = (normal: () => number, scale = 1): Similarity => ({
+  scale,
+  rotation: rotationFromVector(normal(), normal(), normal()),
+  translation: Float64Array.of(normal(), normal(), normal()),
+});
 
 describe('weighted median', () => {
   test('is the value at which half of the weight is reached', () => {
@@ -20,7 +32,9 @@ describe('weighted median', () => {
       const n = 1 + Math.floor(30 * random());
       const values = Float64Array.from({ length: n }, () => Math.floor((trial % 2 ? 1000 : 5) * random()));
       const weights = Float64Array.from({ length: n }, () => 1 + Math.floor(9 * random()));
-      const sorted = Array.from(values, (value, k) => ({ value, weight: weights[k]! })).sort((p, q) => p.value - q.value);
+      const sorted = Array.from(values, (value, k) => ({ value, weight: weights[k]! })).sort(
+        (p, q) => p.value - q.value,
+      );
       const half = weights.reduce((sum, weight) => sum + weight, 0) / 2;
       let sum = 0;
       const expected = sorted.find(({ weight }) => (sum += weight) >= half)!.value;
@@ -39,7 +53,11 @@ describe('registration', () => {
     const truth = similarity(normal, 1.7);
     const a = Float64Array.from({ length: 300 }, normal);
     const b = new Float64Array(300);
-    for (let k = 0; k < 100; k++) b.set(transform(truth, a.subarray(3 * k, 3 * k + 3)).map((value) => value + (k % 3 === 0 ? 2 + normal() : 0)), 3 * k);
+    for (let k = 0; k < 100; k++)
+      b.set(
+        transform(truth, a.subarray(3 * k, 3 * k + 3)).map((value) => value + (k % 3 === 0 ? 2 + normal() : 0)),
+        3 * k,
+      );
     const found = registerPoints(a, b, new Float64Array(100).fill(1), 40)!.similarity;
     expect(found.scale / truth.scale).toBeCloseTo(1, 2);
     expect(rotationAngle(multiply3(found.rotation, transpose3(truth.rotation)))).toBeLessThan(0.01);
@@ -48,7 +66,9 @@ describe('registration', () => {
   test('refuses points that tell nothing', () => {
     const same = new Float64Array(30).fill(1);
     expect(registerPoints(same, same, new Float64Array(10).fill(1))).toBeUndefined();
-    expect(registerPoints(Float64Array.from({ length: 30 }, normalNumbers(1)), same, new Float64Array(10))).toBeUndefined();
+    expect(
+      registerPoints(Float64Array.from({ length: 30 }, normalNumbers(1)), same, new Float64Array(10)),
+    ).toBeUndefined();
   });
 });
 
@@ -58,9 +78,19 @@ describe('focal from a pointmap', () => {
     const points = new Float32Array(40 * 30 * 3);
     for (let k = 0; k < 1200; k++) {
       const z = (1 + random()) * (random() < spoil ? 5 * random() : 1);
-      points.set([(((k % 40) - 20) * z) / focal, ((Math.floor(k / 40) - 15) * z) / focal, random() < spoil ? 2 : z], 3 * k);
+      points.set(
+        [(((k % 40) - 20) * z) / focal, ((Math.floor(k / 40) - 15) * z) / focal, random() < spoil ? 2 : z],
+        3 * k,
+      );
     }
-    return { photo: 'a', width: 40, height: 30, originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 }, points, confidence: new Float32Array(1200).fill(3) };
+    return {
+      photo: 'a',
+      width: 40,
+      height: 30,
+      originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+      points,
+      confidence: new Float32Array(1200).fill(3),
+    };
   };
   test('is exact without noise, near it with a fifth of gross errors', () => {
     expect(focalFromPointmap(pointmap(35), [20, 15])).toBeCloseTo(35, 3);
@@ -77,7 +107,12 @@ describe('focal from a pointmap', () => {
 describe('linear system', () => {
   test('solves what is sparse and what is dense', () => {
     const random = randomNumbers(9);
-    for (const [size, band] of [[1, 1], [7, 7], [90, 90], [200, 20]] as const) {
+    for (const [size, band] of [
+      [1, 1],
+      [7, 7],
+      [90, 90],
+      [200, 20],
+    ] as const) {
       const system = new LinearSystem(size);
       const full = Array.from({ length: size }, () => new Float64Array(size));
       for (let i = 0; i < size; i++) {
@@ -102,13 +137,23 @@ describe('linear system', () => {
 
   test('photos in a row, however numbered, stand next to their neighbours', () => {
     const row = [4, 0, 5, 2, 1, 3];
-    const place = bandedOrder(6, row.slice(1).map((photo, k) => [row[k]!, photo]));
+    const place = bandedOrder(
+      6,
+      row.slice(1).map((photo, k) => [row[k]!, photo]),
+    );
     for (let k = 1; k < 6; k++) expect(Math.abs(place[row[k]!]! - place[row[k - 1]!]!)).toBe(1);
   });
 });
 
 describe('contradictions', () => {
-  const ring = [[0, 1], [1, 2], [2, 3], [3, 0], [0, 2], [0, 4]];
+  const ring = [
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 0],
+    [0, 2],
+    [0, 4],
+  ];
   test('the one that stands out goes; one that alone holds a photo stays', () => {
     const usable = [0, 1, 2, 3, 4, 5];
     const residuals = (bad: number) => new Map(usable.map((k) => [k, k === bad ? 0.5 : 0.02]));
@@ -121,24 +166,44 @@ describe('contradictions', () => {
 describe('calibrated poses', () => {
   const normal = normalNumbers(12);
   const cameras = Array.from({ length: 4 }, () => similarity(normal));
-  const ring: [number, number][] = [[0, 1], [1, 2], [2, 3], [3, 0]];
+  const ring: [number, number][] = [
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 0],
+  ];
   const scale = 0.4;
-  const matrix = ({ rotation, translation }: Similarity, k = 1): Float64Array => rigid(rotation, translation.map((value) => (value / scale) * k));
+  const matrix = ({ rotation, translation }: Similarity, k = 1): Float64Array =>
+    rigid(
+      rotation,
+      translation.map((value) => (value / scale) * k),
+    );
   const problem = (spoil: number): AlignmentProblem => ({
     views: [],
-    observations: ring.map(([a, b], e) => ({ views: [], firstFromCamera: [identity4(), matrix(compose(invert(cameras[a]!), cameras[b]!), e === 3 ? 1 + spoil : 1)] })),
+    observations: ring.map(([a, b], e) => ({
+      views: [],
+      firstFromCamera: [identity4(), matrix(compose(invert(cameras[a]!), cameras[b]!), e === 3 ? 1 + spoil : 1)],
+    })),
   });
-  const state = { cameras, focal: new Float64Array(4), observations: ring.map(() => ({ ...similarity(normal), scale })) };
+  const state = {
+    cameras,
+    focal: new Float64Array(4),
+    observations: ring.map(() => ({ ...similarity(normal), scale })),
+  };
 
   test('of one piece are chained in the world of the root', () => {
     const poses = calibratedPoses(problem(0), state, [0, 1, 2, 3], ring, 2)!;
-    cameras.forEach(({ translation }, k) => translation.forEach((value, i) => expect(poses.get(k)!.translation[i]!).toBeCloseTo(value, 9)));
+    cameras.forEach(({ translation }, k) =>
+      translation.forEach((value, i) => expect(poses.get(k)!.translation[i]!).toBeCloseTo(value, 9)),
+    );
   });
 
   test('that close no circle, or have none to close, say nothing', () => {
     expect(calibratedPoses(problem(0.2), state, [0, 1, 2, 3], ring, 2)).toBeUndefined();
     expect(calibratedPoses(problem(0), state, [0, 1, 2], ring, 2)).toBeUndefined();
-    expect(calibratedPoses({ views: [], observations: ring.map(() => ({ views: [] })) }, state, [0, 1, 2, 3], ring, 2)).toBeUndefined();
+    expect(
+      calibratedPoses({ views: [], observations: ring.map(() => ({ views: [] })) }, state, [0, 1, 2, 3], ring, 2),
+    ).toBeUndefined();
   });
 });
 
@@ -149,19 +214,34 @@ describe('anchors', () => {
   const state = { cameras, focal: new Float64Array(5).fill(50), observations };
   const G = similarity(normal, 3);
   const given = cameras.map((camera) => ({ ...compose(G, camera), scale: 1 }));
-  const anchor = (view: number, kind: Anchor['kind'], worldFromCamera = given[view]!): Anchor => ({ view, kind, worldFromCamera });
+  const anchor = (view: number, kind: Anchor['kind'], worldFromCamera = given[view]!): Anchor => ({
+    view,
+    kind,
+    worldFromCamera,
+  });
 
   test('bring everything into their world, with its scale', () => {
     const placed = placeAtAnchors(state, [anchor(0, 'fixed'), anchor(3, 'rough'), anchor(4, 'rough')], [0, 1, 2, 3, 4]);
     expect(placed.scaled).toBe(true);
     expect(placed.disagreement).toBeLessThan(1e-6);
-    placed.state.cameras.forEach((camera, k) => camera!.translation.forEach((value, i) => expect(value).toBeCloseTo(given[k]!.translation[i]!, 9)));
-    placed.state.observations.forEach((observation, k) => expect(observation!.scale).toBeCloseTo(compose(G, observations[k]!).scale, 9));
+    placed.state.cameras.forEach((camera, k) =>
+      camera!.translation.forEach((value, i) => expect(value).toBeCloseTo(given[k]!.translation[i]!, 9)),
+    );
+    placed.state.observations.forEach((observation, k) =>
+      expect(observation!.scale).toBeCloseTo(compose(G, observations[k]!).scale, 9),
+    );
   });
 
   test('one mistaken pose does not tilt the rest', () => {
-    const placed = placeAtAnchors(state, [0, 1, 2, 3].map((view) => anchor(view, 'rough')).concat(anchor(4, 'rough', similarity(normal))), [0, 1, 2, 3, 4]);
-    for (let k = 0; k < 4; k++) placed.state.cameras[k]!.translation.forEach((value, i) => expect(value).toBeCloseTo(given[k]!.translation[i]!, 6));
+    const placed = placeAtAnchors(
+      state,
+      [0, 1, 2, 3].map((view) => anchor(view, 'rough')).concat(anchor(4, 'rough', similarity(normal))),
+      [0, 1, 2, 3, 4],
+    );
+    for (let k = 0; k < 4; k++)
+      placed.state.cameras[k]!.translation.forEach((value, i) =>
+        expect(value).toBeCloseTo(given[k]!.translation[i]!, 6),
+      );
     expect(placed.disagreement).toBeGreaterThan(0.1);
   });
 

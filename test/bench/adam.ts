@@ -1,13 +1,21 @@
 /**
- * The usual method of global alignment, as a yardstick: start from the maximum spanning tree and PnP, then 300 steps of Adam (0.01, cosine
- * schedule) on every pixel's log depth, every pose, every observation's similarity and every focal, full resolution throughout. Plain
- * loops, one thread; written from the objective alone. `npm run bench:alignment` runs it beside the product's aligner.
+ * The usual method of global alignment, as a yardstick: start from the maximum spanning tree and PnP, then 300 steps of
+ * Adam (0.01, cosine schedule) on every pixel's log depth, every pose, every observation's similarity and every focal,
+ * full resolution throughout. Plain loops, one thread; written from the objective alone. `npm run bench:alignment` runs
+ * it beside the product's aligner.
  */
 import { cloudPixels } from '../../electron/alignment/clouds.js';
 import { placeCamera, focalFromPointmap } from '../../electron/alignment/resection.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { rigid } from '../../electron/geometry/linear.js';
-import { compose, identitySimilarity, invert, registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
+import {
+  compose,
+  identitySimilarity,
+  invert,
+  registerPoints,
+  transform,
+  type Similarity,
+} from '../../electron/geometry/similarity.js';
 
 export interface AdamResult {
   objectiveInitial: number;
@@ -19,7 +27,10 @@ export interface AdamResult {
 
 /** The objective's geometric mean of all scales. */
 const MEAN_SCALE = 0.5;
-/** Parameters of a camera or an observation: quaternion (w, x, y, z; normalised when used), translation, log focal or log scale. */
+/**
+ * Parameters of a camera or an observation: quaternion (w, x, y, z; normalised when used), translation, log focal or
+ * log scale.
+ */
 const PER_FRAME = 8;
 
 export function alignByAdam(problem: AlignmentProblem, steps = 300, rate = 0.01): AdamResult {
@@ -28,14 +39,20 @@ export function alignByAdam(problem: AlignmentProblem, steps = 300, rate = 0.01)
   const index = new Map(problem.views.map(({ photo }, k) => [photo, k]));
   const start = spanningTree(problem, index);
   const frames = new Parameters((count + problem.observations.length) * PER_FRAME);
-  start.cameras.forEach((camera, k) => frames.values.set([...parametersOf(camera), Math.log(start.focal[k]!)], k * PER_FRAME));
-  start.observations.forEach((similarity, e) => frames.values.set([...parametersOf(similarity), Math.log(similarity.scale)], (count + e) * PER_FRAME));
+  start.cameras.forEach((camera, k) =>
+    frames.values.set([...parametersOf(camera), Math.log(start.focal[k]!)], k * PER_FRAME),
+  );
+  start.observations.forEach((similarity, e) =>
+    frames.values.set([...parametersOf(similarity), Math.log(similarity.scale)], (count + e) * PER_FRAME),
+  );
   const depths = start.depths.map((depth) => {
     const parameters = new Parameters(depth.length);
     parameters.values.set(depth.map((value) => Math.log(Math.max(1e-3, value))));
     return parameters;
   });
-  const weights = problem.observations.map(({ views }) => views.map(({ confidence }, role) => confidence.map((value) => Math.log(value) / rolePixels(problem, role))));
+  const weights = problem.observations.map(({ views }) =>
+    views.map(({ confidence }, role) => confidence.map((value) => Math.log(value) / rolePixels(problem, role))),
+  );
   let objectiveInitial = 0;
   for (let step = 1; step <= steps; step++) {
     const objective = gradients(problem, index, frames, depths, weights);
@@ -46,7 +63,9 @@ export function alignByAdam(problem: AlignmentProblem, steps = 300, rate = 0.01)
   const objective = gradients(problem, index, frames, depths, weights);
   const cameras = problem.views.map((_, k) => frameAt(frames.values, k));
   return {
-    objectiveInitial, objective, seconds: (performance.now() - started) / 1000,
+    objectiveInitial,
+    objective,
+    seconds: (performance.now() - started) / 1000,
     worldFromCamera: cameras.map(({ R, t }) => rigid(R, t)),
     focal: Float64Array.from(problem.views, (_, k) => Math.exp(frames.values[k * PER_FRAME + 7]!)),
   };
@@ -85,21 +104,41 @@ interface Frame {
 }
 
 function frameAt(values: Float32Array, at: number): Frame {
-  const [w, x, y, z, ...t] = values.subarray(at * PER_FRAME, at * PER_FRAME + 7) as unknown as [number, number, number, number, number, number, number];
+  const [w, x, y, z, ...t] = values.subarray(at * PER_FRAME, at * PER_FRAME + 7) as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const n = Math.hypot(w, x, y, z);
   return { R: rotationOf(w / n, x / n, y / n, z / n), t: Float64Array.from(t) };
 }
 
 function rotationOf(w: number, x: number, y: number, z: number): Float64Array {
   return Float64Array.of(
-    1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-    2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-    2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - w * z),
+    2 * (x * z + w * y),
+    2 * (x * y + w * z),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - w * x),
+    2 * (x * z - w * y),
+    2 * (y * z + w * x),
+    1 - 2 * (x * x + y * y),
   );
 }
 
 /** Fills all gradients and returns the objective. */
-function gradients(problem: AlignmentProblem, index: ReadonlyMap<string, number>, frames: Parameters, depths: readonly Parameters[], weights: readonly Float32Array[][]): number {
+function gradients(
+  problem: AlignmentProblem,
+  index: ReadonlyMap<string, number>,
+  frames: Parameters,
+  depths: readonly Parameters[],
+  weights: readonly Float32Array[][],
+): number {
   const count = problem.views.length;
   const edges = problem.observations.length;
   frames.gradient.fill(0);
@@ -149,16 +188,33 @@ function gradients(problem: AlignmentProblem, index: ReadonlyMap<string, number>
           const g0 = (c * e0) / distance;
           const g1 = (c * e1) / distance;
           const g2 = (c * e2) / distance;
-          dt[0] = dt[0]! + g0; dt[1] = dt[1]! + g1; dt[2] = dt[2]! + g2;
-          ds[0] = ds[0]! - g0; ds[1] = ds[1]! - g1; ds[2] = ds[2]! - g2;
-          dR[0] = dR[0]! + g0 * a; dR[1] = dR[1]! + g0 * b; dR[2] = dR[2]! + g0 * D;
-          dR[3] = dR[3]! + g1 * a; dR[4] = dR[4]! + g1 * b; dR[5] = dR[5]! + g1 * D;
-          dR[6] = dR[6]! + g2 * a; dR[7] = dR[7]! + g2 * b; dR[8] = dR[8]! + g2 * D;
-          dS[0] = dS[0]! - scale * g0 * x; dS[1] = dS[1]! - scale * g0 * y; dS[2] = dS[2]! - scale * g0 * z;
-          dS[3] = dS[3]! - scale * g1 * x; dS[4] = dS[4]! - scale * g1 * y; dS[5] = dS[5]! - scale * g1 * z;
-          dS[6] = dS[6]! - scale * g2 * x; dS[7] = dS[7]! - scale * g2 * y; dS[8] = dS[8]! - scale * g2 * z;
+          dt[0] = dt[0]! + g0;
+          dt[1] = dt[1]! + g1;
+          dt[2] = dt[2]! + g2;
+          ds[0] = ds[0]! - g0;
+          ds[1] = ds[1]! - g1;
+          ds[2] = ds[2]! - g2;
+          dR[0] = dR[0]! + g0 * a;
+          dR[1] = dR[1]! + g0 * b;
+          dR[2] = dR[2]! + g0 * D;
+          dR[3] = dR[3]! + g1 * a;
+          dR[4] = dR[4]! + g1 * b;
+          dR[5] = dR[5]! + g1 * D;
+          dR[6] = dR[6]! + g2 * a;
+          dR[7] = dR[7]! + g2 * b;
+          dR[8] = dR[8]! + g2 * D;
+          dS[0] = dS[0]! - scale * g0 * x;
+          dS[1] = dS[1]! - scale * g0 * y;
+          dS[2] = dS[2]! - scale * g0 * z;
+          dS[3] = dS[3]! - scale * g1 * x;
+          dS[4] = dS[4]! - scale * g1 * y;
+          dS[5] = dS[5]! - scale * g1 * z;
+          dS[6] = dS[6]! - scale * g2 * x;
+          dS[7] = dS[7]! - scale * g2 * y;
+          dS[8] = dS[8]! - scale * g2 * z;
           depthGradient[k] = depthGradient[k]! + g0 * w0 + g1 * w1 + g2 * w2;
-          lastGradient[view] = lastGradient[view]! - g0 * (w0 - R[2]! * D) - g1 * (w1 - R[5]! * D) - g2 * (w2 - R[8]! * D);
+          lastGradient[view] =
+            lastGradient[view]! - g0 * (w0 - R[2]! * D) - g1 * (w1 - R[5]! * D) - g2 * (w2 - R[8]! * D);
           lastGradient[count + e] = lastGradient[count + e]! - g0 * p0 - g1 * p1 - g2 * p2;
         }
       }
@@ -192,12 +248,22 @@ function quaternionGradient(q: Float32Array, dR: Float64Array): number[] {
 
 function parametersOf({ rotation: R, translation }: Similarity): number[] {
   // Shepperd's method, largest component first.
-  const squares = [1 + R[0]! + R[4]! + R[8]!, 1 + R[0]! - R[4]! - R[8]!, 1 - R[0]! + R[4]! - R[8]!, 1 - R[0]! - R[4]! + R[8]!];
+  const squares = [
+    1 + R[0]! + R[4]! + R[8]!,
+    1 + R[0]! - R[4]! - R[8]!,
+    1 - R[0]! + R[4]! - R[8]!,
+    1 - R[0]! - R[4]! + R[8]!,
+  ];
   const best = squares.indexOf(Math.max(...squares));
-  const d = [[R[7]! - R[5]!, R[2]! - R[6]!, R[3]! - R[1]!], [R[1]! + R[3]!, R[2]! + R[6]!, R[5]! + R[7]!]] as const;
+  const d = [
+    [R[7]! - R[5]!, R[2]! - R[6]!, R[3]! - R[1]!],
+    [R[1]! + R[3]!, R[2]! + R[6]!, R[5]! + R[7]!],
+  ] as const;
   const rows = [
-    [squares[0]!, d[0][0], d[0][1], d[0][2]], [d[0][0], squares[1]!, d[1][0], d[1][1]],
-    [d[0][1], d[1][0], squares[2]!, d[1][2]], [d[0][2], d[1][1], d[1][2], squares[3]!],
+    [squares[0]!, d[0][0], d[0][1], d[0][2]],
+    [d[0][0], squares[1]!, d[1][0], d[1][1]],
+    [d[0][1], d[1][0], squares[2]!, d[1][2]],
+    [d[0][2], d[1][1], d[1][2], squares[3]!],
   ];
   const q = rows[best]!;
   const n = Math.hypot(...q);
@@ -208,24 +274,40 @@ function rolePixels(problem: AlignmentProblem, role: number): number {
   return problem.observations.reduce((sum, { views }) => sum + (views[role]?.confidence.length ?? 0), 0);
 }
 
-/** Maximum spanning tree over mean confidences; each tree edge carries its second pointmap into the world, and PnP places the camera. */
-function spanningTree(problem: AlignmentProblem, index: ReadonlyMap<string, number>): { cameras: Similarity[]; focal: number[]; observations: Similarity[]; depths: Float32Array[] } {
+/**
+ * Maximum spanning tree over mean confidences; each tree edge carries its second pointmap into the world, and PnP
+ * places the camera.
+ */
+function spanningTree(
+  problem: AlignmentProblem,
+  index: ReadonlyMap<string, number>,
+): { cameras: Similarity[]; focal: number[]; observations: Similarity[]; depths: Float32Array[] } {
   const { views, observations } = problem;
   const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const edges = observations
-    .map(({ views: [first, second] }, e) => ({ e, i: index.get(first!.photo)!, j: index.get(second!.photo)!, score: mean(first!.confidence) * mean(second!.confidence) }))
+    .map(({ views: [first, second] }, e) => ({
+      e,
+      i: index.get(first!.photo)!,
+      j: index.get(second!.photo)!,
+      score: mean(first!.confidence) * mean(second!.confidence),
+    }))
     .sort((p, q) => q.score - p.score);
   const focal = views.map(({ width, height }, k) => {
     const own = edges.find(({ i }) => i === k);
-    return (own && focalFromPointmap(observations[own.e]!.views[0]!, [width / 2, height / 2])) ?? 1.2 * Math.max(width, height);
+    return (
+      (own && focalFromPointmap(observations[own.e]!.views[0]!, [width / 2, height / 2])) ??
+      1.2 * Math.max(width, height)
+    );
   });
   const world: (Float64Array | undefined)[] = views.map(() => undefined);
   const seed = edges[0]!;
   world[seed.i] = Float64Array.from(observations[seed.e]!.views[0]!.points);
-  for (let placed = 1; placed < views.length; ) {
+  for (let placed = 1; placed < views.length;) {
     const edge = edges.find(({ i, j }) => !world[i] !== !world[j]);
     if (!edge) break;
-    const { views: [first, second] } = observations[edge.e]!;
+    const {
+      views: [first, second],
+    } = observations[edge.e]!;
     const [known, other, target] = world[edge.i] ? [first!, second!, edge.j] : [second!, first!, edge.i];
     const similarity = registration(known, world[target === edge.j ? edge.i : edge.j]!);
     world[target] = mapAll(similarity, other.points);
@@ -233,7 +315,12 @@ function spanningTree(problem: AlignmentProblem, index: ReadonlyMap<string, numb
   }
   const cameras = views.map((view, k) => {
     const cloud = subsample(view, world[k]!);
-    return (k === seed.i ? identitySimilarity() : placeCamera(cloud, cloudPixels(view.width, view.height), [view.width / 2, view.height / 2], focal[k]!)) ?? identitySimilarity();
+    return (
+      (k === seed.i
+        ? identitySimilarity()
+        : placeCamera(cloud, cloudPixels(view.width, view.height), [view.width / 2, view.height / 2], focal[k]!)) ??
+      identitySimilarity()
+    );
   });
   const depths = views.map((_, k) => {
     const local = mapAll(invert(cameras[k]!), world[k]!);
@@ -242,22 +329,36 @@ function spanningTree(problem: AlignmentProblem, index: ReadonlyMap<string, numb
   const similarities = observations.map(({ views: [first] }) => registration(first!, world[index.get(first!.photo)!]!));
   const meanLog = similarities.reduce((sum, { scale }) => sum + Math.log(scale), 0) / similarities.length;
   const factor = MEAN_SCALE / Math.exp(meanLog);
-  const grown = (similarity: Similarity): Similarity => ({ ...compose({ ...identitySimilarity(), scale: factor }, similarity) });
-  return { cameras: cameras.map((camera) => ({ ...grown(camera), scale: 1 })), focal, observations: similarities.map(grown), depths: depths.map((depth) => depth.map((value) => value * factor)) };
+  const grown = (similarity: Similarity): Similarity => ({
+    ...compose({ ...identitySimilarity(), scale: factor }, similarity),
+  });
+  return {
+    cameras: cameras.map((camera) => ({ ...grown(camera), scale: 1 })),
+    focal,
+    observations: similarities.map(grown),
+    depths: depths.map((depth) => depth.map((value) => value * factor)),
+  };
 }
 
-function registration({ points, confidence }: { points: Float32Array; confidence: Float32Array }, world: Float64Array): Similarity {
+function registration(
+  { points, confidence }: { points: Float32Array; confidence: Float32Array },
+  world: Float64Array,
+): Similarity {
   return registerPoints(Float64Array.from(points), world, Float64Array.from(confidence, Math.log), 1)!.similarity;
 }
 
 function mapAll(similarity: Similarity, points: ArrayLike<number>): Float64Array {
   const mapped = new Float64Array(points.length);
-  for (let k = 0; k < points.length; k += 3) mapped.set(transform(similarity, [points[k]!, points[k + 1]!, points[k + 2]!]), k);
+  for (let k = 0; k < points.length; k += 3)
+    mapped.set(transform(similarity, [points[k]!, points[k + 1]!, points[k + 2]!]), k);
   return mapped;
 }
 
 /** On the grid of cloudPixels. */
-function subsample({ width, height }: { width: number; height: number }, world: Float64Array): { points: Float64Array; weights: Float64Array } {
+function subsample(
+  { width, height }: { width: number; height: number },
+  world: Float64Array,
+): { points: Float64Array; weights: Float64Array } {
   const pixels = cloudPixels(width, height);
   const points = new Float64Array((pixels.length / 2) * 3);
   for (let k = 0; k < pixels.length / 2; k++) {

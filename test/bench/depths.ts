@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Sidecar {
-  maps: { photo: string; file: string; width: number; height: number; originalFromView: { scaleX: number; scaleY: number; offsetX: number; offsetY: number } }[];
+  maps: {
+    photo: string;
+    file: string;
+    width: number;
+    height: number;
+    originalFromView: { scaleX: number; scaleY: number; offsetX: number; offsetY: number };
+  }[];
 }
 
 interface Truth {
@@ -10,8 +16,8 @@ interface Truth {
 }
 
 /**
- * Relative depth errors of confident pixels against depth.json (build/samples/render.py), sorted, after one scale for the whole scene;
- * undefined without such truth. `exported` holds the depth-pfm export.
+ * Relative depth errors of confident pixels against depth.json (build/samples/render.py), sorted, after one scale for
+ * the whole scene; undefined without such truth. `exported` holds the depth-pfm export.
  */
 export function depthErrors(exported: string, truthFile: string): number[] | undefined {
   if (!existsSync(truthFile)) return undefined;

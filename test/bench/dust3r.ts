@@ -3,13 +3,13 @@
  *
  *     npm run bench:dust3r [-- CACHE_DIR]
  *
- * The yardstick is the float32 matrix product that ONNX Runtime reaches in the same process, before and after. Operations are
- * counted from the graph: multiply-adds times two of matrix products, attention and convolutions.
+ * The yardstick is the float32 matrix product that ONNX Runtime reaches in the same process, before and after.
+ * Operations are counted from the graph: multiply-adds times two of matrix products, attention and convolutions.
  *
  *
- * Two cores of an EPYC with AVX-512 VNNI, one direction of one pair (two encodings, one decoding). With nothing else running:
- * float32 10.1 s (encoder 3.1, decoder 3.9: 171 and 203 GFLOP/s, a 512x1024x1024 product 133), PyTorch 1.13 21.3 s: 2.1 times.
- * Six other jobs running (load 11), so CPU seconds only:
+ * Two cores of an EPYC with AVX-512 VNNI, one direction of one pair (two encodings, one decoding). With nothing else
+ * running: float32 10.1 s (encoder 3.1, decoder 3.9: 171 and 203 GFLOP/s, a 512x1024x1024 product 133), PyTorch 1.13
+ * 21.3 s: 2.1 times. Six other jobs running (load 11), so CPU seconds only:
  *
  * | precision | encoder CPU s | decoder CPU s | one direction CPU s | peak MB |
  * |---|---|---|---|---|
@@ -17,8 +17,9 @@
  * | int8 | 3.71 | 5.91 | 13.3 | 1263 |
  * | PyTorch 1.13 | | | 50.4 | |
  *
- * int8 is 1.77 times faster than float32 and 3.78 times faster than PyTorch, float32 2.13 times; before the dense head's convolutions were in 8 bits 1.54 (1.42 under load), peak 1568 MB.
- * Memory patterns of ONNX Runtime: 230 MB more. Without its arena: 50 MB more, in spikes.
+ * int8 is 1.77 times faster than float32 and 3.78 times faster than PyTorch, float32 2.13 times; before the dense
+ * head's convolutions were in 8 bits 1.54 (1.42 under load), peak 1568 MB. Memory patterns of ONNX Runtime: 230 MB
+ * more. Without its arena: 50 MB more, in spikes.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -41,14 +42,28 @@ function operations(): { encoder: number; decoder: number } {
   const block = (width: number, products: number) => products * layer(width, width) + 8 * layer(width, width);
   const encoder = 24 * (block(1024, 4) + attention(1024)) + layer(768, 1024);
   const decoders = 2 * (12 * (block(768, 8) + 2 * attention(768)) + layer(1024, 768));
-  const convolution = (pixels: number, from: number, to: number, kernel: number) => 2 * pixels * from * to * kernel * kernel;
+  const convolution = (pixels: number, from: number, to: number, kernel: number) =>
+    2 * pixels * from * to * kernel * kernel;
   const grid = [16 * tokens, 4 * tokens, tokens, tokens / 4];
   const levels = [96, 192, 384, 768];
-  let head = layer(1024, 96) + layer(96, 96 * 16) + layer(768, 192) + layer(192, 192 * 4) + layer(768, 384) + layer(768, 768) + convolution(tokens / 4, 768, 768, 3);
+  let head =
+    layer(1024, 96) +
+    layer(96, 96 * 16) +
+    layer(768, 192) +
+    layer(192, 192 * 4) +
+    layer(768, 384) +
+    layer(768, 768) +
+    convolution(tokens / 4, 768, 768, 3);
   grid.forEach((pixels, k) => {
-    head += convolution(pixels, levels[k]!, 256, 3) + (k === 3 ? 2 : 4) * convolution(pixels, 256, 256, 3) + convolution(pixels, 256, 256, 1);
+    head +=
+      convolution(pixels, levels[k]!, 256, 3) +
+      (k === 3 ? 2 : 4) * convolution(pixels, 256, 256, 3) +
+      convolution(pixels, 256, 256, 1);
   });
-  head += convolution(64 * tokens, 256, 128, 3) + convolution(256 * tokens, 128, 128, 3) + convolution(256 * tokens, 128, 4, 1);
+  head +=
+    convolution(64 * tokens, 256, 128, 3) +
+    convolution(256 * tokens, 128, 128, 3) +
+    convolution(256 * tokens, 128, 4, 1);
   return { encoder: encoder / 1e9, decoder: (decoders + 2 * head) / 1e9 };
 }
 
@@ -71,7 +86,8 @@ async function least(run: () => Promise<unknown>, times = 4): Promise<Timing> {
   return best;
 }
 
-const gemmRate = async (threads: number) => (await probeProviders(threads)).find(({ provider }) => provider === 'cpu')!.gflops!;
+const gemmRate = async (threads: number) =>
+  (await probeProviders(threads)).find(({ provider }) => provider === 'cpu')!.gflops!;
 
 /** One precision in a process of its own, so that its peak memory is its own. */
 async function measure(folder: string, precision: Precision): Promise<void> {
@@ -101,7 +117,12 @@ interface Row {
 function pytorch(): { version: string; encoder: number; decoder: number; cpu: number } | undefined {
   try {
     const script = join(import.meta.dirname, 'dust3r_pytorch.py');
-    return JSON.parse(execFileSync('/usr/bin/python3', [script, String(availableParallelism())], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as ReturnType<typeof pytorch>;
+    return JSON.parse(
+      execFileSync('/usr/bin/python3', [script, String(availableParallelism())], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    ) as ReturnType<typeof pytorch>;
   } catch {
     console.log('PyTorch is not installed here; no comparison');
     return undefined;
@@ -117,19 +138,32 @@ async function main(cache: string | undefined): Promise<void> {
     if (!existsSync(join(checkpoint, 'config.json'))) await writeRandomCheckpoint(checkpoint);
     const start = performance.now();
     await importModel(checkpoint, { id: 'published-size', root: models, precisions: ['float32', 'int8'] });
-    console.log(`import and build, float32 and int8, with the deviation measured: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    console.log(
+      `import and build, float32 and int8, with the deviation measured: ${((performance.now() - start) / 1000).toFixed(1)} s`,
+    );
   }
   const rows = (['float32', 'int8'] as const).map((precision) => {
-    const lines = execFileSync(process.execPath, ['--import', 'tsx', import.meta.filename, '--measure', folder, precision], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const lines = execFileSync(
+      process.execPath,
+      ['--import', 'tsx', import.meta.filename, '--measure', folder, precision],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    );
     return JSON.parse(lines.trim().split('\n').at(-1)!) as Row;
   });
   const work = operations();
-  console.log(`operations: encoder ${work.encoder.toFixed(0)} GFLOP, decoders and heads ${work.decoder.toFixed(0)} GFLOP; ${availableParallelism()} threads`);
-  console.log('| precision | encoder s (CPU s) | GFLOP/s | of GEMM | decoder s (CPU s) | GFLOP/s | of GEMM | one direction s | GEMM GFLOP/s | peak MB |');
+  console.log(
+    `operations: encoder ${work.encoder.toFixed(0)} GFLOP, decoders and heads ${work.decoder.toFixed(0)} GFLOP; ${availableParallelism()} threads`,
+  );
+  console.log(
+    '| precision | encoder s (CPU s) | GFLOP/s | of GEMM | decoder s (CPU s) | GFLOP/s | of GEMM | one direction s | GEMM GFLOP/s | peak MB |',
+  );
   console.log('|---|---|---|---|---|---|---|---|---|---|');
   for (const { precision, encoder, decoder, peak, gemm } of rows) {
-    const part = (timing: Timing, gflop: number) => `${timing.wall.toFixed(2)} (${timing.cpu.toFixed(2)}) | ${(gflop / timing.wall).toFixed(0)} | ${((100 * gflop) / timing.wall / gemm).toFixed(0)} %`;
-    console.log(`| ${precision} | ${part(encoder, work.encoder)} | ${part(decoder, work.decoder)} | ${(2 * encoder.wall + decoder.wall).toFixed(2)} | ${gemm} | ${peak.toFixed(0)} |`);
+    const part = (timing: Timing, gflop: number) =>
+      `${timing.wall.toFixed(2)} (${timing.cpu.toFixed(2)}) | ${(gflop / timing.wall).toFixed(0)} | ${((100 * gflop) / timing.wall / gemm).toFixed(0)} %`;
+    console.log(
+      `| ${precision} | ${part(encoder, work.encoder)} | ${part(decoder, work.decoder)} | ${(2 * encoder.wall + decoder.wall).toFixed(2)} | ${gemm} | ${peak.toFixed(0)} |`,
+    );
   }
   const [full, small] = rows.map(({ encoder, decoder }) => 2 * encoder.cpu + decoder.cpu) as [number, number];
   console.log(`int8 against float32, CPU time of one direction: ${(full / small).toFixed(2)} times`);
@@ -140,7 +174,9 @@ async function main(cache: string | undefined): Promise<void> {
       const [wall, cpu] = [theirs / (2 * encoder.wall + decoder.wall), torch.cpu / (2 * encoder.cpu + decoder.cpu)];
       return `${precision} ${wall.toFixed(2)} times faster (${cpu.toFixed(2)} times in CPU seconds)`;
     });
-    console.log(`PyTorch ${torch.version}: one direction ${theirs.toFixed(1)} s (CPU ${torch.cpu.toFixed(1)} s); ${ours.join(', ')}`);
+    console.log(
+      `PyTorch ${torch.version}: one direction ${theirs.toFixed(1)} s (CPU ${torch.cpu.toFixed(1)} s); ${ours.join(', ')}`,
+    );
   }
   const { card } = await readModel(folder);
   console.log(`int8 deviates from float32, root mean square: ${JSON.stringify(card.precisions.int8?.typical)}`);

@@ -3,8 +3,8 @@
  *
  *   node build/wasm.mjs && node --import tsx test/bench/geometric-poses.ts FOLDER [--exif] [--threads N]
  *
- * FOLDER holds photos and their `cameras.json`. Without --exif nothing is known of the focal. Errors in degrees over all pairs of
- * registered photos: relative rotation, and direction of relative translation.
+ * FOLDER holds photos and their `cameras.json`. Without --exif nothing is known of the focal. Errors in degrees over
+ * all pairs of registered photos: relative rotation, and direction of relative translation.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,19 +28,34 @@ interface ReferenceCamera {
 
 const reader: PhotoReader = {
   async read(photo, { longSide }) {
-    const { data, info } = await sharp(photo.path).rotate().resize(longSide, longSide, { fit: 'inside', withoutEnlargement: true }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(photo.path)
+      .rotate()
+      .resize(longSide, longSide, { fit: 'inside', withoutEnlargement: true })
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, pixels: new Uint8Array(data) };
   },
 };
 
-const { positionals: [folder], values: { exif, threads } } = parseArgs({ allowPositionals: true, options: { exif: { type: 'boolean' }, threads: { type: 'string' } } });
+const {
+  positionals: [folder],
+  values: { exif, threads },
+} = parseArgs({ allowPositionals: true, options: { exif: { type: 'boolean' }, threads: { type: 'string' } } });
 if (!folder || !existsSync(join(folder, 'cameras.json'))) {
   console.error(`no photos with reference cameras (cameras.json) here; name a folder that has them: ${folder ?? ''}`);
   process.exit(2);
 }
-const reference = (JSON.parse(readFileSync(join(folder, 'cameras.json'), 'utf8')) as { photos: ReferenceCamera[] }).photos;
+const reference = (JSON.parse(readFileSync(join(folder, 'cameras.json'), 'utf8')) as { photos: ReferenceCamera[] })
+  .photos;
 const photos: Photo[] = reference.map(({ name, width, height, fx }) => ({
-  id: name, path: join(folder, name), name, width, height, size: 0, sharpness: 1,
+  id: name,
+  path: join(folder, name),
+  name,
+  width,
+  height,
+  size: 0,
+  sharpness: 1,
   // A manufacturer's figure, a few per cent off.
   ...(exif ? { focal: { pixels: fx * 1.03, source: 'exif-35mm' as const } } : {}),
 }));
@@ -51,15 +66,16 @@ const seconds = new Map<string, number>();
 let mark = performance.now();
 const started = mark;
 const estimator = createGeometricEstimator(reader, { threads: threads ? Number(threads) : 2 });
-const open = () => estimator.open(photos, pairs, {
-  store: { get: (key) => blobs.get(key), put: (key, value) => void blobs.set(key, value) },
-  // A stage lasts until its last report.
-  onProgress: ({ stage }) => {
-    const now = performance.now();
-    seconds.set(stage, (seconds.get(stage) ?? 0) + (now - mark) / 1000);
-    mark = now;
-  },
-});
+const open = () =>
+  estimator.open(photos, pairs, {
+    store: { get: (key) => blobs.get(key), put: (key, value) => void blobs.set(key, value) },
+    // A stage lasts until its last report.
+    onProgress: ({ stage }) => {
+      const now = performance.now();
+      seconds.set(stage, (seconds.get(stage) ?? 0) + (now - mark) / 1000);
+      mark = now;
+    },
+  });
 const session = await open();
 const total = (performance.now() - started) / 1000;
 const { user } = process.cpuUsage();
@@ -76,7 +92,10 @@ const direction: number[] = [];
 for (const p of placed) {
   for (const q of placed) {
     if (q.k <= p.k) continue;
-    const found = multiply4(rigid(q.camera!.rotation, q.camera!.translation), invertRigid(rigid(p.camera!.rotation, p.camera!.translation)));
+    const found = multiply4(
+      rigid(q.camera!.rotation, q.camera!.translation),
+      invertRigid(rigid(p.camera!.rotation, p.camera!.translation)),
+    );
     const truth = multiply4(invertRigid(reference[q.k]!.worldFromCamera), reference[p.k]!.worldFromCamera);
     rotation.push(rotationDifference(rotationOf(found), rotationOf(truth)));
     const [u, v] = [found, truth].map((pose) => [pose[3]!, pose[7]!, pose[11]!]) as [number[], number[]];
@@ -93,10 +112,18 @@ const lens = session.focal(placed[0]?.k ?? 0)!;
 console.log(`registered   ${placed.length} of ${photos.length}`);
 console.log(`rotation     ${quantiles(rotation)}`);
 console.log(`direction    ${quantiles(direction)}`);
-console.log(`focal        ${lens.pixels.toFixed(1)} (reference ${reference[0]!.fx}, ${((lens.pixels / reference[0]!.fx - 1) * 100).toFixed(2)} %), k1 ${lens.k1.toFixed(4)} (${reference[0]!.k1.toFixed(4)})`);
-console.log(`plan         ${session.plan.observe.length} pairs: ${session.plan.observe.map(({ a, b }) => `${a}-${b}`).join(' ')}`);
+console.log(
+  `focal        ${lens.pixels.toFixed(1)} (reference ${reference[0]!.fx}, ${((lens.pixels / reference[0]!.fx - 1) * 100).toFixed(2)} %), k1 ${lens.k1.toFixed(4)} (${reference[0]!.k1.toFixed(4)})`,
+);
+console.log(
+  `plan         ${session.plan.observe.length} pairs: ${session.plan.observe.map(({ a, b }) => `${a}-${b}`).join(' ')}`,
+);
 const reasons = new Map<string, number>();
 for (const { reason } of session.plan.rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 console.log(`rejected     ${[...reasons].map(([reason, count]) => `${count} ${reason}`).join(', ')}`);
-console.log(`seconds      ${total.toFixed(1)} (main thread and workers ${(user / 1e6).toFixed(1)} of processor): ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)}`).join(', ')}`);
-console.log(`kept         ${(([...blobs.values()].reduce((sum, blob) => sum + blob.length, 0)) / 1e6).toFixed(1)} MB; opened again in ${reopening.toFixed(0)} ms`);
+console.log(
+  `seconds      ${total.toFixed(1)} (main thread and workers ${(user / 1e6).toFixed(1)} of processor): ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)}`).join(', ')}`,
+);
+console.log(
+  `kept         ${([...blobs.values()].reduce((sum, blob) => sum + blob.length, 0) / 1e6).toFixed(1)} MB; opened again in ${reopening.toFixed(0)} ms`,
+);

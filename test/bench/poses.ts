@@ -24,7 +24,11 @@ export function comparePoses(found: string, reference: string): PoseErrors & { r
     const match = byName.get(camera.name);
     return match ? [{ truth: camera, found: match }] : [];
   });
-  const errors: PoseErrors = { rotation: [], translation: [], focal: pairs.map((pair) => Math.abs(pair.found.fx / pair.truth.fx - 1)) };
+  const errors: PoseErrors = {
+    rotation: [],
+    translation: [],
+    focal: pairs.map((pair) => Math.abs(pair.found.fx / pair.truth.fx - 1)),
+  };
   for (let i = 0; i < pairs.length; i++) {
     for (let j = i + 1; j < pairs.length; j++) {
       const p = relative(pairs[i]!.found.worldFromCamera, pairs[j]!.found.worldFromCamera);
@@ -32,20 +36,35 @@ export function comparePoses(found: string, reference: string): PoseErrors & { r
       let trace = 0;
       for (let k = 0; k < 9; k++) trace += p.rotation[k]! * q.rotation[k]!;
       errors.rotation.push(degrees((trace - 1) / 2));
-      errors.translation.push(degrees(dot(p.translation, q.translation) / (Math.hypot(...p.translation) * Math.hypot(...q.translation))));
+      errors.translation.push(
+        degrees(dot(p.translation, q.translation) / (Math.hypot(...p.translation) * Math.hypot(...q.translation))),
+      );
     }
   }
   return { ...errors, registered: pairs.length, photos: truth.length };
 }
 
-/** secondFromFirst of two worldFromCamera poses; the translation is the second camera's centre in the first one's frame. */
+/**
+ * secondFromFirst of two worldFromCamera poses; the translation is the second camera's centre in the first one's frame.
+ */
 function relative(first: readonly number[], second: readonly number[]): { rotation: number[]; translation: number[] } {
   const at = (pose: readonly number[], row: number, column: number) => pose[row * 4 + column]!;
   const rotation: number[] = [];
   const translation: number[] = [];
   for (let i = 0; i < 3; i++) {
-    for (let j = 0; j < 3; j++) rotation.push(dot([0, 1, 2].map((k) => at(first, k, i)), [0, 1, 2].map((k) => at(second, k, j))));
-    translation.push(dot([0, 1, 2].map((k) => at(first, k, i)), [0, 1, 2].map((k) => at(second, k, 3) - at(first, k, 3))));
+    for (let j = 0; j < 3; j++)
+      rotation.push(
+        dot(
+          [0, 1, 2].map((k) => at(first, k, i)),
+          [0, 1, 2].map((k) => at(second, k, j)),
+        ),
+      );
+    translation.push(
+      dot(
+        [0, 1, 2].map((k) => at(first, k, i)),
+        [0, 1, 2].map((k) => at(second, k, 3) - at(first, k, 3)),
+      ),
+    );
   }
   return { rotation, translation };
 }

@@ -1,6 +1,6 @@
 /**
- * The main job on photos with reference cameras, against its targets: `node --import tsx test/bench/reconstruct.ts [sceaux|fox|samples ...]`.
- * Needs ../shared/photos for the real sets.
+ * The main job on photos with reference cameras, against its targets: `node --import tsx test/bench/reconstruct.ts
+ * [sceaux|fox|samples ...]`. Needs ../shared/photos for the real sets.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -21,8 +21,24 @@ interface Target {
 }
 
 const targets: Record<string, Target> = {
-  sceaux: { folder: '../shared/photos/sceaux', rotationMedian: 0.8, rotation90: 2.5, translationMedian: 2, points: 300_000, seconds: 120, memory: 2.5e9 },
-  fox: { folder: '../shared/photos/fox', rotationMedian: 0.8, rotation90: 3, translationMedian: 3, focal: 0.05, points: 200_000, seconds: 150 },
+  sceaux: {
+    folder: '../shared/photos/sceaux',
+    rotationMedian: 0.8,
+    rotation90: 2.5,
+    translationMedian: 2,
+    points: 300_000,
+    seconds: 120,
+    memory: 2.5e9,
+  },
+  fox: {
+    folder: '../shared/photos/fox',
+    rotationMedian: 0.8,
+    rotation90: 3,
+    translationMedian: 3,
+    focal: 0.05,
+    points: 200_000,
+    seconds: 150,
+  },
   samples: { folder: 'resources/samples/courtyard', rotationMedian: 0.7 },
 };
 
@@ -37,11 +53,19 @@ async function reconstruct(folder: string, out: string, flags: readonly string[]
   const started = performance.now();
   // The preloaded line tells the peak memory of the process on its way out, on any platform.
   const peak = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--import', peak, 'electron/cli.ts', 'reconstruct', folder, '--out', out, '--json', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--import', peak, 'electron/cli.ts', 'reconstruct', folder, '--out', out, '--json', ...flags],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let output = '';
   let progress = '';
-  child.stdout.on('data', (chunk) => { output += chunk; });
-  child.stderr.on('data', (chunk) => { progress += chunk; });
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    progress += chunk;
+  });
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(`reconstruct ended with ${code}: ${progress}`);
   return {
@@ -51,10 +75,19 @@ async function reconstruct(folder: string, out: string, flags: readonly string[]
   };
 }
 
-function line(what: string, value: number, target: number | undefined, unit: string, better: 'less' | 'more' = 'less'): void {
+function line(
+  what: string,
+  value: number,
+  target: number | undefined,
+  unit: string,
+  better: 'less' | 'more' = 'less',
+): void {
   const met = target === undefined ? '' : (better === 'less' ? value <= target : value >= target) ? 'met' : 'MISSED';
-  const text = (number: number) => (Math.abs(number) >= 1000 ? Math.round(number).toLocaleString('en') : number.toFixed(2));
-  console.log(`  ${what.padEnd(34)} ${text(value).padStart(12)} ${unit.padEnd(4)} ${target === undefined ? '' : `target ${text(target)}  ${met}`}`);
+  const text = (number: number) =>
+    Math.abs(number) >= 1000 ? Math.round(number).toLocaleString('en') : number.toFixed(2);
+  console.log(
+    `  ${what.padEnd(34)} ${text(value).padStart(12)} ${unit.padEnd(4)} ${target === undefined ? '' : `target ${text(target)}  ${met}`}`,
+  );
 }
 
 const chosen = process.argv.slice(2);
@@ -82,7 +115,9 @@ for (const [name, target] of Object.entries(targets)) {
     const again = await reconstruct(target.folder, out, ['--min-confidence', '4']);
     line('again, another threshold', again.seconds, 10, 's');
     line('again, estimator calls', again.report.computed, 0, '');
-    console.log(`  stages: ${JSON.stringify((JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as { seconds: unknown }).seconds)}`);
+    console.log(
+      `  stages: ${JSON.stringify((JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as { seconds: unknown }).seconds)}`,
+    );
   } finally {
     rmSync(out, { recursive: true, force: true });
   }

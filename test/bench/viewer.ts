@@ -3,12 +3,13 @@
  *
  *   npm run bench:viewer -- [points, 10000000 if left out]
  *
- * In headless Chromium with its software renderer, so frame rates say little about a machine with a GPU; how long the interface
- * is held up and what memory the page takes say the same as there.
+ * In headless Chromium with its software renderer, so frame rates say little about a machine with a GPU; how long the
+ * interface is held up and what memory the page takes say the same as there.
  *
- * One run of 10 million points (240 MB), two cores under a load of 15 from other work: longest task 18 ms of processor time while
- * loading and 14 while a second revision replaced the first (58 and 128 ms by the clock; timers were up to 232 ms late). Joining all
- * pieces at once took 144 (350 by the clock). The page's process had 762 MB at most, with both revisions in it.
+ * One run of 10 million points (240 MB), two cores under a load of 15 from other work: longest task 18 ms of processor
+ * time while loading and 14 while a second revision replaced the first (58 and 128 ms by the clock; timers were up to
+ * 232 ms late). Joining all pieces at once took 144 (350 by the clock). The page's process had 762 MB at most, with
+ * both revisions in it.
  */
 import { readFileSync, rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,8 +41,16 @@ try {
   await measure(page, 'show all', () => complete(page));
   await measure(page, 'turn for 4 s', () => turn(page, 4000));
   await measure(page, 'fill in at rest', () => complete(page));
-  await measure(page, 'move the confidence threshold', async () => { await page.evaluate(() => window.page.set({ minConfidence: 2.5 })); await page.waitForTimeout(50); await complete(page); });
-  await measure(page, 'a new revision', async () => { await page.evaluate((list) => window.page.load('/binary/cloud/2/0', list), cameras); await page.waitForTimeout(50); await complete(page); });
+  await measure(page, 'move the confidence threshold', async () => {
+    await page.evaluate(() => window.page.set({ minConfidence: 2.5 }));
+    await page.waitForTimeout(50);
+    await complete(page);
+  });
+  await measure(page, 'a new revision', async () => {
+    await page.evaluate((list) => window.page.load('/binary/cloud/2/0', list), cameras);
+    await page.waitForTimeout(50);
+    await complete(page);
+  });
   await memory(browser);
 } finally {
   await browser.close();
@@ -50,14 +59,19 @@ try {
 }
 
 async function complete(page: Page): Promise<void> {
-  await page.waitForFunction(() => window.page.statistics.total > 0 && window.page.statistics.displayed === window.page.statistics.total, undefined, { timeout: 300_000, polling: 100 });
+  await page.waitForFunction(
+    () => window.page.statistics.total > 0 && window.page.statistics.displayed === window.page.statistics.total,
+    undefined,
+    { timeout: 300_000, polling: 100 },
+  );
 }
 
 async function turn(page: Page, milliseconds: number): Promise<void> {
   await page.mouse.move(640, 400);
   await page.mouse.down();
   const until = performance.now() + milliseconds;
-  for (let k = 0; performance.now() < until; k++) await page.mouse.move(640 + 200 * Math.sin(k / 20), 400 + 40 * Math.cos(k / 20));
+  for (let k = 0; performance.now() < until; k++)
+    await page.mouse.move(640 + 200 * Math.sin(k / 20), 400 + 40 * Math.cos(k / 20));
   const { displayed } = await page.evaluate(() => window.page.statistics);
   console.log(`${displayed} points a frame while turning`);
   await page.mouse.up();
@@ -65,26 +79,46 @@ async function turn(page: Page, milliseconds: number): Promise<void> {
 
 async function measure(page: Page, title: string, step: () => Promise<unknown>): Promise<void> {
   await page.waitForTimeout(300);
-  await page.evaluate(() => { window.page.silences.length = 0; });
+  await page.evaluate(() => {
+    window.page.silences.length = 0;
+  });
   await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
   const started = performance.now();
   await step();
   const seconds = (performance.now() - started) / 1000;
   const silence = await page.evaluate(() => Math.max(0, ...window.page.silences));
   const { wall, processor } = longestTasks(await browser.stopTracing());
-  console.log(`${title.padEnd(36)} ${seconds.toFixed(2).padStart(7)} s   longest task ${wall} ms (${processor} ms of processor time)   longest silence ${Math.round(silence)} ms`);
+  console.log(
+    `${title.padEnd(36)} ${seconds.toFixed(2).padStart(7)} s   longest task ${wall} ms (${processor} ms of processor time)   longest silence ${Math.round(silence)} ms`,
+  );
 }
 
 /**
- * Of the page's main thread. Where other programs run at the same time the processor time is what the page itself takes.
+ * Of the page's main thread. Where other programs run at the same time the processor time is what the page itself
+ * takes.
  * @returns milliseconds
  */
 function longestTasks(trace: Buffer): { wall: number; processor: number } {
-  interface TraceEvent { name: string; ph: string; pid: number; tid: number; dur?: number; tdur?: number; args?: { name?: string } }
+  interface TraceEvent {
+    name: string;
+    ph: string;
+    pid: number;
+    tid: number;
+    dur?: number;
+    tdur?: number;
+    args?: { name?: string };
+  }
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
-  const main = new Set(traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
-  const tasks = traceEvents.filter(({ name, ph, pid, tid }) => ph === 'X' && name.endsWith('RunTask') && main.has(`${pid} ${tid}`));
-  const longest = (of: 'dur' | 'tdur'): number => Math.round(tasks.reduce((most, task) => Math.max(most, task[of] ?? 0), 0) / 1000);
+  const main = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const tasks = traceEvents.filter(
+    ({ name, ph, pid, tid }) => ph === 'X' && name.endsWith('RunTask') && main.has(`${pid} ${tid}`),
+  );
+  const longest = (of: 'dur' | 'tdur'): number =>
+    Math.round(tasks.reduce((most, task) => Math.max(most, task[of] ?? 0), 0) / 1000);
   return { wall: longest('dur'), processor: longest('tdur') };
 }
 
@@ -95,6 +129,9 @@ async function memory(running: Browser): Promise<void> {
   for (const { type, id } of processInfo) {
     const status = readFileSync(`/proc/${id}/status`, 'utf8');
     const read = (key: string): number => Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
-    if (/renderer|GPU/.test(type)) console.log(`${type}: ${read('VmRSS').toFixed(0)} MB now (${read('RssAnon').toFixed(0)} its own), ${read('VmHWM').toFixed(0)} MB at most`);
+    if (/renderer|GPU/.test(type))
+      console.log(
+        `${type}: ${read('VmRSS').toFixed(0)} MB now (${read('RssAnon').toFixed(0)} its own), ${read('VmHWM').toFixed(0)} MB at most`,
+      );
   }
 }

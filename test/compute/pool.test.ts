@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { WorkerPool } from '../../electron/compute/pool.js';
 
-const echo = new URL(`data:text/javascript,${encodeURIComponent("import { parentPort } from 'node:worker_threads'; parentPort.on('message', (value) => parentPort.postMessage({ value }));")}`);
+const echo = new URL(
+  `data:text/javascript,${encodeURIComponent("import { parentPort } from 'node:worker_threads'; parentPort.on('message', (value) => parentPort.postMessage({ value }));")}`,
+);
 
 test('a request that is turned away before it begins leaves its worker to the next', async () => {
   const pool = new WorkerPool(echo, 1);

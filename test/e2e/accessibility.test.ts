@@ -5,12 +5,16 @@ import { button, chromiumPath, openStudio, tab, type Studio } from './studio.js'
 /** What a screen reader and a keyboard find; contrast is checked in both themes. */
 describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, %s', (scheme) => {
   let studio: Studio;
-  beforeAll(async () => { studio = await openStudio({ scheme }); });
+  beforeAll(async () => {
+    studio = await openStudio({ scheme });
+  });
   afterAll(() => studio?.close());
 
   const serious = async (): Promise<string[]> => {
     const { violations } = await new AxeBuilder({ page: studio.page }).analyze();
-    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
   };
 
   it('finds nothing serious on the start page', async () => {
@@ -30,7 +34,11 @@ describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, 
 
   it('finds nothing serious in the dialogs', async () => {
     const { page } = studio;
-    for (const [key, name] of [['Control+k', 'Command palette'], ['?', 'Keyboard shortcuts'], ['Control+o', 'Open project']] as const) {
+    for (const [key, name] of [
+      ['Control+k', 'Command palette'],
+      ['?', 'Keyboard shortcuts'],
+      ['Control+o', 'Open project'],
+    ] as const) {
       await page.keyboard.press(key);
       await page.getByRole('dialog', { name }).waitFor();
       expect(await serious(), name).toEqual([]);

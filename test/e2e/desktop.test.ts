@@ -1,6 +1,7 @@
 /**
- * The desktop without Electron's binary: the real main process, preload script and engine process, and the built renderer in
- * Chromium. What Electron does between them is played: its protocol by the browser's request interception, its messages by calls.
+ * The desktop without Electron's binary: the real main process, preload script and engine process, and the built
+ * renderer in Chromium. What Electron does between them is played: its protocol by the browser's request interception,
+ * its messages by calls.
  */
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -49,7 +50,13 @@ describe.skipIf(!chromiumPath)('the desktop', () => {
     // A real engine process in the place of the utility process.
     electron.utilityProcess.fork = () => {
       const channel = forkEngine({ dataFolder: folder, desktop: true });
-      const child = Object.assign(new EventEmitter(), { postMessage: channel.send, kill: () => { channel.kill(); return true; } });
+      const child = Object.assign(new EventEmitter(), {
+        postMessage: channel.send,
+        kill: () => {
+          channel.kill();
+          return true;
+        },
+      });
       channel.onMessage((message) => child.emit('message', message));
       channel.onExit(() => child.emit('exit', 1));
       engines.push(channel);
@@ -59,17 +66,39 @@ describe.skipIf(!chromiumPath)('the desktop', () => {
     await vi.waitFor(() => expect(electron.BrowserWindow.windows).toHaveLength(1));
     const [window] = electron.BrowserWindow.windows;
 
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'] });
+    browser = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    });
     page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
     await page.route(`${PLAYED}/**`, async (route) => {
-      const response = await electron.protocols.get('pointmap')!({ url: route.request().url().replace(PLAYED, 'pointmap://studio'), method: route.request().method() });
-      await route.fulfill({ status: response.status, headers: Object.fromEntries(response.headers), body: Buffer.from(await response.arrayBuffer()) });
+      const response = await electron.protocols.get('pointmap')!({
+        url: route.request().url().replace(PLAYED, 'pointmap://studio'),
+        method: route.request().method(),
+      });
+      await route.fulfill({
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        body: Buffer.from(await response.arrayBuffer()),
+      });
     });
     await page.exposeFunction('__invoke', ([channel, ...words]: [string, ...unknown[]]) =>
-      electron.handlers.get(channel)!({ sender: window!.webContents, senderFrame: window!.webContents.mainFrame }, ...words));
-    window!.webContents.send = (...words) => void page.evaluate((message) => (globalThis as unknown as { __deliver(message: unknown[]): void }).__deliver(message), words).catch(() => undefined);
+      electron.handlers.get(channel)!(
+        { sender: window!.webContents, senderFrame: window!.webContents.mainFrame },
+        ...words,
+      ),
+    );
+    window!.webContents.send = (...words) =>
+      void page
+        .evaluate(
+          (message) => (globalThis as unknown as { __deliver(message: unknown[]): void }).__deliver(message),
+          words,
+        )
+        .catch(() => undefined);
     await page.addInitScript(sandbox(readFileSync(preload, 'utf8')));
     await page.goto(`${PLAYED}/index.html`);
   });
@@ -81,7 +110,10 @@ describe.skipIf(!chromiumPath)('the desktop', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const menuItem = (id: string): { click(): void } => (electron.menu.template as { submenu: { id?: string; click(): void }[] }[]).flatMap(({ submenu }) => submenu).find((item) => item.id === id)!;
+  const menuItem = (id: string): { click(): void } =>
+    (electron.menu.template as { submenu: { id?: string; click(): void }[] }[])
+      .flatMap(({ submenu }) => submenu)
+      .find((item) => item.id === id)!;
   const rows = () => page.locator('.photo-row');
 
   it('opens on the start page, over an engine of its own', async () => {
@@ -92,7 +124,13 @@ describe.skipIf(!chromiumPath)('the desktop', () => {
   it('shows the thumbnails of a sample through its own protocol', async () => {
     await button(page, /^Courtyard/).click();
     await rows().nth(9).waitFor();
-    await expect.poll(() => page.locator('.photo-row img').evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 0))).toBe(true);
+    await expect
+      .poll(() =>
+        page
+          .locator('.photo-row img')
+          .evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
+      )
+      .toBe(true);
     expect(await page.locator('.photo-row img').first().getAttribute('src')).toContain(`${PLAYED}/binary/thumbnail/`);
   });
 
@@ -102,14 +140,19 @@ describe.skipIf(!chromiumPath)('the desktop', () => {
     await page.keyboard.press('Escape');
     electron.chosen.filePaths = [join(await roomPhotos(folder, 1), '0.png')];
     menuItem('photos.add').click();
-    await expect.poll(() => page.evaluate(async () => (await window.pointmap!.request('project.state', {}))!.photos.length)).toBe(11);
+    await expect
+      .poll(() => page.evaluate(async () => (await window.pointmap!.request('project.state', {}))!.photos.length))
+      .toBe(11);
     // The list draws only the rows in sight; the pose graph has them all.
     await page.getByText('0.png').first().waitFor({ state: 'attached' });
   });
 
   it('goes on after its engine was killed', async () => {
     engines[0]!.kill();
-    await page.getByText(/was started again/).first().waitFor();
+    await page
+      .getByText(/was started again/)
+      .first()
+      .waitFor();
     expect(engines).toHaveLength(2);
     expect((await page.evaluate(() => window.pointmap!.request('project.state', {})))!.photos).toHaveLength(11);
   });

@@ -7,7 +7,9 @@ import { button, chromiumPath, finished, openStudio, pictureOf, shown, status, t
 /** The first hour with the studio, in the order in which a person goes through it, on the sample photos. */
 describe.skipIf(!chromiumPath)('the first hour', () => {
   let studio: Studio;
-  beforeAll(async () => { studio = await openStudio(); });
+  beforeAll(async () => {
+    studio = await openStudio();
+  });
   afterAll(() => studio?.close());
 
   it('begins with a page that offers photos, samples and recent projects', async () => {
@@ -20,7 +22,8 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     for (let visit = 0; visit < 3; visit++) {
       await page.reload();
       await button(page, /^Courtyard/).waitFor();
-      const paint = (): Promise<number> => page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0);
+      const paint = (): Promise<number> =>
+        page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0);
       await expect.poll(paint).toBeGreaterThan(0);
       paints.push(await paint());
     }
@@ -31,7 +34,13 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     const { page } = studio;
     await button(page, /^Courtyard/).click();
     await page.locator('.photo-row').nth(9).waitFor();
-    await expect.poll(() => page.locator('.photo-row img').evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 0))).toBe(true);
+    await expect
+      .poll(() =>
+        page
+          .locator('.photo-row img')
+          .evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
+      )
+      .toBe(true);
     expect(await page.locator('.photo-row').first().innerText()).toMatch(/1280 × 960\s+1035 px, EXIF/);
   });
 
@@ -54,7 +63,9 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await page.evaluate(async () => {
       const data = new DataTransfer();
       data.items.add(new File(['no photo at all'], 'broken.jpg', { type: 'image/jpeg' }));
-      document.querySelector('.app')!.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+      document
+        .querySelector('.app')!
+        .dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
     });
     await page.locator('.notice.error', { hasText: 'broken.jpg' }).waitFor();
     await button(page, 'Dismiss').first().click();
@@ -74,8 +85,15 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await page.locator('.stages .current', { hasText: /Pointmaps \d+ of \d+/ }).waitFor();
     await page.locator('.stages .current', { hasText: /\d:\d\d left/ }).waitFor();
     const growing = page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 400_000 });
-    await Promise.race([growing, finished(page).then(() => { throw new Error('the run ended without a first look at its cloud'); })]);
-    await expect.poll(async () => (await pictureOf(page.locator('.viewer canvas').first())).covered, { timeout: 30_000 }).toBeGreaterThan(0.02);
+    await Promise.race([
+      growing,
+      finished(page).then(() => {
+        throw new Error('the run ended without a first look at its cloud');
+      }),
+    ]);
+    await expect
+      .poll(async () => (await pictureOf(page.locator('.viewer canvas').first())).covered, { timeout: 30_000 })
+      .toBeGreaterThan(0.02);
     await finished(page);
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('10 of 10 placed');
   });
@@ -98,12 +116,16 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     // A key that is held: it repeats, and is let go once.
     for (let k = 0; k < 20; k++) await page.keyboard.down('ArrowRight');
     await page.keyboard.up('ArrowRight');
-    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBeLessThan(before);
+    await expect
+      .poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 })
+      .toBeLessThan(before);
     await shown(page);
     // However often the key repeated, it is one step.
     await button(page, 'Undo').click();
     await expect.poll(() => slider.inputValue()).toBe('2');
-    await expect.poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 }).toBe(before);
+    await expect
+      .poll(async () => Number(await page.locator('.viewer-foot').getAttribute('data-total')), { timeout: 120_000 })
+      .toBe(before);
   });
 
   it('looks through a camera with its photo over the cloud, exactly where the points are', async () => {
@@ -143,11 +165,23 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
   it('shows depth and confidence of a photo, and both sides of a pair', async () => {
     const { page } = studio;
     await tab(page, 'Depth').click();
-    await expect.poll(() => page.locator('.depth img').evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length)).toBe(3);
+    await expect
+      .poll(() =>
+        page
+          .locator('.depth img')
+          .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length),
+      )
+      .toBe(3);
     await tab(page, 'Pose graph').click();
     const edge = page.locator('.edge.good').first();
     await edge.locator('.target').dispatchEvent('click');
-    await expect.poll(() => page.locator('.pair-grid img').evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length)).toBe(6);
+    await expect
+      .poll(() =>
+        page
+          .locator('.pair-grid img')
+          .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length),
+      )
+      .toBe(6);
   });
 
   it('switches a pair off, realigns without inference in seconds, and takes it back', async () => {
@@ -156,7 +190,10 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await page.getByText('Edits not yet in the cloud').waitFor();
     const start = Date.now();
     await page.keyboard.press('Control+r');
-    await status(page).filter({ hasNotText: 'Finished' }).waitFor({ timeout: 5000 }).catch(() => undefined);
+    await status(page)
+      .filter({ hasNotText: 'Finished' })
+      .waitFor({ timeout: 5000 })
+      .catch(() => undefined);
     await finished(page, 60_000);
     await page.getByText('Edits not yet in the cloud').waitFor({ state: 'detached' });
     // How fast is for test/bench/studio.ts, on a machine of its own; inference would take longer than this anywhere.
@@ -191,10 +228,16 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     expect(await dialog.locator('.command').innerText()).toMatch(/pointmap export .*--formats ply,glb,cameras/);
     await dialog.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('dialog', { name: 'Exported' }).waitFor({ timeout: 60_000 });
-    const glb = await new NodeIO().read(join(target, readdirSync(target).find((name) => name.endsWith('.glb'))!));
+    const glb = await new NodeIO().read(
+      join(
+        target,
+        readdirSync(target).find((name) => name.endsWith('.glb'))!,
+      ),
+    );
     const points = glb.getRoot().listMeshes()[0]!.listPrimitives()[0]!;
     expect(points.getAttribute('POSITION')!.getCount()).toBe(await shown(page));
-    const cameras = JSON.parse(readFileSync(join(target, 'cameras.json'), 'utf8')) as { cameras?: unknown[] } | unknown[];
+    const cameras = JSON.parse(readFileSync(join(target, 'cameras.json'), 'utf8')) as
+      { cameras?: unknown[] } | unknown[];
     expect((Array.isArray(cameras) ? cameras : Object.values(cameras).find(Array.isArray))!.length).toBe(10);
     await button(page, 'Done').click();
   });
@@ -227,7 +270,8 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
 /** Share of the pixels, of those where the cloud has points, whose colour is about that of the photo. */
 async function agreement(cloud: Buffer, photo: Buffer): Promise<number> {
   const { default: sharp } = await import('sharp');
-  const read = async (png: Buffer): Promise<Buffer> => sharp(png).removeAlpha().resize(160, 120, { fit: 'fill' }).raw().toBuffer();
+  const read = async (png: Buffer): Promise<Buffer> =>
+    sharp(png).removeAlpha().resize(160, 120, { fit: 'fill' }).raw().toBuffer();
   const [a, b] = [await read(cloud), await read(photo)];
   let points = 0;
   let agree = 0;

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { button, chromiumPath, finished, openStudio, shown, status, type Studio } from './studio.js';
 
-/** What may come between a start and a finish: a pause, a cancel, a reload, a crash. Nothing computed is lost by any of them. */
+/**
+ * What may come between a start and a finish: a pause, a cancel, a reload, a crash. Nothing computed is lost by any of
+ * them.
+ */
 describe.skipIf(!chromiumPath)('interruptions', () => {
   let studio: Studio;
   beforeAll(async () => {
@@ -14,7 +17,8 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
   it('takes a folder of photos', async () => {
     const photos = join(studio.folder, 'photos');
     mkdirSync(photos);
-    for (const k of ['03', '04', '05', '06', '07']) copyFileSync(`resources/samples/courtyard/courtyard-${k}.jpg`, join(photos, `courtyard-${k}.jpg`));
+    for (const k of ['03', '04', '05', '06', '07'])
+      copyFileSync(`resources/samples/courtyard/courtyard-${k}.jpg`, join(photos, `courtyard-${k}.jpg`));
     const { page } = studio;
     await button(page, 'Choose a folder').click();
     await page.getByRole('dialog').getByRole('button', { name: 'photos', exact: true }).click();
@@ -33,11 +37,16 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     await button(page, 'Resume').waitFor({ timeout: 120_000 });
     // What has begun is finished first; then nothing moves.
     let held = '';
-    await expect.poll(async () => {
-      const before = held;
-      held = await status(page).innerText();
-      return held === before;
-    }, { interval: 3000, timeout: 60_000 }).toBe(true);
+    await expect
+      .poll(
+        async () => {
+          const before = held;
+          held = await status(page).innerText();
+          return held === before;
+        },
+        { interval: 3000, timeout: 60_000 },
+      )
+      .toBe(true);
     expect(held).toContain('paused');
     await button(page, 'Resume').click();
     await button(page, 'Pause').waitFor();

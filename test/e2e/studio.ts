@@ -32,25 +32,48 @@ export interface StudioOptions {
   words?: readonly string[];
 }
 
-export async function openStudio({ size = { width: 1280, height: 800 }, scheme = 'dark', words = [] }: StudioOptions = {}): Promise<Studio> {
+export async function openStudio({
+  size = { width: 1280, height: 800 },
+  scheme = 'dark',
+  words = [],
+}: StudioOptions = {}): Promise<Studio> {
   const folder = mkdtempSync(join(tmpdir(), 'pointmap-e2e-'));
-  const server = spawn(process.execPath, [program, 'serve', '--json', ...words], { env: { ...process.env, POINTMAP_DATA: folder, HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [program, 'serve', '--json', ...words], {
+    env: { ...process.env, POINTMAP_DATA: folder, HOME: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   // A test or bench that fails leaves no studio behind.
   const end = () => server.kill('SIGTERM');
   process.once('exit', end);
   const address = await printedAddress(server);
-  // The software renderer that Chromium carries: the same pictures on every machine, with or without a GPU. Pages are painted without
-  // it, as a browser does where there is no GPU: three times faster.
-  const browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist', '--disable-gpu-rasterization'] });
+  // The software renderer that Chromium carries: the same pictures on every machine, with or without a GPU. Pages are
+  // painted without it, as a browser does where there is no GPU: three times faster.
+  const browser = await chromium.launch({
+    executablePath: chromiumPath!,
+    args: [
+      '--no-sandbox',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--ignore-gpu-blocklist',
+      '--disable-gpu-rasterization',
+    ],
+  });
   const context = await browser.newContext({ viewport: size, colorScheme: scheme, acceptDownloads: true });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
   await page.goto(address);
   return {
-    page, browser, context, address, folder, complaints,
+    page,
+    browser,
+    context,
+    address,
+    folder,
+    complaints,
     killEngine: () => execFileSync('pkill', ['-KILL', '-P', String(server.pid), '-f', 'engine-process']),
     close: async () => {
       await browser.close();
@@ -71,38 +94,62 @@ function printedAddress(server: ChildProcess): Promise<string> {
       const line = text.split('\n').find((each) => each.startsWith('{'));
       if (line && text.includes('\n')) resolve((JSON.parse(line) as { address: string }).address);
     });
-    server.once('exit', (code) => reject(new Error(`pointmap serve ended with code ${code} before it printed an address`)));
+    server.once('exit', (code) =>
+      reject(new Error(`pointmap serve ended with code ${code} before it printed an address`)),
+    );
   });
 }
 
-export const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', typeof name === 'string' ? { name, exact: true } : { name });
+export const button = (page: Page, name: string | RegExp): Locator =>
+  page.getByRole('button', typeof name === 'string' ? { name, exact: true } : { name });
 export const tab = (page: Page, name: string): Locator => page.locator('.dock-tab', { hasText: name });
 export const status = (page: Page): Locator => page.locator('.status-bar [role=status]');
 
 /** Waits for the end of a run, and says how it ended if not well. */
 export async function finished(page: Page, timeout = 500_000): Promise<void> {
-  await page.waitForFunction(() => /^(Finished|Failed|Cancelled)/.test(document.querySelector('.status-bar [role=status]')?.textContent ?? ''), undefined, { timeout });
+  await page.waitForFunction(
+    () => /^(Finished|Failed|Cancelled)/.test(document.querySelector('.status-bar [role=status]')?.textContent ?? ''),
+    undefined,
+    { timeout },
+  );
   const text = await status(page).innerText();
   if (!text.startsWith('Finished')) throw new Error(text);
 }
 
 /** Waits until the view shows all points of the whole cloud. */
 export async function shown(page: Page, timeout = 120_000): Promise<number> {
-  await page.waitForFunction(() => {
-    const { displayed, total, current } = (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
-    return Number(total) > 0 && displayed === total && current === 'true' && !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing');
-  }, undefined, { timeout });
+  await page.waitForFunction(
+    () => {
+      const { displayed, total, current } =
+        (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset ?? {};
+      return (
+        Number(total) > 0 &&
+        displayed === total &&
+        current === 'true' &&
+        !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing')
+      );
+    },
+    undefined,
+    { timeout },
+  );
   return Number(await page.locator('.viewer-foot').getAttribute('data-total'));
 }
 
 /** How much of an element's picture is not its ground, and how many clearly different colours it has. */
 export async function pictureOf(element: Locator): Promise<{ covered: number; colours: number }> {
-  const { data, info } = await sharp(await element.screenshot()).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(await element.screenshot())
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const ground = [data[0]!, data[1]!, data[2]!];
   const seen = new Set<number>();
   let covered = 0;
   for (let k = 0; k < data.length; k += info.channels) {
-    if (Math.abs(data[k]! - ground[0]!) + Math.abs(data[k + 1]! - ground[1]!) + Math.abs(data[k + 2]! - ground[2]!) < 24) continue;
+    if (
+      Math.abs(data[k]! - ground[0]!) + Math.abs(data[k + 1]! - ground[1]!) + Math.abs(data[k + 2]! - ground[2]!) <
+      24
+    )
+      continue;
     covered++;
     seen.add(((data[k]! >> 4) << 8) | ((data[k + 1]! >> 4) << 4) | (data[k + 2]! >> 4));
   }

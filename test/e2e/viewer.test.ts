@@ -20,12 +20,19 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
 
   beforeAll(async () => {
     const cloud = encodeCloud(syntheticCloud(200_000));
-    const photo = await sharp({ create: { width: 120, height: 80, channels: 3, background: '#c04080' } }).jpeg().toBuffer();
+    const photo = await sharp({ create: { width: 120, height: 80, channels: 3, background: '#c04080' } })
+      .jpeg()
+      .toBuffer();
     server = await serveViewerPage(folder, (name) => (name.startsWith('cloud/') ? cloud : photo));
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'] });
+    browser = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    });
     page = await browser.newPage({ viewport: { width: 900, height: 600 } });
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
     await page.goto(server.address);
     await load(1);
   }, 120_000);
@@ -36,21 +43,33 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
   });
 
   async function load(revision: number): Promise<void> {
-    await page.evaluate(([url, list]) => window.page.load(url, list), [`/binary/cloud/${revision}/0`, cameras] as const);
+    await page.evaluate(([url, list]) => window.page.load(url, list), [
+      `/binary/cloud/${revision}/0`,
+      cameras,
+    ] as const);
     await complete();
   }
   /** Until the picture stands still. */
   async function complete(): Promise<void> {
     await page.waitForTimeout(300);
-    await page.waitForFunction(() => window.page.statistics.total === 200_000 && window.page.statistics.displayed === 200_000, undefined, { timeout: 60_000 });
+    await page.waitForFunction(
+      () => window.page.statistics.total === 200_000 && window.page.statistics.displayed === 200_000,
+      undefined,
+      { timeout: 60_000 },
+    );
     await page.waitForTimeout(300);
   }
   const canvas = () => page.locator('canvas');
-  const picture = async (): Promise<Buffer> => sharp(await canvas().screenshot()).removeAlpha().raw().toBuffer();
+  const picture = async (): Promise<Buffer> =>
+    sharp(await canvas().screenshot())
+      .removeAlpha()
+      .raw()
+      .toBuffer();
   /** Share of the pixels that are clearly different. */
   const difference = (a: Buffer, b: Buffer): number => {
     let different = 0;
-    for (let k = 0; k < a.length; k += 3) if (Math.abs(a[k]! - b[k]!) + Math.abs(a[k + 1]! - b[k + 1]!) + Math.abs(a[k + 2]! - b[k + 2]!) > 30) different++;
+    for (let k = 0; k < a.length; k += 3)
+      if (Math.abs(a[k]! - b[k]!) + Math.abs(a[k + 1]! - b[k + 1]!) + Math.abs(a[k + 2]! - b[k + 2]!) > 30) different++;
     return different / (a.length / 3);
   };
 
@@ -62,7 +81,10 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
 
   it('names the camera under the pointer and selects it by a click', async () => {
     const label = page.locator('.viewer-label');
-    const places = Array.from({ length: 20 * 14 }, (_, k) => [200 + (k % 20) * 25, 250 + Math.floor(k / 20) * 25] as const);
+    const places = Array.from(
+      { length: 20 * 14 },
+      (_, k) => [200 + (k % 20) * 25, 250 + Math.floor(k / 20) * 25] as const,
+    );
     for (const [x, y] of places) {
       await page.mouse.move(x, y);
       await page.waitForTimeout(40);
@@ -120,15 +142,24 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
     await page.evaluate(() => window.page.set({ lookThrough: 'photo-3', overlayOpacity: 1 }));
     await complete();
     // 900 by 600 is the shape of the photo: it fills the view.
-    const { data } = await sharp(await canvas().screenshot()).removeAlpha().resize(30, 20).raw().toBuffer({ resolveWithObject: true });
-    const off = Array.from({ length: 600 }, (_, k) => Math.abs(data[k * 3]! - 0xc0) + Math.abs(data[k * 3 + 1]! - 0x40) + Math.abs(data[k * 3 + 2]! - 0x80));
+    const { data } = await sharp(await canvas().screenshot())
+      .removeAlpha()
+      .resize(30, 20)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const off = Array.from(
+      { length: 600 },
+      (_, k) => Math.abs(data[k * 3]! - 0xc0) + Math.abs(data[k * 3 + 1]! - 0x40) + Math.abs(data[k * 3 + 2]! - 0x80),
+    );
     expect(Math.max(...off)).toBeLessThan(60);
     await page.keyboard.press('Escape');
     await page.locator('.overlay-photo').waitFor({ state: 'detached' });
   });
 
   it('gives its picture as a PNG of every point', async () => {
-    const bytes = await page.evaluate(async () => [...new Uint8Array(await (await window.page.handle!.screenshot()).arrayBuffer())]);
+    const bytes = await page.evaluate(async () => [
+      ...new Uint8Array(await (await window.page.handle!.screenshot()).arrayBuffer()),
+    ]);
     const png = sharp(Buffer.from(bytes));
     expect(await png.metadata()).toMatchObject({ format: 'png', width: 900, height: 600 });
     expect((await png.stats()).entropy).toBeGreaterThan(1);

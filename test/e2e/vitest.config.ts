@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** The studio as a person uses it, in a real browser over browser mode. One file after another: each has an engine of its own. */
+/**
+ * The studio as a person uses it, in a real browser over browser mode. One file after another: each has an engine of
+ * its own.
+ */
 export default defineConfig({
   test: {
     include: ['test/e2e/*.test.ts'],

@@ -9,12 +9,22 @@ import * as electron from '../fixtures/electron-stand-in.js';
 vi.mock('electron', () => electron);
 /** The built renderer may not be there: the page below is served in its place. */
 vi.mock('../../electron/server/static.js', () => ({
-  loadRenderer: () => new Map([['/index.html', { type: 'text/html; charset=utf-8', bytes: Buffer.from('<title>Pointmap Studio</title>'), immutable: false }]]),
+  loadRenderer: () =>
+    new Map([
+      [
+        '/index.html',
+        { type: 'text/html; charset=utf-8', bytes: Buffer.from('<title>Pointmap Studio</title>'), immutable: false },
+      ],
+    ]),
 }));
 
-const settle = async (): Promise<void> => { for (let k = 0; k < 10; k++) await new Promise(setImmediate); };
+const settle = async (): Promise<void> => {
+  for (let k = 0; k < 10; k++) await new Promise(setImmediate);
+};
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-desktop-')); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pointmap-desktop-'));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const argv = process.argv;
 beforeEach(() => {
@@ -33,8 +43,12 @@ async function started(): Promise<electron.BrowserWindow> {
   await settle();
   return electron.BrowserWindow.windows[0]!;
 }
-const fromPage = (window: electron.BrowserWindow): unknown => ({ sender: window.webContents, senderFrame: window.webContents.mainFrame });
-const invoke = (channel: string, event: unknown, ...words: unknown[]): Promise<unknown> => Promise.resolve().then(() => electron.handlers.get(channel)!(event, ...words));
+const fromPage = (window: electron.BrowserWindow): unknown => ({
+  sender: window.webContents,
+  senderFrame: window.webContents.mainFrame,
+});
+const invoke = (channel: string, event: unknown, ...words: unknown[]): Promise<unknown> =>
+  Promise.resolve().then(() => electron.handlers.get(channel)!(event, ...words));
 
 describe('the start', () => {
   test('everything is in place before the window opens', async () => {
@@ -49,7 +63,13 @@ describe('the start', () => {
     expect(at('show')).toBe(-1);
     window.emit('ready-to-show');
     expect(at('show')).toBeGreaterThan(at('window'));
-    expect(window.options.webPreferences).toMatchObject({ contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, webSecurity: true });
+    expect(window.options.webPreferences).toMatchObject({
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      webSecurity: true,
+    });
     expect(window.webContents.mainFrame.url).toBe('pointmap://studio/index.html');
   });
 
@@ -71,17 +91,26 @@ describe('the start', () => {
     electron.app.emit('second-instance', {}, ['studio', 'c.pointmap'], '/home/me');
     await settle();
     expect(event.preventDefault).toHaveBeenCalled();
-    expect(child!.sent.map(({ params }) => params)).toEqual([{ path: resolve('a.pointmap') }, { path: '/b.pointmap' }, { path: '/home/me/c.pointmap' }]);
+    expect(child!.sent.map(({ params }) => params)).toEqual([
+      { path: resolve('a.pointmap') },
+      { path: '/b.pointmap' },
+      { path: '/home/me/c.pointmap' },
+    ]);
     expect(window.focused).toBe(2);
     expect(electron.BrowserWindow.windows).toHaveLength(1);
-    child!.emit('message', { id: child!.sent[1]!.id, error: { code: 'damaged', message: 'the project file is damaged: /b.pointmap' } });
+    child!.emit('message', {
+      id: child!.sent[1]!.id,
+      error: { code: 'damaged', message: 'the project file is damaged: /b.pointmap' },
+    });
     await settle();
     expect(electron.boxes).toEqual(['The project could not be opened: the project file is damaged: /b.pointmap']);
   });
 
   test('a project opened before the program is ready waits for the engine', async () => {
     let ready: () => void = () => undefined;
-    electron.app.ready = new Promise((resolve) => { ready = resolve; });
+    electron.app.ready = new Promise((resolve) => {
+      ready = resolve;
+    });
     await import('../../electron/main.js');
     electron.app.emit('open-file', { preventDefault: () => undefined }, '/early.pointmap');
     await settle();
@@ -105,7 +134,9 @@ describe('what a page may do', () => {
     await settle();
     child!.emit('message', { id: child!.sent[1]!.id, error: { code: 'not-found', message: 'no such project' } });
     expect(await refused).toEqual({ error: { code: 'not-found', message: 'no such project' } });
-    expect(await invoke('pointmap:ask', fromPage(window), { not: 'a name' }, {})).toMatchObject({ error: { code: 'internal' } });
+    expect(await invoke('pointmap:ask', fromPage(window), { not: 'a name' }, {})).toMatchObject({
+      error: { code: 'internal' },
+    });
     child!.emit('message', { event: 'job.changed', payload: { state: 'running' } });
     expect(window.webContents.sent).toEqual([['pointmap:event', 'job.changed', { state: 'running' }]]);
   });
@@ -120,7 +151,13 @@ describe('what a page may do', () => {
       { sender: foreign, senderFrame: foreign.mainFrame },
     ];
     for (const sender of senders) await expect(invoke(channel, sender, 'app.info', {})).rejects.toThrow('refused');
-    for (const url of ['https://evil.example/', 'pointmap://elsewhere/', 'pointmap://studio.evil.example/', 'file:///index.html', '']) {
+    for (const url of [
+      'https://evil.example/',
+      'pointmap://elsewhere/',
+      'pointmap://studio.evil.example/',
+      'file:///index.html',
+      '',
+    ]) {
       contents.mainFrame.url = url;
       await expect(invoke(channel, fromPage(window), 'app.info', {})).rejects.toThrow('refused');
     }
@@ -137,10 +174,13 @@ describe('what a page may do', () => {
     expect(window.webContents.openHandler!({ url: 'https://evil.example/' })).toEqual({ action: 'deny' });
     const allowed = (permission: string): boolean => {
       let answer = false;
-      electron.session.defaultSession.request!(window.webContents, permission, (given) => { answer = given; });
+      electron.session.defaultSession.request!(window.webContents, permission, (given) => {
+        answer = given;
+      });
       return answer;
     };
-    for (const permission of ['media', 'geolocation', 'notifications', 'openExternal', 'clipboard-read', 'hid']) expect(allowed(permission), permission).toBe(false);
+    for (const permission of ['media', 'geolocation', 'notifications', 'openExternal', 'clipboard-read', 'hid'])
+      expect(allowed(permission), permission).toBe(false);
     expect(allowed('pointerLock')).toBe(true);
   });
 
@@ -162,7 +202,8 @@ describe('what a page may do', () => {
 });
 
 describe('the protocol', () => {
-  const get = (path: string, method = 'GET'): Promise<Response> => electron.protocols.get('pointmap')!({ url: path, method });
+  const get = (path: string, method = 'GET'): Promise<Response> =>
+    electron.protocols.get('pointmap')!({ url: path, method });
 
   test('serves the page and the open project, with the policy of browser mode', async () => {
     await started();
@@ -185,10 +226,17 @@ describe('the protocol', () => {
 
   test('has no way to any other file', async () => {
     await started();
-    for (const url of ['pointmap://studio/../package.json', 'pointmap://studio/..%2f..%2fpackage.json', 'pointmap://studio//etc/passwd', 'pointmap://studio/%2e%2e/x', 'pointmap://studio/etc/passwd']) {
+    for (const url of [
+      'pointmap://studio/../package.json',
+      'pointmap://studio/..%2f..%2fpackage.json',
+      'pointmap://studio//etc/passwd',
+      'pointmap://studio/%2e%2e/x',
+      'pointmap://studio/etc/passwd',
+    ]) {
       expect((await get(url)).status, url).toBe(404);
     }
-    for (const url of ['pointmap://elsewhere/index.html', 'pointmap://studio.evil/index.html']) expect((await get(url)).status, url).toBe(403);
+    for (const url of ['pointmap://elsewhere/index.html', 'pointmap://studio.evil/index.html'])
+      expect((await get(url)).status, url).toBe(403);
     expect((await get('pointmap://studio/index.html', 'POST')).status).toBe(403);
   });
 });
@@ -203,12 +251,17 @@ describe('the life of the program', () => {
     await settle();
     expect(electron.children).toHaveLength(2);
     expect(electron.children[1]!.sent).toMatchObject([{ name: 'project.open', params: { path: '/p.pointmap' } }]);
-    expect(window.webContents.sent.at(-1)).toMatchObject(['pointmap:event', 'engine.stopped', { reason: expect.stringContaining('code 139') as string }]);
+    expect(window.webContents.sent.at(-1)).toMatchObject([
+      'pointmap:event',
+      'engine.stopped',
+      { reason: expect.stringContaining('code 139') as string },
+    ]);
   });
 
   test('a run shows its progress to the system, and keeps the machine awake until its end', async () => {
     const window = await started();
-    const tell = (job: object): void => void electron.children.at(-1)!.emit('message', { event: 'job.changed', payload: job });
+    const tell = (job: object): void =>
+      void electron.children.at(-1)!.emit('message', { event: 'job.changed', payload: job });
     tell({ state: 'running' });
     expect([window.progress, electron.awake.size]).toEqual([2, 1]);
     tell({ state: 'running', done: 3, total: 12 });
@@ -248,8 +301,18 @@ describe('the life of the program', () => {
     Object.assign(window, { bounds: { x: 100, y: 50, width: 1000, height: 700 }, maximized: true });
     window.emit('close');
     const file = join(folder, 'window.json');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ x: 100, y: 50, width: 1000, height: 700, maximized: true });
-    const again = async (): Promise<electron.BrowserWindow> => { electron.reset(); vi.resetModules(); return started(); };
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      x: 100,
+      y: 50,
+      width: 1000,
+      height: 700,
+      maximized: true,
+    });
+    const again = async (): Promise<electron.BrowserWindow> => {
+      electron.reset();
+      vi.resetModules();
+      return started();
+    };
     expect(await again()).toMatchObject({ bounds: { x: 100, y: 50, width: 1000, height: 700 }, maximized: true });
     mkdirSync(folder, { recursive: true });
     for (const bad of ['{', '{}', JSON.stringify({ x: 5000, y: 50, width: 1000, height: 700, maximized: false })]) {
@@ -260,24 +323,42 @@ describe('the life of the program', () => {
 });
 
 describe('the menu', () => {
-  interface Item { label?: string; id?: string; role?: string; accelerator?: string; registerAccelerator?: boolean; type?: string; click?: () => void; submenu?: Item[] }
+  interface Item {
+    label?: string;
+    id?: string;
+    role?: string;
+    accelerator?: string;
+    registerAccelerator?: boolean;
+    type?: string;
+    click?: () => void;
+    submenu?: Item[];
+  }
 
   test('holds every command of the table, in its place, and sends it to the page', async () => {
     const window = await started();
     const menus = electron.menu.template as Item[];
     const items = menus.flatMap(({ submenu }) => submenu ?? []).filter(({ id }) => id !== undefined);
     expect(items.map(({ id }) => id)).toEqual(commandIds);
-    for (const id of commandIds) expect(menus.find(({ submenu }) => submenu?.some((item) => item.id === id))!.label).toBe(commands[id].menu);
+    for (const id of commandIds)
+      expect(menus.find(({ submenu }) => submenu?.some((item) => item.id === id))!.label).toBe(commands[id].menu);
     expect(items.find(({ id }) => id === 'edit.redo')!.accelerator).toBe('CommandOrControl+Shift+Z');
     expect(items.every(({ registerAccelerator }) => registerAccelerator === false)).toBe(true);
     items.find(({ id }) => id === 'view.fit')!.click!();
     expect(window.webContents.sent).toEqual([['pointmap:command', 'view.fit']]);
   });
 
-  test('on a Mac, has the system\'s menus and takes no plain letters from text fields', async () => {
+  test("on a Mac, has the system's menus and takes no plain letters from text fields", async () => {
     const { menuTemplate } = await import('../../electron/desktop/menu.js');
     const menus = menuTemplate('darwin', { run: () => undefined, showLog: () => undefined }) as Item[];
-    expect(menus.map(({ role, label }) => role ?? label)).toEqual(['appMenu', 'File', 'Edit', 'Run', 'View', 'windowMenu', 'Help']);
+    expect(menus.map(({ role, label }) => role ?? label)).toEqual([
+      'appMenu',
+      'File',
+      'Edit',
+      'Run',
+      'View',
+      'windowMenu',
+      'Help',
+    ]);
     const accelerators = menus.flatMap(({ submenu }) => submenu ?? []).flatMap(({ accelerator }) => accelerator ?? []);
     expect(accelerators.every((keys) => keys.startsWith('CommandOrControl+'))).toBe(true);
   });
@@ -285,9 +366,12 @@ describe('the menu', () => {
 
 test('in a package, what needs real files is taken from beside the archive', async () => {
   const { unpacked } = await import('../../electron/desktop/unpacked.js');
-  expect(unpacked('/opt/Pointmap Studio/resources/app.asar/dist/electron/engine-process.js')).toBe('/opt/Pointmap Studio/resources/app.asar.unpacked/dist/electron/engine-process.js');
+  expect(unpacked('/opt/Pointmap Studio/resources/app.asar/dist/electron/engine-process.js')).toBe(
+    '/opt/Pointmap Studio/resources/app.asar.unpacked/dist/electron/engine-process.js',
+  );
   expect(unpacked('C:\\Studio\\resources\\app.asar\\dist')).toBe('C:\\Studio\\resources\\app.asar.unpacked\\dist');
-  for (const path of ['/home/me/app.asar.unpacked/dist', '/home/me/myapp/dist', '/home/me/pointmap/dist']) expect(unpacked(path)).toBe(path);
+  for (const path of ['/home/me/app.asar.unpacked/dist', '/home/me/myapp/dist', '/home/me/pointmap/dist'])
+    expect(unpacked(path)).toBe(path);
 });
 
 test('the command table gives every key to one command only', () => {

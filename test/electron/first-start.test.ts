@@ -23,13 +23,20 @@ beforeAll(async () => {
     asked.push(url!);
     const body = published.get(url!);
     if (url === '/silent') return;
-    if (url === '/cut') { response.writeHead(200, { 'content-length': 100 }); response.write('abc', () => response.destroy()); return; }
+    if (url === '/cut') {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('abc', () => response.destroy());
+      return;
+    }
     response.writeHead(body ? 200 : 404, body ? { 'content-length': body.length } : {}).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-beforeEach(() => { asked = []; published.clear(); });
+beforeEach(() => {
+  asked = [];
+  published.clear();
+});
 afterAll(() => {
   server.closeAllConnections();
   server.close();
@@ -43,14 +50,22 @@ describe('a download', () => {
     const body = Buffer.alloc(300_000, 'x');
     published.set('/a', body);
     const counts: number[] = [];
-    await download('It', `${address}/a`, file(), { sha256: createHash('sha256').update(body).digest('hex'), onProgress: (done: number, total: number) => { counts.push(done); expect(total).toBe(300_000); } });
+    await download('It', `${address}/a`, file(), {
+      sha256: createHash('sha256').update(body).digest('hex'),
+      onProgress: (done: number, total: number) => {
+        counts.push(done);
+        expect(total).toBe(300_000);
+      },
+    });
     expect(readFileSync(file()).equals(body)).toBe(true);
     expect(counts.at(-1)).toBe(300_000);
     rmSync(file());
   });
 
   test.each([
-    ['/none', /answered 404/], ['/cut', /^It could not be downloaded \(.+\)/], ['/silent', /no answer for 0.2 s/],
+    ['/none', /answered 404/],
+    ['/cut', /^It could not be downloaded \(.+\)/],
+    ['/silent', /no answer for 0.2 s/],
   ])('that fails says why and leaves nothing: %s', async (path, why) => {
     await expect(download('It', `${address}${path}`, file(), { silence: 200 })).rejects.toThrow(why);
     expect(readdirSync(folder).filter((name) => name.startsWith('file'))).toEqual([]);
@@ -58,11 +73,13 @@ describe('a download', () => {
 
   test('of something else than was published is refused', async () => {
     published.set('/a', Buffer.from('tampered'));
-    await expect(download('It', `${address}/a`, file(), { sha256: '0'.repeat(64) })).rejects.toThrow(/checksum differs/);
+    await expect(download('It', `${address}/a`, file(), { sha256: '0'.repeat(64) })).rejects.toThrow(
+      /checksum differs/,
+    );
     expect(existsSync(file())).toBe(false);
   });
 
-  test('from where nobody answers names the system\'s reason', async () => {
+  test("from where nobody answers names the system's reason", async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
@@ -82,7 +99,13 @@ function zip(name: string, content: Buffer): Buffer {
   common.writeUInt32LE(content.length, 18);
   common.writeUInt16LE(name.length, 22);
   const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), common, Buffer.from(name), body]);
-  const central = Buffer.concat([Buffer.from('PK\u0001\u0002'), Buffer.from([20, 3]), common, Buffer.alloc(14), Buffer.from(name)]);
+  const central = Buffer.concat([
+    Buffer.from('PK\u0001\u0002'),
+    Buffer.from([20, 3]),
+    common,
+    Buffer.alloc(14),
+    Buffer.from(name),
+  ]);
   central.writeUInt32LE((0o100755 << 16) >>> 0, 38);
   const end = Buffer.alloc(22);
   end.write('PK\u0005\u0006', 'latin1');
@@ -102,11 +125,18 @@ function tarball(): Buffer {
 
 describe('Electron and its SQLite', () => {
   const { version, abi } = electronFiles();
-  const sqliteVersion = (JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8')) as { version: string }).version;
+  const sqliteVersion = (
+    JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8')) as {
+      version: string;
+    }
+  ).version;
   // A system without an installed Electron of its own, whatever this one is.
   const system = { platform: 'linux', arch: 'arm64' } as const;
   const name = `electron-v${version}-linux-arm64.zip`;
-  const environment = (): Record<string, string> => ({ ELECTRON_MIRROR: `${address}/electron/`, npm_config_better_sqlite3_binary_host: `${address}/sqlite` });
+  const environment = (): Record<string, string> => ({
+    ELECTRON_MIRROR: `${address}/electron/`,
+    npm_config_better_sqlite3_binary_host: `${address}/sqlite`,
+  });
   const sqlitePath = `/sqlite/v${sqliteVersion}/better-sqlite3-v${sqliteVersion}-electron-v${abi}-linux-arm64.tar.gz`;
 
   test('are fetched once, into a place of their own', async () => {
@@ -115,7 +145,13 @@ describe('Electron and its SQLite', () => {
     published.set(sqlitePath, tarball());
     const cache = join(folder, 'cache');
     const seen = new Set<string>();
-    const options = { ...system, cache, environment: environment(), checksums: { [name]: createHash('sha256').update(archive).digest('hex') }, onProgress: (what: string) => seen.add(what) };
+    const options = {
+      ...system,
+      cache,
+      environment: environment(),
+      checksums: { [name]: createHash('sha256').update(archive).digest('hex') },
+      onProgress: (what: string) => seen.add(what),
+    };
     const files = await fetchElectronFiles(options);
     expect(readFileSync(files.program, 'utf8')).toBe('#!/bin/sh\n');
     expect(readFileSync(files.sqlite, 'utf8')).toBe('native');
@@ -127,32 +163,54 @@ describe('Electron and its SQLite', () => {
     expect(readdirSync(files.folder).some((each) => /\.(part|zip|gz)/.test(each))).toBe(false);
   });
 
-  test('are refused when they are not what was published, and said so when they can\'t be had', async () => {
+  test("are refused when they are not what was published, and said so when they can't be had", async () => {
     const cache = join(folder, 'other');
     published.set(`/electron/v${version}/${name}`, Buffer.from('not a zip'));
-    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), checksums: { [name]: '0'.repeat(64) } })).rejects.toThrow(/checksum differs/);
-    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), checksums: {} })).rejects.toThrow(/there is no Electron .* for this system/);
-    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), only: 'sqlite' })).rejects.toThrow(/could not be downloaded \(answered 404\)/);
+    await expect(
+      fetchElectronFiles({ ...system, cache, environment: environment(), checksums: { [name]: '0'.repeat(64) } }),
+    ).rejects.toThrow(/checksum differs/);
+    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), checksums: {} })).rejects.toThrow(
+      /there is no Electron .* for this system/,
+    );
+    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), only: 'sqlite' })).rejects.toThrow(
+      /could not be downloaded \(answered 404\)/,
+    );
     published.set(sqlitePath, Buffer.from('not a tar'));
-    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), only: 'sqlite' })).rejects.toThrow(/could not be unpacked/);
+    await expect(fetchElectronFiles({ ...system, cache, environment: environment(), only: 'sqlite' })).rejects.toThrow(
+      /could not be unpacked/,
+    );
     expect(existsSync(electronFiles({ ...system, cache }).sqlite)).toBe(false);
   });
 });
 
 describe.runIf(process.platform === 'linux')('npm start', () => {
   /** Starts it and waits for the address of the browser mode. */
-  function start(environment: Record<string, string>, ...words: string[]): { child: ChildProcess; said: Promise<string> } {
-    const child = spawn(process.execPath, [join(root, 'build', 'start.mjs'), ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POINTMAP_DATA: join(folder, 'data'), DISPLAY: '', WAYLAND_DISPLAY: '', ...environment } });
+  function start(
+    environment: Record<string, string>,
+    ...words: string[]
+  ): { child: ChildProcess; said: Promise<string> } {
+    const child = spawn(process.execPath, [join(root, 'build', 'start.mjs'), ...words], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, POINTMAP_DATA: join(folder, 'data'), DISPLAY: '', WAYLAND_DISPLAY: '', ...environment },
+    });
     let output = '';
     const said = new Promise<string>((resolve, reject) => {
-      const add = (part: Buffer): void => { output += part.toString(); if (/Open http:.*\n/.test(output)) resolve(output); };
+      const add = (part: Buffer): void => {
+        output += part.toString();
+        if (/Open http:.*\n/.test(output)) resolve(output);
+      };
       child.stdout.on('data', add);
       child.stderr.on('data', add);
       child.on('exit', () => reject(new Error(output)));
     });
     return { child, said };
   }
-  const stop = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => { child.on('exit', resolve); child.kill('SIGTERM'); });
+  const stop = (child: ChildProcess): Promise<number | null> =>
+    new Promise((resolve) => {
+      child.on('exit', resolve);
+      child.kill('SIGTERM');
+    });
 
   test('without a screen says so, and serves the studio to a browser', { timeout: 60_000 }, async () => {
     const { child, said } = start({});

@@ -1,12 +1,21 @@
 import { expect, test, vi } from 'vitest';
 import type { Desktop } from '../../electron/contract/desktop.js';
 
-const page = vi.hoisted(() => ({ exposed: new Map<string, unknown>(), asked: [] as unknown[][], answer: undefined as unknown, listeners: new Map<string, Set<(...words: unknown[]) => void>>() }));
+const page = vi.hoisted(() => ({
+  exposed: new Map<string, unknown>(),
+  asked: [] as unknown[][],
+  answer: undefined as unknown,
+  listeners: new Map<string, Set<(...words: unknown[]) => void>>(),
+}));
 vi.mock('electron', () => ({
   contextBridge: { exposeInMainWorld: (name: string, value: unknown) => page.exposed.set(name, value) },
   ipcRenderer: {
-    invoke: async (...words: unknown[]) => { page.asked.push(words); return page.answer; },
-    on: (channel: string, listener: () => void) => page.listeners.set(channel, (page.listeners.get(channel) ?? new Set()).add(listener)),
+    invoke: async (...words: unknown[]) => {
+      page.asked.push(words);
+      return page.answer;
+    },
+    on: (channel: string, listener: () => void) =>
+      page.listeners.set(channel, (page.listeners.get(channel) ?? new Set()).add(listener)),
     off: (channel: string, listener: () => void) => page.listeners.get(channel)?.delete(listener),
   },
   webUtils: { getPathForFile: () => '/photos/a.jpg' },
@@ -16,7 +25,18 @@ test('the bridge is the contract and the dialogs, and nothing of Electron', asyn
   await import('../../electron/preload.js');
   expect([...page.exposed.keys()]).toEqual(['pointmap']);
   const desktop = page.exposed.get('pointmap') as Desktop;
-  expect(Object.keys(desktop).sort()).toEqual(['binaryUrl', 'chooseFolder', 'choosePhotos', 'chooseProject', 'on', 'onCommand', 'pathForFile', 'request', 'saveProject', 'showInFolder']);
+  expect(Object.keys(desktop).sort()).toEqual([
+    'binaryUrl',
+    'chooseFolder',
+    'choosePhotos',
+    'chooseProject',
+    'on',
+    'onCommand',
+    'pathForFile',
+    'request',
+    'saveProject',
+    'showInFolder',
+  ]);
   expect(Object.values(desktop).every((value) => typeof value === 'function')).toBe(true);
 
   page.answer = { result: { version: '1' } };
@@ -32,7 +52,8 @@ test('the bridge is the contract and the dialogs, and nothing of Electron', asyn
 
   const heard: unknown[][] = [];
   const stop = desktop.on('job.changed', (...words) => heard.push(words));
-  const tell = (event: string, payload: unknown): void => page.listeners.get('pointmap:event')!.forEach((listener) => listener({ sender: 'secret' }, event, payload));
+  const tell = (event: string, payload: unknown): void =>
+    page.listeners.get('pointmap:event')!.forEach((listener) => listener({ sender: 'secret' }, event, payload));
   tell('job.changed', { state: 'running' });
   tell('log.line', { message: 'other' });
   expect(heard).toEqual([[{ state: 'running' }]]);

@@ -10,10 +10,14 @@ import { electronFiles } from '../../build/electron-files.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { program, sqlite } = electronFiles();
-const reason = !existsSync(program) || !existsSync(sqlite) ? 'its binary is not here ("npm start" fetches it)'
-  : process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY ? 'there is no screen'
-  : process.platform === 'linux' && process.getuid!() === 0 ? 'its sandbox does not work for root'
-  : undefined;
+const reason =
+  !existsSync(program) || !existsSync(sqlite)
+    ? 'its binary is not here ("npm start" fetches it)'
+    : process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY
+      ? 'there is no screen'
+      : process.platform === 'linux' && process.getuid!() === 0
+        ? 'its sandbox does not work for root'
+        : undefined;
 if (reason) console.warn(`skipped: the real Electron, ${reason}`);
 
 describe.skipIf(reason !== undefined)('the real Electron', () => {
@@ -23,8 +27,14 @@ describe.skipIf(reason !== undefined)('the real Electron', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'pointmap-electron-'));
     await ensureBuilt();
-    const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-    studio = await _electron.launch({ executablePath: program, args: [root], env: { ...environment, POINTMAP_SQLITE: sqlite, POINTMAP_DATA: join(folder, 'data') } });
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    studio = await _electron.launch({
+      executablePath: program,
+      args: [root],
+      env: { ...environment, POINTMAP_SQLITE: sqlite, POINTMAP_DATA: join(folder, 'data') },
+    });
     page = await studio.firstWindow();
     await page.waitForLoadState();
   }, 120_000);
@@ -54,21 +64,43 @@ describe.skipIf(reason !== undefined)('the real Electron', () => {
   });
 
   test('keeps the page in its box', async () => {
-    expect(await page.evaluate(() => ['require', 'process', 'module', 'global'].filter((name) => name in window))).toEqual([]);
+    expect(
+      await page.evaluate(() => ['require', 'process', 'module', 'global'].filter((name) => name in window)),
+    ).toEqual([]);
     expect(await page.evaluate(() => window.open('https://example.com/'))).toBeNull();
-    await page.evaluate(() => { location.href = 'https://example.com/'; });
+    await page.evaluate(() => {
+      location.href = 'https://example.com/';
+    });
     expect(page.url()).toBe('pointmap://studio/index.html');
-    expect(await page.evaluate(() => fetch('pointmap://studio/..%2fpackage.json').then(({ status }) => status))).toBe(404);
-    expect(await page.evaluate(() => fetch('file:///etc/hostname').then(() => 'read', () => 'refused'))).toBe('refused');
+    expect(await page.evaluate(() => fetch('pointmap://studio/..%2fpackage.json').then(({ status }) => status))).toBe(
+      404,
+    );
+    expect(
+      await page.evaluate(() =>
+        fetch('file:///etc/hostname').then(
+          () => 'read',
+          () => 'refused',
+        ),
+      ),
+    ).toBe('refused');
   });
 
   test('survives the end of its engine', { timeout: 60_000 }, async () => {
-    const stopped = page.evaluate(() => new Promise<string>((resolve) => { window.pointmap!.on('engine.stopped', ({ reason: why }) => resolve(why)); }));
+    const stopped = page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          window.pointmap!.on('engine.stopped', ({ reason: why }) => resolve(why));
+        }),
+    );
     await studio.evaluate(({ app }) => {
-      const engine = app.getAppMetrics().find(({ name, serviceName }) => (serviceName ?? name ?? '').includes('engine'));
+      const engine = app
+        .getAppMetrics()
+        .find(({ name, serviceName }) => (serviceName ?? name ?? '').includes('engine'));
       process.kill(engine!.pid);
     });
     expect(await stopped).toContain('was started again');
-    expect((await page.evaluate(() => window.pointmap!.request('project.state', {})))?.photos.length).toBeGreaterThan(0);
+    expect((await page.evaluate(() => window.pointmap!.request('project.state', {})))?.photos.length).toBeGreaterThan(
+      0,
+    );
   });
 });

@@ -26,8 +26,24 @@ beforeAll(async () => {
   const host = new EngineHost(() => {
     let tell: (message: unknown) => void = () => undefined;
     let hear: (message: unknown) => void = () => undefined;
-    answerShell(engine, { send: (message) => tell(message), listen: (listener) => { hear = listener; } }, pino({ enabled: false }));
-    return { send: (message) => hear(message), onMessage: (listener) => { tell = listener; }, onExit: () => undefined, kill: () => undefined };
+    answerShell(
+      engine,
+      {
+        send: (message) => tell(message),
+        listen: (listener) => {
+          hear = listener;
+        },
+      },
+      pino({ enabled: false }),
+    );
+    return {
+      send: (message) => hear(message),
+      onMessage: (listener) => {
+        tell = listener;
+      },
+      onExit: () => undefined,
+      kill: () => undefined,
+    };
   });
   server = await serve({ engine: host, renderer: rendererFolder(folder), dataFolder: join(folder, 'data') });
   ({ cookie } = await logIn(server));
@@ -47,36 +63,66 @@ describe('who is let in', () => {
     expect(headers['set-cookie']![0]).toMatch(/HttpOnly; SameSite=Strict/);
   });
 
-  test.each(['/', '/assets/index-AbCd1234.js', '/binary/thumbnail/1', '/upload?name=a.jpg'])('nobody without the key: %s', async (path) => {
-    for (const headers of [{}, { cookie: `pointmap-${server.port}=${'x'.repeat(32)}` }, { cookie: 'pointmap=1' }] as Record<string, string>[]) {
-      expect((await ask(server, path, { headers, method: path.startsWith('/upload') ? 'POST' : 'GET' })).status).toBe(403);
-    }
-    expect((await ask(server, `/?token=${'x'.repeat(32)}`)).status).toBe(403);
-    expect((await ask(server, '/?token=')).status).toBe(403);
-  });
+  test.each(['/', '/assets/index-AbCd1234.js', '/binary/thumbnail/1', '/upload?name=a.jpg'])(
+    'nobody without the key: %s',
+    async (path) => {
+      for (const headers of [
+        {},
+        { cookie: `pointmap-${server.port}=${'x'.repeat(32)}` },
+        { cookie: 'pointmap=1' },
+      ] as Record<string, string>[]) {
+        expect((await ask(server, path, { headers, method: path.startsWith('/upload') ? 'POST' : 'GET' })).status).toBe(
+          403,
+        );
+      }
+      expect((await ask(server, `/?token=${'x'.repeat(32)}`)).status).toBe(403);
+      expect((await ask(server, '/?token=')).status).toBe(403);
+    },
+  );
 
   test('a foreign Host is refused, even with the key: a name that was made to point here', async () => {
-    for (const host of ['evil.example', `evil.example:${server.port}`, '127.0.0.1', `127.0.0.1:${server.port}.evil.example`]) {
+    for (const host of [
+      'evil.example',
+      `evil.example:${server.port}`,
+      '127.0.0.1',
+      `127.0.0.1:${server.port}.evil.example`,
+    ]) {
       expect((await ask(server, '/', { headers: { ...own(), host } })).status).toBe(403);
-      expect((await ask(server, server.address.slice(server.address.indexOf('/?')), { headers: { host } })).status).toBe(403);
+      expect(
+        (await ask(server, server.address.slice(server.address.indexOf('/?')), { headers: { host } })).status,
+      ).toBe(403);
     }
     expect((await ask(server, '/', { headers: own() })).status).toBe(200);
   });
 
   test('a foreign page is refused by its Origin and by what the browser says of it', async () => {
-    for (const origin of ['http://evil.example', 'null', `https://127.0.0.1:${server.port}`, `http://127.0.0.1:${server.port + 1}`]) {
+    for (const origin of [
+      'http://evil.example',
+      'null',
+      `https://127.0.0.1:${server.port}`,
+      `http://127.0.0.1:${server.port + 1}`,
+    ]) {
       expect((await ask(server, '/binary/thumbnail/1', { headers: { cookie, origin } })).status).toBe(403);
-      expect((await ask(server, '/upload?name=a.jpg', { method: 'POST', body: 'x', headers: { cookie, origin } })).status).toBe(403);
+      expect(
+        (await ask(server, '/upload?name=a.jpg', { method: 'POST', body: 'x', headers: { cookie, origin } })).status,
+      ).toBe(403);
     }
-    for (const site of ['cross-site', 'same-site']) expect((await ask(server, '/binary/thumbnail/1', { headers: { cookie, 'sec-fetch-site': site } })).status).toBe(403);
+    for (const site of ['cross-site', 'same-site'])
+      expect((await ask(server, '/binary/thumbnail/1', { headers: { cookie, 'sec-fetch-site': site } })).status).toBe(
+        403,
+      );
   });
 
   test('a WebSocket needs the key, our Origin and our address', async () => {
-    const attempt = (path: string, headers: Record<string, string>): Promise<string> => new Promise((resolve) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
-      socket.on('open', () => { resolve('open'); socket.close(); });
-      socket.on('error', ({ message }) => resolve(message));
-    });
+    const attempt = (path: string, headers: Record<string, string>): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
+        socket.on('open', () => {
+          resolve('open');
+          socket.close();
+        });
+        socket.on('error', ({ message }) => resolve(message));
+      });
     expect(await attempt('/api', own())).toBe('open');
     expect(await attempt('/api', { origin: own().origin })).toMatch(/403/);
     expect(await attempt('/api', { cookie })).toMatch(/403/);
@@ -87,9 +133,15 @@ describe('who is let in', () => {
 
   test('only the loopback interface is listened on', async () => {
     const { networkInterfaces } = await import('node:os');
-    const outside = Object.values(networkInterfaces()).flat().find((each) => each && !each.internal && each.family === 'IPv4')?.address;
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((each) => each && !each.internal && each.family === 'IPv4')?.address;
     if (!outside) return;
-    const reached = await new Promise((resolve) => createConnection(server.port, outside).on('connect', () => resolve(true)).on('error', () => resolve(false)));
+    const reached = await new Promise((resolve) =>
+      createConnection(server.port, outside)
+        .on('connect', () => resolve(true))
+        .on('error', () => resolve(false)),
+    );
     expect(reached).toBe(false);
   });
 });
@@ -98,14 +150,18 @@ describe('what is sent', () => {
   test('the page allows itself nothing from elsewhere', async () => {
     const { headers, body } = await ask(server, '/', { headers: own() });
     expect(body.toString()).toContain('Pointmap Studio');
-    expect(headers['content-security-policy']).toMatch(/default-src 'none'.*script-src 'self';.*frame-ancestors 'none'/);
+    expect(headers['content-security-policy']).toMatch(
+      /default-src 'none'.*script-src 'self';.*frame-ancestors 'none'/,
+    );
     expect(headers['content-security-policy']).not.toMatch(/unsafe-eval|script-src[^;]*unsafe/);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['cache-control']).toBe('no-cache');
   });
 
   test('scripts are compressed, and kept by the browser', async () => {
-    const { headers, body } = await ask(server, '/assets/index-AbCd1234.js', { headers: { ...own(), 'accept-encoding': 'gzip, br' } });
+    const { headers, body } = await ask(server, '/assets/index-AbCd1234.js', {
+      headers: { ...own(), 'accept-encoding': 'gzip, br' },
+    });
     expect(headers).toMatchObject({ 'content-encoding': 'br', 'content-type': 'text/javascript; charset=utf-8' });
     expect(headers['cache-control']).toMatch(/immutable/);
     expect(brotliDecompressSync(body).toString()).toContain('answer = 42');
@@ -116,14 +172,28 @@ describe('what is sent', () => {
     expect((await ask(server, '/assets/index-AbCd1234.js.br', { headers: own() })).status).toBe(404);
   });
 
-  test.each(['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/assets/..%5c..%5csecret.txt', '//etc/passwd', '/etc/passwd', '/binary/../../secret.txt', '/binary/photo/..%2f..%2fsecret.txt', '/binary/%E0%A4%A', 'http://evil.example/', '/%00'])('no path leads outside: %s', async (path) => {
+  test.each([
+    '/../secret.txt',
+    '/..%2fsecret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/../../secret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '//etc/passwd',
+    '/etc/passwd',
+    '/binary/../../secret.txt',
+    '/binary/photo/..%2f..%2fsecret.txt',
+    '/binary/%E0%A4%A',
+    'http://evil.example/',
+    '/%00',
+  ])('no path leads outside: %s', async (path) => {
     const { status, body } = await ask(server, path, { headers: own() });
     expect([400, 404]).toContain(status);
     expect(body.toString()).not.toMatch(/secret$|root:/);
   });
 
   test('methods that mean nothing here are refused', async () => {
-    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'POST']) expect((await ask(server, '/', { method, headers: own() })).status).toBe(405);
+    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'POST'])
+      expect((await ask(server, '/', { method, headers: own() })).status).toBe(405);
     expect((await ask(server, '/', { method: 'HEAD', headers: own() })).status).toBe(200);
   });
 });
@@ -131,7 +201,11 @@ describe('what is sent', () => {
 describe('dropped files', () => {
   test('take room once however often they come, and others of their name are kept apart', async () => {
     const dropped = async (name: string, file: string): Promise<string> => {
-      const { body } = await ask(server, `/upload?name=${name}`, { method: 'POST', body: readFileSync(join(photos, file)), headers: own() });
+      const { body } = await ask(server, `/upload?name=${name}`, {
+        method: 'POST',
+        body: readFileSync(join(photos, file)),
+        headers: own(),
+      });
       return (JSON.parse(body.toString()) as { path: string }).path;
     };
     const path = await dropped('photo.png', '1.png');
@@ -147,7 +221,8 @@ describe('dropped files', () => {
   test('are stored under a name that can do no harm, and can be added', async () => {
     const photo = readFileSync(join(photos, '0.png'));
     const answers = [];
-    for (const name of ['0.png', '..%2F..%2F0.png', 'C%3A%5Cphotos%5C0.png']) answers.push(await ask(server, `/upload?name=${name}`, { method: 'POST', body: photo, headers: own() }));
+    for (const name of ['0.png', '..%2F..%2F0.png', 'C%3A%5Cphotos%5C0.png'])
+      answers.push(await ask(server, `/upload?name=${name}`, { method: 'POST', body: photo, headers: own() }));
     for (const { status, body } of answers) {
       expect(status).toBe(200);
       const { path } = JSON.parse(body.toString()) as { path: string };
@@ -180,12 +255,22 @@ describe('dropped files', () => {
 
   test('too large ones are refused before a byte is stored, broken ones leave nothing', async () => {
     const before = readdirSync(join(folder, 'data', 'uploads')).length;
-    const { status, body } = await ask(server, '/upload?name=big.jpg', { method: 'POST', headers: { ...own(), 'content-length': String(UPLOAD_LIMIT + 1) } });
+    const { status, body } = await ask(server, '/upload?name=big.jpg', {
+      method: 'POST',
+      headers: { ...own(), 'content-length': String(UPLOAD_LIMIT + 1) },
+    });
     expect(status).toBe(400);
     expect(body.toString()).toContain('larger than 512 MB');
     await new Promise<void>((resolve) => {
       const socket = createConnection(server.port, '127.0.0.1', () => {
-        socket.write(`POST /upload?name=cut.jpg HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\nContent-Length: 1000\r\n\r\nabc`, () => setTimeout(() => { socket.destroy(); resolve(); }, 50));
+        socket.write(
+          `POST /upload?name=cut.jpg HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\nContent-Length: 1000\r\n\r\nabc`,
+          () =>
+            setTimeout(() => {
+              socket.destroy();
+              resolve();
+            }, 50),
+        );
       });
     });
     await expect.poll(() => readdirSync(join(folder, 'data', 'uploads')).length).toBe(before);
@@ -195,7 +280,14 @@ describe('dropped files', () => {
 describe('conversation', () => {
   test('what is no message of the protocol ends the connection, and nothing else', async () => {
     const other = await openPage(server);
-    for (const [message, code] of [['{', 1008], ['[]', 1008], ['"ask"', 1008], ['{"id":-1,"name":"app.info"}', 1008], ['{"id":1,"name":7}', 1008], ['x'.repeat(5 * 2 ** 20), 1009]] as const) {
+    for (const [message, code] of [
+      ['{', 1008],
+      ['[]', 1008],
+      ['"ask"', 1008],
+      ['{"id":-1,"name":"app.info"}', 1008],
+      ['{"id":1,"name":7}', 1008],
+      ['x'.repeat(5 * 2 ** 20), 1009],
+    ] as const) {
       const page = await openPage(server);
       const closed = new Promise<number>((resolve) => page.socket.on('close', resolve));
       page.socket.send(message);
@@ -208,8 +300,12 @@ describe('conversation', () => {
   test('unknown names and bad parameters are answered in words', async () => {
     const page = await openPage(server);
     await expect(page.request('constructor' as 'app.info', {})).rejects.toThrow("there is no request 'constructor'");
-    await expect(page.request('project.open', { path: 7 as unknown as string })).rejects.toThrow(/bad parameters for project.open: path/);
-    await expect(page.request('project.open', { path: join(folder, 'none.pointmap') })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(page.request('project.open', { path: 7 as unknown as string })).rejects.toThrow(
+      /bad parameters for project.open: path/,
+    );
+    await expect(page.request('project.open', { path: join(folder, 'none.pointmap') })).rejects.toMatchObject({
+      code: 'not-found',
+    });
     await page.close();
   });
 
@@ -231,14 +327,28 @@ describe('conversation', () => {
     const page = await openPage(server);
     const { entries, parent } = await page.request('files.list', { path: folder });
     expect(parent).toBe(tmpdir());
-    expect(entries.map(({ name, kind }) => `${kind} ${name}`)).toEqual(['folder data', 'folder photos', 'folder renderer', 'project shared.pointmap']);
-    await expect(page.request('files.list', { path: join(folder, 'none') })).rejects.toThrow(/can't be read \(ENOENT\)/);
+    expect(entries.map(({ name, kind }) => `${kind} ${name}`)).toEqual([
+      'folder data',
+      'folder photos',
+      'folder renderer',
+      'project shared.pointmap',
+    ]);
+    await expect(page.request('files.list', { path: join(folder, 'none') })).rejects.toThrow(
+      /can't be read \(ENOENT\)/,
+    );
     await page.close();
   });
 });
 
 test('a taken port and a missing interface are told in one line', async () => {
-  const engine = new EngineHost(() => ({ send: () => undefined, onMessage: () => undefined, onExit: () => undefined, kill: () => undefined }));
-  await expect(serve({ engine, renderer: join(folder, 'renderer'), dataFolder: folder, port: server.port })).rejects.toThrow(`port ${server.port} is taken; choose another with --port, or leave it out`);
+  const engine = new EngineHost(() => ({
+    send: () => undefined,
+    onMessage: () => undefined,
+    onExit: () => undefined,
+    kill: () => undefined,
+  }));
+  await expect(
+    serve({ engine, renderer: join(folder, 'renderer'), dataFolder: folder, port: server.port }),
+  ).rejects.toThrow(`port ${server.port} is taken; choose another with --port, or leave it out`);
   await expect(serve({ engine, renderer: join(folder, 'none'), dataFolder: folder })).rejects.toThrow(/npm run build/);
 });

@@ -63,13 +63,22 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
   expect(point).toEqual([scene.cloud.positions[21], -scene.cloud.positions[22]!, -scene.cloud.positions[23]!]);
   for (let i = 0; i < 3; i++) {
     const along = Array.from({ length: positions.getCount() }, (_, k) => positions.getElement(k, [0, 0, 0])[i]!);
-    expect([positions.getMin([0, 0, 0])[i], positions.getMax([0, 0, 0])[i]]).toEqual([along.reduce((a, b) => Math.min(a, b)), along.reduce((a, b) => Math.max(a, b))]);
+    expect([positions.getMin([0, 0, 0])[i], positions.getMax([0, 0, 0])[i]]).toEqual([
+      along.reduce((a, b) => Math.min(a, b)),
+      along.reduce((a, b) => Math.max(a, b)),
+    ]);
   }
   const last = positions.getCount() - 1;
   const red = scene.cloud.colors[3 * last]! / 255;
-  expect(primitive.getAttribute('COLOR_0')!.getElement(last, [0, 0, 0, 0])[0]).toBeCloseTo(((red + 0.055) / 1.055) ** 2.4, 4);
+  expect(primitive.getAttribute('COLOR_0')!.getElement(last, [0, 0, 0, 0])[0]).toBeCloseTo(
+    ((red + 0.055) / 1.055) ** 2.4,
+    4,
+  );
   expect(primitive.getAttribute('NORMAL')!.getElement(last, [0, 0, 0])[1]).toBe(-scene.cloud.normals![3 * last + 1]!);
-  const nodes = document.getRoot().listNodes().filter((node) => node.getCamera());
+  const nodes = document
+    .getRoot()
+    .listNodes()
+    .filter((node) => node.getCamera());
   expect(nodes.map((node) => node.getName())).toEqual(scene.cameras.map(({ name }) => name));
   nodes.forEach((node, k) => {
     const camera = scene.cameras[k]!;
@@ -84,14 +93,19 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
 
 test('GLB: the validator of the format has nothing to say', async () => {
   // Khronos's own; it comes without types.
-  const validator = createRequire(import.meta.url)('gltf-validator') as { validateBytes(bytes: Uint8Array): Promise<{ issues: { messages: unknown[] } }> };
+  const validator = createRequire(import.meta.url)('gltf-validator') as {
+    validateBytes(bytes: Uint8Array): Promise<{ issues: { messages: unknown[] } }>;
+  };
   const { issues } = await validator.validateBytes(new Uint8Array(await first('glb')));
   expect(issues.messages).toEqual([]);
 });
 
 test('GLB: a cloud that its thresholds have emptied leaves the cameras', async () => {
   const none = new Float32Array(0);
-  const [file] = formatById('glb')!.write({ ...scene, cloud: { positions: none, colors: new Uint8Array(0), normals: none, confidence: none, source: new Uint16Array(0) } });
+  const [file] = formatById('glb')!.write({
+    ...scene,
+    cloud: { positions: none, colors: new Uint8Array(0), normals: none, confidence: none, source: new Uint16Array(0) },
+  });
   const document = await new NodeIO().readBinary(await bytesOf(file!));
   expect(document.getRoot().listMeshes()).toEqual([]);
   expect(document.getRoot().listCameras()).toHaveLength(scene.cameras.length);
@@ -100,18 +114,28 @@ test('GLB: a cloud that its thresholds have emptied leaves the cameras', async (
 test('cameras.json: original pixels, one entry per photo', async () => {
   const { photos } = JSON.parse((await first('cameras')).toString());
   expect(photos).toHaveLength(scene.cameras.length);
-  expect(photos[1]).toMatchObject({ name: 'photo-1.jpg', width: 96, height: 128, fx: scene.cameras[1]!.fx, cx: scene.cameras[1]!.cx });
+  expect(photos[1]).toMatchObject({
+    name: 'photo-1.jpg',
+    width: 96,
+    height: 128,
+    fx: scene.cameras[1]!.fx,
+    cx: scene.cameras[1]!.cx,
+  });
   expect(photos[1].worldFromCamera).toEqual([...scene.cameras[1]!.worldFromCamera]);
 });
 
 describe('depth maps', () => {
   test('16-bit PNG comes back within half a step', async () => {
-    const { data, info } = await sharp(await first('depth-png')).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(await first('depth-png'))
+      .toColourspace('grey16')
+      .raw({ depth: 'ushort' })
+      .toBuffer({ resolveWithObject: true });
     const map = scene.depthMaps[0]!;
     expect([info.width, info.height, info.channels]).toEqual([map.width, map.height, 1]);
     const values = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
     const scale = unitsPerStep(map);
-    for (let k = 0; k < values.length; k += 97) expect(Math.abs(values[k]! * scale - map.depth[k]!)).toBeLessThanOrEqual(scale * 0.51);
+    for (let k = 0; k < values.length; k += 97)
+      expect(Math.abs(values[k]! * scale - map.depth[k]!)).toBeLessThanOrEqual(scale * 0.51);
   });
 
   test('PFM has the bottom row first', async () => {
@@ -128,16 +152,39 @@ describe('COLMAP', () => {
     const { images, points } = colmapModel(scene, 200);
     expect(points.length).toBeGreaterThan(150);
     expect(points.filter(({ track }) => track.length > 1).length).toBeGreaterThan(50);
-    for (const { position, track } of points) for (const { image, sighting } of track) {
-      const { camera, quaternion: [w, x, y, z], translation: t, sightings } = images[image - 1]!;
-      const R = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)];
-      const p = [0, 1, 2].map((i) => R[3 * i]! * position[0] + R[3 * i + 1]! * position[1] + R[3 * i + 2]! * position[2] + t[i]!);
-      expect((camera.fx * p[0]!) / p[2]! + camera.cx + 0.5).toBeCloseTo(sightings[sighting]!.x, 3);
-      expect((camera.fy * p[1]!) / p[2]! + camera.cy + 0.5).toBeCloseTo(sightings[sighting]!.y, 3);
-    }
+    for (const { position, track } of points)
+      for (const { image, sighting } of track) {
+        const {
+          camera,
+          quaternion: [w, x, y, z],
+          translation: t,
+          sightings,
+        } = images[image - 1]!;
+        const R = [
+          1 - 2 * (y * y + z * z),
+          2 * (x * y - w * z),
+          2 * (x * z + w * y),
+          2 * (x * y + w * z),
+          1 - 2 * (x * x + z * z),
+          2 * (y * z - w * x),
+          2 * (x * z - w * y),
+          2 * (y * z + w * x),
+          1 - 2 * (x * x + y * y),
+        ];
+        const p = [0, 1, 2].map(
+          (i) => R[3 * i]! * position[0] + R[3 * i + 1]! * position[1] + R[3 * i + 2]! * position[2] + t[i]!,
+        );
+        expect((camera.fx * p[0]!) / p[2]! + camera.cx + 0.5).toBeCloseTo(sightings[sighting]!.x, 3);
+        expect((camera.fy * p[1]!) / p[2]! + camera.cy + 0.5).toBeCloseTo(sightings[sighting]!.y, 3);
+      }
   });
 
-  test.each([[0.3, -0.2, 0.9], [3.1, 0.2, 0], [0, 3.1, 0.1], [0.1, 0.2, -3.1]])('quaternion of a turn by (%f, %f, %f)', (x, y, z) => {
+  test.each([
+    [0.3, -0.2, 0.9],
+    [3.1, 0.2, 0],
+    [0, 3.1, 0.1],
+    [0.1, 0.2, -3.1],
+  ])('quaternion of a turn by (%f, %f, %f)', (x, y, z) => {
     const R = rotationFromVector(x, y, z);
     const [w, a, b, c] = quaternionOf(multiply4(rigid(R, [1, 2, 3]), rigid([1, 0, 0, 0, 1, 0, 0, 0, 1], [0, 0, 0])));
     expect(w * w + a * a + b * b + c * c).toBeCloseTo(1, 9);
@@ -147,11 +194,19 @@ describe('COLMAP', () => {
   });
 
   test('binary sizes are what the counts say', async () => {
-    const [cameras, images, points] = await Promise.all(formatById('colmap-bin')!.write(scene, { mostSparsePoints: 100 }).map(bytesOf));
+    const [cameras, images, points] = await Promise.all(
+      formatById('colmap-bin')!.write(scene, { mostSparsePoints: 100 }).map(bytesOf),
+    );
     const model = colmapModel(scene, 100);
     expect(cameras!.length).toBe(8 + 56 * scene.cameras.length);
     expect(points!.length).toBe(8 + model.points.reduce((sum, { track }) => sum + 51 + 8 * track.length, 0));
-    expect(images!.length).toBe(8 + model.images.reduce((sum, { camera, sightings }) => sum + 64 + camera.name.length + 1 + 8 + 24 * sightings.length, 0));
+    expect(images!.length).toBe(
+      8 +
+        model.images.reduce(
+          (sum, { camera, sightings }) => sum + 64 + camera.name.length + 1 + 8 + 24 * sightings.length,
+          0,
+        ),
+    );
   });
 });
 
@@ -166,8 +221,17 @@ describe('writing', () => {
   test('a failure half-way leaves what was there and no scrap', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pointmap-'));
     writeFileSync(join(folder, 'scene.ply'), 'before');
-    const broken: ExportFile = { name: 'scene.ply', chunks: (function* () { yield new Uint8Array(10); throw Object.assign(new Error('no space'), { code: 'ENOSPC' }); })() };
-    await expect(writeFiles(folder, [broken])).rejects.toMatchObject({ code: 'disk-full', message: expect.stringContaining(join(folder, 'scene.ply')) });
+    const broken: ExportFile = {
+      name: 'scene.ply',
+      chunks: (function* () {
+        yield new Uint8Array(10);
+        throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      })(),
+    };
+    await expect(writeFiles(folder, [broken])).rejects.toMatchObject({
+      code: 'disk-full',
+      message: expect.stringContaining(join(folder, 'scene.ply')),
+    });
     expect(readFileSync(join(folder, 'scene.ply'), 'utf8')).toBe('before');
     expect(readdirSync(folder)).toEqual(['scene.ply']);
   });
@@ -175,6 +239,8 @@ describe('writing', () => {
   test('a file in place of the folder is named', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pointmap-'));
     writeFileSync(join(folder, 'taken'), '');
-    await expect(writeFiles(join(folder, 'taken'), formatById('cameras')!.write(scene))).rejects.toMatchObject({ code: 'unwritable' });
+    await expect(writeFiles(join(folder, 'taken'), formatById('cameras')!.write(scene))).rejects.toMatchObject({
+      code: 'unwritable',
+    });
   });
 });

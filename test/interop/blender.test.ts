@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exported, installed, lastJson, run } from './tools.js';
 
-// Blender's world has z up: its importer turns glTF's (x, y, z) into (x, -z, y). Ours is turned to glTF's by (x, -y, -z), so Blender holds (x, z, -y).
+// Blender's world has z up: its importer turns glTF's (x, y, z) into (x, -z, y). Ours is turned to glTF's by (x, -y,
+// -z), so Blender holds (x, z, -y).
 const SCRIPT = `
 import bpy, json, numpy, sys
 # Debian's Blender 3.4 comes with a NumPy that no longer has the alias its importer uses.
@@ -26,7 +27,9 @@ interface Read {
 describe.skipIf(!installed('blender', '--version'))('Blender reads our GLB', () => {
   test('points with colours, and cameras where they stood, looking the same way', async () => {
     const { folder, scene } = await exported('glb');
-    const read = lastJson<Read>(run('blender', '-b', '--python-exit-code', '3', '--python-expr', SCRIPT, '--', join(folder, 'scene.glb')));
+    const read = lastJson<Read>(
+      run('blender', '-b', '--python-exit-code', '3', '--python-expr', SCRIPT, '--', join(folder, 'scene.glb')),
+    );
     expect(read.points).toBe(scene.cloud.confidence.length);
     const [x, y, z] = scene.cloud.positions;
     [x!, z!, -y!].forEach((value, i) => expect(read.first[i]).toBeCloseTo(value, 4));

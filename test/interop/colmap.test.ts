@@ -14,9 +14,23 @@ describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
     const { folder, scene } = await exported(id);
     const out = join(folder, 'out');
     mkdirSync(out);
-    run('colmap', 'model_converter', '--input_path', join(folder, 'colmap'), '--output_path', out, '--output_type', 'TXT');
-    const lines = (name: string) => readFileSync(join(out, name), 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
-    const cameras = lines('cameras.txt').map((line) => line.split(' ')).sort((a, b) => Number(a[0]) - Number(b[0]));
+    run(
+      'colmap',
+      'model_converter',
+      '--input_path',
+      join(folder, 'colmap'),
+      '--output_path',
+      out,
+      '--output_type',
+      'TXT',
+    );
+    const lines = (name: string) =>
+      readFileSync(join(out, name), 'utf8')
+        .split('\n')
+        .filter((line) => line && !line.startsWith('#'));
+    const cameras = lines('cameras.txt')
+      .map((line) => line.split(' '))
+      .sort((a, b) => Number(a[0]) - Number(b[0]));
     expect(cameras).toHaveLength(scene.cameras.length);
     cameras.forEach(([, model, width, height, f, cx], k) => {
       const camera = scene.cameras[k]!;
@@ -41,8 +55,22 @@ describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
     const { folder, scene } = await exported('colmap-bin');
     const out = join(folder, 'out');
     mkdirSync(out);
-    // Recomputes the reprojection errors and drops what does not project where we say; COLMAP always drops points of one sighting.
-    run('colmap', 'point_filtering', '--input_path', join(folder, 'colmap'), '--output_path', out, '--max_reproj_error', '0.1', '--min_track_len', '2', '--min_tri_angle', '0');
+    // Recomputes the reprojection errors and drops what does not project where we say; COLMAP always drops points of
+    // one sighting.
+    run(
+      'colmap',
+      'point_filtering',
+      '--input_path',
+      join(folder, 'colmap'),
+      '--output_path',
+      out,
+      '--max_reproj_error',
+      '0.1',
+      '--min_track_len',
+      '2',
+      '--min_tri_angle',
+      '0',
+    );
     const kept = Number(readFileSync(join(out, 'points3D.bin')).readBigUInt64LE(0));
     expect(kept).toBe(colmapModel(scene).points.filter(({ track }) => track.length >= 2).length);
     expect(kept).toBeGreaterThan(1000);
@@ -54,11 +82,20 @@ describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
     const upright = readdirSync(photos).sort()[1]!;
     const stored = await sharp(join(photos, upright)).rotate(270).toBuffer();
     rmSync(join(photos, upright));
-    await sharp(stored).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toFile(join(photos, upright.replace('.png', '.jpg')));
-    const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1, estimators: [() => [roomEstimator({ observed: 0 })]] });
+    await sharp(stored)
+      .jpeg({ quality: 95 })
+      .withMetadata({ orientation: 6 })
+      .toFile(join(photos, upright.replace('.png', '.jpg')));
+    const engine = new Engine({
+      dataFolder: join(folder, 'data'),
+      threads: 1,
+      estimators: [() => [roomEstimator({ observed: 0 })]],
+    });
     await engine.request('project.create', { path: join(folder, 'room.pointmap') });
     await engine.request('photos.add', { paths: [photos] });
-    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+    await engine.request('edit.apply', {
+      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+    });
     await engine.request('run.start', {});
     expect(await engine.settled()).toMatchObject({ state: 'finished' });
     await engine.request('export.write', { folder, formats: ['colmap-text'] });
@@ -66,10 +103,20 @@ describe.skipIf(!installed('colmap', 'help'))('COLMAP reads our models', () => {
 
     const model = join(folder, 'colmap');
     const out = join(folder, 'undistorted');
-    // The room's lens bends nothing, for which COLMAP would copy the photos unread; it stops at one whose size is not its camera's.
+    // The room's lens bends nothing, for which COLMAP would copy the photos unread; it stops at one whose size is not
+    // its camera's.
     const cameras = readFileSync(join(model, 'cameras.txt'), 'utf8');
     writeFileSync(join(model, 'cameras.txt'), cameras.replace(/ 0$/gm, ' 0.01'));
-    run('colmap', 'image_undistorter', '--image_path', join(model, 'images'), '--input_path', model, '--output_path', out);
+    run(
+      'colmap',
+      'image_undistorter',
+      '--image_path',
+      join(model, 'images'),
+      '--input_path',
+      model,
+      '--output_path',
+      out,
+    );
     expect(readdirSync(join(out, 'images')).sort()).toEqual(readdirSync(join(model, 'images')).sort());
     expect(readdirSync(join(model, 'images'))).toContain(upright.replace('.png', '.jpg'));
   });

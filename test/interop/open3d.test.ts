@@ -11,8 +11,13 @@ print(json.dumps(dict(count=len(p), mean=p.mean(0).tolist(), last=p[-1].tolist()
 
 describe.skipIf(!installed(python, '-c', 'import open3d'))('Open3D reads our PLY', () => {
   test('points, colours and normals come back', async () => {
-    const { folder, scene: { cloud } } = await exported('ply');
-    const read = lastJson<{ count: number; last: number[]; color: number[]; lengths: [number, number] }>(run(python, '-c', SCRIPT, join(folder, 'scene.ply')));
+    const {
+      folder,
+      scene: { cloud },
+    } = await exported('ply');
+    const read = lastJson<{ count: number; last: number[]; color: number[]; lengths: [number, number] }>(
+      run(python, '-c', SCRIPT, join(folder, 'scene.ply')),
+    );
     const n = cloud.confidence.length;
     expect(read.count).toBe(n);
     read.last.forEach((value, i) => expect(value).toBeCloseTo(cloud.positions[3 * (n - 1) + i]!, 5));
@@ -37,7 +42,9 @@ print(json.dumps(dict(shape=list(pfm.shape), top=float(pfm[0, 0]), difference=fl
 describe.skipIf(!installed(python, '-c', 'import numpy, PIL'))('NumPy and Pillow read our depth maps', () => {
   test('PNG and PFM agree to half a step', async () => {
     const { folder, scene } = await exported('depth-png', 'depth-pfm');
-    const read = lastJson<{ shape: number[]; top: number; difference: number; step: number }>(run(python, '-c', DEPTH_SCRIPT, join(folder, 'depth')));
+    const read = lastJson<{ shape: number[]; top: number; difference: number; step: number }>(
+      run(python, '-c', DEPTH_SCRIPT, join(folder, 'depth')),
+    );
     const map = scene.depthMaps[0]!;
     expect(read.shape).toEqual([map.height, map.width]);
     expect(read.top).toBeCloseTo(map.depth[0]!, 5);

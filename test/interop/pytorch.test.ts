@@ -50,7 +50,11 @@ describe.skipIf(!installed(python, '-c', 'import torch'))('Checkpoints that PyTo
       expect([...values.subarray(0, 300)]).toEqual(first.map(Math.fround));
       expect(values.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 2);
     }
-    if (name === 'training.pth') expect(checkpoint.metadata).toMatchObject({ epoch: 99, args: { model: "Net(pos_embed='RoPE100', img_size=(224, 224))", betas: [0.9, 0.95], amp: true } });
+    if (name === 'training.pth')
+      expect(checkpoint.metadata).toMatchObject({
+        epoch: 99,
+        args: { model: "Net(pos_embed='RoPE100', img_size=(224, 224))", betas: [0.9, 0.95], amp: true },
+      });
     await checkpoint.close();
   });
 

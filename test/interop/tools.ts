@@ -26,7 +26,11 @@ export function run(command: string, ...parameters: string[]): string {
 
 /** The last line of a script's output that is JSON. */
 export function lastJson<T>(output: string): T {
-  const line = output.trim().split('\n').reverse().find((text) => text.startsWith('{') || text.startsWith('['));
+  const line = output
+    .trim()
+    .split('\n')
+    .reverse()
+    .find((text) => text.startsWith('{') || text.startsWith('['));
   if (!line) throw new Error(`no JSON in: ${output.slice(-2000)}`);
   return JSON.parse(line) as T;
 }

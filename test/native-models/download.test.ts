@@ -16,12 +16,17 @@ type Behaviour = (request: IncomingMessage, response: ServerResponse, count: num
 const rangeStart = (request: IncomingMessage) => Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
 
 /** Answers a range properly, up to `limit` bytes, then breaks the connection. */
-const serve = (limit = Infinity): Behaviour => (request, response) => {
-  const start = rangeStart(request);
-  response.writeHead(start ? 206 : 200, { 'content-length': size - start, ...(start ? { 'content-range': `bytes ${start}-${size - 1}/${size}` } : {}) });
-  if (start + limit >= size) return void response.end(content.subarray(start));
-  response.write(content.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 80)); // long enough that a loaded machine reads what was sent
-};
+const serve =
+  (limit = Infinity): Behaviour =>
+  (request, response) => {
+    const start = rangeStart(request);
+    response.writeHead(start ? 206 : 200, {
+      'content-length': size - start,
+      ...(start ? { 'content-range': `bytes ${start}-${size - 1}/${size}` } : {}),
+    });
+    if (start + limit >= size) return void response.end(content.subarray(start));
+    response.write(content.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 80)); // long enough that a loaded machine reads what was sent
+  };
 
 describe('download', () => {
   let folder: string;
@@ -71,19 +76,37 @@ describe('download', () => {
   });
 
   it.each([
-    ['sends more than it should', (response: ServerResponse) => response.writeHead(200).end(Buffer.concat([content, content]))],
-    ['sends less than it should', (response: ServerResponse) => response.writeHead(200, { 'content-length': 100 }).end(content.subarray(0, 100))],
-    ['answers with another range', (response: ServerResponse) => response.writeHead(206, { 'content-range': `bytes 7-${size - 1}/${size}` }).end(content.subarray(7))],
+    [
+      'sends more than it should',
+      (response: ServerResponse) => response.writeHead(200).end(Buffer.concat([content, content])),
+    ],
+    [
+      'sends less than it should',
+      (response: ServerResponse) => response.writeHead(200, { 'content-length': 100 }).end(content.subarray(0, 100)),
+    ],
+    [
+      'answers with another range',
+      (response: ServerResponse) =>
+        response.writeHead(206, { 'content-range': `bytes 7-${size - 1}/${size}` }).end(content.subarray(7)),
+    ],
     ['falls silent', (response: ServerResponse) => response.writeHead(200, { 'content-length': size }).flushHeaders()],
-  ])('gives up in the end on a server that %s', async (_, answer) => {
-    behaviour = (__, response) => void answer(response);
-    await expect(download({ address, size, sha256 }, path(), options)).rejects.toThrow(/broke off at \d+ of 50000 bytes/);
-    expect((await readdir(folder)).filter((name) => name === 'model.bin')).toEqual([]);
-  }, 20_000);
+  ])(
+    'gives up in the end on a server that %s',
+    async (_, answer) => {
+      behaviour = (__, response) => void answer(response);
+      await expect(download({ address, size, sha256 }, path(), options)).rejects.toThrow(
+        /broke off at \d+ of 50000 bytes/,
+      );
+      expect((await readdir(folder)).filter((name) => name === 'model.bin')).toEqual([]);
+    },
+    20_000,
+  );
 
   it('deletes a file whose hash is wrong', async () => {
     behaviour = serve();
-    await expect(download({ address, size, sha256: sha256.replace(/^./, (c) => (c === '0' ? '1' : '0')) }, path(), options)).rejects.toThrow('SHA-256 differs');
+    await expect(
+      download({ address, size, sha256: sha256.replace(/^./, (c) => (c === '0' ? '1' : '0')) }, path(), options),
+    ).rejects.toThrow('SHA-256 differs');
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -100,18 +123,29 @@ describe('download', () => {
   it('stops when cancelled and keeps the part', async () => {
     const stop = new AbortController();
     behaviour = serve(9000);
-    await expect(download({ address, size, sha256 }, path(), { ...options, signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      download({ address, size, sha256 }, path(), {
+        ...options,
+        signal: stop.signal,
+        onProgress: () => stop.abort(new Error('enough')),
+      }),
+    ).rejects.toThrow('enough');
     expect(await readdir(folder)).toEqual(['model.bin.part']);
   });
 
   it('takes length and hash from the publisher, and refuses a list without them', async () => {
-    const listing: object[] = [{ path: 'model.safetensors', size: 9, lfs: { oid: sha256, size } }, { path: 'config.json', size: 12 }];
+    const listing: object[] = [
+      { path: 'model.safetensors', size: 9, lfs: { oid: sha256, size } },
+      { path: 'config.json', size: 12 },
+    ];
     behaviour = (_, response) => void response.end(JSON.stringify(listing));
     expect(await publishedFiles('a/b', ['config.json', 'model.safetensors'], address)).toEqual([
       { address: `${address}/a/b/resolve/main/config.json`, size: 12 },
       { address: `${address}/a/b/resolve/main/model.safetensors`, size, sha256 },
     ]);
     listing[0] = { path: 'model.safetensors', size: 9, lfs: { oid: 'nonsense' } };
-    await expect(publishedFiles('a/b', ['model.safetensors'], address)).rejects.toThrow('does not name model.safetensors');
+    await expect(publishedFiles('a/b', ['model.safetensors'], address)).rejects.toThrow(
+      'does not name model.safetensors',
+    );
   });
 });

@@ -12,18 +12,30 @@ import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from './
 
 const recorded = join(import.meta.dirname, '../../../shared/reference');
 
-describe.skipIf(!existsSync(recorded))('recorded cases of the public reference (skipped where they are not present)', () => {
-  it.each(['dust3r-linear-tiny', 'dust3r-dpt-tiny', 'croco-tiny'])('%s: float32 within the limits', async (name) => {
-    const results = await verifyCheckpoint(join(recorded, name));
-    expect(results.length).toBe(name === 'croco-tiny' ? 1 : 30);
-    for (const { deviation, limit } of results) expect(deviation).toBeLessThanOrEqual(limit);
-  }, 60_000);
-});
+describe.skipIf(!existsSync(recorded))(
+  'recorded cases of the public reference (skipped where they are not present)',
+  () => {
+    it.each(['dust3r-linear-tiny', 'dust3r-dpt-tiny', 'croco-tiny'])(
+      '%s: float32 within the limits',
+      async (name) => {
+        const results = await verifyCheckpoint(join(recorded, name));
+        expect(results.length).toBe(name === 'croco-tiny' ? 1 : 30);
+        for (const { deviation, limit } of results) expect(deviation).toBeLessThanOrEqual(limit);
+      },
+      60_000,
+    );
+  },
+);
 
 describe('importing', () => {
   let root: string;
   const checkpoint = (name: string) => join(root, name);
-  async function write(name: string, change: (shapes: Map<string, number[]>) => void = () => {}, config: Record<string, unknown> = {}, poison?: string): Promise<string> {
+  async function write(
+    name: string,
+    change: (shapes: Map<string, number[]>) => void = () => {},
+    config: Record<string, unknown> = {},
+    poison?: string,
+  ): Promise<string> {
     const shapes = tensorShapes(tiny);
     change(shapes);
     const path = checkpoint(`${name}.safetensors`);
@@ -46,7 +58,9 @@ describe('importing', () => {
     for (const id of ['one', 'two']) folders.push((await importModel(path, { id, root: models() })).folder);
     for (const name of ['encoder', 'decoder']) {
       for (const ending of ['', '.data']) {
-        const [a, b] = await Promise.all(folders.map((folder) => readFile(graphPath(folder, 'float32', name) + ending)));
+        const [a, b] = await Promise.all(
+          folders.map((folder) => readFile(graphPath(folder, 'float32', name) + ending)),
+        );
         // The data file's name is part of the graph and the same in both.
         expect(a!.equals(b!)).toBe(true);
       }
@@ -54,7 +68,11 @@ describe('importing', () => {
   });
 
   it('measures the other precisions, and each stays near float32', async () => {
-    const { card } = await importModel(await write('precise'), { id: 'precise', root: models(), precisions: ['float32', 'float16', 'int8'] });
+    const { card } = await importModel(await write('precise'), {
+      id: 'precise',
+      root: models(),
+      precisions: ['float32', 'float16', 'int8'],
+    });
     expect(card.precisions.float32).toBeNull();
     expect(card.precisions.float16!.typical['points1']).toBeLessThan(5e-3);
     expect(card.precisions.int8!.typical['points1']).toBeLessThan(0.1);
@@ -67,13 +85,18 @@ describe('importing', () => {
     await writeSafetensors(path, tensorShapes(sizes), (tensor, shape, index) => randomTensor(tensor, shape, index + 1));
     await writeFile(checkpoint('config.json'), JSON.stringify(configOf(sizes)));
     const { folder, card } = await importModel(path, { id: 'dense', root: models(), precisions: ['float32', 'int8'] });
-    const decoded = await Promise.all((['float32', 'int8'] as const).map(async (precision) => {
-      const network = openPairNetwork(folder, card, precision, 'cpu', 1);
-      const pair = [await network.encode(testImage(48, 80, 0), 48, 80), await network.encode(testImage(80, 16, 5), 80, 16)] as const;
-      const [maps] = await network.decode([pair]);
-      await network.close();
-      return maps!;
-    }));
+    const decoded = await Promise.all(
+      (['float32', 'int8'] as const).map(async (precision) => {
+        const network = openPairNetwork(folder, card, precision, 'cpu', 1);
+        const pair = [
+          await network.encode(testImage(48, 80, 0), 48, 80),
+          await network.encode(testImage(80, 16, 5), 80, 16),
+        ] as const;
+        const [maps] = await network.decode([pair]);
+        await network.close();
+        return maps!;
+      }),
+    );
     for (const view of [0, 1] as const) {
       expect(deviationOf(decoded[1]![view].points, decoded[0]![view].points).typical).toBeLessThan(0.15);
       expect(deviationOf(decoded[1]![view].confidence, decoded[0]![view].confidence).typical).toBeLessThan(0.1);
@@ -83,13 +106,20 @@ describe('importing', () => {
   it('decodes a batch as it decodes one by one, portrait with landscape', async () => {
     const { folder, card } = await importModel(await write('batch'), { id: 'batch', root: models() });
     const network = openPairNetwork(folder, card, 'float32', 'cpu', 1);
-    const wide = [await network.encode(testImage(32, 48, 0), 32, 48), await network.encode(testImage(32, 48, 9), 32, 48)];
+    const wide = [
+      await network.encode(testImage(32, 48, 0), 32, 48),
+      await network.encode(testImage(32, 48, 9), 32, 48),
+    ];
     const tall = await network.encode(testImage(64, 16, 5), 64, 16);
-    const together = await network.decode([[wide[0]!, tall], [wide[1]!, tall]]);
+    const together = await network.decode([
+      [wide[0]!, tall],
+      [wide[1]!, tall],
+    ]);
     const alone = (await network.decode([[wide[1]!, tall]]))[0]!;
     expect(together[1]![0].points.length).toBe(32 * 48 * 3);
     expect([together[1]![1].height, together[1]![1].width]).toEqual([64, 16]);
-    for (const view of [0, 1] as const) expect(deviationOf(together[1]![view].points, alone[view].points).largest).toBeLessThan(1e-4);
+    for (const view of [0, 1] as const)
+      expect(deviationOf(together[1]![view].points, alone[view].points).largest).toBeLessThan(1e-4);
     expect(together[0]![0].confidence.every((value) => value >= 1)).toBe(true);
     await network.close();
   });
@@ -101,7 +131,13 @@ describe('importing', () => {
       shapes.set('something.else', [2]);
     });
     const failure = await importModel(path, { id: 'wrong', root: models() }).catch((error: Error) => error.message);
-    for (const part of ['enc_norm.bias is missing', 'dec_norm.weight has shape [31], expected [32]', 'something.else is not part of it', '(3 differences)']) expect(failure).toContain(part);
+    for (const part of [
+      'enc_norm.bias is missing',
+      'dec_norm.weight has shape [31], expected [32]',
+      'something.else is not part of it',
+      '(3 differences)',
+    ])
+      expect(failure).toContain(part);
     expect((await installedModels(models())).some(({ card }) => card.id === 'wrong')).toBe(false);
   });
 
@@ -111,11 +147,18 @@ describe('importing', () => {
     ['another position embedding', { pos_embed: 'cosine' }, 'pos_embed cosine'],
     ['a config of the wrong types', { enc_depth: 'many' }, 'enc_depth'],
   ])('refuses %s', async (_, config, message) => {
-    await expect(importModel(await write('contradiction', undefined, config), { id: 'contradiction', root: models() })).rejects.toThrow(message);
+    await expect(
+      importModel(await write('contradiction', undefined, config), { id: 'contradiction', root: models() }),
+    ).rejects.toThrow(message);
   });
 
   it('refuses NaN weights after building began, and clears up', async () => {
-    await expect(importModel(await write('poisoned', undefined, {}, 'dec_blocks.1.mlp.fc1.weight'), { id: 'poisoned', root: models() })).rejects.toThrow('NaN in tensor dec_blocks.1.mlp.fc1.weight (element 3)');
+    await expect(
+      importModel(await write('poisoned', undefined, {}, 'dec_blocks.1.mlp.fc1.weight'), {
+        id: 'poisoned',
+        root: models(),
+      }),
+    ).rejects.toThrow('NaN in tensor dec_blocks.1.mlp.fc1.weight (element 3)');
     const { readdir } = await import('node:fs/promises');
     expect((await readdir(models())).filter((name) => name.includes('poisoned'))).toEqual([]);
   });

@@ -11,9 +11,15 @@ describe('the choice of a provider', () => {
     return { provider: selectProvider(probes, asked, (note) => notes.push(note), half), notes };
   };
 
-  it('is the fastest that works', () => expect(choose([missing, cpu, webgpu], 'auto')).toEqual({ provider: 'webgpu', notes: [] }));
-  it('is the CPU where it is faster', () => expect(choose([{ ...webgpu, gflops: 20 }, cpu], 'auto').provider).toBe('cpu'));
-  it('says why the wanted one is not used', () => expect(choose([missing, cpu], 'cuda')).toEqual({ provider: 'cpu', notes: ['cuda is not available (libcudart.so.12 was not found); using the CPU instead'] }));
+  it('is the fastest that works', () =>
+    expect(choose([missing, cpu, webgpu], 'auto')).toEqual({ provider: 'webgpu', notes: [] }));
+  it('is the CPU where it is faster', () =>
+    expect(choose([{ ...webgpu, gflops: 20 }, cpu], 'auto').provider).toBe('cpu'));
+  it('says why the wanted one is not used', () =>
+    expect(choose([missing, cpu], 'cuda')).toEqual({
+      provider: 'cpu',
+      notes: ['cuda is not available (libcudart.so.12 was not found); using the CPU instead'],
+    }));
 
   describe('where fused attention is false', () => {
     const probes = [{ ...webgpu, plainAttentionOnly: true }, cpu];
@@ -27,6 +33,8 @@ describe('the choice of a provider', () => {
       expect(provider).toBe('cpu');
       expect(notes).toEqual([expect.stringMatching(/has no float16/)]);
     });
-    it.each(['auto', 'webgpu'] as const)('is the GPU in float16 (asked: %s)', (asked) => expect(choose(probes, asked, true)).toEqual({ provider: 'webgpu', notes: [] }));
+    it.each(['auto', 'webgpu'] as const)('is the GPU in float16 (asked: %s)', (asked) =>
+      expect(choose(probes, asked, true)).toEqual({ provider: 'webgpu', notes: [] }),
+    );
   });
 });

@@ -52,8 +52,17 @@ it('asks the proxy of the environment for what is outside', async () => {
 
 it('goes straight to this machine and to what NO_PROXY names, and says why it got nowhere', async () => {
   asked.length = 0;
-  await download({ address: `http://127.0.0.1:${portOf(publisher)}/model.bin`, size: content.length }, join(folder, 'near.bin'));
-  const failure = download({ address: 'http://inside.example/model.bin', size: content.length }, join(folder, 'inside.bin'), { retries: 0 });
-  await expect(failure).rejects.toThrow(/broke off at 0 of 7 bytes \(.*inside\.example\).*: http:\/\/inside\.example\/model\.bin$/);
+  await download(
+    { address: `http://127.0.0.1:${portOf(publisher)}/model.bin`, size: content.length },
+    join(folder, 'near.bin'),
+  );
+  const failure = download(
+    { address: 'http://inside.example/model.bin', size: content.length },
+    join(folder, 'inside.bin'),
+    { retries: 0 },
+  );
+  await expect(failure).rejects.toThrow(
+    /broke off at 0 of 7 bytes \(.*inside\.example\).*: http:\/\/inside\.example\/model\.bin$/,
+  );
   expect(asked).toEqual([]);
 });

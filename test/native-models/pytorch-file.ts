@@ -20,22 +20,42 @@ const integer = (value: number) => {
   out.writeInt32LE(value, 1);
   return out;
 };
-const global = (name: string) => Buffer.from(`c${name.slice(0, name.lastIndexOf('.'))}\n${name.slice(name.lastIndexOf('.') + 1)}\n`);
+const global = (name: string) =>
+  Buffer.from(`c${name.slice(0, name.lastIndexOf('.'))}\n${name.slice(name.lastIndexOf('.') + 1)}\n`);
 const tuple = (...items: Buffer[]) => Buffer.concat([Buffer.from('('), ...items, Buffer.from('t')]);
 
 function encode(value: Pickled): Buffer {
   if (typeof value === 'number') return integer(value);
   if (typeof value === 'string') return text(value);
-  if ('dict' in value) return Buffer.concat([Buffer.from('}('), ...value.dict.flatMap(([key, item]) => [text(key), encode(item)]), Buffer.from('u')]);
+  if ('dict' in value)
+    return Buffer.concat([
+      Buffer.from('}('),
+      ...value.dict.flatMap(([key, item]) => [text(key), encode(item)]),
+      Buffer.from('u'),
+    ]);
   if ('call' in value) {
     const made = Buffer.concat([global(value.call), tuple(...(value.args ?? []).map(text)), Buffer.from('R')]);
     return value.state ? Buffer.concat([made, encode({ dict: value.state }), Buffer.from('b')]) : made;
   }
   const { key, shape, count } = value.tensor;
-  const storage = Buffer.concat([tuple(text('storage'), global('torch.FloatStorage'), text(key), text('cpu'), integer(count)), Buffer.from('Q')]);
+  const storage = Buffer.concat([
+    tuple(text('storage'), global('torch.FloatStorage'), text(key), text('cpu'), integer(count)),
+    Buffer.from('Q'),
+  ]);
   const strides = shape.map((_, k) => shape.slice(k + 1).reduce((product, size) => product * size, 1));
   const hooks = Buffer.concat([global('collections.OrderedDict'), Buffer.from(')R')]);
-  return Buffer.concat([global('torch._utils._rebuild_tensor_v2'), tuple(storage, integer(0), tuple(...shape.map(integer)), tuple(...strides.map(integer)), Buffer.from([0x89]), hooks), Buffer.from('R')]);
+  return Buffer.concat([
+    global('torch._utils._rebuild_tensor_v2'),
+    tuple(
+      storage,
+      integer(0),
+      tuple(...shape.map(integer)),
+      tuple(...strides.map(integer)),
+      Buffer.from([0x89]),
+      hooks,
+    ),
+    Buffer.from('R'),
+  ]);
 }
 
 export function pickleOf(value: Pickled): Buffer {
@@ -43,7 +63,13 @@ export function pickleOf(value: Pickled): Buffer {
 }
 
 export function pytorchFile(pickle: Buffer, storages: Record<string, Float32Array>): Buffer {
-  const members: [string, Buffer][] = [['archive/data.pkl', pickle], ...Object.entries(storages).map(([key, { buffer, byteOffset, byteLength }]): [string, Buffer] => [`archive/data/${key}`, Buffer.from(buffer, byteOffset, byteLength)])];
+  const members: [string, Buffer][] = [
+    ['archive/data.pkl', pickle],
+    ...Object.entries(storages).map(([key, { buffer, byteOffset, byteLength }]): [string, Buffer] => [
+      `archive/data/${key}`,
+      Buffer.from(buffer, byteOffset, byteLength),
+    ]),
+  ];
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

@@ -29,14 +29,17 @@ export const tiny: NetworkSizes = {
 /** Every tensor of such a network and its shape, in the names of the public checkpoints. */
 export function tensorShapes(sizes: NetworkSizes): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
-  const both = (name: string, shape: number[]) => void shapes.set(`${name}.weight`, shape).set(`${name}.bias`, [shape[0]!]);
+  const both = (name: string, shape: number[]) =>
+    void shapes.set(`${name}.weight`, shape).set(`${name}.bias`, [shape[0]!]);
   const { encoder, decoder } = sizes;
   both('patch_embed.proj', [encoder.width, 3, 16, 16]);
   const block = (name: string, width: number, cross: boolean) => {
-    for (const norm of cross ? ['norm1', 'norm2', 'norm3', 'norm_y'] : ['norm1', 'norm2']) both(`${name}.${norm}`, [width]);
+    for (const norm of cross ? ['norm1', 'norm2', 'norm3', 'norm_y'] : ['norm1', 'norm2'])
+      both(`${name}.${norm}`, [width]);
     both(`${name}.attn.qkv`, [3 * width, width]);
     both(`${name}.attn.proj`, [width, width]);
-    if (cross) for (const part of ['projq', 'projk', 'projv', 'proj']) both(`${name}.cross_attn.${part}`, [width, width]);
+    if (cross)
+      for (const part of ['projq', 'projk', 'projv', 'proj']) both(`${name}.cross_attn.${part}`, [width, width]);
     both(`${name}.mlp.fc1`, [4 * width, width]);
     both(`${name}.mlp.fc2`, [width, 4 * width]);
   };
@@ -58,14 +61,21 @@ export function tensorShapes(sizes: NetworkSizes): Map<string, number[]> {
   return shapes;
 }
 
-function dpt(name: string, { encoder, decoder, features, levels }: NetworkSizes, both: (name: string, shape: number[]) => void, shapes: Map<string, number[]>): void {
+function dpt(
+  name: string,
+  { encoder, decoder, features, levels }: NetworkSizes,
+  both: (name: string, shape: number[]) => void,
+  shapes: Map<string, number[]>,
+): void {
   levels.forEach((channels, k) => {
     both(`${name}.act_postprocess.${k}.0`, [channels, k ? decoder.width : encoder.width, 1, 1]);
-    if (k !== 2) both(`${name}.act_postprocess.${k}.1`, [channels, channels, ...([[4, 4], [2, 2], [], [3, 3]][k]!)]);
+    if (k !== 2) both(`${name}.act_postprocess.${k}.1`, [channels, channels, ...[[4, 4], [2, 2], [], [3, 3]][k]!]);
     shapes.set(`${name}.scratch.layer${k + 1}_rn.weight`, [features, channels, 3, 3]);
     const refine = `${name}.scratch.refinenet${k + 1}`;
     both(`${refine}.out_conv`, [features, features, 1, 1]);
-    for (const unit of [1, 2]) for (const convolution of [1, 2]) both(`${refine}.resConfUnit${unit}.conv${convolution}`, [features, features, 3, 3]);
+    for (const unit of [1, 2])
+      for (const convolution of [1, 2])
+        both(`${refine}.resConfUnit${unit}.conv${convolution}`, [features, features, 3, 3]);
   });
   both(`${name}.head.0`, [features / 2, features, 3, 3]);
   both(`${name}.head.2`, [features / 2, features / 2, 3, 3]);
@@ -74,8 +84,13 @@ function dpt(name: string, { encoder, decoder, features, levels }: NetworkSizes,
 
 export function configOf({ encoder, decoder, head }: NetworkSizes): Record<string, unknown> {
   return {
-    pos_embed: 'RoPE100', enc_embed_dim: encoder.width, enc_depth: encoder.depth, enc_num_heads: encoder.heads,
-    dec_embed_dim: decoder.width, dec_depth: decoder.depth, dec_num_heads: decoder.heads,
+    pos_embed: 'RoPE100',
+    enc_embed_dim: encoder.width,
+    enc_depth: encoder.depth,
+    enc_num_heads: encoder.heads,
+    dec_embed_dim: decoder.width,
+    dec_depth: decoder.depth,
+    dec_num_heads: decoder.heads,
     ...(head === 'croco' ? { mask_ratio: 0.9 } : { head_type: head, img_size: [512, 512] }),
   };
 }
@@ -97,7 +112,12 @@ export function randomTensor(name: string, shape: number[], seed: number): Float
 }
 
 /** Writes a .safetensors file of float32 tensors, one at a time. */
-export async function writeSafetensors(path: string, shapes: ReadonlyMap<string, number[]>, values: (name: string, shape: number[], index: number) => Float32Array, metadata?: Record<string, string>): Promise<void> {
+export async function writeSafetensors(
+  path: string,
+  shapes: ReadonlyMap<string, number[]>,
+  values: (name: string, shape: number[], index: number) => Float32Array,
+  metadata?: Record<string, string>,
+): Promise<void> {
   let offset = 0;
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   for (const [name, shape] of shapes) {

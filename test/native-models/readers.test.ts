@@ -15,7 +15,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const values = Float32Array.of(1, -2.5, 3e-5, 65504, 0, 7);
 const safetensors = async (name: string) => {
   const path = join(folder, name);
-  await writeSafetensors(path, new Map([['a.weight', [2, 3]], ['a.bias', [6]]]), () => values, { format: 'pt' });
+  await writeSafetensors(
+    path,
+    new Map([
+      ['a.weight', [2, 3]],
+      ['a.bias', [6]],
+    ]),
+    () => values,
+    { format: 'pt' },
+  );
   return path;
 };
 const readAll = async (path: string) => {
@@ -34,7 +42,11 @@ describe('half precision', () => {
     expect(halfFromFloat(floatFromHalf(all))).toEqual(all);
   });
   it('rounds to nearest even, overflows to infinity, underflows to zero', () => {
-    expect([...floatFromHalf(halfFromFloat(Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 65520, 2 ** -25, 1.5 * 2 ** -24, NaN)))]).toEqual([1, 1 + 2 ** -9, Infinity, 0, 2 ** -23, NaN]);
+    expect([
+      ...floatFromHalf(
+        halfFromFloat(Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 65520, 2 ** -25, 1.5 * 2 ** -24, NaN)),
+      ),
+    ]).toEqual([1, 1 + 2 ** -9, Infinity, 0, 2 ** -23, NaN]);
   });
   it('reads bfloat16', () => expect([...floatFromBfloat16(Uint16Array.of(0x3f80, 0xc020))]).toEqual([1, -2.5]));
 });
@@ -59,7 +71,10 @@ describe('safetensors', () => {
 
   it('reads a config with the infinities that Python writes', async () => {
     const path = await safetensors('infinite.safetensors');
-    await writeFile(join(folder, 'config.json'), '{"depth_mode": ["exp", -Infinity, Infinity], "note": "to Infinity \\" NaN", "enc_depth": 24}');
+    await writeFile(
+      join(folder, 'config.json'),
+      '{"depth_mode": ["exp", -Infinity, Infinity], "note": "to Infinity \\" NaN", "enc_depth": 24}',
+    );
     const { checkpoint, config } = await openCheckpoint(path);
     expect(config).toEqual({ depth_mode: ['exp', null, null], note: 'to Infinity " NaN', enc_depth: 24 });
     await checkpoint.close();
@@ -67,12 +82,22 @@ describe('safetensors', () => {
   });
 
   it.each([
-    ['overlapping tensors', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] }, b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] } }, 12, 'tensor b begins at offset'],
+    [
+      'overlapping tensors',
+      { a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] }, b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] } },
+      12,
+      'tensor b begins at offset',
+    ],
     ['a hole', { a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, 8, 'tensor a begins at offset'],
     ['trailing data', { a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }, 9, '5 bytes follow'],
     ['a wrong length', { a: { dtype: 'F32', shape: [3], data_offsets: [0, 8] } }, 8, 'tensor a at offset'],
     ['a negative size', { a: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } }, 4, 'tensor a has the shape'],
-    ['a huge size', { a: { dtype: 'F32', shape: [2 ** 40, 2 ** 40], data_offsets: [0, 4] } }, 4, 'tensor a has the shape'],
+    [
+      'a huge size',
+      { a: { dtype: 'F32', shape: [2 ** 40, 2 ** 40], data_offsets: [0, 4] } },
+      4,
+      'tensor a has the shape',
+    ],
     ['an unknown type', { a: { dtype: 'toString', shape: [1], data_offsets: [0, 4] } }, 4, 'unknown element type'],
     ['null', { a: null }, 0, 'unknown element type'],
   ])('refuses %s', async (_, header, bytes, message) => {
@@ -86,7 +111,20 @@ describe('safetensors', () => {
 });
 
 describe('PyTorch files', () => {
-  const state: Pickled = { dict: [['model', { dict: [['a.weight', { tensor: { key: '0', shape: [2, 3], count: 6 } }], ['epoch', 3]] }], ['args', { call: 'argparse.Namespace', state: [['model', "Net(head='dpt')"]] }]] };
+  const state: Pickled = {
+    dict: [
+      [
+        'model',
+        {
+          dict: [
+            ['a.weight', { tensor: { key: '0', shape: [2, 3], count: 6 } }],
+            ['epoch', 3],
+          ],
+        },
+      ],
+      ['args', { call: 'argparse.Namespace', state: [['model', "Net(head='dpt')"]] }],
+    ],
+  };
   const good = () => pytorchFile(pickleOf(state), { '0': values });
 
   it('reads tensors and plain metadata', async () => {
@@ -99,7 +137,14 @@ describe('PyTorch files', () => {
     await checkpoint.close();
   });
 
-  it.each(['os.system', 'builtins.eval', 'posix.system', 'torch.hub.load', '__builtin__.getattr', 'constructor.constructor'])('refuses a pickle that calls %s', async (name) => {
+  it.each([
+    'os.system',
+    'builtins.eval',
+    'posix.system',
+    'torch.hub.load',
+    '__builtin__.getattr',
+    'constructor.constructor',
+  ])('refuses a pickle that calls %s', async (name) => {
     const path = join(folder, 'hostile.pth');
     await writeFile(path, pytorchFile(pickleOf({ call: name, args: ['echo hello'] }), {}));
     await expect(readAll(path)).rejects.toThrow(`asks for ${name}`);
@@ -116,29 +161,42 @@ describe('PyTorch files', () => {
 
   it('refuses a tensor larger than its storage, and names it', async () => {
     const path = join(folder, 'large.pth');
-    await writeFile(path, pytorchFile(pickleOf({ dict: [['big', { tensor: { key: '0', shape: [7], count: 7 } }]] }), { '0': values }));
+    await writeFile(
+      path,
+      pytorchFile(pickleOf({ dict: [['big', { tensor: { key: '0', shape: [7], count: 7 } }]] }), { '0': values }),
+    );
     await expect(readAll(path)).rejects.toThrow('tensor big at offset');
   });
 });
 
 describe('fuzz', () => {
-  it.each(['safetensors', 'pth'])('%s: random damage is read or refused with a UserError, never a crash or a hang', async (ending) => {
-    const whole = ending === 'pth' ? pytorchFile(pickleOf({ dict: [['a', { tensor: { key: '0', shape: [6], count: 6 } }]] }), { '0': values }) : await readFile(await safetensors('fuzz.safetensors'));
-    const path = join(folder, `damaged.${ending}`);
-    let state = 12345;
-    const random = (below: number) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0), Math.floor((state / 2 ** 32) * below));
-    let refused = 0;
-    for (let round = 0; round < 1500; round++) {
-      const bytes = Buffer.from(whole);
-      for (let k = random(6); k >= 0; k--) bytes[random(bytes.length)] = random(3) ? random(256) : 255 * random(2);
-      await writeFile(path, bytes);
-      try {
-        await readAll(path);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        refused++;
+  it.each(['safetensors', 'pth'])(
+    '%s: random damage is read or refused with a UserError, never a crash or a hang',
+    async (ending) => {
+      const whole =
+        ending === 'pth'
+          ? pytorchFile(pickleOf({ dict: [['a', { tensor: { key: '0', shape: [6], count: 6 } }]] }), { '0': values })
+          : await readFile(await safetensors('fuzz.safetensors'));
+      const path = join(folder, `damaged.${ending}`);
+      let state = 12345;
+      const random = (below: number) => (
+        (state = (Math.imul(state, 1664525) + 1013904223) >>> 0),
+        Math.floor((state / 2 ** 32) * below)
+      );
+      let refused = 0;
+      for (let round = 0; round < 1500; round++) {
+        const bytes = Buffer.from(whole);
+        for (let k = random(6); k >= 0; k--) bytes[random(bytes.length)] = random(3) ? random(256) : 255 * random(2);
+        await writeFile(path, bytes);
+        try {
+          await readAll(path);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          refused++;
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(100);
-  }, 60_000);
+      expect(refused).toBeGreaterThan(100);
+    },
+    60_000,
+  );
 });

@@ -10,17 +10,31 @@ const present = existsSync(photos);
 if (!present) console.log(`skipped: there are no real photos in ${photos}`);
 
 let out: string;
-beforeAll(() => { out = mkdtempSync(join(tmpdir(), 'pointmap-real-')); });
+beforeAll(() => {
+  out = mkdtempSync(join(tmpdir(), 'pointmap-real-'));
+});
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-async function pointmap(...words: string[]): Promise<{ code: number; json: Record<string, unknown>; progress: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'electron/cli.ts', ...words, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function pointmap(
+  ...words: string[]
+): Promise<{ code: number; json: Record<string, unknown>; progress: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'electron/cli.ts', ...words, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let progress = '';
-  child.stdout.on('data', (chunk) => { output += chunk; });
-  child.stderr.on('data', (chunk) => { progress += chunk; });
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    progress += chunk;
+  });
   const code = await new Promise<number>((resolve) => child.on('close', resolve));
-  return { code, progress, json: output ? JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, unknown> : {} };
+  return {
+    code,
+    progress,
+    json: output ? (JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, unknown>) : {},
+  };
 }
 
 describe.skipIf(!present)('real photos', () => {
@@ -42,7 +56,14 @@ describe.skipIf(!present)('real photos', () => {
 
   test('another threshold calls no estimator and gives fewer points', async () => {
     const before = JSON.parse(readFileSync(join(out, 'sceaux', 'report.json'), 'utf8')) as { points: number };
-    const { code, json } = await pointmap('reconstruct', join(photos, 'sceaux'), '--out', join(out, 'sceaux'), '--min-confidence', '6');
+    const { code, json } = await pointmap(
+      'reconstruct',
+      join(photos, 'sceaux'),
+      '--out',
+      join(out, 'sceaux'),
+      '--min-confidence',
+      '6',
+    );
     expect(code).toBe(0);
     expect(json.computed).toBe(0);
     expect(json.points).toBeLessThan(before.points);
@@ -51,15 +72,22 @@ describe.skipIf(!present)('real photos', () => {
   test('two unrelated places give two components, the larger exported, the other named', async () => {
     const mixed = join(out, 'mixed');
     const folder = mkdtempSync(join(tmpdir(), 'pointmap-mixed-'));
-    for (const name of readdirSync(join(photos, 'sceaux')).filter((each) => each.endsWith('.JPG')).slice(2, 7)) copyFileSync(join(photos, 'sceaux', name), join(folder, name));
-    for (const name of ['0001.jpg', '0003.jpg', '0007.jpg']) copyFileSync(join(photos, 'fox', name), join(folder, name));
+    for (const name of readdirSync(join(photos, 'sceaux'))
+      .filter((each) => each.endsWith('.JPG'))
+      .slice(2, 7))
+      copyFileSync(join(photos, 'sceaux', name), join(folder, name));
+    for (const name of ['0001.jpg', '0003.jpg', '0007.jpg'])
+      copyFileSync(join(photos, 'fox', name), join(folder, name));
     const { code, json, progress } = await pointmap('reconstruct', folder, '--out', mixed, '--quality', 'draft');
     rmSync(folder, { recursive: true, force: true });
     expect(code, progress).toBe(0);
     const components = json.components as string[][];
     expect(components[0]!.every((name) => name.startsWith('100_'))).toBe(true);
     expect(json.registered).toBe(5);
-    const others = [...components.slice(1).flat(), ...(json.unplaced as { name: string }[]).map(({ name }) => name)].sort();
+    const others = [
+      ...components.slice(1).flat(),
+      ...(json.unplaced as { name: string }[]).map(({ name }) => name),
+    ].sort();
     expect(others).toEqual(['0001.jpg', '0003.jpg', '0007.jpg']);
   });
 });

@@ -13,7 +13,15 @@ import { openPage, rendererFolder, type Page } from '../fixtures/browser-page.js
 import { roomPhotos } from '../fixtures/room-estimator.js';
 
 const entry = fileURLToPath(new URL('../fixtures/room-engine-process.ts', import.meta.url));
-const until = (page: Page, state: string): Promise<void> => new Promise((resolve) => { const stop = page.on('job.changed', (job) => { if (job.state === state) { stop(); resolve(); } }); });
+const until = (page: Page, state: string): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = page.on('job.changed', (job) => {
+      if (job.state === state) {
+        stop();
+        resolve();
+      }
+    });
+  });
 
 describe('behind a server', () => {
   let folder: string;
@@ -40,8 +48,17 @@ describe('behind a server', () => {
     const page = await openPage(server);
     await page.request('project.create', { path: join(folder, 'room.pointmap') });
     await page.request('photos.add', { paths: [await roomPhotos(folder, 5)] });
-    await page.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
-    const stored = new Promise<void>((resolve) => { const stop = page.on('project.changed', ({ pairs }) => { if (pairs.some(({ state }) => state === 'observed')) { stop(); resolve(); } }); });
+    await page.request('edit.apply', {
+      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+    });
+    const stored = new Promise<void>((resolve) => {
+      const stop = page.on('project.changed', ({ pairs }) => {
+        if (pairs.some(({ state }) => state === 'observed')) {
+          stop();
+          resolve();
+        }
+      });
+    });
     await page.request('run.start', {});
     await stored;
     return page;
@@ -59,43 +76,66 @@ describe('behind a server', () => {
     await reloaded.close();
   });
 
-  test('an engine that is killed in the middle of a run is started again, with the project open and the run to be resumed', { timeout: 60_000 }, async () => {
-    const page = await running();
-    const stopped = new Promise<string>((resolve) => page.on('engine.stopped', ({ reason }) => resolve(reason)));
-    const inFlight = page.request('log.read', {}).then(() => page.request('export.estimate', { formats: ['ply'] })).catch((error: Error) => error.message);
-    processes[0]!.kill();
-    expect(await stopped).toMatch(/^the engine stopped \(SIGTERM\) and was started again; every pair computed so far is kept/);
-    // Asked at once, answered when the project is open again: never "no project".
-    const state = (await page.request('project.state', {}))!;
-    expect(state.path).toBe(join(folder, 'room.pointmap'));
-    expect(state.job).toMatchObject({ state: 'failed', error: expect.stringMatching(/interrupted.*start it again to go on/) as string });
-    expect(processes).toHaveLength(2);
-    expect(await inFlight).toBeDefined();
+  test(
+    'an engine that is killed in the middle of a run is started again, with the project open and the run to be resumed',
+    { timeout: 60_000 },
+    async () => {
+      const page = await running();
+      const stopped = new Promise<string>((resolve) => page.on('engine.stopped', ({ reason }) => resolve(reason)));
+      const inFlight = page
+        .request('log.read', {})
+        .then(() => page.request('export.estimate', { formats: ['ply'] }))
+        .catch((error: Error) => error.message);
+      processes[0]!.kill();
+      expect(await stopped).toMatch(
+        /^the engine stopped \(SIGTERM\) and was started again; every pair computed so far is kept/,
+      );
+      // Asked at once, answered when the project is open again: never "no project".
+      const state = (await page.request('project.state', {}))!;
+      expect(state.path).toBe(join(folder, 'room.pointmap'));
+      expect(state.job).toMatchObject({
+        state: 'failed',
+        error: expect.stringMatching(/interrupted.*start it again to go on/) as string,
+      });
+      expect(processes).toHaveLength(2);
+      expect(await inFlight).toBeDefined();
 
-    const kept = state.pairs.filter((pair) => pair.state === 'observed').length;
-    expect(kept).toBeGreaterThan(0);
-    await page.request('run.resume', {});
-    await until(page, 'finished');
-    const end = (await page.request('project.state', {}))!;
-    expect(end.pairs.filter((pair) => pair.state === 'observed')).toHaveLength(10);
-    // The mark is gone: opened again, it is a finished project.
-    expect((await page.request('project.open', { path: end.path })).job).toEqual({ state: 'idle' });
-    await page.close();
-  });
+      const kept = state.pairs.filter((pair) => pair.state === 'observed').length;
+      expect(kept).toBeGreaterThan(0);
+      await page.request('run.resume', {});
+      await until(page, 'finished');
+      const end = (await page.request('project.state', {}))!;
+      expect(end.pairs.filter((pair) => pair.state === 'observed')).toHaveLength(10);
+      // The mark is gone: opened again, it is a finished project.
+      expect((await page.request('project.open', { path: end.path })).job).toEqual({ state: 'idle' });
+      await page.close();
+    },
+  );
 });
 
 describe('the host', () => {
   /** A process made of nothing, to be driven by hand. */
-  interface Fake extends EngineChannel { sent: { id: number; name?: string; params?: unknown }[]; tell(message: unknown): void; exit(how: string): void; killed: boolean }
+  interface Fake extends EngineChannel {
+    sent: { id: number; name?: string; params?: unknown }[];
+    tell(message: unknown): void;
+    exit(how: string): void;
+    killed: boolean;
+  }
   function fake(): Fake {
     const exits: ((how: string) => void)[] = [];
     let tell: (message: unknown) => void = () => undefined;
     const channel: Fake = {
-      sent: [], killed: false,
+      sent: [],
+      killed: false,
       send: (message) => channel.sent.push(message as Fake['sent'][number]),
-      onMessage: (listener) => { tell = listener; },
+      onMessage: (listener) => {
+        tell = listener;
+      },
       onExit: (listener) => exits.push(listener),
-      kill: () => { channel.killed = true; channel.exit('SIGTERM'); },
+      kill: () => {
+        channel.killed = true;
+        channel.exit('SIGTERM');
+      },
       tell: (message) => tell(message),
       exit: (how) => exits.forEach((listener) => listener(how)),
     };
@@ -104,7 +144,11 @@ describe('the host', () => {
   const make = (): { host: EngineHost; started: Fake[]; events: [string, unknown][] } => {
     const started: Fake[] = [];
     const events: [string, unknown][] = [];
-    const host = new EngineHost(() => { const channel = fake(); started.push(channel); return channel; });
+    const host = new EngineHost(() => {
+      const channel = fake();
+      started.push(channel);
+      return channel;
+    });
     host.on((event, payload) => events.push([event, payload]));
     return { host, started, events };
   };
@@ -172,24 +216,36 @@ describe('the host', () => {
 
 describe('the log', () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-log-')); });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-  const lines = (file: string): { msg: string; err?: { stack: string } }[] => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { msg: string });
-
-  test('tells of the start, of questions that were refused, and of every line of the project', { timeout: 30_000 }, async () => {
-    const host = new EngineHost(() => forkEngine({ dataFolder: folder, threads: 1 }));
-    expect(await host.ask('app.info', {})).toMatchObject({ threads: 1, desktop: false });
-    await expect(host.ask('project.open', { path: join(folder, 'none.pointmap') })).rejects.toThrow('there is no such project');
-    await host.ask('project.create', {});
-    await host.ask('photos.add', { paths: [folder] });
-    await host.close();
-    const told = lines(logFile(folder)).map(({ msg }) => msg);
-    expect(told[0]).toBe('engine started');
-    expect(told[1]).toBe('project.open');
-    expect(told[2]).toMatch(/^left out: no photos in this folder/);
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pointmap-log-'));
   });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const lines = (file: string): { msg: string; err?: { stack: string } }[] =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { msg: string });
 
-  test('starts anew when it is long, and does without when it can\'t be written', () => {
+  test(
+    'tells of the start, of questions that were refused, and of every line of the project',
+    { timeout: 30_000 },
+    async () => {
+      const host = new EngineHost(() => forkEngine({ dataFolder: folder, threads: 1 }));
+      expect(await host.ask('app.info', {})).toMatchObject({ threads: 1, desktop: false });
+      await expect(host.ask('project.open', { path: join(folder, 'none.pointmap') })).rejects.toThrow(
+        'there is no such project',
+      );
+      await host.ask('project.create', {});
+      await host.ask('photos.add', { paths: [folder] });
+      await host.close();
+      const told = lines(logFile(folder)).map(({ msg }) => msg);
+      expect(told[0]).toBe('engine started');
+      expect(told[1]).toBe('project.open');
+      expect(told[2]).toMatch(/^left out: no photos in this folder/);
+    },
+  );
+
+  test("starts anew when it is long, and does without when it can't be written", () => {
     openLog(folder).info('first');
     expect(lines(logFile(folder))).toMatchObject([{ msg: 'first' }]);
     writeFileSync(logFile(folder), 'x'.repeat(6 * 2 ** 20));

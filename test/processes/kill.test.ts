@@ -13,12 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface End { end: string; calls: number; cameras: { worldFromCamera: number[]; fx: number }[] }
+interface End {
+  end: string;
+  calls: number;
+  cameras: { worldFromCamera: number[]; fx: number }[];
+}
 
 /** @param after milliseconds after the run began; undefined lets it finish */
 function attempt(project: string, after?: number): Promise<End | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/fixtures/room-run.ts', project, photos], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/fixtures/room-run.ts', project, photos], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       if (output === '' && after !== undefined) setTimeout(() => child.kill('SIGKILL'), after);

@@ -31,15 +31,24 @@ function serve(): Server {
     if (path === `/api/models/${repository}/tree/main`) {
       const oid = createHash('sha256').update(weights).digest('hex');
       const lfs = mischief === 'has no hash' ? { size: weights.length } : { oid, size: weights.length };
-      return void response.end(JSON.stringify([{ path: 'config.json', size: config.length }, { path: 'model.safetensors', size: 130, lfs }]));
+      return void response.end(
+        JSON.stringify([
+          { path: 'config.json', size: config.length },
+          { path: 'model.safetensors', size: 130, lfs },
+        ]),
+      );
     }
     if (path === `/${repository}/resolve/main/config.json`) return void response.end(config);
     if (path !== `/${repository}/resolve/main/model.safetensors`) return void response.writeHead(404).end();
     ranges.push(request.headers.range ?? 'whole');
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const body = mischief === 'corrupts' ? Buffer.from(weights).fill(7, weights.length - 99) : weights;
-    response.writeHead(start ? 206 : 200, { 'content-length': body.length - start, ...(start ? { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` } : {}) });
-    if (mischief === 'breaks' && start === 0) return void response.write(body.subarray(0, half(body)), () => setTimeout(() => response.destroy(), 150));
+    response.writeHead(start ? 206 : 200, {
+      'content-length': body.length - start,
+      ...(start ? { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` } : {}),
+    });
+    if (mischief === 'breaks' && start === 0)
+      return void response.write(body.subarray(0, half(body)), () => setTimeout(() => response.destroy(), 150));
     response.end(body.subarray(start));
   });
 }
@@ -47,7 +56,9 @@ function serve(): Server {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'pointmap-commands-'));
   photos = await roomPhotos(root, 2);
-  await writeSafetensors(join(root, 'tiny.safetensors'), tensorShapes(tiny), (name, shape, index) => randomTensor(name, shape, index + 1));
+  await writeSafetensors(join(root, 'tiny.safetensors'), tensorShapes(tiny), (name, shape, index) =>
+    randomTensor(name, shape, index + 1),
+  );
   await writeFile(join(root, 'config.json'), config);
   weights = await readFile(join(root, 'tiny.safetensors'));
   server = serve().listen(0, '127.0.0.1');
@@ -60,16 +71,27 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-interface Ending { code: number | null; errors: string; json: Record<string, unknown> }
+interface Ending {
+  code: number | null;
+  errors: string;
+  json: Record<string, unknown>;
+}
 
 function pointmap(data: string, ...words: string[]): Promise<Ending> {
   return new Promise((resolve) => {
     const environment = { ...process.env, POINTMAP_DATA: join(root, data), HF_ENDPOINT: host };
-    const child = spawn(process.execPath, [program, ...words, '--json'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...words, '--json'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     let errors = '';
-    child.stdout.on('data', (chunk) => { output += chunk; });
-    child.stderr.on('data', (chunk) => { errors += chunk; });
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
     child.on('close', (code) => {
       const last = output.trim().split('\n').at(-1) ?? '';
       resolve({ code, errors, json: last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {} });
@@ -81,7 +103,8 @@ const add = (data: string, how: typeof mischief, ...flags: string[]) => {
   ranges = [];
   return pointmap(data, 'models', 'add', 'dust3r-512-dpt', ...flags);
 };
-const installed = async (data: string) => ((await pointmap(data, 'models', 'list')).json['installed'] as { id: string }[]).map(({ id }) => id);
+const installed = async (data: string) =>
+  ((await pointmap(data, 'models', 'list')).json['installed'] as { id: string }[]).map(({ id }) => id);
 const left = async (data: string) => (await readdir(join(root, data, 'models')).catch(() => [])).sort();
 
 describe('models add and remove', () => {
@@ -98,10 +121,17 @@ describe('models add and remove', () => {
     expect(errors).not.toMatch(/\n {4}at /);
     expect(code).toBe(0);
     expect(ranges).toEqual(['whole', `bytes=${half(weights)}-`]);
-    expect(json).toMatchObject({ id: 'dust3r-512-dpt', licence: 'CC-BY-NC-SA-4.0', nonCommercial: true, inputSize: 128 });
+    expect(json).toMatchObject({
+      id: 'dust3r-512-dpt',
+      licence: 'CC-BY-NC-SA-4.0',
+      nonCommercial: true,
+      inputSize: 128,
+    });
     expect(await installed('good')).toEqual(['dust3r-512-dpt']);
     expect(await left('good')).toEqual(['dust3r-512-dpt']);
-    expect((await pointmap('good', 'models', 'remove', 'dust3r-512-dpt')).json).toMatchObject({ removed: 'dust3r-512-dpt' });
+    expect((await pointmap('good', 'models', 'remove', 'dust3r-512-dpt')).json).toMatchObject({
+      removed: 'dust3r-512-dpt',
+    });
     expect(await installed('good')).toEqual([]);
     expect(await left('good')).toEqual([]);
     const again = await pointmap('good', 'models', 'remove', 'dust3r-512-dpt');
@@ -112,13 +142,17 @@ describe('models add and remove', () => {
   it.each([
     ['sends other bytes than it announced', 'corrupts', /SHA-256 differs/],
     ['states no hash', 'has no hash', /does not name model.safetensors with its length and hash/],
-  ] as const)('installs nothing from a server that %s', async (title, how, message) => {
-    const { code, errors } = await add(title, how, '--accept-licence');
-    expect(errors).toMatch(message);
-    expect(code).toBe(1);
-    expect(await installed(title)).toEqual([]);
-    expect((await left(title)).every((name) => name.startsWith('.download-'))).toBe(true);
-  }, 60_000);
+  ] as const)(
+    'installs nothing from a server that %s',
+    async (title, how, message) => {
+      const { code, errors } = await add(title, how, '--accept-licence');
+      expect(errors).toMatch(message);
+      expect(code).toBe(1);
+      expect(await installed(title)).toEqual([]);
+      expect((await left(title)).every((name) => name.startsWith('.download-'))).toBe(true);
+    },
+    60_000,
+  );
 
   it('says so when the publisher cannot be reached', async () => {
     const unreachable = host;
@@ -131,10 +165,20 @@ describe('models add and remove', () => {
 });
 
 describe('reconstruct with a network', () => {
-  const reconstruct = (...words: string[]) => pointmap('networks', 'reconstruct', ...words, '--provider', 'cpu', '--model', 'tiny');
+  const reconstruct = (...words: string[]) =>
+    pointmap('networks', 'reconstruct', ...words, '--provider', 'cpu', '--model', 'tiny');
 
   beforeAll(async () => {
-    const { code, errors } = await pointmap('networks', 'models', 'import', join(root, 'tiny.safetensors'), '--id', 'tiny', '--precision', 'float32,int8');
+    const { code, errors } = await pointmap(
+      'networks',
+      'models',
+      'import',
+      join(root, 'tiny.safetensors'),
+      '--id',
+      'tiny',
+      '--precision',
+      'float32,int8',
+    );
     expect(errors).toBe('');
     expect(code).toBe(0);
   }, 60_000);
@@ -164,7 +208,13 @@ describe('reconstruct with a network', () => {
   }, 60_000);
 
   it('refuses a precision that is not installed', async () => {
-    const { code, errors } = await reconstruct(join(photos, '0.png'), '--out', join(root, 'none'), '--precision', 'float16');
+    const { code, errors } = await reconstruct(
+      join(photos, '0.png'),
+      '--out',
+      join(root, 'none'),
+      '--precision',
+      'float16',
+    );
     expect(errors).toMatch(/not installed in float16 \(installed: float32, int8\)/);
     expect(code).toBe(1);
   }, 60_000);

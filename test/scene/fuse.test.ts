@@ -20,7 +20,8 @@ describe('fusion', () => {
     const cloud = await fuse(cameras, views.map(depthMapOf), pixels, options);
     expect(cloud.confidence.length).toBeGreaterThan(0.8 * 3 * 64 * 48);
     let onWalls = 0;
-    for (let k = 0; k < cloud.confidence.length; k++) if (wallDistance([...cloud.positions.subarray(3 * k, 3 * k + 3)] as [number, number, number]) < 1e-3) onWalls++;
+    for (let k = 0; k < cloud.confidence.length; k++)
+      if (wallDistance([...cloud.positions.subarray(3 * k, 3 * k + 3)] as [number, number, number]) < 1e-3) onWalls++;
     expect(onWalls / cloud.confidence.length).toBeGreaterThan(0.5);
     expect(new Set(cloud.source)).toEqual(new Set([0, 1, 2]));
     expect(cloud.colors.subarray(0, 3)).toEqual(pixels[0]!.subarray(0, 3));
@@ -36,7 +37,8 @@ describe('fusion', () => {
 
   test('a veil in front of surfaces that the others see is removed, the surfaces stay', async () => {
     const maps = views.map(depthMapOf);
-    for (let y = 10; y < 30; y++) for (let x = 20; x < 44; x++) maps[0]!.depth[y * 64 + x] = 0.5 * maps[0]!.depth[y * 64 + x]!;
+    for (let y = 10; y < 30; y++)
+      for (let x = 20; x < 44; x++) maps[0]!.depth[y * 64 + x] = 0.5 * maps[0]!.depth[y * 64 + x]!;
     const kept = await fuse(cameras, maps, pixels, options);
     const all = await fuse(cameras, maps, pixels, { ...options, removeFloating: false });
     const ofFirst = (cloud: typeof kept) => cloud.source.filter((source) => source === 0).length;
@@ -61,7 +63,8 @@ describe('fusion', () => {
       const [nx, ny, nz] = cloud.normals!.subarray(3 * k, 3 * k + 3) as unknown as [number, number, number];
       expect(Math.hypot(nx, ny, nz)).toBeCloseTo(1, 4);
       // The far wall z = 4 faces -z.
-      if (Math.abs(cloud.positions[3 * k + 2]! - 4) > 1e-3 || wallDistance([0, cloud.positions[3 * k + 1]!, 0]) < 0.2) continue;
+      if (Math.abs(cloud.positions[3 * k + 2]! - 4) > 1e-3 || wallDistance([0, cloud.positions[3 * k + 1]!, 0]) < 0.2)
+        continue;
       checked++;
       if (nz < -0.95) right++;
     }
@@ -72,13 +75,16 @@ describe('fusion', () => {
   test('thinning keeps one point per cube', async () => {
     const cloud = await fuse(cameras, views.map(depthMapOf), pixels, { ...options, voxelSize: 0.25 });
     const cubes = new Set<string>();
-    for (let k = 0; k < cloud.confidence.length; k++) cubes.add([0, 1, 2].map((i) => Math.floor(cloud.positions[3 * k + i]! / 0.25)).join());
+    for (let k = 0; k < cloud.confidence.length; k++)
+      cubes.add([0, 1, 2].map((i) => Math.floor(cloud.positions[3 * k + i]! / 0.25)).join());
     expect(cubes.size).toBe(cloud.confidence.length);
     expect(cloud.confidence.length).toBeGreaterThan(300);
   });
 
   test('an abort ends it', async () => {
-    await expect(fuse(cameras, views.map(depthMapOf), pixels, { ...options, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      fuse(cameras, views.map(depthMapOf), pixels, { ...options, signal: AbortSignal.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
   });
 });
 

@@ -1,4 +1,5 @@
-// Runs the training kit's tests with a Python that has PyTorch, or says that they were skipped. Usage: node test/training/run.mjs
+// Runs the training kit's tests with a Python that has PyTorch, or says that they were skipped. Usage: node
+// test/training/run.mjs
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +11,9 @@ const candidates = [process.env.POINTMAP_PYTHON, 'python3', '/usr/bin/python3', 
 const python = candidates.find((name) => spawnSync(name, ['-c', 'import torch, numpy, PIL']).status === 0);
 
 if (!python) {
-  console.log('Skipped: no Python with PyTorch, NumPy and Pillow was found. On Debian: apt-get install python3-torch python3-pil. Another one: POINTMAP_PYTHON.');
+  console.log(
+    'Skipped: no Python with PyTorch, NumPy and Pillow was found. On Debian: apt-get install python3-torch python3-pil. Another one: POINTMAP_PYTHON.',
+  );
   console.log('0 passed, 0 failed (skipped: PyTorch is missing)');
   process.exit(0);
 }

@@ -1,15 +1,17 @@
-// Symmetric positive definite systems of a few hundred to a few thousand unknowns, by blocks of 32, two numbers at a time.
+// Symmetric positive definite systems of a few hundred to a few thousand unknowns, by blocks of 32, two numbers at a
+// time.
 import { sum, tile } from './tile.lib';
 
 /** Rows and columns a step of the factorisation takes; sizes are multiples of it. */
 const BLOCK: usize = 32;
 
 /**
- * Cholesky factor in place, A = L L^T, lower triangle, skipping blocks that are zero: a graph of photos in a row has few that are
- * not, and ordering the unknowns along it keeps them near the diagonal. 1,024 unknowns, dense: 60 ms; the same loop in JavaScript, unblocked,
- * 480 ms.
+ * Cholesky factor in place, A = L L^T, lower triangle, skipping blocks that are zero: a graph of photos in a row has
+ * few that are not, and ordering the unknowns along it keeps them near the diagonal. 1,024 unknowns, dense: 60 ms; the
+ * same loop in JavaScript, unblocked, 480 ms.
  *
- * @param A f64 [n][n]; @param n a multiple of 32; @param mask u8 [n/32][n/32]: lower blocks that are not zero, completed by fill-in
+ * @param A f64 [n][n]; @param n a multiple of 32; @param mask u8 [n/32][n/32]: lower blocks that are not zero,
+ * completed by fill-in
  * @param panel f64 [32][n]
  * @returns 0 when A is not positive definite
  */

@@ -1,8 +1,8 @@
 // The per-pixel half of the reduced system (reduced-system.ts states its mathematics), two targets at a time.
 //
-// A photo's samples lie pixel by pixel: f32 [count][4][m] for x, y, z of the observed point in its observation's frame and the
-// weight; m is the number of targets rounded up to even, missing ones have weight 0. Local unknowns are ordered by component:
-// number i of target t stands at i * m + t, the focal at 7 * m; rows are padded to n, a multiple of 4.
+// A photo's samples lie pixel by pixel: f32 [count][4][m] for x, y, z of the observed point in its observation's frame
+// and the weight; m is the number of targets rounded up to even, missing ones have weight 0. Local unknowns are ordered
+// by component: number i of target t stands at i * m + t, the focal at 7 * m; rows are padded to n, a multiple of 4.
 //
 // Seed 11 of the bench (12 photos, 22 targets each, 2,800 pixels a photo): evaluate 9 ms, assemble 75 ms; the same in
 // JavaScript took 95 ms and 420 ms.
@@ -13,7 +13,10 @@ import { sum, tile } from './tile.lib';
 const PANEL: i32 = 16;
 const ROUNDS: i32 = 14;
 
-/** Puts one pixel's targets into camera coordinates: f64 x[m], y[m], z[m], w[m] at `scratch`. @returns the sum of the weights */
+/**
+ * Puts one pixel's targets into camera coordinates: f64 x[m], y[m], z[m], w[m] at `scratch`. @returns the sum of the
+ * weights
+ */
 // @ts-expect-error a decorator of AssemblyScript
 @inline
 function place(pixel: usize, maps: usize, m: usize, scratch: usize): f64 {
@@ -38,8 +41,8 @@ function place(pixel: usize, maps: usize, m: usize, scratch: usize): f64 {
 }
 
 /**
- * The depth D > 0 that minimises sum_t w_t sqrt(|D r - y_t|^2 + s2) for the ray r = (a, b, 1): convex in one variable, by damped
- * Newton. Truly minimised, or the outer Levenberg-Marquardt rejects good steps.
+ * The depth D > 0 that minimises sum_t w_t sqrt(|D r - y_t|^2 + s2) for the ray r = (a, b, 1): convex in one variable,
+ * by damped Newton. Truly minimised, or the outer Levenberg-Marquardt rejects good steps.
  *
  * @param start a guess, or 0
  */
@@ -88,8 +91,8 @@ function solveDepth(scratch: usize, m: usize, a: f64, b: f64, s2: f64, start: f6
     const upper = sum(uppers) * rr;
     if (gradient > 0) above = D;
     else below = D;
-    // Newton overshoots where the curvature vanishes (far from all targets): the quadratic bound (IRLS) never does, and the
-    // sign of the gradient brackets the minimum.
+    // Newton overshoots where the curvature vanishes (far from all targets): the quadratic bound (IRLS) never does, and
+    // the sign of the gradient brackets the minimum.
     let next = D - gradient / (round < 2 && !(start > 0) ? upper : max(sum(curvatures), 0.02 * upper));
     if (next <= below || next >= above) next = below > -Infinity && above < Infinity ? (below + above) / 2 : D - gradient / upper;
     const step = D - next;
@@ -149,7 +152,8 @@ export function evaluate(samples: usize, count: i32, m: usize, offsets: usize, d
  *
  * @param depths f64 [count] at their minima
  * @param H f64 [n][n], zeroed by the caller; the lower triangle is filled. @param g f64 [n], zeroed
- * @param own f64 [28][m] and @param focals f64 [7][m], zeroed: blocks of each target with itself and with the focal, put into H here
+ * @param own f64 [28][m] and @param focals f64 [7][m], zeroed: blocks of each target with itself and with the focal,
+ * put into H here
  * @param panel f64 [PANEL][n]; @param scratch f64 [4][m]
  */
 export function assemble(samples: usize, count: i32, m: usize, n: usize, offsets: usize, depths: usize, maps: usize, f: f64, smoothing: f64, beta: f64, H: usize, g: usize, own: usize, focals: usize, panel: usize, scratch: usize): void {
@@ -338,7 +342,10 @@ function gather(m: usize, n: usize, H: usize, g: usize, own: usize, focals: usiz
   f64.store(g + (last << 3), focalGradient);
 }
 
-/** C -= P^T P on the lower triangle's tiles of 4 x 4. @param P f64 [rows][n]; @param C f64 [n][stride]; n a multiple of 4 */
+/**
+ * C -= P^T P on the lower triangle's tiles of 4 x 4. @param P f64 [rows][n]; @param C f64 [n][stride]; n a multiple of
+ * 4
+ */
 function subtractOuter(P: usize, rows: i32, n: usize, C: usize, stride: usize): void {
   for (let i: usize = 0; i < n; i += 4) for (let j: usize = 0; j <= i; j += 4) tile(P + (i << 3), P + (j << 3), rows, n, C + ((i * stride + j) << 3), stride);
 }

@@ -25,7 +25,10 @@ async function choosePrecision(card: ModelCard, wanted: Precision | 'auto', prov
   const installed = Object.keys(card.precisions) as Precision[];
   if (wanted !== 'auto') {
     if (installed.includes(wanted)) return wanted;
-    throw new UserError('not-found', `The model ${card.id} is not installed in ${wanted} (installed: ${installed.join(', ')}). Import it again with --precision ${wanted}`);
+    throw new UserError(
+      'not-found',
+      `The model ${card.id} is not installed in ${wanted} (installed: ${installed.join(', ')}). Import it again with --precision ${wanted}`,
+    );
   }
   const half = provider !== 'cpu' && (await computesHalf(provider));
   const order: Precision[] = half ? ['float16', 'float32', 'int8'] : ['float32', 'int8', 'float16'];
@@ -33,19 +36,29 @@ async function choosePrecision(card: ModelCard, wanted: Precision | 'auto', prov
 }
 
 /**
- * An installed pointmap network as a source of observations: each photo is encoded once, each pair decoded in both directions
- * or in one. A direction is an observation of its own (its frame is its first view's camera), so the plan lists (a, b) and (b, a).
+ * An installed pointmap network as a source of observations: each photo is encoded once, each pair decoded in both
+ * directions or in one. A direction is an observation of its own (its frame is its first view's camera), so the plan
+ * lists (a, b) and (b, a).
  *
  * @throws UserError 'not-found' or 'damaged' when the model or the precision is not installed
  */
-export async function createDust3rEstimator(reader: PhotoReader, modelFolder: string, options: Dust3rOptions = {}): Promise<Estimator> {
+export async function createDust3rEstimator(
+  reader: PhotoReader,
+  modelFolder: string,
+  options: Dust3rOptions = {},
+): Promise<Estimator> {
   const { card } = await readModel(modelFolder);
-  if (card.architecture === 'croco') throw new UserError('unsupported', `The model ${card.id} completes images and gives no pointmaps. Use it with: pointmap complete: ${modelFolder}`);
+  if (card.architecture === 'croco')
+    throw new UserError(
+      'unsupported',
+      `The model ${card.id} completes images and gives no pointmaps. Use it with: pointmap complete: ${modelFolder}`,
+    );
   const notes: string[] = [];
   const half = 'float16' in card.precisions && ['auto', 'float16'].includes(options.precision ?? 'auto');
   const provider = await chooseProvider(options.provider, (note) => notes.push(note), half);
   const precision = await choosePrecision(card, options.precision ?? 'auto', provider);
-  const openNetwork = options.openNetwork ?? ((folder: string) => openPairNetwork(folder, card, precision, provider, options.threads));
+  const openNetwork =
+    options.openNetwork ?? ((folder: string) => openPairNetwork(folder, card, precision, provider, options.threads));
   const oneWay = options.oneWay ?? false;
   return {
     id: card.id,
@@ -58,7 +71,12 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
     open(photos, pairs, context): Promise<EstimatorSession> {
       for (const note of notes.splice(0)) context.onNote?.(note);
       const network = openNetwork(modelFolder, card, precision, provider);
-      const settings = { size: card.inputSize, square: card.square, keepSquares: card.architecture === 'compact', patch: card.patch };
+      const settings = {
+        size: card.inputSize,
+        square: card.square,
+        keepSquares: card.architecture === 'compact',
+        patch: card.patch,
+      };
       return Promise.resolve(
         new PairSession(network, reader, photos, directions(photos, pairs, oneWay), {
           view: settings,
@@ -72,8 +90,8 @@ export async function createDust3rEstimator(reader: PhotoReader, modelFolder: st
 }
 
 /**
- * One direction of a pair says the same whether the other is asked for or not. In float32 all providers agree to rounding; the
- * smaller types are computed differently on a CPU and on a GPU (int8 activations, float16 sums).
+ * One direction of a pair says the same whether the other is asked for or not. In float32 all providers agree to
+ * rounding; the smaller types are computed differently on a CPU and on a GPU (int8 activations, float16 sums).
  */
 function settingsKey(precision: Precision, provider: Provider): string {
   return precision === 'float32' ? 'precision=float32' : `precision=${precision};${provider === 'cpu' ? 'cpu' : 'gpu'}`;
@@ -82,13 +100,30 @@ function settingsKey(precision: Precision, provider: Provider): string {
 /** Both directions, side by side so that their features are still at hand. One photo alone is paired with itself. */
 function directions(photos: readonly Photo[], pairs: readonly Pair[], oneWay: boolean): Pair[] {
   if (photos.length === 1) return [{ a: 0, b: 0 }];
-  return pairs.flatMap(({ a, b }) => (oneWay || a === b ? [{ a, b }] : [{ a, b }, { a: b, b: a }]));
+  return pairs.flatMap(({ a, b }) =>
+    oneWay || a === b
+      ? [{ a, b }]
+      : [
+          { a, b },
+          { a: b, b: a },
+        ],
+  );
 }
 
-/** GFLOP/s that two cores of 2024, and a GPU, reach; the estimate is shown before a run and replaced by measured progress in it. */
+/**
+ * GFLOP/s that two cores of 2024, and a GPU, reach; the estimate is shown before a run and replaced by measured
+ * progress in it.
+ */
 const speed = { cpu: { float32: 170, float16: 100, int8: 300 }, gpu: { float32: 5000, float16: 10_000, int8: 2000 } };
 
-function cost(card: ModelCard, precision: Precision, provider: Provider, photos: readonly Photo[], pairs: readonly Pair[], oneWay: boolean): CostEstimate {
+function cost(
+  card: ModelCard,
+  precision: Precision,
+  provider: Provider,
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  oneWay: boolean,
+): CostEstimate {
   const pixels = card.square ? card.inputSize ** 2 : 0.75 * card.inputSize ** 2;
   // Operations grow with weights and pixels: 571 M weights take 520 an image and 830 a direction at 512x384.
   const size = (card.parameters / 571e6) * (pixels / (512 * 384));

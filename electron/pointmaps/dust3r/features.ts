@@ -6,7 +6,10 @@ export class FeatureCache {
   private readonly entries = new Map<string, Features>();
   private bytes = 0;
 
-  constructor(private readonly limit: number, private readonly keepInProject: boolean) {}
+  constructor(
+    private readonly limit: number,
+    private readonly keepInProject: boolean,
+  ) {}
 
   get(key: string, store: BlobStore): Features | undefined {
     const known = this.entries.get(key);

@@ -18,18 +18,23 @@ export interface ViewGeometry {
 }
 
 /**
- * Size and place of a photo's view. 512 models: long side to `size`, then centre-cropped to multiples of the patch, a square
- * photo to 4:3. 224 models: short side to `size`, centre square. A pixel's centre is at integer coordinates, and resizing
- * keeps the borders of the image, so (original + 0.5) = (resized + 0.5) * ratio.
+ * Size and place of a photo's view. 512 models: long side to `size`, then centre-cropped to multiples of the patch, a
+ * square photo to 4:3. 224 models: short side to `size`, centre square. A pixel's centre is at integer coordinates, and
+ * resizing keeps the borders of the image, so (original + 0.5) = (resized + 0.5) * ratio.
  */
-export function viewGeometry(photo: { width: number; height: number }, { size, square, keepSquares = false, patch }: ViewSettings): ViewGeometry {
+export function viewGeometry(
+  photo: { width: number; height: number },
+  { size, square, keepSquares = false, patch }: ViewSettings,
+): ViewGeometry {
   const scale = size / (square ? Math.min(photo.width, photo.height) : Math.max(photo.width, photo.height));
   // A panorama's short side may come out thinner than one patch; it is then stretched to one.
   const side = (length: number) => Math.max(patch, Math.round(length * scale));
   const resized = { width: side(photo.width), height: side(photo.height) };
   const down = (length: number) => Math.max(patch, Math.floor(length / patch) * patch);
   const width = square ? size : down(resized.width);
-  const height = square ? size : down(resized.width === resized.height && !keepSquares ? (3 * width) / 4 : resized.height);
+  const height = square
+    ? size
+    : down(resized.width === resized.height && !keepSquares ? (3 * width) / 4 : resized.height);
   const left = Math.floor((resized.width - width) / 2);
   const top = Math.floor((resized.height - height) / 2);
   const scaleX = photo.width / resized.width;
@@ -54,7 +59,15 @@ export async function readView(reader: PhotoReader, photo: Photo, settings: View
 }
 
 /** sRGB [height, width, 3] to planar [3, height, width] in -1..1. */
-export function planarImage({ width, height, pixels }: { width: number; height: number; pixels: Uint8Array }): Float32Array {
+export function planarImage({
+  width,
+  height,
+  pixels,
+}: {
+  width: number;
+  height: number;
+  pixels: Uint8Array;
+}): Float32Array {
   const size = width * height;
   const out = new Float32Array(3 * size);
   for (let p = 0; p < size; p++) {

@@ -24,8 +24,8 @@ interface Request {
 const featureMemory = 2 ** 30;
 
 /**
- * Encodes each photo once and decodes pairs one after the other: the runtime uses all cores for one. Requests that wait are
- * decoded in batches; a cancelled one is dropped before its turn.
+ * Encodes each photo once and decodes pairs one after the other: the runtime uses all cores for one. Requests that wait
+ * are decoded in batches; a cancelled one is dropped before its turn.
  */
 export class PairSession implements EstimatorSession {
   readonly plan: EstimatorSession['plan'];

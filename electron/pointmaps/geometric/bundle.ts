@@ -38,7 +38,9 @@ export interface BundleOptions {
 /** Standard deviations that keep a free lens sane where the data says nothing. */
 const K1_SIGMA = 0.15;
 
-/** Projects a point; false when it lies behind the camera. `out` receives [x, y] in long sides, relative to the centre. */
+/**
+ * Projects a point; false when it lies behind the camera. `out` receives [x, y] in long sides, relative to the centre.
+ */
 export function project(camera: PlacedCamera, lens: Lens, x: number, y: number, z: number, out: Float64Array): boolean {
   const R = camera.rotation;
   const t = camera.translation;
@@ -53,12 +55,18 @@ export function project(camera: PlacedCamera, lens: Lens, x: number, y: number, 
 }
 
 /**
- * Bundle adjustment (Triggs et al., 1999): Levenberg-Marquardt on poses, shared lenses and points under Cauchy loss, the
- * points eliminated by a Schur complement. Cameras, lenses and points [n, 3] are changed in place.
+ * Bundle adjustment (Triggs et al., 1999): Levenberg-Marquardt on poses, shared lenses and points under Cauchy loss,
+ * the points eliminated by a Schur complement. Cameras, lenses and points [n, 3] are changed in place.
  *
  * @returns the robust cost, per sighting
  */
-export function adjustBundle(cameras: PlacedCamera[], lenses: Lens[], points: Float64Array, sightings: Sightings, options: BundleOptions): number {
+export function adjustBundle(
+  cameras: PlacedCamera[],
+  lenses: Lens[],
+  points: Float64Array,
+  sightings: Sightings,
+  options: BundleOptions,
+): number {
   const problem = new Bundle(cameras, lenses, points, sightings, options);
   let cost = problem.cost();
   let damping = 1e-4;
@@ -90,7 +98,9 @@ class Bundle {
   /** Sightings of point p: order[start[p]] to order[start[p + 1]]. */
   private readonly start: Int32Array;
   private readonly order: Int32Array;
-  /** Per sighting: 2x6 pose, 2x2 lens, 2x3 point Jacobians and the residual, all times the square root of the weight. */
+  /**
+   * Per sighting: 2x6 pose, 2x2 lens, 2x3 point Jacobians and the residual, all times the square root of the weight.
+   */
   private readonly rows: Float64Array;
   private static readonly ROW = 24;
   private readonly predicted = new Float64Array(2);
@@ -131,7 +141,9 @@ class Bundle {
     for (let s = 0; s < camera.length; s++) {
       const c = this.cameras[camera[s]!]!;
       const p = 3 * point[s]!;
-      if (!project(c, this.lenses[c.lens]!, this.points[p]!, this.points[p + 1]!, this.points[p + 2]!, this.predicted)) {
+      if (
+        !project(c, this.lenses[c.lens]!, this.points[p]!, this.points[p + 1]!, this.points[p + 2]!, this.predicted)
+      ) {
         sum += s2 * 20;
         continue;
       }
@@ -251,7 +263,8 @@ class Bundle {
       for (let k = 0; k < 3; k++) V[4 * k] = V[4 * k]! * (1 + damping) + 1e-14;
       if (!invertSymmetric3(V, inverse)) continue;
       deferred.set(inverse, 12 * p);
-      for (let k = 0; k < 3; k++) deferred[12 * p + 9 + k] = inverse[3 * k]! * b[0]! + inverse[3 * k + 1]! * b[1]! + inverse[3 * k + 2]! * b[2]!;
+      for (let k = 0; k < 3; k++)
+        deferred[12 * p + 9 + k] = inverse[3 * k]! * b[0]! + inverse[3 * k + 1]! * b[1]! + inverse[3 * k + 2]! * b[2]!;
       for (let i = 0; i < width; i++) {
         const w0 = W[3 * i]!;
         const w1 = W[3 * i + 1]!;
@@ -310,7 +323,10 @@ class Bundle {
       }
       for (let k = 0; k < 3; k++) {
         const d = 12 * p;
-        this.points[3 * p + k] = this.points[3 * p + k]! + deferred[d + 9 + k]! - (deferred[d + 3 * k]! * back[0]! + deferred[d + 3 * k + 1]! * back[1]! + deferred[d + 3 * k + 2]! * back[2]!);
+        this.points[3 * p + k] =
+          this.points[3 * p + k]! +
+          deferred[d + 9 + k]! -
+          (deferred[d + 3 * k]! * back[0]! + deferred[d + 3 * k + 1]! * back[1]! + deferred[d + 3 * k + 2]! * back[2]!);
       }
     }
     this.cameras.forEach((camera, c) => {

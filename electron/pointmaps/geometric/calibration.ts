@@ -11,12 +11,14 @@ export const DEFAULT_FOCAL = 1.0;
 
 /** What an estimator may take for granted of a photo's focal, over the long side. */
 export function knownFocal(photo: Photo): number | undefined {
-  return photo.focal && photo.focal.source !== 'default' ? photo.focal.pixels / Math.max(photo.width, photo.height) : undefined;
+  return photo.focal && photo.focal.source !== 'default'
+    ? photo.focal.pixels / Math.max(photo.width, photo.height)
+    : undefined;
 }
 
 /**
- * Photos with the same key share a lens: one camera (or none named) and one size, portrait or landscape. Photos of a zoom
- * with focals apart are different lenses, and so is one whose focal the user typed in.
+ * Photos with the same key share a lens: one camera (or none named) and one size, portrait or landscape. Photos of a
+ * zoom with focals apart are different lenses, and so is one whose focal the user typed in.
  */
 export function lensKey(photo: Photo): string {
   const sides = [photo.width, photo.height].sort((a, b) => b - a).join('x');
@@ -44,9 +46,9 @@ export function groupLenses(photos: readonly Photo[]): { lensOf: number[]; group
 }
 
 /**
- * The focal that lets most correspondences of the set agree with an essential matrix. The peak is only a tenth above its
- * plateau and single pairs mislead, so scores are summed over pairs, each normalised by its own best, and the
- * peak is located by a parabola.
+ * The focal that lets most correspondences of the set agree with an essential matrix. The peak is only a tenth above
+ * its plateau and single pairs mislead, so scores are summed over pairs, each normalised by its own best, and the peak
+ * is located by a parabola.
  *
  * @param scores [pair][candidate]
  * @returns focal over the long side, and how far the peak stands out of the mean (0: not at all)

@@ -10,7 +10,10 @@ export interface RelativeRotation {
   weight: number;
 }
 
-/** A pair further from the averaged rotations than this is wrong. Uncalibrated distortion alone moves good pairs by up to 5. */
+/**
+ * A pair further from the averaged rotations than this is wrong. Uncalibrated distortion alone moves good pairs by up
+ * to 5.
+ */
 const WRONG_DEGREES = 8;
 const SCALE_DEGREES = 2;
 const SWEEPS = 40;
@@ -19,10 +22,11 @@ const CLOSED_DEGREES = 5;
 const TREES = 40;
 
 /**
- * Which relative rotations contradict the rest (Hartley, Trumpf, Dai and Li, "Rotation Averaging", IJCV 2013: start from
- * a spanning tree, then robust re-averaging of each photo over its neighbours). Repeating wallpaper gives wrong pairs with a
- * hundred inliers that no test on the pair alone can find; one of them in the tree would spoil the start, so pairs count by
- * how many triangles they close (Zach, Klopschitz and Pollefeys, CVPR 2010), and of several random trees the one that most pairs agree with is taken.
+ * Which relative rotations contradict the rest (Hartley, Trumpf, Dai and Li, "Rotation Averaging", IJCV 2013: start
+ * from a spanning tree, then robust re-averaging of each photo over its neighbours). Repeating wallpaper gives wrong
+ * pairs with a hundred inliers that no test on the pair alone can find; one of them in the tree would spoil the start,
+ * so pairs count by how many triangles they close (Zach, Klopschitz and Pollefeys, CVPR 2010), and of several random
+ * trees the one that most pairs agree with is taken.
  *
  * @param count number of photos
  * @returns per pair, the disagreement in degrees
@@ -48,7 +52,9 @@ export function rotationDisagreement(count: number, pairs: readonly RelativeRota
       if (total > 0) rotations[i] = orthonormalise(sum.map((value) => value / total));
     }
   }
-  return Float64Array.from(pairs, ({ a, b, rotation }) => rotationDifference(multiply3(rotation, rotations[a]!), rotations[b]!));
+  return Float64Array.from(pairs, ({ a, b, rotation }) =>
+    rotationDifference(multiply3(rotation, rotations[a]!), rotations[b]!),
+  );
 }
 
 export const isConsistent = (disagreement: number): boolean => disagreement < WRONG_DEGREES;
@@ -60,7 +66,11 @@ function bestTree(count: number, pairs: readonly RelativeRotation[]): Float64Arr
   let best: { rotations: Float64Array[]; agreement: number } | undefined;
   for (let k = 0; k < TREES; k++) {
     // The first tree is the one of most trust, the others are drawn round it.
-    const rotations = spanningRotations(count, pairs, trust.map((value) => (k === 0 ? value : value * random() ** 2)));
+    const rotations = spanningRotations(
+      count,
+      pairs,
+      trust.map((value) => (k === 0 ? value : value * random() ** 2)),
+    );
     let agreement = 0;
     for (const { a, b, rotation, weight } of pairs) {
       const difference = rotationDifference(multiply3(rotation, rotations[a]!), rotations[b]!) / WRONG_DEGREES;
@@ -71,7 +81,10 @@ function bestTree(count: number, pairs: readonly RelativeRotation[]): Float64Arr
   return best!.rotations;
 }
 
-/** The square root of each pair's inliers, times the squared share of its triangles that close; pairs in no triangle count by their inliers alone. */
+/**
+ * The square root of each pair's inliers, times the squared share of its triangles that close; pairs in no triangle
+ * count by their inliers alone.
+ */
 function triangleTrust(count: number, pairs: readonly RelativeRotation[]): Float64Array {
   const from = Array.from({ length: count }, () => new Map<number, Float64Array>());
   for (const { a, b, rotation } of pairs) {

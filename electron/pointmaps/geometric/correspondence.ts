@@ -20,18 +20,29 @@ export interface Candidate {
 }
 
 /** Runs jobs with a bounded number under way, so that pictures don't pile up in memory. */
-async function inParallel<T>(items: readonly T[], width: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, async () => {
-    while (next < items.length) {
-      const index = next++;
-      await work(items[index]!, index);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: Math.min(width, items.length) }, async () => {
+      while (next < items.length) {
+        const index = next++;
+        await work(items[index]!, index);
+      }
+    }),
+  );
 }
 
 /** Features of every photo, kept per photo. */
-export async function findAll(photos: readonly Photo[], reader: PhotoReader, pool: WorkerPool, context: EstimatorContext): Promise<Features[]> {
+export async function findAll(
+  photos: readonly Photo[],
+  reader: PhotoReader,
+  pool: WorkerPool,
+  context: EstimatorContext,
+): Promise<Features[]> {
   const features: Features[] = [];
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
@@ -52,7 +63,14 @@ export async function findAll(photos: readonly Photo[], reader: PhotoReader, poo
 }
 
 /** Matches of every pair, kept per pair; pairs with too few are rejected. */
-export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[], features: readonly Features[], pool: WorkerPool, context: EstimatorContext, rejected: Rejection[]): Promise<Candidate[]> {
+export async function matchAll(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  features: readonly Features[],
+  pool: WorkerPool,
+  context: EstimatorContext,
+  rejected: Rejection[],
+): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   let done = 0;
   await inParallel(pairs, pool.size + 1, async (pair, index) => {
@@ -60,7 +78,10 @@ export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[],
     const key = `geometric/matches/2/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
-      matches = await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, { signal: context.signal, pass: context.pass });
+      matches = await pool.run<Uint32Array>(
+        { kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request,
+        { signal: context.signal, pass: context.pass },
+      );
       context.store.put(key, encodeMatches(matches));
     }
     candidates[index] = { pair, matches };
@@ -68,7 +89,11 @@ export async function matchAll(photos: readonly Photo[], pairs: readonly Pair[],
   });
   return candidates.filter(({ pair, matches }) => {
     if (matches.length / 2 >= LEAST_MATCHES) return true;
-    rejected.push({ pair, reason: 'no-overlap', detail: `${matches.length / 2} matches, at least ${LEAST_MATCHES} are needed` });
+    rejected.push({
+      pair,
+      reason: 'no-overlap',
+      detail: `${matches.length / 2} matches, at least ${LEAST_MATCHES} are needed`,
+    });
     return false;
   });
 }

@@ -37,7 +37,8 @@ interface Keypoint {
  * @param grey [height, width], 0 to 1
  */
 export function findFeatures(grey: Float32Array, width: number, height: number, options: FeatureOptions): Features {
-  const described: { response: number; x: number; y: number; sigma: number; angle: number; descriptor: Uint8Array }[] = [];
+  const described: { response: number; x: number; y: number; sigma: number; angle: number; descriptor: Uint8Array }[] =
+    [];
   let number = 0;
   for (const octave of octaves(grey, width, height)) {
     const keypoints = extrema(octave, number++, options.contrast);
@@ -48,13 +49,24 @@ export function findFeatures(grey: Float32Array, width: number, height: number, 
       const sigma = BASE_SIGMA * 2 ** (keypoint.layer / INTERVALS);
       for (const angle of orientations(image, octave.width, octave.height, keypoint.x, keypoint.y, sigma)) {
         const descriptor = describe(image, octave.width, octave.height, keypoint.x, keypoint.y, sigma, angle);
-        described.push({ response: keypoint.response, x: keypoint.x * octave.step, y: keypoint.y * octave.step, sigma: sigma * octave.step, angle, descriptor });
+        described.push({
+          response: keypoint.response,
+          x: keypoint.x * octave.step,
+          y: keypoint.y * octave.step,
+          sigma: sigma * octave.step,
+          angle,
+          descriptor,
+        });
       }
     }
   }
   described.sort((a, b) => b.response - a.response);
   const kept = spread(described, width, height, options.maximum);
-  const features: Features = { count: kept.length, keypoints: new Float32Array(kept.length * 4), descriptors: new Uint8Array(kept.length * DESCRIPTOR) };
+  const features: Features = {
+    count: kept.length,
+    keypoints: new Float32Array(kept.length * 4),
+    descriptors: new Uint8Array(kept.length * DESCRIPTOR),
+  };
   kept.forEach((feature, k) => {
     features.keypoints.set([feature.x, feature.y, feature.sigma, feature.angle], 4 * k);
     features.descriptors.set(feature.descriptor, DESCRIPTOR * k);
@@ -62,7 +74,10 @@ export function findFeatures(grey: Float32Array, width: number, height: number, 
   return features;
 }
 
-/** The `maximum` best, no cell of a grid more than thrice its share, so that one bush can't take them all. Input sorted by response. */
+/**
+ * The `maximum` best, no cell of a grid more than thrice its share, so that one bush can't take them all. Input sorted
+ * by response.
+ */
 function spread<T extends { x: number; y: number }>(sorted: T[], width: number, height: number, maximum: number): T[] {
   if (sorted.length <= maximum) return sorted;
   const cells = 12;
@@ -70,7 +85,9 @@ function spread<T extends { x: number; y: number }>(sorted: T[], width: number, 
   const counts = new Int32Array(cells * cells);
   const kept: T[] = [];
   for (const item of sorted) {
-    const cell = Math.min(cells - 1, Math.floor((item.y / height) * cells)) * cells + Math.min(cells - 1, Math.floor((item.x / width) * cells));
+    const cell =
+      Math.min(cells - 1, Math.floor((item.y / height) * cells)) * cells +
+      Math.min(cells - 1, Math.floor((item.x / width) * cells));
     if (counts[cell]! >= share) continue;
     counts[cell] = counts[cell]! + 1;
     kept.push(item);
@@ -91,7 +108,11 @@ function extrema(octave: Octave, number: number, contrast: number): Keypoint[] {
       for (let x = BORDER; x < width - BORDER; x++) {
         const i = y * width + x;
         const value = here[i]!;
-        if (value > first ? isMaximum(value, here, below, above, i, width) : value < -first && isMinimum(value, here, below, above, i, width)) {
+        if (
+          value > first
+            ? isMaximum(value, here, below, above, i, width)
+            : value < -first && isMinimum(value, here, below, above, i, width)
+        ) {
           const keypoint = refine(octave, number, layer, x, y, contrast);
           if (keypoint) found.push(keypoint);
         }
@@ -101,7 +122,14 @@ function extrema(octave: Octave, number: number, contrast: number): Keypoint[] {
   return found;
 }
 
-function isMaximum(value: number, here: Float32Array, below: Float32Array, above: Float32Array, i: number, width: number): boolean {
+function isMaximum(
+  value: number,
+  here: Float32Array,
+  below: Float32Array,
+  above: Float32Array,
+  i: number,
+  width: number,
+): boolean {
   for (let row = -width; row <= width; row += width) {
     for (let j = i + row - 1; j <= i + row + 1; j++) {
       if (here[j]! > value || below[j]! >= value || above[j]! >= value) return false;
@@ -110,7 +138,14 @@ function isMaximum(value: number, here: Float32Array, below: Float32Array, above
   return true;
 }
 
-function isMinimum(value: number, here: Float32Array, below: Float32Array, above: Float32Array, i: number, width: number): boolean {
+function isMinimum(
+  value: number,
+  here: Float32Array,
+  below: Float32Array,
+  above: Float32Array,
+  i: number,
+  width: number,
+): boolean {
   for (let row = -width; row <= width; row += width) {
     for (let j = i + row - 1; j <= i + row + 1; j++) {
       if (here[j]! < value || below[j]! <= value || above[j]! <= value) return false;
@@ -120,7 +155,14 @@ function isMinimum(value: number, here: Float32Array, below: Float32Array, above
 }
 
 /** Sub-pixel position by a quadratic fit; undefined for low contrast and for edges (Lowe 2004, section 4). */
-function refine(octave: Octave, number: number, layer: number, x: number, y: number, contrast: number): Keypoint | undefined {
+function refine(
+  octave: Octave,
+  number: number,
+  layer: number,
+  x: number,
+  y: number,
+  contrast: number,
+): Keypoint | undefined {
   const { width, height, differences } = octave;
   for (let attempt = 0; attempt < 5; attempt++) {
     const D = differences[layer]!;
@@ -158,13 +200,21 @@ function refine(octave: Octave, number: number, layer: number, x: number, y: num
     x += Math.round(ox);
     y += Math.round(oy);
     layer += Math.round(os);
-    if (layer < 1 || layer > INTERVALS || x < BORDER || y < BORDER || x >= width - BORDER || y >= height - BORDER) return undefined;
+    if (layer < 1 || layer > INTERVALS || x < BORDER || y < BORDER || x >= width - BORDER || y >= height - BORDER)
+      return undefined;
   }
   return undefined;
 }
 
 /** Angles of the gradient histogram's peaks (section 5), at most two: a third seldom matches and costs as much. */
-function orientations(image: Float32Array, width: number, height: number, x: number, y: number, sigma: number): number[] {
+function orientations(
+  image: Float32Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  sigma: number,
+): number[] {
   const histogram = new Float32Array(ORIENTATION_BINS);
   const weightSigma = 1.5 * sigma;
   const radius = Math.round(3 * weightSigma);
@@ -176,7 +226,8 @@ function orientations(image: Float32Array, width: number, height: number, x: num
       const gx = image[at + 1]! - image[at - 1]!;
       const gy = image[at + width]! - image[at - width]!;
       const weight = Math.exp(-((i - x) ** 2 + (j - y) ** 2) / (2 * weightSigma * weightSigma));
-      const bin = Math.round((Math.atan2(gy, gx) / (2 * Math.PI)) * ORIENTATION_BINS + ORIENTATION_BINS) % ORIENTATION_BINS;
+      const bin =
+        Math.round((Math.atan2(gy, gx) / (2 * Math.PI)) * ORIENTATION_BINS + ORIENTATION_BINS) % ORIENTATION_BINS;
       histogram[bin] = histogram[bin]! + weight * Math.hypot(gx, gy);
     }
   }
@@ -194,11 +245,22 @@ function orientations(image: Float32Array, width: number, height: number, x: num
     const offset = (0.5 * (left - right)) / (left - 2 * value + right);
     peaks.push({ angle: ((k + offset) * 2 * Math.PI) / ORIENTATION_BINS, value });
   }
-  return peaks.sort((a, b) => b.value - a.value).slice(0, 2).map((peak) => peak.angle);
+  return peaks
+    .sort((a, b) => b.value - a.value)
+    .slice(0, 2)
+    .map((peak) => peak.angle);
 }
 
 /** 4x4 cells of 8 directions with trilinear interpolation (section 6), as RootSIFT. */
-function describe(image: Float32Array, width: number, height: number, x: number, y: number, sigma: number, angle: number): Uint8Array {
+function describe(
+  image: Float32Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  sigma: number,
+  angle: number,
+): Uint8Array {
   const cell = 3 * sigma;
   const radius = Math.min(Math.round((cell * Math.SQRT2 * 5) / 2), Math.hypot(width, height));
   const cos = Math.cos(angle) / cell;
@@ -243,7 +305,9 @@ function describe(image: Float32Array, width: number, height: number, x: number,
     }
   }
   const vector = new Float32Array(DESCRIPTOR);
-  for (let v = 0; v < 4; v++) for (let u = 0; u < 4; u++) for (let d = 0; d < 8; d++) vector[(v * 4 + u) * 8 + d] = histogram[((v + 1) * 6 + u + 1) * 8 + d]!;
+  for (let v = 0; v < 4; v++)
+    for (let u = 0; u < 4; u++)
+      for (let d = 0; d < 8; d++) vector[(v * 4 + u) * 8 + d] = histogram[((v + 1) * 6 + u + 1) * 8 + d]!;
   let norm = 0;
   for (const value of vector) norm += value * value;
   // Large gradients change with the light: clamp, as Lowe does.

@@ -1,4 +1,7 @@
-/** What the sparse half knows about a pair of views, and what dense depth needs. All in view pixels and an arbitrary unit. */
+/**
+ * What the sparse half knows about a pair of views, and what dense depth needs. All in view pixels and an arbitrary
+ * unit.
+ */
 export interface PairGeometry {
   /** Row-major 4x4: camera b from camera a, in the unit of the sparse points. */
   secondFromFirst: Float64Array;

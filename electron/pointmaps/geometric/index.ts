@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { WorkerPool } from '../../compute/pool.js';
 import { invertRigid, identity4 } from '../../geometry/linear.js';
 import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
-import type { CostEstimate, Estimator, EstimatorContext, EstimatorSession, PairOutcome, PhotoReader } from '../estimator.js';
+import type {
+  CostEstimate,
+  Estimator,
+  EstimatorContext,
+  EstimatorSession,
+  PairOutcome,
+  PhotoReader,
+} from '../estimator.js';
 import { lensKey } from './calibration.js';
 import { DensePool, densePair } from './dense/index.js';
 import { planPairs, type PlannedPair } from './plan.js';
@@ -26,13 +33,16 @@ const VERSION = '3';
 const LATEST = `geometric/${VERSION}/latest`;
 
 /**
- * The built-in estimator: no learned weights. Features and a bundle adjustment over the whole set calibrate the cameras, then dense depth is
- * swept along the known geometry of the pairs with the best parallax.
+ * The built-in estimator: no learned weights. Features and a bundle adjustment over the whole set calibrate the
+ * cameras, then dense depth is swept along the known geometry of the pairs with the best parallax.
  */
 export function createGeometricEstimator(reader: PhotoReader, options: GeometricOptions = {}): Estimator {
   const longSide = options.viewLongSide ?? VIEW_SIDES[options.quality ?? 'normal'];
   return {
-    id: 'geometric', version: VERSION, licence: 'Apache-2.0', settingsKey: `view=${longSide}`,
+    id: 'geometric',
+    version: VERSION,
+    licence: 'Apache-2.0',
+    settingsKey: `view=${longSide}`,
     estimateCost: (photos, pairs) => estimateCost(photos, pairs, longSide, options.threads ?? 2),
     open: async (photos, pairs, context) => {
       const state = await surveyOrReuse(photos, pairs, reader, options.threads, context);
@@ -41,25 +51,46 @@ export function createGeometricEstimator(reader: PhotoReader, options: Geometric
   };
 }
 
-/** Measured on two cores of 2024: features 1 s a photo, matching and pose 0.12 s a pair, dense depth 2 s a pair at 512 px. */
-function estimateCost(photos: readonly Photo[], pairs: readonly Pair[], longSide: number, threads: number): CostEstimate {
+/**
+ * Measured on two cores of 2024: features 1 s a photo, matching and pose 0.12 s a pair, dense depth 2 s a pair at 512
+ * px.
+ */
+function estimateCost(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  longSide: number,
+  threads: number,
+): CostEstimate {
   const dense = Math.min(pairs.length, photos.length * 2);
   const size = (longSide / 512) ** 3;
-  return { seconds: (photos.length * 1.3 + pairs.length * 0.15 + dense * 2 * size) / threads + 4, memory: 300e6 + threads * 130e6 * size + photos.length * 8e6 };
+  return {
+    seconds: (photos.length * 1.3 + pairs.length * 0.15 + dense * 2 * size) / threads + 4,
+    memory: 300e6 + threads * 130e6 * size + photos.length * 8e6,
+  };
 }
 
-async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], reader: PhotoReader, threads: number | undefined, context: EstimatorContext): Promise<SurveyState> {
+async function surveyOrReuse(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  reader: PhotoReader,
+  threads: number | undefined,
+  context: EstimatorContext,
+): Promise<SurveyState> {
   const key = `geometric/${VERSION}/survey/${surveyInputs(photos, pairs)}`;
   const kept = decodeState(context.store.get(key));
   if (kept) return kept;
   const earlier = usableEarlier(decodeState(context.store.get(LATEST)), photos);
-  const pool = new WorkerPool(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './geometric-worker.js', import.meta.url), threads);
+  const pool = new WorkerPool(
+    new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './geometric-worker.js', import.meta.url),
+    threads,
+  );
   try {
     const state = stateOf(photos, pairs, await surveySet(photos, pairs, reader, pool, context, earlier), earlier);
     const record = encodeState(state);
     context.store.put(key, record);
     context.store.put(LATEST, record);
-    // As a later run will read it, so that both give the same observation keys to the last bit (JSON has no negative zero).
+    // As a later run will read it, so that both give the same observation keys to the last bit (JSON has no negative
+    // zero).
     return decodeState(record)!;
   } finally {
     await pool.close();
@@ -67,8 +98,9 @@ async function surveyOrReuse(photos: readonly Photo[], pairs: readonly Pair[], r
 }
 
 /**
- * Cameras of the last survey stay where they are when a few photos join or leave, so that the observations computed from them stay
- * valid. When much is new, all of it is solved anew: the new photos may know the lens better than the old ones did.
+ * Cameras of the last survey stay where they are when a few photos join or leave, so that the observations computed
+ * from them stay valid. When much is new, all of it is solved anew: the new photos may know the lens better than the
+ * old ones did.
  */
 function usableEarlier(earlier: SurveyState | undefined, photos: readonly Photo[]): SurveyState | undefined {
   if (!earlier) return undefined;
@@ -79,7 +111,12 @@ function usableEarlier(earlier: SurveyState | undefined, photos: readonly Photo[
   return still.length >= 3 && still.length * 3 >= photos.length * 2 ? earlier : undefined;
 }
 
-function stateOf(photos: readonly Photo[], pairs: readonly Pair[], survey: Survey, earlier: SurveyState | undefined): SurveyState {
+function stateOf(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  survey: Survey,
+  earlier: SurveyState | undefined,
+): SurveyState {
   const index = new Map(photos.map(({ id }, k) => [id, k]));
   const before = (earlier?.observe ?? []).flatMap((planned): PlannedPair[] => {
     const a = index.get(earlier!.photos[planned.pair.a]!.id);
@@ -92,7 +129,9 @@ function stateOf(photos: readonly Photo[], pairs: readonly Pair[], survey: Surve
       const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(k));
       const camera = survey.pieces[piece]?.cameras.get(k);
       return {
-        id: photo.id, lensKey: lensKey(photo), lens: { focal, k1, related: survey.related[survey.lensOf[k]!]! },
+        id: photo.id,
+        lensKey: lensKey(photo),
+        lens: { focal, k1, related: survey.related[survey.lensOf[k]!]! },
         camera: camera && { piece, rotation: camera.rotation, translation: camera.translation },
       };
     }),
@@ -105,7 +144,13 @@ class GeometricSession implements EstimatorSession {
   private readonly pool: DensePool;
   private readonly views = new Map<number, Promise<View>>();
 
-  constructor(private readonly photos: readonly Photo[], private readonly state: SurveyState, private readonly reader: PhotoReader, private readonly longSide: number, threads?: number) {
+  constructor(
+    private readonly photos: readonly Photo[],
+    private readonly state: SurveyState,
+    private readonly reader: PhotoReader,
+    private readonly longSide: number,
+    threads?: number,
+  ) {
     this.plan = { observe: state.observe.map(({ pair }) => pair), rejected: state.rejected };
     this.pool = new DensePool(threads);
   }
@@ -129,8 +174,18 @@ class GeometricSession implements EstimatorSession {
     const planned = this.planned(pair);
     if (!planned) return 'not planned';
     const digest = createHash('sha256');
-    const numbers = [pair.a, pair.b].flatMap((photo) => [this.state.photos[photo]!.lens.focal, this.state.photos[photo]!.lens.k1]);
-    for (const part of [Float64Array.from(numbers), planned.secondFromFirst, planned.points, planned.sightingsA, planned.sightingsB]) digest.update(part);
+    const numbers = [pair.a, pair.b].flatMap((photo) => [
+      this.state.photos[photo]!.lens.focal,
+      this.state.photos[photo]!.lens.k1,
+    ]);
+    for (const part of [
+      Float64Array.from(numbers),
+      planned.secondFromFirst,
+      planned.points,
+      planned.sightingsA,
+      planned.sightingsB,
+    ])
+      digest.update(part);
     return digest.digest('hex');
   }
 
@@ -139,23 +194,46 @@ class GeometricSession implements EstimatorSession {
     const planned = this.planned(pair);
     if (!planned) {
       const refused = this.state.rejected.find(({ pair: { a, b } }) => a === pair.a && b === pair.b);
-      return { kind: 'rejected', reason: refused?.reason ?? 'failed', detail: refused?.detail ?? 'the pair was not among those that the session was opened with' };
+      return {
+        kind: 'rejected',
+        reason: refused?.reason ?? 'failed',
+        detail: refused?.detail ?? 'the pair was not among those that the session was opened with',
+      };
     }
     const [a, b] = await Promise.all([this.view(pair.a), this.view(pair.b)]);
     const focalA = this.viewFocal(pair.a);
     const focalB = this.viewFocal(pair.b);
-    const dense = await densePair(a, b, {
-      secondFromFirst: planned.secondFromFirst, focalA, focalB, centreA: [a.width / 2, a.height / 2], centreB: [b.width / 2, b.height / 2],
-      points: planned.points, pixelsA: this.toView(pair.a, planned.sightingsA), pixelsB: this.toView(pair.b, planned.sightingsB), parallax: planned.parallax,
-    }, this.pool, { signal: context.signal });
+    const dense = await densePair(
+      a,
+      b,
+      {
+        secondFromFirst: planned.secondFromFirst,
+        focalA,
+        focalB,
+        centreA: [a.width / 2, a.height / 2],
+        centreB: [b.width / 2, b.height / 2],
+        points: planned.points,
+        pixelsA: this.toView(pair.a, planned.sightingsA),
+        pixelsB: this.toView(pair.b, planned.sightingsB),
+        parallax: planned.parallax,
+      },
+      this.pool,
+      { signal: context.signal },
+    );
     const confident = share(dense.confidenceA) + share(dense.confidenceB);
     if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
     const observed = (view: View, points: Float32Array, confidence: Float32Array): ObservedView => ({
-      photo: view.photo, width: view.width, height: view.height, originalFromView: view.originalFromView, points, confidence,
+      photo: view.photo,
+      width: view.width,
+      height: view.height,
+      originalFromView: view.originalFromView,
+      points,
+      confidence,
     });
     const observation: Observation = {
       views: [observed(a, dense.pointsA, dense.confidenceA), observed(b, dense.pointsB, dense.confidenceB)],
-      focal: [focalA, focalB], firstFromCamera: [identity4(), invertRigid(planned.secondFromFirst)],
+      focal: [focalA, focalB],
+      firstFromCamera: [identity4(), invertRigid(planned.secondFromFirst)],
     };
     return { kind: 'observation', observation };
   }

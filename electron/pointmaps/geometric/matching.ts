@@ -33,7 +33,8 @@ export function matchFeatures(a: Features, b: Features): Uint32Array {
   exports.nearest(base, a.count, bAt, b.count, rowsAt, columnsAt);
   const rows = new Int32Array(memory.buffer, rowsAt, a.count * 3);
   const columns = new Int32Array(memory.buffer, columnsAt, b.count * 3);
-  const distinct = (table: Int32Array, k: number) => LENGTH_SQUARED - table[3 * k + 1]! < RATIO * RATIO * (LENGTH_SQUARED - table[3 * k + 2]!);
+  const distinct = (table: Int32Array, k: number) =>
+    LENGTH_SQUARED - table[3 * k + 1]! < RATIO * RATIO * (LENGTH_SQUARED - table[3 * k + 2]!);
   const matches: number[] = [];
   for (let i = 0; i < a.count; i++) {
     const j = rows[3 * i]!;

@@ -42,7 +42,11 @@ export function parallaxWeight(degrees: number): number {
  * @param pairs all that may be looked at; each is planned or rejected with a reason
  * @param before pairs that an earlier plan has: taken over as they are, so that what was computed from them stays valid
  */
-export function planPairs(survey: Survey, pairs: readonly Pair[], before: readonly PlannedPair[] = []): { observe: PlannedPair[]; rejected: Rejection[] } {
+export function planPairs(
+  survey: Survey,
+  pairs: readonly Pair[],
+  before: readonly PlannedPair[] = [],
+): { observe: PlannedPair[]; rejected: Rejection[] } {
   const name = ({ a, b }: Pair) => `${a}-${b}`;
   const refused = new Map(survey.rejected.map((rejection) => [name(rejection.pair), rejection]));
   const kept = new Map(before.map((planned) => [name(planned.pair), planned]));
@@ -51,13 +55,27 @@ export function planPairs(survey: Survey, pairs: readonly Pair[], before: readon
   for (const pair of pairs) {
     const planned = kept.get(name(pair)) ?? relate(survey, pair);
     const reason = planned ? tooPoor(planned) : undefined;
-    if (planned && !reason) scored.push({ planned, score: commonPoints(planned) * parallaxWeight(planned.parallax) * (kept.has(name(pair)) ? 1e3 : 1) });
-    else rejected.push(refused.get(name(pair)) ?? { pair, ...(reason ?? { reason: 'no-overlap', detail: 'its photos could not be placed together' }) });
+    if (planned && !reason)
+      scored.push({
+        planned,
+        score: commonPoints(planned) * parallaxWeight(planned.parallax) * (kept.has(name(pair)) ? 1e3 : 1),
+      });
+    else
+      rejected.push(
+        refused.get(name(pair)) ?? {
+          pair,
+          ...(reason ?? { reason: 'no-overlap', detail: 'its photos could not be placed together' }),
+        },
+      );
   }
   scored.sort((p, q) => q.score - p.score);
-  const chosen = chooseConnected(scored.map(({ planned }) => planned), (planned) => kept.has(name(planned.pair)));
+  const chosen = chooseConnected(
+    scored.map(({ planned }) => planned),
+    (planned) => kept.has(name(planned.pair)),
+  );
   for (const { planned } of scored) {
-    if (!chosen.has(planned)) rejected.push({ pair: planned.pair, reason: 'not-needed', detail: 'its photos have better partners' });
+    if (!chosen.has(planned))
+      rejected.push({ pair: planned.pair, reason: 'not-needed', detail: 'its photos have better partners' });
   }
   return { observe: [...scored.map(({ planned }) => planned).filter((planned) => chosen.has(planned))], rejected };
 }
@@ -66,9 +84,15 @@ const commonPoints = ({ points }: PlannedPair): number => points.length / 3;
 
 function tooPoor(planned: PlannedPair): { reason: PairRejection; detail: string } | undefined {
   const angle = `${planned.parallax.toFixed(1)} degrees`;
-  if (commonPoints(planned) < LEAST_POINTS) return { reason: 'no-overlap', detail: `only ${commonPoints(planned)} points in common` };
-  if (planned.parallax < LEAST_PARALLAX) return { reason: 'rotation-only', detail: `seen from nearly one place: rays meet at ${angle}, which gives no depth` };
-  if (parallaxWeight(planned.parallax) < 0.02) return { reason: 'not-needed', detail: `rays meet at ${angle}: too wide for dense depth` };
+  if (commonPoints(planned) < LEAST_POINTS)
+    return { reason: 'no-overlap', detail: `only ${commonPoints(planned)} points in common` };
+  if (planned.parallax < LEAST_PARALLAX)
+    return {
+      reason: 'rotation-only',
+      detail: `seen from nearly one place: rays meet at ${angle}, which gives no depth`,
+    };
+  if (parallaxWeight(planned.parallax) < 0.02)
+    return { reason: 'not-needed', detail: `rays meet at ${angle}: too wide for dense depth` };
   return undefined;
 }
 
@@ -119,7 +143,11 @@ function relateInPiece(survey: Survey, pair: Pair, piece: Piece): PlannedPair {
   return {
     pair,
     secondFromFirst: multiply4(rigid(b.rotation, b.translation), invertRigid(rigid(R, t))),
-    points: Float64Array.from(thinned.flatMap(({ X }) => [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!))),
+    points: Float64Array.from(
+      thinned.flatMap(({ X }) =>
+        [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!),
+      ),
+    ),
     sightingsA: Float64Array.from(thinned.flatMap(({ featureA }) => survey.position(pair.a, featureA))),
     sightingsB: Float64Array.from(thinned.flatMap(({ featureB }) => survey.position(pair.b, featureB))),
     parallax: median(thinned.map(({ X }) => (viewingAngle(a, b, X) * 180) / Math.PI)),
@@ -130,7 +158,10 @@ function relateAlone(survey: Survey, pair: Pair): PlannedPair | undefined {
   const verified = survey.verified.find(({ a, b }) => a === pair.a && b === pair.b);
   if (!verified) return undefined;
   const { rotation, translation, matches, parallax, rotationShare } = verified;
-  const [lensA, lensB] = [pair.a, pair.b].map((photo) => survey.lenses[survey.lensOf[photo]!]!) as [Survey['lenses'][number], Survey['lenses'][number]];
+  const [lensA, lensB] = [pair.a, pair.b].map((photo) => survey.lenses[survey.lensOf[photo]!]!) as [
+    Survey['lenses'][number],
+    Survey['lenses'][number],
+  ];
   const points: number[] = [];
   const sightingsA: number[] = [];
   const sightingsB: number[] = [];
@@ -145,8 +176,11 @@ function relateAlone(survey: Survey, pair: Pair): PlannedPair | undefined {
     sightingsB.push(...other);
   }
   return {
-    pair, secondFromFirst: rigid(rotation, translation), points: Float64Array.from(points),
-    sightingsA: Float64Array.from(sightingsA), sightingsB: Float64Array.from(sightingsB),
+    pair,
+    secondFromFirst: rigid(rotation, translation),
+    points: Float64Array.from(points),
+    sightingsA: Float64Array.from(sightingsA),
+    sightingsB: Float64Array.from(sightingsB),
     parallax: rotationShare > 0.8 ? Math.min(parallax, LEAST_PARALLAX / 2) : parallax,
   };
 }

@@ -2,8 +2,8 @@ import { DESCRIPTOR, type Features } from './features.js';
 import type { TwoViewResult } from './two-view.js';
 
 /**
- * How features, matches and relative poses lie in the project file, little-endian. Decoders give undefined for a missing record and for
- * one that is damaged: it is then computed anew.
+ * How features, matches and relative poses lie in the project file, little-endian. Decoders give undefined for a
+ * missing record and for one that is damaged: it is then computed anew.
  */
 
 export function encodeFeatures(features: Features): Uint8Array {
@@ -29,7 +29,10 @@ export function decodeFeatures(bytes: Uint8Array | undefined): Features | undefi
 export const encodeMatches = (matches: Uint32Array): Uint8Array => new Uint8Array(matches.slice().buffer);
 
 /** @param counts of both photos' features, which the indices must stay below */
-export function decodeMatches(bytes: Uint8Array | undefined, counts: readonly [number, number]): Uint32Array | undefined {
+export function decodeMatches(
+  bytes: Uint8Array | undefined,
+  counts: readonly [number, number],
+): Uint32Array | undefined {
   if (!bytes || bytes.length % 8 !== 0) return undefined;
   const matches = new Uint32Array(bytes.slice().buffer);
   return matches.every((index, k) => index < counts[k & 1]!) ? matches : undefined;
@@ -47,10 +50,28 @@ export function encodePose(result: TwoViewResult | undefined): Uint8Array {
 }
 
 /** @param count of the matches that were related */
-export function decodePose(bytes: Uint8Array | undefined, count: number): { result: TwoViewResult | undefined } | undefined {
+export function decodePose(
+  bytes: Uint8Array | undefined,
+  count: number,
+): { result: TwoViewResult | undefined } | undefined {
   if (bytes?.length === 0) return { result: undefined };
   if (bytes?.length !== 128 + count) return undefined;
   const numbers = new Float64Array(bytes.slice(0, 128).buffer);
-  const [inlierCount, score, rotationShare, parallax] = numbers.subarray(12) as unknown as [number, number, number, number];
-  return { result: { rotation: numbers.slice(0, 9), translation: numbers.slice(9, 12), inlierCount, score, rotationShare, parallax, inliers: bytes.slice(128) } };
+  const [inlierCount, score, rotationShare, parallax] = numbers.subarray(12) as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return {
+    result: {
+      rotation: numbers.slice(0, 9),
+      translation: numbers.slice(9, 12),
+      inlierCount,
+      score,
+      rotationShare,
+      parallax,
+      inliers: bytes.slice(128),
+    },
+  };
 }

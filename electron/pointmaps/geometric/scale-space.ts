@@ -1,6 +1,6 @@
 /**
- * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004, section 3.
- * The input is not doubled: at 1600 px the finest octave adds time, not matches.
+ * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004,
+ * section 3. The input is not doubled: at 1600 px the finest octave adds time, not matches.
  */
 import { loadKernel } from '../../compute/wasm.js';
 
@@ -35,7 +35,16 @@ function gaussianTaps(sigma: number): Float32Array {
 }
 
 interface Kernel {
-  blur(source: number, rows: number, out: number, padded: number, taps: number, width: number, height: number, radius: number): void;
+  blur(
+    source: number,
+    rows: number,
+    out: number,
+    padded: number,
+    taps: number,
+    width: number,
+    height: number,
+    radius: number,
+  ): void;
 }
 
 let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
@@ -60,7 +69,11 @@ export function blur(source: Float32Array, width: number, height: number, sigma:
   return new Float32Array(memory.buffer, outAt, source.length).slice();
 }
 
-function halve(source: Float32Array, width: number, height: number): { image: Float32Array; width: number; height: number } {
+function halve(
+  source: Float32Array,
+  width: number,
+  height: number,
+): { image: Float32Array; width: number; height: number } {
   const w = width >> 1;
   const h = height >> 1;
   const image = new Float32Array(w * h);
@@ -68,7 +81,10 @@ function halve(source: Float32Array, width: number, height: number): { image: Fl
   return { image, width: w, height: h };
 }
 
-/** @param grey [height, width], 0 to 1. Octaves are made one at a time, because one at full size takes 11 images of memory. */
+/**
+ * @param grey [height, width], 0 to 1. Octaves are made one at a time, because one at full size takes 11 images of
+ * memory.
+ */
 export function* octaves(grey: Float32Array, width: number, height: number): Generator<Octave> {
   let base = blur(grey, width, height, Math.sqrt(BASE_SIGMA ** 2 - CAMERA_SIGMA ** 2));
   for (let step = 1; Math.min(width, height) >= SMALLEST_SIDE; step *= 2) {

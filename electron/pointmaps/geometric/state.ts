@@ -36,7 +36,9 @@ export function surveyInputs(photos: readonly Photo[], pairs: readonly Pair[]): 
 
 /** JSON, arrays of numbers marked as such; numbers keep every bit. */
 export function encodeState(state: SurveyState): Uint8Array {
-  const text = JSON.stringify(state, (_, value: unknown) => (value instanceof Float64Array ? { float64: Array.from(value) } : value));
+  const text = JSON.stringify(state, (_, value: unknown) =>
+    value instanceof Float64Array ? { float64: Array.from(value) } : value,
+  );
   return new TextEncoder().encode(text);
 }
 
@@ -44,9 +46,14 @@ export function encodeState(state: SurveyState): Uint8Array {
 export function decodeState(bytes: Uint8Array | undefined): SurveyState | undefined {
   if (!bytes) return undefined;
   try {
-    const isNumbers = (value: unknown): value is { float64: number[] } => typeof value === 'object' && value !== null && 'float64' in value;
-    const state = JSON.parse(new TextDecoder().decode(bytes), (_, value: unknown) => (isNumbers(value) ? Float64Array.from(value.float64) : value)) as SurveyState;
-    return Array.isArray(state.photos) && Array.isArray(state.observe) && Array.isArray(state.rejected) ? state : undefined;
+    const isNumbers = (value: unknown): value is { float64: number[] } =>
+      typeof value === 'object' && value !== null && 'float64' in value;
+    const state = JSON.parse(new TextDecoder().decode(bytes), (_, value: unknown) =>
+      isNumbers(value) ? Float64Array.from(value.float64) : value,
+    ) as SurveyState;
+    return Array.isArray(state.photos) && Array.isArray(state.observe) && Array.isArray(state.rejected)
+      ? state
+      : undefined;
   } catch {
     return undefined;
   }

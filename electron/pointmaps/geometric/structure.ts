@@ -51,9 +51,9 @@ export interface StructurePoint {
 }
 
 /**
- * Structure from motion, photo by photo (Schoenberger and Frahm, CVPR 2016, in small): the best pair, then always the photo that
- * sees most known points, bundle adjustment after each. A photo's rotation is proposed by its pairs with placed photos,
- * so that only its translation has to be searched, linearly, from two points.
+ * Structure from motion, photo by photo (Schoenberger and Frahm, CVPR 2016, in small): the best pair, then always the
+ * photo that sees most known points, bundle adjustment after each. A photo's rotation is proposed by its pairs with
+ * placed photos, so that only its translation has to be searched, linearly, from two points.
  */
 export async function buildStructure(input: StructureInput): Promise<Piece[]> {
   const pieces: Piece[] = [];
@@ -65,7 +65,9 @@ export async function buildStructure(input: StructureInput): Promise<Piece[]> {
   }
   while (free.size > 1) {
     const seeds = input.pairs
-      .filter(({ a, b, rotationShare, parallax }) => free.has(a) && free.has(b) && rotationShare < 0.6 && parallax > 0.8)
+      .filter(
+        ({ a, b, rotationShare, parallax }) => free.has(a) && free.has(b) && rotationShare < 0.6 && parallax > 0.8,
+      )
       .sort((p, q) => seedScore(q) - seedScore(p));
     let grown: Growth | undefined;
     for (const seed of seeds.slice(0, 5)) {
@@ -89,12 +91,17 @@ class Growth {
   /** Photos whose sighting of a track was refused. */
   private readonly refused = new Set<string>();
 
-  constructor(private readonly input: StructureInput, private readonly free: Set<number>) {}
+  constructor(
+    private readonly input: StructureInput,
+    private readonly free: Set<number>,
+  ) {}
 
   result(): Piece {
     const points = [...this.points].map(([index, position]) => {
       const track = this.input.tracks[index]!;
-      const held = track.photos.map((_, k) => k).filter((k) => this.cameras.has(track.photos[k]!) && !this.refused.has(`${index}:${track.photos[k]!}`));
+      const held = track.photos
+        .map((_, k) => k)
+        .filter((k) => this.cameras.has(track.photos[k]!) && !this.refused.has(`${index}:${track.photos[k]!}`));
       return { position, photos: held.map((k) => track.photos[k]!), features: held.map((k) => track.features[k]!) };
     });
     return { cameras: this.cameras, points };
@@ -109,8 +116,18 @@ class Growth {
   async start(seed: VerifiedPair): Promise<boolean> {
     const lensOf = (photo: number) => this.input.lensOf[photo]!;
     const identity = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-    this.cameras.set(seed.a, { lens: lensOf(seed.a), rotation: identity, translation: new Float64Array(3), fixed: true });
-    this.cameras.set(seed.b, { lens: lensOf(seed.b), rotation: seed.rotation, translation: seed.translation, fixed: false });
+    this.cameras.set(seed.a, {
+      lens: lensOf(seed.a),
+      rotation: identity,
+      translation: new Float64Array(3),
+      fixed: true,
+    });
+    this.cameras.set(seed.b, {
+      lens: lensOf(seed.b),
+      rotation: seed.rotation,
+      translation: seed.translation,
+      fixed: false,
+    });
     this.triangulate(8 * PIXEL);
     if (this.points.size < LEAST_INLIERS) return false;
     this.adjust(false, false);
@@ -143,8 +160,8 @@ class Growth {
       this.adjust(this.cameras.size >= 3, this.cameras.size >= 4);
       this.prune(6 * PIXEL);
     }
-    // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten. Where every camera was known
-    // before, there is nothing to tighten towards: a realignment of 11 photos saves a second.
+    // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten. Where every
+    // camera was known before, there is nothing to tighten towards: a realignment of 11 photos saves a second.
     const held = [...this.cameras.values()].every(({ fixed }) => fixed);
     for (const limit of held ? [3] : [6, 4, 3]) {
       await this.breathe();
@@ -171,7 +188,8 @@ class Growth {
   private nextPhoto(failed: ReadonlySet<number>): number | undefined {
     const seen = new Map<number, number>();
     for (const index of this.points.keys()) {
-      for (const photo of this.input.tracks[index]!.photos) if (this.free.has(photo) && !failed.has(photo)) seen.set(photo, (seen.get(photo) ?? 0) + 1);
+      for (const photo of this.input.tracks[index]!.photos)
+        if (this.free.has(photo) && !failed.has(photo)) seen.set(photo, (seen.get(photo) ?? 0) + 1);
     }
     const best = [...seen].sort((a, b) => b[1] - a[1])[0];
     return best && best[1] >= LEAST_INLIERS ? best[0] : undefined;
@@ -196,10 +214,26 @@ class Growth {
       const other = a === photo ? b : b === photo ? a : -1;
       const placed = this.cameras.get(other);
       if (!placed) continue;
-      const relative = b === photo ? rotation : Float64Array.of(rotation[0]!, rotation[3]!, rotation[6]!, rotation[1]!, rotation[4]!, rotation[7]!, rotation[2]!, rotation[5]!, rotation[8]!);
+      const relative =
+        b === photo
+          ? rotation
+          : Float64Array.of(
+              rotation[0]!,
+              rotation[3]!,
+              rotation[6]!,
+              rotation[1]!,
+              rotation[4]!,
+              rotation[7]!,
+              rotation[2]!,
+              rotation[5]!,
+              rotation[8]!,
+            );
       const R = multiply3(relative, placed.rotation);
       for (let attempt = 0; attempt < 60; attempt++) {
-        const t = translationFrom(R, [seen[Math.floor(random() * seen.length)]!, seen[Math.floor(random() * seen.length)]!]);
+        const t = translationFrom(R, [
+          seen[Math.floor(random() * seen.length)]!,
+          seen[Math.floor(random() * seen.length)]!,
+        ]);
         if (!t) continue;
         const camera: PlacedCamera = { lens: this.input.lensOf[photo]!, rotation: R, translation: t, fixed: false };
         let score = 0;
@@ -222,7 +256,11 @@ class Growth {
       if (this.points.has(index)) return;
       const at = track.photos.map((_, k) => k).filter((k) => this.cameras.has(track.photos[k]!));
       if (at.length < 2) return;
-      const found = triangulateTrack(at.map((k) => this.ray(track.photos[k]!, track.features[k]!)), limit, LEAST_ANGLE);
+      const found = triangulateTrack(
+        at.map((k) => this.ray(track.photos[k]!, track.features[k]!)),
+        limit,
+        LEAST_ANGLE,
+      );
       if (!found) return;
       this.points.set(index, found.point);
       found.inliers.forEach((good, k) => {
@@ -250,9 +288,16 @@ class Growth {
         at.push(...this.input.position(photo, track.features[k]!));
       });
     });
-    const sightings: Sightings = { camera: Int32Array.from(camera), point: Int32Array.from(point), at: Float64Array.from(at) };
+    const sightings: Sightings = {
+      camera: Int32Array.from(camera),
+      point: Int32Array.from(point),
+      at: Float64Array.from(at),
+    };
     adjustBundle(cameras, this.input.lenses, points, sightings, {
-      scale: 1.5 * PIXEL, iterations: 15, refineFocal, refineDistortion,
+      scale: 1.5 * PIXEL,
+      iterations: 15,
+      refineFocal,
+      refineDistortion,
     });
     indices.forEach((index, p) => this.points.set(index, points.slice(3 * p, 3 * p + 3)));
   }
@@ -264,7 +309,8 @@ class Growth {
       let left = 0;
       track.photos.forEach((photo, k) => {
         if (!this.cameras.has(photo) || this.refused.has(`${index}:${photo}`)) return;
-        if (reprojectionError(this.ray(photo, track.features[k]!), point) > limit) this.refused.add(`${index}:${photo}`);
+        if (reprojectionError(this.ray(photo, track.features[k]!), point) > limit)
+          this.refused.add(`${index}:${photo}`);
         else left++;
       });
       if (left < 2) this.points.delete(index);
@@ -273,13 +319,19 @@ class Growth {
 }
 
 /** t with R X + t on the rays of two sightings, least squares. */
-function translationFrom(R: Float64Array, sightings: readonly { point: Float64Array; u: number; v: number }[]): Float64Array | undefined {
+function translationFrom(
+  R: Float64Array,
+  sightings: readonly { point: Float64Array; u: number; v: number }[],
+): Float64Array | undefined {
   const A = new Float64Array(9);
   const b = new Float64Array(3);
   for (const { point, u, v } of sightings) {
     const X = [0, 1, 2].map((i) => R[3 * i]! * point[0]! + R[3 * i + 1]! * point[1]! + R[3 * i + 2]! * point[2]!);
     // (X + t) x (u, v, 1) = 0: two rows.
-    for (const [row, value] of [[[1, 0, -u], u * X[2]! - X[0]!], [[0, 1, -v], v * X[2]! - X[1]!]] as const) {
+    for (const [row, value] of [
+      [[1, 0, -u], u * X[2]! - X[0]!],
+      [[0, 1, -v], v * X[2]! - X[1]!],
+    ] as const) {
       for (let i = 0; i < 3; i++) {
         b[i] = b[i]! + row[i]! * value;
         for (let j = 0; j < 3; j++) A[3 * i + j] = A[3 * i + j]! + row[i]! * row[j]!;
@@ -290,7 +342,12 @@ function translationFrom(R: Float64Array, sightings: readonly { point: Float64Ar
 }
 
 /** One Cauchy-weighted Gauss-Newton step of a pose on fixed points, in normalised coordinates. */
-function refinePose(camera: PlacedCamera, lens: Lens, seen: readonly { point: Float64Array; x: number; y: number; u: number; v: number }[], scale: number): void {
+function refinePose(
+  camera: PlacedCamera,
+  lens: Lens,
+  seen: readonly { point: Float64Array; x: number; y: number; u: number; v: number }[],
+  scale: number,
+): void {
   const H = new Float64Array(36);
   const g = new Float64Array(6);
   const J = new Float64Array(6);

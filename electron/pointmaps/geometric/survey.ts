@@ -42,12 +42,19 @@ interface Correspondences {
 }
 
 /**
- * Features, matches, calibration, consistency and structure of a photo set. Features, matches and relative poses are kept
- * in `context.store`, so that a photo added later costs only its own.
+ * Features, matches, calibration, consistency and structure of a photo set. Features, matches and relative poses are
+ * kept in `context.store`, so that a photo added later costs only its own.
  *
  * @param earlier solution whose cameras are held where they are while new photos join
  */
-export async function surveySet(photos: readonly Photo[], pairs: readonly Pair[], reader: PhotoReader, pool: WorkerPool, context: EstimatorContext, earlier?: SurveyState): Promise<Survey> {
+export async function surveySet(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  reader: PhotoReader,
+  pool: WorkerPool,
+  context: EstimatorContext,
+  earlier?: SurveyState,
+): Promise<Survey> {
   const features = await findAll(photos, reader, pool, context);
   const position = (photo: number, feature: number): [number, number] => {
     const { width, height } = photos[photo]!;
@@ -55,7 +62,10 @@ export async function surveySet(photos: readonly Photo[], pairs: readonly Pair[]
     const scale = long / Math.min(FEATURE_SIDE, long);
     // Resizing maps pixel centres p to scale (p + 0.5) - 0.5; the photo's centre is at (side - 1) / 2.
     const { keypoints } = features[photo]!;
-    return [(scale * (keypoints[4 * feature]! + 0.5) - width / 2) / long, (scale * (keypoints[4 * feature + 1]! + 0.5) - height / 2) / long];
+    return [
+      (scale * (keypoints[4 * feature]! + 0.5) - width / 2) / long,
+      (scale * (keypoints[4 * feature + 1]! + 0.5) - height / 2) / long,
+    ];
   };
   const rejected: Rejection[] = [];
   const candidates = await matchAll(photos, pairs, features, pool, context, rejected);
@@ -76,36 +86,75 @@ export async function surveySet(photos: readonly Photo[], pairs: readonly Pair[]
   await poseAll(photos, candidates, place, lensOf, related, before, pool, context);
   const verified = verify(photos.length, candidates, rejected);
   const pieces = await buildStructure({
-    photoCount: photos.length, lensOf, lenses, tracks: buildTracks(features.map(({ count }) => count), verified), position, pairs: verified,
-    known: earlier && knownPieces(photos, lensOf, earlier), signal: context.signal, pass: context.pass,
+    photoCount: photos.length,
+    lensOf,
+    lenses,
+    tracks: buildTracks(
+      features.map(({ count }) => count),
+      verified,
+    ),
+    position,
+    pairs: verified,
+    known: earlier && knownPieces(photos, lensOf, earlier),
+    signal: context.signal,
+    pass: context.pass,
     onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
   });
-  return { lensOf, lenses, related: before.map((focal, k) => focal ?? related[k]!), pieces, rejected, verified, position };
+  return {
+    lensOf,
+    lenses,
+    related: before.map((focal, k) => focal ?? related[k]!),
+    pieces,
+    rejected,
+    verified,
+    position,
+  };
 }
 
 function startLens(group: LensGroup, earlier: SurveyState | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
   if (solved) return { focal: solved.lens.focal, k1: solved.lens.k1, fixed: true };
   // Rounded to whole millimetres and blind to what stabilisation crops, EXIF is off by a few per cent.
-  if (group.known !== undefined) return { focal: group.known, k1: 0, prior: { focal: group.known, sigma: group.fromUser ? 1e-7 : 0.05 } };
+  if (group.known !== undefined)
+    return { focal: group.known, k1: 0, prior: { focal: group.known, sigma: group.fromUser ? 1e-7 : 0.05 } };
   return { focal: 0, k1: 0 };
 }
 
-function knownPieces(photos: readonly Photo[], lensOf: readonly number[], earlier: SurveyState): Map<number, PlacedCamera>[] {
+function knownPieces(
+  photos: readonly Photo[],
+  lensOf: readonly number[],
+  earlier: SurveyState,
+): Map<number, PlacedCamera>[] {
   const pieces = new Map<number, Map<number, PlacedCamera>>();
   photos.forEach(({ id }, index) => {
     const camera = earlier.photos.find((photo) => photo.id === id)?.camera;
     if (!camera) return;
     const piece = pieces.get(camera.piece) ?? new Map<number, PlacedCamera>();
-    pieces.set(camera.piece, piece.set(index, { lens: lensOf[index]!, rotation: camera.rotation, translation: camera.translation, fixed: true }));
+    pieces.set(
+      camera.piece,
+      piece.set(index, {
+        lens: lensOf[index]!,
+        rotation: camera.rotation,
+        translation: camera.translation,
+        fixed: true,
+      }),
+    );
   });
   return [...pieces.values()].filter(({ size }) => size > 1);
 }
 
-/** Focals of lenses about which nothing is known, by consensus over their richest pairs; the lens with most photos first. */
+/**
+ * Focals of lenses about which nothing is known, by consensus over their richest pairs; the lens with most photos
+ * first.
+ */
 async function calibrate(
-  lenses: Lens[], lensOf: readonly number[], groups: readonly LensGroup[], candidates: readonly Candidate[],
-  place: (candidate: Candidate) => Correspondences, pool: WorkerPool, context: EstimatorContext,
+  lenses: Lens[],
+  lensOf: readonly number[],
+  groups: readonly LensGroup[],
+  candidates: readonly Candidate[],
+  place: (candidate: Candidate) => Correspondences,
+  pool: WorkerPool,
+  context: EstimatorContext,
 ): Promise<void> {
   const unknown = lenses.map((_, k) => k).filter((k) => lenses[k]!.focal === 0);
   unknown.sort((p, q) => groups[q]!.photos.length - groups[p]!.photos.length);
@@ -113,22 +162,34 @@ async function calibrate(
     // The other photo of a pair has this lens too, or one already known.
     const focalIn = (photo: number, focal: number) => (lensOf[photo] === lens ? focal : lenses[lensOf[photo]!]!.focal);
     const own = candidates
-      .filter(({ pair: { a, b } }) => (lensOf[a] === lens || lensOf[b] === lens) && focalIn(a, 1) > 0 && focalIn(b, 1) > 0)
+      .filter(
+        ({ pair: { a, b } }) => (lensOf[a] === lens || lensOf[b] === lens) && focalIn(a, 1) > 0 && focalIn(b, 1) > 0,
+      )
       .sort((p, q) => q.matches.length - p.matches.length);
     // The very richest pairs are nearly identical photos, which say little about the focal: skip a fifth.
     const skip = own.length > 10 ? Math.floor(own.length / 5) : 0;
     const chosen = own.slice(skip, skip + CALIBRATION_PAIRS);
     const scores: number[][] = [];
     let done = 0;
-    await Promise.all(chosen.map(async (candidate, k) => {
-      const { a, b } = candidate.pair;
-      const focals = FOCAL_GRID.map((focal): [number, number] => [focalIn(a, focal), focalIn(b, focal)]);
-      const request: Request = { kind: 'pose', ...place(thinned(candidate)), focals, threshold: THRESHOLD, hypotheses: CALIBRATION_HYPOTHESES, seed: k + 1 };
-      const answer = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
-      // A pair without parallax fits any focal.
-      if (answer.some((result) => result && result.parallax > 1.5 && result.rotationShare < 0.5)) scores[k] = answer.map((result) => result?.score ?? 0);
-      context.onProgress?.({ stage: 'calibrating', done: ++done, total: chosen.length });
-    }));
+    await Promise.all(
+      chosen.map(async (candidate, k) => {
+        const { a, b } = candidate.pair;
+        const focals = FOCAL_GRID.map((focal): [number, number] => [focalIn(a, focal), focalIn(b, focal)]);
+        const request: Request = {
+          kind: 'pose',
+          ...place(thinned(candidate)),
+          focals,
+          threshold: THRESHOLD,
+          hypotheses: CALIBRATION_HYPOTHESES,
+          seed: k + 1,
+        };
+        const answer = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
+        // A pair without parallax fits any focal.
+        if (answer.some((result) => result && result.parallax > 1.5 && result.rotationShare < 0.5))
+          scores[k] = answer.map((result) => result?.score ?? 0);
+        context.onProgress?.({ stage: 'calibrating', done: ++done, total: chosen.length });
+      }),
+    );
     const told = scores.filter(Boolean);
     const { focal, prominence } = told.length ? peakFocal(told) : { focal: DEFAULT_FOCAL, prominence: 0 };
     lenses[lens] = { focal, k1: 0, prior: { focal, sigma: prominence > 0.03 ? 0.25 : 0.1 } };
@@ -142,29 +203,48 @@ function thinned({ pair, matches }: Candidate): Candidate {
 
 /**
  * @param focals per lens
- * @param before per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched again
+ * @param before per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched
+ * again
  *   under a focal that has become a little better since
  */
 async function poseAll(
-  photos: readonly Photo[], candidates: readonly Candidate[], place: (candidate: Candidate) => Correspondences,
-  lensOf: readonly number[], focals: readonly number[], before: readonly (number | undefined)[], pool: WorkerPool, context: EstimatorContext,
+  photos: readonly Photo[],
+  candidates: readonly Candidate[],
+  place: (candidate: Candidate) => Correspondences,
+  lensOf: readonly number[],
+  focals: readonly number[],
+  before: readonly (number | undefined)[],
+  pool: WorkerPool,
+  context: EstimatorContext,
 ): Promise<void> {
   let done = 0;
-  await Promise.all(candidates.map(async (candidate, k) => {
-    const { a, b } = candidate.pair;
-    const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
-    const keyOf = (focalA: number, focalB: number): string => `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
-    const key = keyOf(focals[lensA]!, focals[lensB]!);
-    const count = candidate.matches.length / 2;
-    const kept = decodePose(context.store.get(key), count) ?? decodePose(context.store.get(keyOf(before[lensA] ?? focals[lensA]!, before[lensB] ?? focals[lensB]!)), count);
-    if (kept) candidate.result = kept.result;
-    else {
-      const request: Request = { kind: 'pose', ...place(candidate), focals: [[focals[lensA]!, focals[lensB]!]], threshold: THRESHOLD * 1.5, hypotheses: HYPOTHESES, seed: k + 1 };
-      [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
-      context.store.put(key, encodePose(candidate.result));
-    }
-    context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });
-  }));
+  await Promise.all(
+    candidates.map(async (candidate, k) => {
+      const { a, b } = candidate.pair;
+      const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
+      const keyOf = (focalA: number, focalB: number): string =>
+        `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
+      const key = keyOf(focals[lensA]!, focals[lensB]!);
+      const count = candidate.matches.length / 2;
+      const kept =
+        decodePose(context.store.get(key), count) ??
+        decodePose(context.store.get(keyOf(before[lensA] ?? focals[lensA]!, before[lensB] ?? focals[lensB]!)), count);
+      if (kept) candidate.result = kept.result;
+      else {
+        const request: Request = {
+          kind: 'pose',
+          ...place(candidate),
+          focals: [[focals[lensA]!, focals[lensB]!]],
+          threshold: THRESHOLD * 1.5,
+          hypotheses: HYPOTHESES,
+          seed: k + 1,
+        };
+        [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
+        context.store.put(key, encodePose(candidate.result));
+      }
+      context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });
+    }),
+  );
 }
 
 /** Pairs that hold, after the tests on the pair alone and against the others. */
@@ -173,17 +253,37 @@ function verify(count: number, candidates: readonly Candidate[], rejected: Rejec
   for (const { pair, matches, result } of candidates) {
     const total = matches.length / 2;
     if (!result || result.inlierCount < LEAST_INLIERS || result.inlierCount < LEAST_AGREEMENT * total) {
-      rejected.push({ pair, reason: 'no-overlap', detail: `only ${result?.inlierCount ?? 0} of ${total} matches agree with one geometry` });
+      rejected.push({
+        pair,
+        reason: 'no-overlap',
+        detail: `only ${result?.inlierCount ?? 0} of ${total} matches agree with one geometry`,
+      });
       continue;
     }
     const { rotation, translation, inlierCount, parallax, rotationShare, inliers } = result;
     const kept = matches.filter((_, k) => inliers[k >> 1]);
-    plausible.push({ a: pair.a, b: pair.b, rotation, translation, inlierCount, parallax, rotationShare, matches: kept });
+    plausible.push({
+      a: pair.a,
+      b: pair.b,
+      rotation,
+      translation,
+      inlierCount,
+      parallax,
+      rotationShare,
+      matches: kept,
+    });
   }
-  const disagreement = rotationDisagreement(count, plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount })));
+  const disagreement = rotationDisagreement(
+    count,
+    plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount })),
+  );
   return plausible.filter(({ a, b }, k) => {
     if (isConsistent(disagreement[k]!)) return true;
-    rejected.push({ pair: { a, b }, reason: 'inconsistent', detail: `its rotation is ${disagreement[k]!.toFixed(0)} degrees off what the other pairs say` });
+    rejected.push({
+      pair: { a, b },
+      reason: 'inconsistent',
+      detail: `its rotation is ${disagreement[k]!.toFixed(0)} degrees off what the other pairs say`,
+    });
     return false;
   });
 }

@@ -21,7 +21,8 @@ export function buildTracks(featureCounts: readonly number[], pairs: readonly Pa
     return k;
   };
   for (const { a, b, matches } of pairs) {
-    for (let k = 0; k < matches.length; k += 2) parent[find(offsets[a]! + matches[k]!)] = find(offsets[b]! + matches[k + 1]!);
+    for (let k = 0; k < matches.length; k += 2)
+      parent[find(offsets[a]! + matches[k]!)] = find(offsets[b]! + matches[k + 1]!);
   }
   const members = new Map<number, Track>();
   featureCounts.forEach((count, photo) => {
@@ -34,5 +35,7 @@ export function buildTracks(featureCounts: readonly number[], pairs: readonly Pa
       } else members.set(root, { photos: [photo], features: [feature] });
     }
   });
-  return [...members.values()].filter(({ photos }) => photos.length > 1 && photos.length <= 60 && new Set(photos).size === photos.length);
+  return [...members.values()].filter(
+    ({ photos }) => photos.length > 1 && photos.length <= 60 && new Set(photos).size === photos.length,
+  );
 }

@@ -67,8 +67,15 @@ export function viewingAngle(a: PlacedCamera, b: PlacedCamera, point: ArrayLike<
   return Math.acos(Math.max(-1, Math.min(1, p[0]! * q[0]! + p[1]! * q[1]! + p[2]! * q[2]!)));
 }
 
-/** Robust point of a track: from its widest pairs of rays, the one that most rays agree with. Undefined when fewer than two do. */
-export function triangulateTrack(rays: readonly Ray[], limit: number, leastAngle: number): { point: Float64Array; inliers: boolean[] } | undefined {
+/**
+ * Robust point of a track: from its widest pairs of rays, the one that most rays agree with. Undefined when fewer than
+ * two do.
+ */
+export function triangulateTrack(
+  rays: readonly Ray[],
+  limit: number,
+  leastAngle: number,
+): { point: Float64Array; inliers: boolean[] } | undefined {
   let best: { point: Float64Array; inliers: boolean[]; count: number } | undefined;
   const consider = (subset: readonly Ray[]) => {
     const point = nearestPoint(subset);
@@ -79,7 +86,8 @@ export function triangulateTrack(rays: readonly Ray[], limit: number, leastAngle
   };
   consider(rays);
   if (best && best.count < rays.length) {
-    for (let i = 0; i < rays.length && i < 8; i++) for (let j = i + 1; j < rays.length && j < 8; j++) consider([rays[i]!, rays[j]!]);
+    for (let i = 0; i < rays.length && i < 8; i++)
+      for (let j = i + 1; j < rays.length && j < 8; j++) consider([rays[i]!, rays[j]!]);
   }
   if (!best || best.count < 2) return undefined;
   const agreeing = rays.filter((_, k) => best!.inliers[k]);

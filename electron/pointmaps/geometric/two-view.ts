@@ -43,19 +43,30 @@ function sampson(e: Float64Array, x1: Float64Array, x2: Float64Array, k: number)
 /** Two unit vectors orthogonal to t and to each other. */
 function tangents(t: ArrayLike<number>): [number[], number[]] {
   const axis = Math.abs(t[0]!) < 0.6 ? [1, 0, 0] : [0, 1, 0];
-  const u = [t[1]! * axis[2]! - t[2]! * axis[1]!, t[2]! * axis[0]! - t[0]! * axis[2]!, t[0]! * axis[1]! - t[1]! * axis[0]!];
+  const u = [
+    t[1]! * axis[2]! - t[2]! * axis[1]!,
+    t[2]! * axis[0]! - t[0]! * axis[2]!,
+    t[0]! * axis[1]! - t[1]! * axis[0]!,
+  ];
   const length = Math.hypot(...u);
   const b = u.map((value) => value / length);
   return [b, [t[1]! * b[2]! - t[2]! * b[1]!, t[2]! * b[0]! - t[0]! * b[2]!, t[0]! * b[1]! - t[1]! * b[0]!]];
 }
 
 /**
- * One Gauss-Newton step on the five degrees of freedom of an essential matrix (rotation, direction of translation), over the
- * Sampson residuals of the chosen correspondences, Cauchy-weighted with `scale` (0: unweighted algebraic, for minimal sets).
+ * One Gauss-Newton step on the five degrees of freedom of an essential matrix (rotation, direction of translation),
+ * over the Sampson residuals of the chosen correspondences, Cauchy-weighted with `scale` (0: unweighted algebraic, for
+ * minimal sets).
  *
  * @returns the squared length of the step, or Infinity when the system is singular
  */
-function gaussNewtonStep(pose: RelativePose, x1: Float64Array, x2: Float64Array, chosen: ArrayLike<number>, scale: number): number {
+function gaussNewtonStep(
+  pose: RelativePose,
+  x1: Float64Array,
+  x2: Float64Array,
+  chosen: ArrayLike<number>,
+  scale: number,
+): number {
   const { rotation: R, translation: t } = pose;
   const [b1, b2] = tangents(t);
   const E = essential(R, t);
@@ -124,7 +135,14 @@ function inFront(pose: RelativePose, x1: Float64Array, x2: Float64Array, chosen:
 }
 
 /** Depths along z in both cameras, least squares of z2 p = z1 R x + t. */
-export function depths(R: ArrayLike<number>, t: ArrayLike<number>, a: number, b: number, c: number, d: number): [number, number] {
+export function depths(
+  R: ArrayLike<number>,
+  t: ArrayLike<number>,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): [number, number] {
   const y0 = R[0]! * a + R[1]! * b + R[2]!;
   const y1 = R[3]! * a + R[4]! * b + R[5]!;
   const y2 = R[6]! * a + R[7]! * b + R[8]!;
@@ -147,8 +165,8 @@ export interface TwoViewOptions {
 /**
  * Relative pose of two calibrated views from correspondences in normalised coordinates [n, 2].
  *
- * Random five-point samples are solved by Gauss-Newton from random starts (after Botterill, Mills and Green, "Fast RANSAC
- * hypothesis generation for essential matrix estimation", 2011), scored by truncated Sampson distance; the best
+ * Random five-point samples are solved by Gauss-Newton from random starts (after Botterill, Mills and Green, "Fast
+ * RANSAC hypothesis generation for essential matrix estimation", 2011), scored by truncated Sampson distance; the best
  * few are refined robustly on all correspondences and the best of these is kept.
  *
  * @returns undefined with fewer than 8 correspondences or when no sample could be solved
@@ -172,7 +190,8 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
   const sample = new Uint32Array(MINIMAL);
   for (let hypothesis = 0; hypothesis < options.hypotheses; hypothesis++) {
     for (let i = 0; i < MINIMAL; i++) sample[i] = Math.floor(random() * n);
-    // Starts: from the present best now and then (local optimisation), else from a random direction and a modest random rotation.
+    // Starts: from the present best now and then (local optimisation), else from a random direction and a modest random
+    // rotation.
     const warm = best.length > 0 && random() < 0.3 ? best[Math.floor(random() * best.length)]!.pose : undefined;
     const spread = random() < 0.7 ? 0.5 : 2;
     // A photo that lies on its side or its head, with nothing in its EXIF to tell.
@@ -182,7 +201,10 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
     const pose: RelativePose = warm
       ? { rotation: warm.rotation, translation: warm.translation }
       : {
-          rotation: multiply3(rotationFromVector(0, 0, roll), rotationFromVector((random() - 0.5) * spread, (random() - 0.5) * spread, (random() - 0.5) * spread)),
+          rotation: multiply3(
+            rotationFromVector(0, 0, roll),
+            rotationFromVector((random() - 0.5) * spread, (random() - 0.5) * spread, (random() - 0.5) * spread),
+          ),
           translation: Float64Array.from(direction, (value) => value / length),
         };
     let step = Infinity;
@@ -201,7 +223,8 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
   let winner: { pose: RelativePose; score: number } | undefined;
   for (const candidate of best) {
     const pose = { ...candidate.pose };
-    for (const scale of [3, 2, 1, 1, 0.5, 0.5, 0.5]) gaussNewtonStep(pose, x1, x2, everything, scale * options.threshold);
+    for (const scale of [3, 2, 1, 1, 0.5, 0.5, 0.5])
+      gaussNewtonStep(pose, x1, x2, everything, scale * options.threshold);
     const refined = { pose, score: score(pose) };
     const better = refined.score > candidate.score ? refined : candidate;
     if (!winner || better.score > winner.score) winner = better;
@@ -210,17 +233,28 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
 }
 
 /** Sign of the translation, inliers in front of both cameras, and how much a rotation alone would explain. */
-function finish(pose: RelativePose, score: number, x1: Float64Array, x2: Float64Array, threshold: number): TwoViewResult {
+function finish(
+  pose: RelativePose,
+  score: number,
+  x1: Float64Array,
+  x2: Float64Array,
+  threshold: number,
+): TwoViewResult {
   const n = x1.length / 2;
   const E = essential(pose.rotation, pose.translation);
   const near: number[] = [];
   for (let k = 0; k < n; k++) if (sampson(E, x1, x2, k) < threshold * threshold) near.push(k);
   // Four poses share one essential matrix: t and -t, and R turned by half a turn about t.
   const t = pose.translation;
-  const halfTurn = Float64Array.from({ length: 9 }, (_, i) => 2 * t[Math.floor(i / 3)]! * t[i % 3]! - (i % 4 === 0 ? 1 : 0));
+  const halfTurn = Float64Array.from(
+    { length: 9 },
+    (_, i) => 2 * t[Math.floor(i / 3)]! * t[i % 3]! - (i % 4 === 0 ? 1 : 0),
+  );
   const turned = multiply3(halfTurn, pose.rotation);
   const minus = t.map((value) => -value);
-  const candidates = [pose.rotation, turned].flatMap((rotation) => [t, minus].map((translation) => ({ rotation, translation })));
+  const candidates = [pose.rotation, turned].flatMap((rotation) =>
+    [t, minus].map((translation) => ({ rotation, translation })),
+  );
   const chosen = candidates.reduce((a, b) => (inFront(b, x1, x2, near) > inFront(a, x1, x2, near) ? b : a));
   const inliers = new Uint8Array(n);
   const angles: number[] = [];
@@ -239,7 +273,14 @@ function finish(pose: RelativePose, score: number, x1: Float64Array, x2: Float64
   }
   angles.sort((p, q) => p - q);
   const count = angles.length;
-  return { ...chosen, inliers, inlierCount: count, score, rotationShare: count ? rotationOnly / count : 1, parallax: angles[count >> 1] ?? 0 };
+  return {
+    ...chosen,
+    inliers,
+    inlierCount: count,
+    score,
+    rotationShare: count ? rotationOnly / count : 1,
+    parallax: angles[count >> 1] ?? 0,
+  };
 }
 
 /** Angle between two rotations, degrees. */

@@ -8,7 +8,8 @@ export function viewSize(photo: Photo, longSide: number): { width: number; heigh
 }
 
 /**
- * The map of an undistorted view whose pixel (W/2, H/2) is the photo's centre, the principal point that alignment assumes.
+ * The map of an undistorted view whose pixel (W/2, H/2) is the photo's centre, the principal point that alignment
+ * assumes.
  *
  * @param focal pixels of the original
  */
@@ -18,13 +19,24 @@ export function viewMap(photo: Photo, longSide: number, focal: number, k1: numbe
   const centreX = (photo.width - 1) / 2;
   const centreY = (photo.height - 1) / 2;
   return {
-    scaleX: scale, scaleY: scale, offsetX: centreX - (scale * width) / 2, offsetY: centreY - (scale * height) / 2,
+    scaleX: scale,
+    scaleY: scale,
+    offsetX: centreX - (scale * width) / 2,
+    offsetY: centreY - (scale * height) / 2,
     radial: { focal, centreX, centreY, k1 },
   };
 }
 
-/** Resamples a photo without lens distortion, bilinearly, from a reading of the view's size, so that nothing aliases. */
-export async function undistortedView(photo: Photo, longSide: number, focal: number, k1: number, reader: PhotoReader): Promise<View> {
+/**
+ * Resamples a photo without lens distortion, bilinearly, from a reading of the view's size, so that nothing aliases.
+ */
+export async function undistortedView(
+  photo: Photo,
+  longSide: number,
+  focal: number,
+  k1: number,
+  reader: PhotoReader,
+): Promise<View> {
   const { width, height } = viewSize(photo, longSide);
   const originalFromView = viewMap(photo, longSide, focal, k1);
   const source = await reader.read(photo, { longSide: Math.max(width, height) });

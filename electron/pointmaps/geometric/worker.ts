@@ -7,14 +7,23 @@ export type Request =
   | { kind: 'features'; pixels: Uint8Array; width: number; height: number; options: FeatureOptions }
   | { kind: 'match'; a: Features; b: Features }
   /** Relative pose for each of several candidate focals; positions in long sides relative to the centres. */
-  | { kind: 'pose'; a: Float64Array; b: Float64Array; focals: [number, number][]; threshold: number; hypotheses: number; seed: number };
+  | {
+      kind: 'pose';
+      a: Float64Array;
+      b: Float64Array;
+      focals: [number, number][];
+      threshold: number;
+      hypotheses: number;
+      seed: number;
+    };
 
 export type PoseAnswer = (TwoViewResult | undefined)[];
 
 /** Brightness, 0 to 1, of sRGB [n, 3]. */
 function greyOf(pixels: Uint8Array): Float32Array {
   const grey = new Float32Array(pixels.length / 3);
-  for (let k = 0; k < grey.length; k++) grey[k] = (0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!) / 255;
+  for (let k = 0; k < grey.length; k++)
+    grey[k] = (0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!) / 255;
   return grey;
 }
 
@@ -26,9 +35,15 @@ serve<Request>((request) => {
       return { value: matchFeatures(request.a, request.b) };
     case 'pose': {
       const value: PoseAnswer = request.focals.map(([focalA, focalB]) =>
-        relativePose(request.a.map((x) => x / focalA), request.b.map((x) => x / focalB), {
-          threshold: request.threshold / Math.sqrt(focalA * focalB), hypotheses: request.hypotheses, seed: request.seed,
-        }),
+        relativePose(
+          request.a.map((x) => x / focalA),
+          request.b.map((x) => x / focalB),
+          {
+            threshold: request.threshold / Math.sqrt(focalA * focalB),
+            hypotheses: request.hypotheses,
+            seed: request.seed,
+          },
+        ),
       );
       return { value };
     }

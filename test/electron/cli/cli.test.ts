@@ -17,15 +17,25 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ending { code: number | null; output: string; errors: string }
+interface Ending {
+  code: number | null;
+  output: string;
+  errors: string;
+}
 
 function pointmap(...words: string[]): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [program, ...words], { env: { ...process.env, POINTMAP_DATA: join(folder, 'data') } });
+    const child = spawn(process.execPath, [program, ...words], {
+      env: { ...process.env, POINTMAP_DATA: join(folder, 'data') },
+    });
     let output = '';
     let errors = '';
-    child.stdout.on('data', (chunk) => { output += chunk; });
-    child.stderr.on('data', (chunk) => { errors += chunk; });
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
     child.on('close', (code) => resolve({ code, output, errors }));
   });
 }
@@ -36,9 +46,21 @@ describe('wrong usage ends with 2', () => {
     ['an unknown flag', () => ['reconstruct', photos, '--out', out(), '--sparkle'], /unknown option '--sparkle'/],
     ['an unknown command', () => ['reconstrct'], /unknown command/],
     ['no output folder', () => ['reconstruct', photos], /--out/],
-    ['an unknown graph', () => ['reconstruct', photos, '--out', out(), '--graph', 'spider'], /unknown pair graph 'spider'/],
-    ['an unknown format', () => ['reconstruct', photos, '--out', out(), '--formats', 'obj'], /no export format 'obj'.*ply/],
-    ['a focal that is no number', () => ['reconstruct', photos, '--out', out(), '--focal', 'wide'], /--focal takes a number/],
+    [
+      'an unknown graph',
+      () => ['reconstruct', photos, '--out', out(), '--graph', 'spider'],
+      /unknown pair graph 'spider'/,
+    ],
+    [
+      'an unknown format',
+      () => ['reconstruct', photos, '--out', out(), '--formats', 'obj'],
+      /no export format 'obj'.*ply/,
+    ],
+    [
+      'a focal that is no number',
+      () => ['reconstruct', photos, '--out', out(), '--focal', 'wide'],
+      /--focal takes a number/,
+    ],
   ])('%s', async (_, words, message) => {
     const { code, errors } = await pointmap(...words());
     expect(errors).toMatch(message);
@@ -48,12 +70,28 @@ describe('wrong usage ends with 2', () => {
 
 describe('failure ends with 1 and one line', () => {
   test.concurrent.each([
-    ['an empty folder', () => ['reconstruct', join(folder, 'empty'), '--out', join(folder, 'a')], /at least two photos/],
+    [
+      'an empty folder',
+      () => ['reconstruct', join(folder, 'empty'), '--out', join(folder, 'a')],
+      /at least two photos/,
+    ],
     ['one photo', () => ['reconstruct', join(photos, '0.png'), '--out', join(folder, 'b')], /only one photo/],
     ['a project that is none', () => ['info', join(folder, 'text.pointmap')], /not a Pointmap Studio project/],
-    ['a project that is absent', () => ['export', join(folder, 'absent.pointmap'), '--out', join(folder, 'x.ply')], /no such project/],
-    ['an output folder that is a file', () => ['reconstruct', photos, '--out', join(photos, '0.png')], /can't write into the output folder/],
-    ['photos that have nothing in common', () => ['reconstruct', photos, '--out', join(folder, 'c')], /no two photos could be matched/],
+    [
+      'a project that is absent',
+      () => ['export', join(folder, 'absent.pointmap'), '--out', join(folder, 'x.ply')],
+      /no such project/,
+    ],
+    [
+      'an output folder that is a file',
+      () => ['reconstruct', photos, '--out', join(photos, '0.png')],
+      /can't write into the output folder/,
+    ],
+    [
+      'photos that have nothing in common',
+      () => ['reconstruct', photos, '--out', join(folder, 'c')],
+      /no two photos could be matched/,
+    ],
   ])('%s', async (_, words, message) => {
     const { code, errors } = await pointmap(...words());
     expect(errors).toMatch(message);

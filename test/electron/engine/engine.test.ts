@@ -18,12 +18,21 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let made = 0;
-async function opened(calls = { observed: 0 }, milliseconds = 0): Promise<{ engine: Engine; path: string; calls: { observed: number } }> {
+async function opened(
+  calls = { observed: 0 },
+  milliseconds = 0,
+): Promise<{ engine: Engine; path: string; calls: { observed: number } }> {
   const path = join(folder, `${made++}.pointmap`);
-  const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1, estimators: [() => [roomEstimator(calls, milliseconds)]] });
+  const engine = new Engine({
+    dataFolder: join(folder, 'data'),
+    threads: 1,
+    estimators: [() => [roomEstimator(calls, milliseconds)]],
+  });
   await engine.request('project.create', { path });
   await engine.request('photos.add', { paths: [photos] });
-  await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+  await engine.request('edit.apply', {
+    edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+  });
   return { engine, path, calls };
 }
 const runToEnd = async (engine: Engine): Promise<JobState> => {
@@ -35,7 +44,9 @@ describe('a run', () => {
   test('places the cameras of a synthetic room where they are', async () => {
     const { engine, calls } = await opened();
     const states: string[] = [];
-    engine.on('job.changed', ({ stage }) => { if (stage && states.at(-1) !== stage) states.push(stage); });
+    engine.on('job.changed', ({ stage }) => {
+      if (stage && states.at(-1) !== stage) states.push(stage);
+    });
     expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
     expect(states).toEqual(['photos', 'pairs', 'pointmaps', 'alignment', 'cloud']);
     expect(calls.observed).toBe(6);
@@ -44,7 +55,10 @@ describe('a run', () => {
     expect(pairs.every(({ state, residual }) => state === 'observed' && residual! < 0.01)).toBe(true);
     const centres = scene!.cameras.map(({ worldFromCamera: M }) => [M[3]!, M[7]!, M[11]!]);
     const step = Math.hypot(...[0, 1, 2].map((k) => centres[1]![k]! - centres[0]![k]!));
-    for (let i = 0; i < 4; i++) expect(Math.abs(Math.hypot(...[0, 1, 2].map((k) => centres[i]![k]! - centres[0]![k]!)) / step - i)).toBeLessThan(0.02);
+    for (let i = 0; i < 4; i++)
+      expect(Math.abs(Math.hypot(...[0, 1, 2].map((k) => centres[i]![k]! - centres[0]![k]!)) / step - i)).toBeLessThan(
+        0.02,
+      );
     for (const { fx, cx } of scene!.cameras) {
       expect(Math.abs(fx / 240 - 1)).toBeLessThan(0.02);
       expect(cx).toBeCloseTo(32 * 4 + 1.5, 5);
@@ -65,7 +79,9 @@ describe('a run', () => {
     const ids = engine.open.project.photos().map(({ id }) => id);
     await engine.request('edit.apply', { edit: { kind: 'settings', settings: { minConfidence: 3 } } });
     await runToEnd(engine);
-    await engine.request('edit.apply', { edit: { kind: 'pairs-enabled', pairs: [[ids[0]!, ids[3]!]], enabled: false } });
+    await engine.request('edit.apply', {
+      edit: { kind: 'pairs-enabled', pairs: [[ids[0]!, ids[3]!]], enabled: false },
+    });
     expect((await engine.request('project.state', {}))!.stale).toBe(true);
     expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
     expect((await engine.request('project.state', {}))!.stale).toBe(false);
@@ -81,7 +97,9 @@ describe('a run', () => {
   test('asked for while photos are being read, begins once, with all of them', async () => {
     const { engine } = await opened();
     await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
-    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } } });
+    await engine.request('edit.apply', {
+      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+    });
     const added = engine.request('photos.add', { paths: [photos] });
     await Promise.all([engine.request('run.start', {}), engine.request('run.start', {})]);
     expect(await engine.settled()).toMatchObject({ state: 'finished' });
@@ -94,7 +112,10 @@ describe('a run', () => {
     const { engine, calls } = await opened({ observed: 0 }, 30);
     let paused = false;
     engine.on('job.changed', ({ state, stage, done }) => {
-      if (state === 'running' && stage === 'pointmaps' && done === 2 && !paused) { paused = true; void engine.request('run.pause', {}); }
+      if (state === 'running' && stage === 'pointmaps' && done === 2 && !paused) {
+        paused = true;
+        void engine.request('run.pause', {});
+      }
     });
     await engine.request('run.start', {});
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -124,7 +145,10 @@ describe('an export for Gaussian splatting', () => {
     const written = files.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(estimated / written).toBeGreaterThan(0.7);
     expect(estimated / written).toBeLessThan(1.4);
-    const { frames, ply_file_path } = JSON.parse(readFileSync(join(out, 'nerfstudio', 'transforms.json'), 'utf8')) as { frames: { file_path: string; w: number; h: number }[]; ply_file_path: string };
+    const { frames, ply_file_path } = JSON.parse(readFileSync(join(out, 'nerfstudio', 'transforms.json'), 'utf8')) as {
+      frames: { file_path: string; w: number; h: number }[];
+      ply_file_path: string;
+    };
     expect(existsSync(join(out, 'nerfstudio', ply_file_path))).toBe(true);
     expect(frames).toHaveLength(4);
     for (const { file_path, w, h } of frames) {
@@ -135,12 +159,16 @@ describe('an export for Gaussian splatting', () => {
     // Named as a single file, it keeps its photos and its cloud beside it.
     const single = join(folder, 'single');
     const alone = await writeSingle(engine.open, join(single, 'transforms.json'));
-    expect(alone.map(({ path }) => path.slice(single.length + 1)).sort()).toEqual([...frames.map(({ file_path }) => join(file_path)), 'points.ply', 'transforms.json'].sort());
+    expect(alone.map(({ path }) => path.slice(single.length + 1)).sort()).toEqual(
+      [...frames.map(({ file_path }) => join(file_path)), 'points.ply', 'transforms.json'].sort(),
+    );
 
     const { path } = engine.open.project.photos()[2]!;
     renameSync(path, `${path}.away`);
     const elsewhere = join(folder, 'elsewhere');
-    await expect(engine.request('export.write', { folder: elsewhere, formats: ['ply', 'nerfstudio'] })).rejects.toThrow(/can't be found for the nerfstudio export; .*relocate.*: .*2\.png$/);
+    await expect(engine.request('export.write', { folder: elsewhere, formats: ['ply', 'nerfstudio'] })).rejects.toThrow(
+      /can't be found for the nerfstudio export; .*relocate.*: .*2\.png$/,
+    );
     expect(existsSync(elsewhere)).toBe(false);
     renameSync(`${path}.away`, path);
     await engine.close();
@@ -151,7 +179,10 @@ describe('adding photos', () => {
   test('twice at once adds each once; into a project that is closed meanwhile, none', async () => {
     const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 1 });
     await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
-    const [first, second] = await Promise.all([engine.request('photos.add', { paths: [photos] }), engine.request('photos.add', { paths: [photos] })]);
+    const [first, second] = await Promise.all([
+      engine.request('photos.add', { paths: [photos] }),
+      engine.request('photos.add', { paths: [photos] }),
+    ]);
     expect([first.added, second.added, second.refused]).toEqual([4, 0, []]);
     expect((await engine.request('project.state', {}))!.photos).toHaveLength(4);
 
@@ -180,7 +211,10 @@ describe('what can go wrong', () => {
     await expect(engine.request('run.preflight', {})).rejects.toThrow(/only one photo/);
     await engine.request('edit.undo', {});
     await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'absent' } } });
-    expect(await runToEnd(engine)).toMatchObject({ state: 'failed', error: expect.stringMatching(/no estimator 'absent'/) as string });
+    expect(await runToEnd(engine)).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/no estimator 'absent'/) as string,
+    });
     await engine.close();
   });
 
@@ -189,7 +223,10 @@ describe('what can go wrong', () => {
     const elsewhere = join(folder, 'elsewhere');
     mkdirSync(elsewhere);
     renameSync(join(photos, '2.png'), join(elsewhere, 'renamed.png'));
-    expect(await runToEnd(engine)).toMatchObject({ state: 'failed', error: expect.stringMatching(/2\.png.*relocate/) as string });
+    expect(await runToEnd(engine)).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/2\.png.*relocate/) as string,
+    });
     expect(await engine.request('photos.relocate', { folder: elsewhere })).toEqual({ found: 1, missing: 0 });
     expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
     await engine.close();

@@ -18,8 +18,11 @@ describe('strategies', () => {
     [1, 'complete', []],
   ])('%i photos, %s', (count, text, expected) => expect(select(count, text)).toEqual(expected));
 
-  test.each(['every', 'window', 'window:0', 'window:-1', 'reference:x'])('%s is refused', (text) => expect(() => parseStrategy(text)).toThrow(/unknown pair graph/));
-  test('a reference that does not exist is refused', () => expect(() => select(3, 'reference:3')).toThrow(/count from 0 to 2/));
+  test.each(['every', 'window', 'window:0', 'window:-1', 'reference:x'])('%s is refused', (text) =>
+    expect(() => parseStrategy(text)).toThrow(/unknown pair graph/),
+  );
+  test('a reference that does not exist is refused', () =>
+    expect(() => select(3, 'reference:3')).toThrow(/count from 0 to 2/));
 });
 
 describe('auto on a large set', () => {
@@ -27,24 +30,33 @@ describe('auto on a large set', () => {
   const world = Array.from({ length: 4000 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) & 255);
   const seen = (place: number): Float32Array => {
     const pixels = new Uint8Array(64 * 48 * 3);
-    for (let y = 0; y < 48; y++) for (let x = 0; x < 64; x++) {
-      const tile = Math.floor((x + place * 16) / 8) * 6 + Math.floor(y / 8);
-      pixels.fill(world[tile % world.length]!, (y * 64 + x) * 3, (y * 64 + x) * 3 + 3);
-    }
+    for (let y = 0; y < 48; y++)
+      for (let x = 0; x < 64; x++) {
+        const tile = Math.floor((x + place * 16) / 8) * 6 + Math.floor(y / 8);
+        pixels.fill(world[tile % world.length]!, (y * 64 + x) * 3, (y * 64 + x) * 3 + 3);
+      }
     return describePhoto(pixels, 64, 48);
   };
   const connected = (count: number, pairs: readonly Pair[]): boolean => {
     const reached = new Set([0]);
     for (let grew = true; grew;) {
       grew = false;
-      for (const { a, b } of pairs) if (reached.has(a) !== reached.has(b)) { reached.add(a).add(b); grew = true; }
+      for (const { a, b } of pairs)
+        if (reached.has(a) !== reached.has(b)) {
+          reached.add(a).add(b);
+          grew = true;
+        }
     }
     return reached.size === count;
   };
 
   test('pairs grow with the number of photos, not its square, and stay connected', () => {
     for (const count of [30, 60, 120]) {
-      const pairs = selectPairs(count, { kind: 'auto' }, Array.from({ length: count }, (_, k) => seen(k)));
+      const pairs = selectPairs(
+        count,
+        { kind: 'auto' },
+        Array.from({ length: count }, (_, k) => seen(k)),
+      );
       expect(pairs.length).toBeLessThanOrEqual(11 * count);
       expect(connected(count, pairs)).toBe(true);
     }

@@ -9,7 +9,9 @@ import { blurredFlags } from '../../../electron/photos/sharpness.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
-beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'pointmap-photos-')); });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pointmap-photos-'));
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Noise in blocks, so that there is detail at every scale; the top left quarter is red. */
@@ -46,18 +48,36 @@ describe('a photo', () => {
 
   test('goes to other programs upright: its own bytes where they are so, turned and as JPEG otherwise', async () => {
     const plain = await save('plain.jpg', await picture(320, 200).jpeg().toBuffer());
-    expect(Buffer.compare(Buffer.from(await readUpright((await importPhoto(plain)).photo, 'jpg')), await readFile(plain))).toBe(0);
-    const turned = await readUpright((await importPhoto(await save('turned.jpg', await picture(320, 200).withMetadata({ orientation: 6 }).jpeg().toBuffer()))).photo, 'jpg');
+    expect(
+      Buffer.compare(Buffer.from(await readUpright((await importPhoto(plain)).photo, 'jpg')), await readFile(plain)),
+    ).toBe(0);
+    const turned = await readUpright(
+      (
+        await importPhoto(
+          await save('turned.jpg', await picture(320, 200).withMetadata({ orientation: 6 }).jpeg().toBuffer()),
+        )
+      ).photo,
+      'jpg',
+    );
     const { format, width, height, orientation } = await sharp(turned).metadata();
     expect([format, width, height, orientation ?? 1]).toEqual(['jpeg', 200, 320, 1]);
     const [red, green] = await sharp(turned).extract({ left: 175, top: 25, width: 1, height: 1 }).raw().toBuffer();
     expect(red! - green!).toBeGreaterThan(150);
-    const other = await readUpright((await importPhoto(await save('other.webp', await picture(320, 200).webp().toBuffer()))).photo, 'jpg');
+    const other = await readUpright(
+      (await importPhoto(await save('other.webp', await picture(320, 200).webp().toBuffer()))).photo,
+      'jpg',
+    );
     expect((await sharp(other).metadata()).format).toBe('jpeg');
   });
 
   test('has the focal of its 35 mm equivalent, by the diagonal', async () => {
-    const path = await save('focal.jpg', await picture(400, 300).withExif(exif({ FocalLengthIn35mmFilm: '28' })).jpeg().toBuffer());
+    const path = await save(
+      'focal.jpg',
+      await picture(400, 300)
+        .withExif(exif({ FocalLengthIn35mmFilm: '28' }))
+        .jpeg()
+        .toBuffer(),
+    );
     const { photo } = await importPhoto(path);
     expect(photo.focal!.source).toBe('exif-35mm');
     expect(photo.focal!.pixels).toBeCloseTo((28 / 43.2666) * 500, 1);
@@ -74,7 +94,15 @@ describe('a photo', () => {
   test('without EXIF has no focal, and nonsense is not believed', async () => {
     const plain = await importPhoto(await save('plain.png', await picture(80, 80).png().toBuffer()));
     expect(plain.photo.focal).toBeUndefined();
-    const silly = await importPhoto(await save('silly.jpg', await picture(80, 80).withExif(exif({ FocalLengthIn35mmFilm: '65535' })).jpeg().toBuffer()));
+    const silly = await importPhoto(
+      await save(
+        'silly.jpg',
+        await picture(80, 80)
+          .withExif(exif({ FocalLengthIn35mmFilm: '65535' }))
+          .jpeg()
+          .toBuffer(),
+      ),
+    );
     expect(silly.photo.focal).toBeUndefined();
   });
 
@@ -85,8 +113,14 @@ describe('a photo', () => {
     expect(photo.focal!.pixels).toBeCloseTo((26 / 43.2666) * Math.hypot(96, 160), 1);
     const { width, pixels } = await readPixels(photo, {});
     // Stored red, green over blue, white.
-    const at = (x: number, y: number) => [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)].map((value) => Math.round(value / 100));
-    expect([at(5, 5), at(90, 5), at(5, 154), at(90, 154)]).toEqual([[0, 0, 2], [2, 0, 0], [2, 2, 2], [0, 2, 0]]);
+    const at = (x: number, y: number) =>
+      [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)].map((value) => Math.round(value / 100));
+    expect([at(5, 5), at(90, 5), at(5, 154), at(90, 154)]).toEqual([
+      [0, 0, 2],
+      [2, 0, 0],
+      [2, 2, 2],
+      [0, 2, 0],
+    ]);
   });
 
   test('scores lower when blurred', async () => {
@@ -119,7 +153,12 @@ describe('every kind of image', () => {
 
   test('an animation gives its first frame, and says so', async () => {
     const frames = await Promise.all([1, 2].map((seed) => picture(96, 64, seed).png().toBuffer()));
-    const path = await save('animated.webp', await sharp(frames, { join: { animated: true } }).webp({ loop: 0, delay: [100, 100] }).toBuffer());
+    const path = await save(
+      'animated.webp',
+      await sharp(frames, { join: { animated: true } })
+        .webp({ loop: 0, delay: [100, 100] })
+        .toBuffer(),
+    );
     const { photo, notes } = await importPhoto(path);
     expect([photo.width, photo.height]).toEqual([96, 64]);
     expect(notes.join()).toMatch(/first/);
@@ -138,7 +177,10 @@ test('one bad photo never stops the others, and each gets its reason', async () 
     await save('good.jpg', jpeg),
     await save('again.jpg', jpeg),
     join(folder, 'absent.jpg'),
-    await save('broken.heic', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(200)])),
+    await save(
+      'broken.heic',
+      Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(200)]),
+    ),
   ];
   const { imported, refused } = await importPhotos(paths);
   expect(imported.map(({ photo }) => photo.name)).toEqual(['good.jpg']);
@@ -155,7 +197,13 @@ test('one bad photo never stops the others, and each gets its reason', async () 
 
 test('a folder gives its photos in the order of their numbers; an empty one says so', async () => {
   const inner = await mkdtemp(join(folder, 'set-'));
-  for (const [k, name] of ['p10.png', 'p9.png', 'notes.txt'].entries()) await writeFile(join(inner, name), await picture(80, 80, k + 5).png().toBuffer());
+  for (const [k, name] of ['p10.png', 'p9.png', 'notes.txt'].entries())
+    await writeFile(
+      join(inner, name),
+      await picture(80, 80, k + 5)
+        .png()
+        .toBuffer(),
+    );
   const { imported } = await importPhotos([inner]);
   expect(imported.map(({ photo }) => photo.name)).toEqual(['p9.png', 'p10.png']);
   const empty = await mkdtemp(join(folder, 'empty-'));
@@ -165,28 +213,35 @@ test('a folder gives its photos in the order of their numbers; an empty one says
 test('photos are handed over while others are being read, each once and in order, and a failure there ends the reading', async () => {
   const photos = await roomPhotos(join(folder, 'many'), 12);
   const batches: string[][] = [];
-  const { imported } = await importPhotos([photos], new Map(), (batch) => batches.push(batch.map(({ photo }) => photo.name)));
+  const { imported } = await importPhotos([photos], new Map(), (batch) =>
+    batches.push(batch.map(({ photo }) => photo.name)),
+  );
   expect(batches.length).toBeGreaterThan(3);
   expect(batches.flat()).toEqual(imported.map(({ photo }) => photo.name));
   expect(imported).toHaveLength(12);
   let calls = 0;
-  await expect(importPhotos([photos], new Map(), () => { calls++; throw new Error('full'); })).rejects.toThrow('full');
+  await expect(
+    importPhotos([photos], new Map(), () => {
+      calls++;
+      throw new Error('full');
+    }),
+  ).rejects.toThrow('full');
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(calls).toBeLessThanOrEqual(2);
 });
 
 /**
- * Four flat quarters, 160 x 96, coded by libheif 1.15's heif-enc from a JPEG with EXIF; then a rotation by 90 degrees clockwise was added to
- * the container, as phones do.
+ * Four flat quarters, 160 x 96, coded by libheif 1.15's heif-enc from a JPEG with EXIF; then a rotation by 90 degrees
+ * clockwise was added to the container, as phones do.
  */
 const heic = [
-    'AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAYptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAANGlsb2MAAAAAREAAAgAB',
-    'AAAAAAGuAAEAAAAAAAABEQACAAAAAAK/AAEAAAAAAAAA6AAAADhpaW5mAAAAAAACAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAFWluZmUCAAABAAIAAEV4aWYAAAAAyWlwcnAAAACqaXBj',
-    'bwAAAHVodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQAoQgEBA3AAAAMAkAAAAwAAAwAeoBQgYWW6kkprmwIAAAMAAgAAAwAC',
-    'ECIAAQAHRAHBcrBiQAAAABRpc3BlAAAAAAAAAKAAAABgAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABdpcG1hAAAAAAAAAAEAAQSBAoOEAAAAGmlyZWYAAAAAAAAADmNkc2MAAgAB',
-    'AAEAAAIBbWRhdAAAAQ0oAa8J0IsYeCDRy6r//+mT///kW7kP4w2ziGbh+wWZv/Vsc1OZ5D1y2TCqEqC50+FNNiIfIWxW4DSurI6ORRTA5UTvkwcuRdipzb1C+6XyXiJvUoa8aEf69uhA',
-    'bWQrSooSqRUx79m0891xgDlniVIIHG5goldv1GNhDW3K869UZtTs3nw6qRKP/md2UAFLgN+njCZjOf9EGUAW90UJSTKMvKev4APLGyqj9/G1HxmKUsI3YoA7hiCmyOYCpxkAIMQhntEj',
-    'bfq0BqVWmA4hTnykymAyfYaEXsuL5jRw7LWqlafGAkOUm3wAOESRQtG/WQt/Apm95dYiZkgagAX71DlBSlGWtw8VIGmrLglFeAAAAABJSSoACAAAAAgADwECAAUAAACEAAAAEAECAAYA',
-    'AAB+AAAAEgEDAAEAAAABAAAAGgEFAAEAAABuAAAAGwEFAAEAAAB2AAAAKAEDAAEAAAACAAAAEwIDAAEAAAABAAAAaYcEAAEAAACKAAAAAAAAADhjAADoAwAAOGMAAOgDAABQaG9uZQBU',
-    'ZXN0AAAHAACQBwAEAAAAMDIxMAGRBwAEAAAAAQIDAACgBwAEAAAAMDEwMAGgAwABAAAA//8AAAKgBAABAAAAoAAAAAOgBAABAAAAYAAAAAWkAwABAAAAGgAAAAAAAAA=',
+  'AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAYptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAANGlsb2MAAAAAREAAAgAB',
+  'AAAAAAGuAAEAAAAAAAABEQACAAAAAAK/AAEAAAAAAAAA6AAAADhpaW5mAAAAAAACAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAFWluZmUCAAABAAIAAEV4aWYAAAAAyWlwcnAAAACqaXBj',
+  'bwAAAHVodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQAoQgEBA3AAAAMAkAAAAwAAAwAeoBQgYWW6kkprmwIAAAMAAgAAAwAC',
+  'ECIAAQAHRAHBcrBiQAAAABRpc3BlAAAAAAAAAKAAAABgAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABdpcG1hAAAAAAAAAAEAAQSBAoOEAAAAGmlyZWYAAAAAAAAADmNkc2MAAgAB',
+  'AAEAAAIBbWRhdAAAAQ0oAa8J0IsYeCDRy6r//+mT///kW7kP4w2ziGbh+wWZv/Vsc1OZ5D1y2TCqEqC50+FNNiIfIWxW4DSurI6ORRTA5UTvkwcuRdipzb1C+6XyXiJvUoa8aEf69uhA',
+  'bWQrSooSqRUx79m0891xgDlniVIIHG5goldv1GNhDW3K869UZtTs3nw6qRKP/md2UAFLgN+njCZjOf9EGUAW90UJSTKMvKev4APLGyqj9/G1HxmKUsI3YoA7hiCmyOYCpxkAIMQhntEj',
+  'bfq0BqVWmA4hTnykymAyfYaEXsuL5jRw7LWqlafGAkOUm3wAOESRQtG/WQt/Apm95dYiZkgagAX71DlBSlGWtw8VIGmrLglFeAAAAABJSSoACAAAAAgADwECAAUAAACEAAAAEAECAAYA',
+  'AAB+AAAAEgEDAAEAAAABAAAAGgEFAAEAAABuAAAAGwEFAAEAAAB2AAAAKAEDAAEAAAACAAAAEwIDAAEAAAABAAAAaYcEAAEAAACKAAAAAAAAADhjAADoAwAAOGMAAOgDAABQaG9uZQBU',
+  'ZXN0AAAHAACQBwAEAAAAMDIxMAGRBwAEAAAAAQIDAACgBwAEAAAAMDEwMAGgAwABAAAA//8AAAKgBAABAAAAoAAAAAOgBAABAAAAYAAAAAWkAwABAAAAGgAAAAAAAAA=',
 ].join('');

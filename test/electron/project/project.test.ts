@@ -11,34 +11,56 @@ import { recover } from '../../../electron/project/recover.js';
 
 let folder: string;
 let made = 0;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'pointmap-project-')); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pointmap-project-'));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const freshPath = (): string => join(folder, `${made++}.pointmap`);
 
-const photo = (id: string): Photo => ({ id, path: `/photos/${id}.jpg`, name: `${id}.jpg`, width: 400, height: 300, size: 9, sharpness: 0.5 });
+const photo = (id: string): Photo => ({
+  id,
+  path: `/photos/${id}.jpg`,
+  name: `${id}.jpg`,
+  width: 400,
+  height: 300,
+  size: 9,
+  sharpness: 0.5,
+});
 function withPhotos(path = freshPath(), count = 3): Project {
   const project = Project.open(path, 'create');
-  project.addPhotos(Array.from({ length: count }, (_, k) => ({ photo: photo(`p${k}`), thumbnail: new Uint8Array([1, 2, 3]) })));
+  project.addPhotos(
+    Array.from({ length: count }, (_, k) => ({ photo: photo(`p${k}`), thumbnail: new Uint8Array([1, 2, 3]) })),
+  );
   return project;
 }
 function observation(width = 40, height = 30): Observation {
   const count = width * height;
   const view = (id: string, offset: number) => ({
-    photo: id, width, height, originalFromView: { scaleX: 10, scaleY: 10, offsetX: 4.5, offsetY: 4.5 },
+    photo: id,
+    width,
+    height,
+    originalFromView: { scaleX: 10, scaleY: 10, offsetX: 4.5, offsetY: 4.5 },
     points: Float32Array.from({ length: count * 3 }, (_, i) => Math.sin(i + offset) * 20),
     confidence: Float32Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 1 : 1 + (i % 50))),
   });
-  return { views: [view('p0', 0), view('p1', 1)], focal: [undefined, 44], firstFromCamera: [undefined, Float64Array.from({ length: 16 }, (_, i) => i / 7)] };
+  return {
+    views: [view('p0', 0), view('p1', 1)],
+    focal: [undefined, 44],
+    firstFromCamera: [undefined, Float64Array.from({ length: 16 }, (_, i) => i / 7)],
+  };
 }
 
 describe('half precision', () => {
   test('is within half a step of the last of 11 bits, and exact where it can be', () => {
     const values = Float32Array.of(0, 1, -1, 0.5, 2048, -65504, 1 / 3, 1e-3, 6e-5, 6e-8, 3.14159, -777.7);
     const back = fromFloat16(toFloat16(values, 1), 1);
-    values.forEach((value, i) => expect(Math.abs(back[i]! - value)).toBeLessThanOrEqual(Math.max(Math.abs(value) * 2 ** -11, 2 ** -25)));
+    values.forEach((value, i) =>
+      expect(Math.abs(back[i]! - value)).toBeLessThanOrEqual(Math.max(Math.abs(value) * 2 ** -11, 2 ** -25)),
+    );
     expect([...back.slice(0, 6)]).toEqual([...values.slice(0, 6)]);
   });
-  test('saturates instead of overflowing', () => expect([...fromFloat16(toFloat16(Float32Array.of(1e6, -1e30), 1), 1)]).toEqual([65504, -65504]));
+  test('saturates instead of overflowing', () =>
+    expect([...fromFloat16(toFloat16(Float32Array.of(1e6, -1e30), 1), 1)]).toEqual([65504, -65504]));
 });
 
 describe('an observation record', () => {
@@ -55,7 +77,8 @@ describe('an observation record', () => {
       expect(confidence[0]).toBe(1);
     });
   });
-  test('that is cut off is refused', () => expect(() => decodeObservation(encodeObservation(observation()).subarray(0, 9000))).toThrow());
+  test('that is cut off is refused', () =>
+    expect(() => decodeObservation(encodeObservation(observation()).subarray(0, 9000))).toThrow());
 });
 
 describe('a project', () => {
@@ -76,7 +99,10 @@ describe('a project', () => {
 
   test('undoes and redoes every kind of edit, also after reopening', () => {
     const first = withPhotos();
-    first.planPairs([{ a: 'p0', b: 'p1' }, { a: 'p1', b: 'p2' }]);
+    first.planPairs([
+      { a: 'p0', b: 'p1' },
+      { a: 'p1', b: 'p2' },
+    ]);
     const snapshot = (project: Project) => JSON.stringify([project.photos(), project.pairs(), project.settings()]);
     const states = [snapshot(first)];
     for (const edit of [
@@ -109,10 +135,21 @@ describe('a project', () => {
 
   test('a planned pair that the user disabled stays disabled', () => {
     const project = withPhotos();
-    project.planPairs([{ a: 'p0', b: 'p1' }, { a: 'p0', b: 'p2' }]);
+    project.planPairs([
+      { a: 'p0', b: 'p1' },
+      { a: 'p0', b: 'p2' },
+    ]);
     project.apply({ kind: 'pairs-enabled', pairs: [['p0', 'p2']], enabled: false });
-    project.planPairs([{ a: 'p0', b: 'p1' }, { a: 'p0', b: 'p2' }, { a: 'p1', b: 'p2' }]);
-    expect(project.pairs().map(({ a, b, enabled }) => `${a} ${b} ${enabled}`)).toEqual(['p0 p1 true', 'p0 p2 false', 'p1 p2 true']);
+    project.planPairs([
+      { a: 'p0', b: 'p1' },
+      { a: 'p0', b: 'p2' },
+      { a: 'p1', b: 'p2' },
+    ]);
+    expect(project.pairs().map(({ a, b, enabled }) => `${a} ${b} ${enabled}`)).toEqual([
+      'p0 p1 true',
+      'p0 p2 false',
+      'p1 p2 true',
+    ]);
     project.close();
   });
 });
@@ -149,7 +186,11 @@ describe('files that are no project', () => {
     truncateSync(path, Math.floor(bytes.length * 0.6));
     expect(() => {
       const damaged = Project.open(path);
-      try { for (let k = 0; k < 8; k++) damaged.outcome(`k${k}`); } finally { damaged.close(); }
+      try {
+        for (let k = 0; k < 8; k++) damaged.outcome(`k${k}`);
+      } finally {
+        damaged.close();
+      }
     }).toThrow(/damaged.*recover/);
     const target = freshPath();
     const saved = recover(path, target);

@@ -23,15 +23,36 @@ describe('a view', () => {
     const { crop, originalFromView: map } = viewGeometry({ width, height }, large);
     expect([crop.width, crop.height]).toEqual([viewWidth, viewHeight]);
     // The view's centre is the photo's centre, to half a view pixel of cropping.
-    expect(Math.abs(map.offsetX + (map.scaleX * (viewWidth - 1)) / 2 - (width - 1) / 2)).toBeLessThanOrEqual(map.scaleX / 2 + 1e-9);
-    expect(Math.abs(map.offsetY + (map.scaleY * (viewHeight - 1)) / 2 - (height - 1) / 2)).toBeLessThanOrEqual(map.scaleY / 2 + 1e-9);
+    expect(Math.abs(map.offsetX + (map.scaleX * (viewWidth - 1)) / 2 - (width - 1) / 2)).toBeLessThanOrEqual(
+      map.scaleX / 2 + 1e-9,
+    );
+    expect(Math.abs(map.offsetY + (map.scaleY * (viewHeight - 1)) / 2 - (height - 1) / 2)).toBeLessThanOrEqual(
+      map.scaleY / 2 + 1e-9,
+    );
   });
-  it('of a square photo stays square for the compact network', () => expect(viewGeometry({ width: 2000, height: 2000 }, { ...large, size: 128, keepSquares: true }).crop).toEqual({ left: 0, top: 0, width: 128, height: 128 }));
+  it('of a square photo stays square for the compact network', () =>
+    expect(viewGeometry({ width: 2000, height: 2000 }, { ...large, size: 128, keepSquares: true }).crop).toEqual({
+      left: 0,
+      top: 0,
+      width: 128,
+      height: 128,
+    }));
   it('of a 224 model is the centre square', () => {
     const { resized, crop } = viewGeometry({ width: 4000, height: 3000 }, { size: 224, square: true, patch: 16 });
-    expect([resized, crop]).toEqual([{ width: 299, height: 224 }, { left: 37, top: 0, width: 224, height: 224 }]);
+    expect([resized, crop]).toEqual([
+      { width: 299, height: 224 },
+      { left: 37, top: 0, width: 224, height: 224 },
+    ]);
   });
-  it('is scaled to -1..1, planar', () => expect([...planarImage({ width: 2, height: 1, pixels: Uint8Array.of(0, 255, 51, 255, 0, 102) })]).toEqual([-1, 1, 1, -1, Math.fround(51 / 127.5 - 1), Math.fround(102 / 127.5 - 1)]));
+  it('is scaled to -1..1, planar', () =>
+    expect([...planarImage({ width: 2, height: 1, pixels: Uint8Array.of(0, 255, 51, 255, 0, 102) })]).toEqual([
+      -1,
+      1,
+      1,
+      -1,
+      Math.fround(51 / 127.5 - 1),
+      Math.fround(102 / 127.5 - 1),
+    ]));
 });
 
 describe('the estimator', () => {
@@ -46,10 +67,26 @@ describe('the estimator', () => {
   });
   afterAll(() => rm(root, { recursive: true }));
 
-  const photos = Array.from({ length: 4 }, (_, k): Photo => ({ id: `photo-${k}`, path: '', name: `${k}.jpg`, width: k === 3 ? 60 : 80, height: k === 3 ? 80 : 60, size: 0, sharpness: 1 }));
+  const photos = Array.from({ length: 4 }, (_, k): Photo => ({
+    id: `photo-${k}`,
+    path: '',
+    name: `${k}.jpg`,
+    width: k === 3 ? 60 : 80,
+    height: k === 3 ? 80 : 60,
+    size: 0,
+    sharpness: 1,
+  }));
   const complete: Pair[] = [0, 1, 2, 3].flatMap((a) => [0, 1, 2, 3].filter((b) => b > a).map((b) => ({ a, b })));
   const reader: PhotoReader = {
-    read: (photo, { width = 0, height = 0 }) => Promise.resolve({ width, height, pixels: Uint8Array.from({ length: 3 * width * height }, (_, k) => (k * (7 + photo.id.charCodeAt(6)) * 13) & 255) }),
+    read: (photo, { width = 0, height = 0 }) =>
+      Promise.resolve({
+        width,
+        height,
+        pixels: Uint8Array.from(
+          { length: 3 * width * height },
+          (_, k) => (k * (7 + photo.id.charCodeAt(6)) * 13) & 255,
+        ),
+      }),
   };
   const store = (): BlobStore & { blobs: Map<string, Uint8Array> } => {
     const blobs = new Map<string, Uint8Array>();
@@ -121,7 +158,9 @@ describe('the estimator', () => {
     const context = { store: store(), signal: stop.signal };
     const estimator = await createDust3rEstimator(reader, folder, { provider: 'cpu', openNetwork });
     const session = await estimator.open(photos, complete, context);
-    const [first, ...rest] = session.plan.observe.map((pair) => session.observe(pair, context).catch((error: unknown) => error));
+    const [first, ...rest] = session.plan.observe.map((pair) =>
+      session.observe(pair, context).catch((error: unknown) => error),
+    );
     await first;
     stop.abort(new Error('enough'));
     const failures = await Promise.all(rest);
@@ -131,6 +170,8 @@ describe('the estimator', () => {
   });
 
   it('refuses a precision that is not installed', async () => {
-    await expect(createDust3rEstimator(reader, folder, { provider: 'cpu', precision: 'int8' })).rejects.toThrow('not installed in int8 (installed: float32)');
+    await expect(createDust3rEstimator(reader, folder, { provider: 'cpu', precision: 'int8' })).rejects.toThrow(
+      'not installed in int8 (installed: float32)',
+    );
   });
 });

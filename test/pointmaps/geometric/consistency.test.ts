@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import { multiply3, randomNumbers, transpose3 } from '../../../electron/geometry/linear.js';
-import { isConsistent, rotationDisagreement, type RelativeRotation } from '../../../electron/pointmaps/geometric/consistency.js';
+import {
+  isConsistent,
+  rotationDisagreement,
+  type RelativeRotation,
+} from '../../../electron/pointmaps/geometric/consistency.js';
 import { turn } from './synthetic.js';
 
 it('finds the pairs that contradict the others, though they have more inliers', () => {
@@ -12,7 +16,12 @@ it('finds the pairs that contradict the others, though they have more inliers', 
     for (let b = a + 1; b < 10; b++) {
       const isWrong = wrong.has(pairs.length);
       const noise = isWrong ? turn(0, 30 + 40 * random(), 10) : turn(random() - 0.5, random() - 0.5, random() - 0.5);
-      pairs.push({ a, b, rotation: multiply3(noise, multiply3(absolute[b]!, transpose3(absolute[a]!))), weight: isWrong ? 150 : 100 });
+      pairs.push({
+        a,
+        b,
+        rotation: multiply3(noise, multiply3(absolute[b]!, transpose3(absolute[a]!))),
+        weight: isWrong ? 150 : 100,
+      });
     }
   }
   const found = [...rotationDisagreement(10, pairs)].flatMap((degrees, k) => (isConsistent(degrees) ? [] : [k]));
@@ -20,6 +29,9 @@ it('finds the pairs that contradict the others, though they have more inliers', 
 });
 
 it('keeps pairs of two sets that nothing connects', () => {
-  const pairs = [[0, 1], [2, 3]].map(([a, b]) => ({ a: a!, b: b!, rotation: turn(0, 50, 0), weight: 30 }));
+  const pairs = [
+    [0, 1],
+    [2, 3],
+  ].map(([a, b]) => ({ a: a!, b: b!, rotation: turn(0, 50, 0), weight: 30 }));
   expect([...rotationDisagreement(4, pairs)].every(isConsistent)).toBe(true);
 });

@@ -13,7 +13,13 @@ const [poseA, poseB] = room.arc(2, 0.16);
 const width = 224;
 const height = 168;
 const [a, b] = [poseA!, poseB!].map((pose) => room.render(pose, 200, width, height)) as [RoomView, RoomView];
-const view = (rendered: RoomView, pixels = rendered.pixels): View => ({ photo: 'x', width, height, pixels, originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 } });
+const view = (rendered: RoomView, pixels = rendered.pixels): View => ({
+  photo: 'x',
+  width,
+  height,
+  pixels,
+  originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+});
 
 /** The true geometry, with every 50th pixel's point as a sparse point. */
 function geometry(): PairGeometry {
@@ -24,8 +30,15 @@ function geometry(): PairGeometry {
   }
   const none = new Float64Array(0);
   return {
-    secondFromFirst: multiply4(invertRigid(b.worldFromCamera), a.worldFromCamera), focalA: a.focal, focalB: b.focal, centreA: [width / 2, height / 2], centreB: [width / 2, height / 2],
-    points: Float64Array.from(points), pixelsA: none, pixelsB: none, parallax: 8,
+    secondFromFirst: multiply4(invertRigid(b.worldFromCamera), a.worldFromCamera),
+    focalA: a.focal,
+    focalB: b.focal,
+    centreA: [width / 2, height / 2],
+    centreB: [width / 2, height / 2],
+    points: Float64Array.from(points),
+    pixelsA: none,
+    pixelsB: none,
+    parallax: 8,
   };
 }
 
@@ -62,10 +75,22 @@ describe('dense depth along known geometry', () => {
   test.each([1, 2, 3])('a photo rolled by %i quarter turns gives the same', async (quarters) => {
     const roll = rigid(rotationFromVector(0, 0, (quarters * Math.PI) / 2), [0, 0, 0]);
     const lying = quarters % 2 === 1;
-    const rolled = room.render(multiply4(b.worldFromCamera, invertRigid(roll)), 200, lying ? height : width, lying ? width : height);
-    const dense = await densePair(view(a), { ...view(rolled), width: rolled.width, height: rolled.height }, {
-      ...geometry(), secondFromFirst: multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera), centreB: [rolled.width / 2, rolled.height / 2],
-    }, pool);
+    const rolled = room.render(
+      multiply4(b.worldFromCamera, invertRigid(roll)),
+      200,
+      lying ? height : width,
+      lying ? width : height,
+    );
+    const dense = await densePair(
+      view(a),
+      { ...view(rolled), width: rolled.width, height: rolled.height },
+      {
+        ...geometry(),
+        secondFromFirst: multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera),
+        centreB: [rolled.width / 2, rolled.height / 2],
+      },
+      pool,
+    );
     const { errors, share } = errorsOf(dense);
     expect(share).toBeGreaterThan(0.45);
     expect(errors[errors.length >> 1]).toBeLessThan(0.01);

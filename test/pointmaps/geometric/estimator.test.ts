@@ -10,7 +10,11 @@ const FOCAL = 0.9;
 /** Cameras side by side in front of the corner. */
 const shot = (x: number, room = 1) => ({ camera: lookAt([x, 0.15 * Math.sin(5 * x), -1.5], [0.3 * x, 0, 1.2]), room });
 const open = (set: SyntheticSet, context: EstimatorContext, count = set.photos.length) =>
-  createGeometricEstimator(set.reader, { threads: 2, viewLongSide: 160 }).open(set.photos.slice(0, count), set.pairs.filter(({ a, b }) => a < count && b < count), context);
+  createGeometricEstimator(set.reader, { threads: 2, viewLongSide: 160 }).open(
+    set.photos.slice(0, count),
+    set.pairs.filter(({ a, b }) => a < count && b < count),
+    context,
+  );
 const name = ({ a, b }: Pair) => `${a}-${b}`;
 
 describe('the geometric estimator', () => {
@@ -23,7 +27,12 @@ describe('the geometric estimator', () => {
     expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.03);
 
     const { observe, rejected } = session.plan;
-    expect([...observe, ...rejected.map(({ pair }) => pair)].map(name).sort()).toEqual(set.pairs.filter(({ b }) => b < 4).map(name).sort());
+    expect([...observe, ...rejected.map(({ pair }) => pair)].map(name).sort()).toEqual(
+      set.pairs
+        .filter(({ b }) => b < 4)
+        .map(name)
+        .sort(),
+    );
     expect(new Set(observe.flatMap(({ a, b }) => [a, b])).size).toBe(4);
     const pair = observe[0]!;
     const outcome = await session.observe(pair, { store });
@@ -35,7 +44,8 @@ describe('the geometric estimator', () => {
     const found = firstFromCamera![1]!;
     expect(rotationDifference(rotationOf(found), truth.rotation)).toBeLessThan(0.5);
     expect(directionDifference([found[3]!, found[7]!, found[11]!], truth.translation)).toBeLessThan(3);
-    for (const view of views) expect(view.confidence.filter((value) => value > 1).length / view.confidence.length).toBeGreaterThan(0.2);
+    for (const view of views)
+      expect(view.confidence.filter((value) => value > 1).length / view.confidence.length).toBeGreaterThan(0.2);
 
     const reads = set.reads();
     const again = await open(set, { store }, 4);
@@ -59,11 +69,17 @@ describe('the geometric estimator', () => {
     const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, 400, 300, FOCAL * 1.02);
     const progress: string[] = [];
     let go: () => void;
-    const opening = new Promise<void>((resolve) => { go = resolve; });
+    const opening = new Promise<void>((resolve) => {
+      go = resolve;
+    });
     let asked = 0;
     // The first two pieces of work are under way when it is paused.
     const pass = () => (++asked > 2 ? opening : Promise.resolve());
-    const session = open(set, { store: memoryStore(), pass, onProgress: ({ stage, done }) => progress.push(`${stage} ${done}`) });
+    const session = open(set, {
+      store: memoryStore(),
+      pass,
+      onProgress: ({ stage, done }) => progress.push(`${stage} ${done}`),
+    });
     await expect.poll(() => progress.length).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(progress).toEqual(['finding features 1', 'finding features 2']);
@@ -72,13 +88,25 @@ describe('the geometric estimator', () => {
     expect(progress).toContain('placing cameras 3');
 
     const abort = new AbortController();
-    const cancelled = open(set, { store: memoryStore(), signal: abort.signal, pass: () => new Promise(() => undefined) });
+    const cancelled = open(set, {
+      store: memoryStore(),
+      signal: abort.signal,
+      pass: () => new Promise(() => undefined),
+    });
     abort.abort(new Error('cancelled'));
     await expect(cancelled).rejects.toThrow('cancelled');
   });
 
   it('finds the focal of a set without EXIF', async () => {
-    const set = photographRooms([-0.6, -0.25, 0.1, 0.45].map((x, k) => ({ camera: lookAt([x, k % 2 ? 0.4 : -0.4, -1.5 + 0.2 * k], [-0.4 * x, 0, 1.2]), room: 2 })), FOCAL, 400, 300);
+    const set = photographRooms(
+      [-0.6, -0.25, 0.1, 0.45].map((x, k) => ({
+        camera: lookAt([x, k % 2 ? 0.4 : -0.4, -1.5 + 0.2 * k], [-0.4 * x, 0, 1.2]),
+        room: 2,
+      })),
+      FOCAL,
+      400,
+      300,
+    );
     const session = await open(set, { store: memoryStore() });
     expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.08);
     await session.close();
@@ -92,7 +120,10 @@ describe('the geometric estimator', () => {
     const reasons = new Map(session.plan.rejected.map(({ pair, reason }) => [name(pair), reason]));
     expect(reasons.get('0-1')).toBe('rotation-only');
     for (const pair of ['0-2', '0-3', '1-2', '1-3']) expect(reasons.get(pair)).toBe('no-overlap');
-    expect(await session.observe({ a: 0, b: 1 }, { store: memoryStore() })).toMatchObject({ kind: 'rejected', reason: 'rotation-only' });
+    expect(await session.observe({ a: 0, b: 1 }, { store: memoryStore() })).toMatchObject({
+      kind: 'rejected',
+      reason: 'rotation-only',
+    });
     await session.close();
   });
 
@@ -107,12 +138,20 @@ describe('the geometric estimator', () => {
   it('gives up at once when asked', async () => {
     const set = photographRooms([shot(-0.3), shot(0)], FOCAL, 240, 180);
     const stop = new AbortController();
-    const work = open(set, { store: memoryStore(), signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
+    const work = open(set, {
+      store: memoryStore(),
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error('enough')),
+    });
     await expect(work).rejects.toThrow('enough');
   });
 
   it('takes an empty set, one photo and a photo of one pixel', async () => {
-    for (const set of [photographRooms([], FOCAL), photographRooms([shot(0)], FOCAL, 64, 48), photographRooms([shot(0), shot(1)], FOCAL, 1, 1)]) {
+    for (const set of [
+      photographRooms([], FOCAL),
+      photographRooms([shot(0)], FOCAL, 64, 48),
+      photographRooms([shot(0), shot(1)], FOCAL, 1, 1),
+    ]) {
       const session = await open(set, { store: memoryStore() });
       expect(session.plan.observe).toEqual([]);
       expect(session.plan.rejected).toHaveLength(set.pairs.length);
@@ -121,4 +160,3 @@ describe('the geometric estimator', () => {
     }
   });
 });
-

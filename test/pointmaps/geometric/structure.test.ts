@@ -13,26 +13,50 @@ const NOISE = 0.4 / 1600;
 function scene(cameras: PlacedCamera[], start: Lens, wrong = 0.05): StructureInput {
   const random = randomNumbers(5);
   const points = scatter(350, 2);
-  const seen = cameras.map((camera) => see(camera, TRUE_LENS, points, NOISE, random).map((at) => at && (random() < wrong ? ([random() - 0.5, random() * 0.7 - 0.35] as [number, number]) : at)));
-  const tracks = points.map((_, p) => {
-    const photos = cameras.map((__, c) => c).filter((c) => seen[c]![p]);
-    return { photos, features: photos.map(() => p) };
-  }).filter(({ photos }) => photos.length > 1);
-  const pairs = cameras.flatMap((a, i) => cameras.slice(i + 1).map((b, k) => {
-    const { rotation, translation } = relative(a, b);
-    return { a: i, b: i + 1 + k, rotation: multiply3(turn(random() - 0.5, random() - 0.5, random() - 0.5), rotation), translation, inlierCount: 200, parallax: 8 * (k + 1), rotationShare: 0 };
-  }));
-  return { photoCount: cameras.length, lensOf: cameras.map(() => 0), lenses: [start], tracks, position: (photo, feature) => seen[photo]![feature]!, pairs };
+  const seen = cameras.map((camera) =>
+    see(camera, TRUE_LENS, points, NOISE, random).map(
+      (at) => at && (random() < wrong ? ([random() - 0.5, random() * 0.7 - 0.35] as [number, number]) : at),
+    ),
+  );
+  const tracks = points
+    .map((_, p) => {
+      const photos = cameras.map((__, c) => c).filter((c) => seen[c]![p]);
+      return { photos, features: photos.map(() => p) };
+    })
+    .filter(({ photos }) => photos.length > 1);
+  const pairs = cameras.flatMap((a, i) =>
+    cameras.slice(i + 1).map((b, k) => {
+      const { rotation, translation } = relative(a, b);
+      return {
+        a: i,
+        b: i + 1 + k,
+        rotation: multiply3(turn(random() - 0.5, random() - 0.5, random() - 0.5), rotation),
+        translation,
+        inlierCount: 200,
+        parallax: 8 * (k + 1),
+        rotationShare: 0,
+      };
+    }),
+  );
+  return {
+    photoCount: cameras.length,
+    lensOf: cameras.map(() => 0),
+    lenses: [start],
+    tracks,
+    position: (photo, feature) => seen[photo]![feature]!,
+    pairs,
+  };
 }
 
 const errors = (found: ReadonlyMap<number, PlacedCamera>, truth: readonly PlacedCamera[]) => {
   let [rotation, direction] = [0, 0];
-  for (const [i, a] of found) for (const [j, b] of found) {
-    if (j <= i) continue;
-    const [p, q] = [relative(a, b), relative(truth[i]!, truth[j]!)];
-    rotation = Math.max(rotation, rotationDifference(p.rotation, q.rotation));
-    direction = Math.max(direction, directionDifference(p.translation, q.translation));
-  }
+  for (const [i, a] of found)
+    for (const [j, b] of found) {
+      if (j <= i) continue;
+      const [p, q] = [relative(a, b), relative(truth[i]!, truth[j]!)];
+      rotation = Math.max(rotation, rotationDifference(p.rotation, q.rotation));
+      direction = Math.max(direction, directionDifference(p.translation, q.translation));
+    }
   return { rotation, direction };
 };
 
@@ -70,17 +94,31 @@ describe('buildStructure', () => {
   it('keeps photos of unrelated scenes in separate pieces', async () => {
     const [one, two] = [arc(4, 30), arc(3, 20)];
     const [p, q] = [scene(one, { ...TRUE_LENS }), scene(two, { ...TRUE_LENS })];
-    const shifted = { tracks: q.tracks.map(({ photos, features }) => ({ photos: photos.map((photo) => photo + 4), features })), pairs: q.pairs.map((pair) => ({ ...pair, a: pair.a + 4, b: pair.b + 4 })) };
+    const shifted = {
+      tracks: q.tracks.map(({ photos, features }) => ({ photos: photos.map((photo) => photo + 4), features })),
+      pairs: q.pairs.map((pair) => ({ ...pair, a: pair.a + 4, b: pair.b + 4 })),
+    };
     const pieces = await buildStructure({
-      photoCount: 7, lensOf: new Array(7).fill(0), lenses: p.lenses, tracks: [...p.tracks, ...shifted.tracks], pairs: [...p.pairs, ...shifted.pairs],
+      photoCount: 7,
+      lensOf: new Array(7).fill(0),
+      lenses: p.lenses,
+      tracks: [...p.tracks, ...shifted.tracks],
+      pairs: [...p.pairs, ...shifted.pairs],
       position: (photo, feature) => (photo < 4 ? p.position(photo, feature) : q.position(photo - 4, feature)),
     });
-    expect(pieces.map(({ cameras }) => [...cameras.keys()].sort())).toEqual([[0, 1, 2, 3], [4, 5, 6]]);
+    expect(pieces.map(({ cameras }) => [...cameras.keys()].sort())).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6],
+    ]);
   });
 
   it('stops when asked', async () => {
     const stop = new AbortController();
-    const work = buildStructure({ ...scene(arc(6, 50), { ...TRUE_LENS }), signal: stop.signal, onPlaced: () => stop.abort(new Error('enough')) });
+    const work = buildStructure({
+      ...scene(arc(6, 50), { ...TRUE_LENS }),
+      signal: stop.signal,
+      onPlaced: () => stop.abort(new Error('enough')),
+    });
     await expect(work).rejects.toThrow('enough');
   });
 });

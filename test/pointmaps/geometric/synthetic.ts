@@ -9,17 +9,29 @@ export type Vector = [number, number, number];
 /** A camera at `centre` that looks at `target`, y down. */
 export function lookAt(centre: Vector, target: Vector, lens = 0): PlacedCamera {
   const unit = (v: number[]): Vector => v.map((x) => x / Math.hypot(...v)) as Vector;
-  const cross = (p: Vector, q: Vector): Vector => [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]];
+  const cross = (p: Vector, q: Vector): Vector => [
+    p[1] * q[2] - p[2] * q[1],
+    p[2] * q[0] - p[0] * q[2],
+    p[0] * q[1] - p[1] * q[0],
+  ];
   const z = unit([target[0] - centre[0], target[1] - centre[1], target[2] - centre[2]]);
   const x = unit(cross([0, 1, 0], z));
   const rotation = Float64Array.of(...x, ...cross(z, x), ...z);
-  return { lens, rotation, translation: Float64Array.from([0, 1, 2], (i) => -(rotation[3 * i]! * centre[0] + rotation[3 * i + 1]! * centre[1] + rotation[3 * i + 2]! * centre[2])), fixed: false };
+  return {
+    lens,
+    rotation,
+    translation: Float64Array.from(
+      [0, 1, 2],
+      (i) => -(rotation[3 * i]! * centre[0] + rotation[3 * i + 1]! * centre[1] + rotation[3 * i + 2]! * centre[2]),
+    ),
+    fixed: false,
+  };
 }
 
 /** Cameras on an arc of `degrees` round the origin. */
 export function arc(count: number, degrees: number, distance = 6): PlacedCamera[] {
   return Array.from({ length: count }, (_, k) => {
-    const angle = (((k / Math.max(1, count - 1) - 0.5) * degrees) * Math.PI) / 180;
+    const angle = ((k / Math.max(1, count - 1) - 0.5) * degrees * Math.PI) / 180;
     return lookAt([distance * Math.sin(angle), 0.3 * Math.sin(3 * k), -distance * Math.cos(angle)], [0, 0, 0]);
   });
 }
@@ -30,8 +42,17 @@ export function scatter(count: number, seed: number, depth = 2): Vector[] {
   return Array.from({ length: count }, () => [4 * random() - 2, 3 * random() - 1.5, depth * (2 * random() - 1)]);
 }
 
-/** Positions in long sides relative to the centre, with noise of this standard deviation; undefined: not in the picture (4:3). */
-export function see(camera: PlacedCamera, lens: Lens, points: readonly Vector[], noise: number, random: () => number): ([number, number] | undefined)[] {
+/**
+ * Positions in long sides relative to the centre, with noise of this standard deviation; undefined: not in the picture
+ * (4:3).
+ */
+export function see(
+  camera: PlacedCamera,
+  lens: Lens,
+  points: readonly Vector[],
+  noise: number,
+  random: () => number,
+): ([number, number] | undefined)[] {
   const out = new Float64Array(2);
   const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return points.map(([x, y, z]) => {
@@ -43,16 +64,23 @@ export function see(camera: PlacedCamera, lens: Lens, points: readonly Vector[],
 /** x_b = rotation x_a + translation. */
 export function relative(a: PlacedCamera, b: PlacedCamera): { rotation: Float64Array; translation: Float64Array } {
   const rotation = multiply3(b.rotation, transpose3(a.rotation));
-  const moved = [0, 1, 2].map((i) => b.translation[i]! - [0, 1, 2].reduce((sum, j) => sum + rotation[3 * i + j]! * a.translation[j]!, 0));
+  const moved = [0, 1, 2].map(
+    (i) => b.translation[i]! - [0, 1, 2].reduce((sum, j) => sum + rotation[3 * i + j]! * a.translation[j]!, 0),
+  );
   return { rotation, translation: Float64Array.from(moved, (value) => value / (Math.hypot(...moved) || 1)) };
 }
 
 export function directionDifference(u: ArrayLike<number>, v: ArrayLike<number>): number {
   const dot = u[0]! * v[0]! + u[1]! * v[1]! + u[2]! * v[2]!;
-  return (Math.acos(Math.max(-1, Math.min(1, dot / (Math.hypot(u[0]!, u[1]!, u[2]!) * Math.hypot(v[0]!, v[1]!, v[2]!))))) * 180) / Math.PI;
+  return (
+    (Math.acos(Math.max(-1, Math.min(1, dot / (Math.hypot(u[0]!, u[1]!, u[2]!) * Math.hypot(v[0]!, v[1]!, v[2]!))))) *
+      180) /
+    Math.PI
+  );
 }
 
-export const turn = (x: number, y: number, z: number): Float64Array => rotationFromVector((x * Math.PI) / 180, (y * Math.PI) / 180, (z * Math.PI) / 180);
+export const turn = (x: number, y: number, z: number): Float64Array =>
+  rotationFromVector((x * Math.PI) / 180, (y * Math.PI) / 180, (z * Math.PI) / 180);
 
 /** A texture without repetition: value noise over five octaves, 0 to 1. */
 export function texture(seed: number): (u: number, v: number) => number {
@@ -67,14 +95,23 @@ export function texture(seed: number): (u: number, v: number) => number {
       const [x, y] = [u * scale, v * scale];
       const [i, j] = [Math.floor(x), Math.floor(y)];
       const [p, q] = [x - i, y - j];
-      sum += weight * ((hash(i, j) * (1 - p) + hash(i + 1, j) * p) * (1 - q) + (hash(i, j + 1) * (1 - p) + hash(i + 1, j + 1) * p) * q);
+      sum +=
+        weight *
+        ((hash(i, j) * (1 - p) + hash(i + 1, j) * p) * (1 - q) +
+          (hash(i, j + 1) * (1 - p) + hash(i + 1, j + 1) * p) * q);
     }
     return sum / 1.6;
   };
 }
 
 /** A photo of a ground and two walls that meet in a corner, ray by ray: the room number decides its textures. */
-export function renderRoom(camera: PlacedCamera, focal: number, width: number, height: number, room: number): Uint8Array {
+export function renderRoom(
+  camera: PlacedCamera,
+  focal: number,
+  width: number,
+  height: number,
+  room: number,
+): Uint8Array {
   const paint = [0, 1, 2].map((k) => texture(7 * room + k + 1));
   const { rotation: R, translation: t } = camera;
   const long = Math.max(width, height);
@@ -87,7 +124,13 @@ export function renderRoom(camera: PlacedCamera, focal: number, width: number, h
       // Planes n . X = c: the walls x + z = 2 and z - x = 2, the ground y = 1.2.
       let nearest = Infinity;
       let value = 0;
-      for (const [k, [n, c]] of ([[[1, 0, 1], 2], [[-1, 0, 1], 2], [[0, 1, 0], 1.2]] as [Vector, number][]).entries()) {
+      for (const [k, [n, c]] of (
+        [
+          [[1, 0, 1], 2],
+          [[-1, 0, 1], 2],
+          [[0, 1, 0], 1.2],
+        ] as [Vector, number][]
+      ).entries()) {
         const slope = n[0] * d[0] + n[1] * d[1] + n[2] * d[2];
         const s = (c - n[0] * centre[0] - n[1] * centre[1] - n[2] * centre[2]) / slope;
         if (!(s > 0) || s >= nearest) continue;
@@ -111,18 +154,36 @@ export interface SyntheticSet {
 }
 
 /** Photos of rooms, and a reader that shows them. */
-export function photographRooms(shots: readonly { camera: PlacedCamera; room: number }[], focal: number, width = 480, height = 360, known?: number): SyntheticSet {
+export function photographRooms(
+  shots: readonly { camera: PlacedCamera; room: number }[],
+  focal: number,
+  width = 480,
+  height = 360,
+  known?: number,
+): SyntheticSet {
   let count = 0;
   const pictures = shots.map(({ camera, room }) => renderRoom(camera, focal, width, height, room));
   const photos = shots.map(({ room }, k): Photo => ({
-    id: createHash('sha256').update(pictures[k]!).digest('hex'), path: `/synthetic/${k}.png`, name: `room${room}-${k}.png`, width, height, size: 1, sharpness: 1,
-    ...(known === undefined ? {} : { focal: { pixels: known * Math.max(width, height), source: 'exif-35mm' as const } }),
+    id: createHash('sha256').update(pictures[k]!).digest('hex'),
+    path: `/synthetic/${k}.png`,
+    name: `room${room}-${k}.png`,
+    width,
+    height,
+    size: 1,
+    sharpness: 1,
+    ...(known === undefined
+      ? {}
+      : { focal: { pixels: known * Math.max(width, height), source: 'exif-35mm' as const } }),
   }));
   const pairs = shots.flatMap((_, a) => shots.slice(a + 1).map((__, k): Pair => ({ a, b: a + 1 + k })));
   const reader: PhotoReader = {
     read(photo) {
       count++;
-      return Promise.resolve({ width, height, pixels: pictures[photos.findIndex(({ id }) => id === photo.id)]!.slice() });
+      return Promise.resolve({
+        width,
+        height,
+        pixels: pictures[photos.findIndex(({ id }) => id === photo.id)]!.slice(),
+      });
     },
   };
   return { photos, cameras: shots.map(({ camera }) => camera), pairs, reader, reads: () => count };

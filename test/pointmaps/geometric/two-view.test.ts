@@ -14,7 +14,9 @@ function correspondences(a: PlacedCamera, b: PlacedCamera, points: Vector[], out
   const [inA, inB] = [see(a, LENS, points, 0.5 * PIXEL, random), see(b, LENS, points, 0.5 * PIXEL, random)];
   const both = points.map((_, k) => k).filter((k) => inA[k] && inB[k]);
   const x1 = Float64Array.from(both.flatMap((k) => inA[k]!));
-  const x2 = Float64Array.from(both.flatMap((k) => (random() < outliers ? [random() - 0.5, 0.75 * random() - 0.375] : inB[k]!)));
+  const x2 = Float64Array.from(
+    both.flatMap((k) => (random() < outliers ? [random() - 0.5, 0.75 * random() - 0.375] : inB[k]!)),
+  );
   return { x1, x2 };
 }
 
@@ -45,8 +47,17 @@ describe('relativePose', () => {
     const a = lookAt([-0.6, 0, -6], [0, 0, 0]);
     const upright = lookAt([0.6, 0, -6], [0, 0, 0]);
     const roll = turn(0, 0, 90);
-    const b = { ...upright, rotation: Float64Array.from([...roll.slice(0, 9)].map((_, k) => [0, 1, 2].reduce((sum, j) => sum + roll[3 * Math.floor(k / 3) + j]! * upright.rotation[3 * j + (k % 3)]!, 0))) };
-    b.translation = Float64Array.from([0, 1, 2], (i) => [0, 1, 2].reduce((sum, j) => sum + roll[3 * i + j]! * upright.translation[j]!, 0));
+    const b = {
+      ...upright,
+      rotation: Float64Array.from(
+        [...roll.slice(0, 9)].map((_, k) =>
+          [0, 1, 2].reduce((sum, j) => sum + roll[3 * Math.floor(k / 3) + j]! * upright.rotation[3 * j + (k % 3)]!, 0),
+        ),
+      ),
+    };
+    b.translation = Float64Array.from([0, 1, 2], (i) =>
+      [0, 1, 2].reduce((sum, j) => sum + roll[3 * i + j]! * upright.translation[j]!, 0),
+    );
     const { x1, x2 } = correspondences(a, b, scatter(300, 4), 0.2);
     expect(rotationDifference(relativePose(x1, x2, OPTIONS)!.rotation, relative(a, b).rotation)).toBeLessThan(0.3);
   });

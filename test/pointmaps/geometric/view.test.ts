@@ -26,8 +26,20 @@ const readerThrough = (k1: number): PhotoReader => ({
 });
 
 describe('undistortedView', () => {
-  it.each([[-0.2, 320], [-0.2, 160], [0.1, 160], [0, 320], [0, 999]])('is what a pinhole camera sees, k1 %d, long side %d', async (k1, longSide) => {
-    const { width, height, pixels, originalFromView } = await undistortedView(photo, longSide, FOCAL, k1, readerThrough(k1));
+  it.each([
+    [-0.2, 320],
+    [-0.2, 160],
+    [0.1, 160],
+    [0, 320],
+    [0, 999],
+  ])('is what a pinhole camera sees, k1 %d, long side %d', async (k1, longSide) => {
+    const { width, height, pixels, originalFromView } = await undistortedView(
+      photo,
+      longSide,
+      FOCAL,
+      k1,
+      readerThrough(k1),
+    );
     expect(width).toBe(Math.min(320, longSide));
     const { scaleX, scaleY, offsetX, offsetY, radial } = originalFromView;
     expect(scaleX).toBe(scaleY);
@@ -47,9 +59,12 @@ describe('undistortedView', () => {
 });
 
 it('computes on larger views for higher quality, and says so in its settings', () => {
-  const settings = (['draft', 'normal', 'high'] as const).map((quality) => createGeometricEstimator(readerThrough(0), { quality }).settingsKey);
+  const settings = (['draft', 'normal', 'high'] as const).map(
+    (quality) => createGeometricEstimator(readerThrough(0), { quality }).settingsKey,
+  );
   expect(settings).toEqual(['view=384', 'view=512', 'view=640']);
-  const cost = (quality: 'draft' | 'high') => createGeometricEstimator(readerThrough(0), { quality }).estimateCost([photo, photo], [{ a: 0, b: 1 }]);
+  const cost = (quality: 'draft' | 'high') =>
+    createGeometricEstimator(readerThrough(0), { quality }).estimateCost([photo, photo], [{ a: 0, b: 1 }]);
   expect(cost('high').seconds).toBeGreaterThan(cost('draft').seconds);
   expect(cost('high').memory).toBeGreaterThan(cost('draft').memory);
 });

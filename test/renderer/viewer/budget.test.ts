@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { partOf, PointBudget } from '../../../renderer/viewer/budget.js';
 
 /** A graphics processor that draws so many points a millisecond, and needs some milliseconds for a frame of none. */
-function drive(budget: PointBudget, total: number, frames: number, moving: boolean, rate: number, fixed = 2): { points: number; milliseconds: number }[] {
+function drive(
+  budget: PointBudget,
+  total: number,
+  frames: number,
+  moving: boolean,
+  rate: number,
+  fixed = 2,
+): { points: number; milliseconds: number }[] {
   return Array.from({ length: frames }, () => {
     if (moving) budget.restart();
     const { from, to, clear } = budget.next(total);
@@ -61,6 +68,11 @@ describe('the point budget', () => {
   });
 
   it('of a chunk draws the part that is meant', () => {
-    expect([0, 1, 2, 3].map((chunk) => partOf(chunk, 100, 150, 250))).toEqual([{ start: 150, count: 0 }, { start: 50, count: 50 }, { start: 0, count: 50 }, { start: 0, count: 0 }]);
+    expect([0, 1, 2, 3].map((chunk) => partOf(chunk, 100, 150, 250))).toEqual([
+      { start: 150, count: 0 },
+      { start: 50, count: 50 },
+      { start: 0, count: 50 },
+      { start: 0, count: 0 },
+    ]);
   });
 });

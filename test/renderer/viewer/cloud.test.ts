@@ -23,11 +23,14 @@ function inPieces(bytes: Uint8Array, ...sizes: number[]): ReadableStream<Uint8Ar
 describe('receiving a cloud', () => {
   const bytes = encodeCloud(syntheticCloud(1000));
 
-  it.each([[[]], [[1, 1, 1, 1, 1, 20]], [[4]], [[3, 70, 999]], [[bytes.length]]])('puts pieces of %j together', async (sizes) => {
-    const shares: number[] = [];
-    expect(new Uint8Array(await receive(inPieces(bytes, ...sizes), (share) => shares.push(share)))).toEqual(bytes);
-    expect(shares.at(-1)).toBe(1);
-  });
+  it.each([[[]], [[1, 1, 1, 1, 1, 20]], [[4]], [[3, 70, 999]], [[bytes.length]]])(
+    'puts pieces of %j together',
+    async (sizes) => {
+      const shares: number[] = [];
+      expect(new Uint8Array(await receive(inPieces(bytes, ...sizes), (share) => shares.push(share)))).toEqual(bytes);
+      expect(shares.at(-1)).toBe(1);
+    },
+  );
 
   it('tells its size as soon as the header is there, and not before', () => {
     const header = 4 + new DataView(bytes.buffer).getUint32(0, true);
@@ -96,9 +99,13 @@ describe('from a point of view', () => {
   });
 
   it('a place on the screen means the nearest point there that is seen', () => {
-    const cloud = { sample: new Float32Array([0, 0, 5, 0, 0, 3, 0, 0, 1, 0, 0, -9, 1, 0, 1]), sampleConfidence: new Float32Array([5, 3, 1.5, 9, 9]) };
+    const cloud = {
+      sample: new Float32Array([0, 0, 5, 0, 0, 3, 0, 0, 1, 0, 0, -9, 1, 0, 1]),
+      sampleConfidence: new Float32Array([5, 3, 1.5, 9, 9]),
+    };
     const world = new Matrix4().makeRotationFromQuaternion(upright);
-    const pick = (minConfidence: number, x: number, y: number) => pickPoint(cloud, minConfidence, world, camera, x, y, 1.5)?.toArray();
+    const pick = (minConfidence: number, x: number, y: number) =>
+      pickPoint(cloud, minConfidence, world, camera, x, y, 1.5)?.toArray();
     expect(pick(1, 0, 0)).toEqual([0, 0, 1]);
     expect(pick(2, 0.01, 0.01)).toEqual([0, 0, 3]);
     expect(pick(4, 0, 0)).toEqual([0, 0, 5]);

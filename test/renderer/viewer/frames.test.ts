@@ -1,7 +1,15 @@
 import { PerspectiveCamera, Quaternion, Vector3 } from 'three';
 import { describe, expect, it } from 'vitest';
 import type { CameraInfo } from '../../../electron/contract/api.js';
-import { cameraFromThree, imageCorners, letterbox, projectionThrough, rayThrough, uprightFromWorld, worldFromCamera } from '../../../renderer/viewer/frames.js';
+import {
+  cameraFromThree,
+  imageCorners,
+  letterbox,
+  projectionThrough,
+  rayThrough,
+  uprightFromWorld,
+  worldFromCamera,
+} from '../../../renderer/viewer/frames.js';
 import { fittingDistance } from '../../../renderer/viewer/navigation.js';
 import { sheetGeometry } from '../../../renderer/viewer/PhotoSheet.js';
 import { ringOfCameras } from './synthetic.js';
@@ -16,7 +24,12 @@ function pixelOf(camera: CameraInfo, world: Vector3): [number, number] {
 }
 
 /** Where the 3D view draws it when it looks through the camera, pixels of the box from its left top corner. */
-function drawnAt(camera: CameraInfo, world: Vector3, box: { width: number; height: number }, upright: Quaternion): [number, number] {
+function drawnAt(
+  camera: CameraInfo,
+  world: Vector3,
+  box: { width: number; height: number },
+  upright: Quaternion,
+): [number, number] {
   const eye = new PerspectiveCamera();
   eye.matrixAutoUpdate = false;
   eye.matrix.makeRotationFromQuaternion(upright).multiply(worldFromCamera(camera)).multiply(cameraFromThree);
@@ -30,7 +43,11 @@ describe('looking through a camera', () => {
   const points = [new Vector3(0.3, 0.2, 0.4), new Vector3(-0.6, 0.1, 0), new Vector3(0, -0.5, -0.5)];
   const upright = uprightFromWorld(ringOfCameras(7));
 
-  it.each([[1280, 400], [300, 900], [600, 400]])('draws a point on its pixel of the letterboxed photo, %i by %i', (width, height) => {
+  it.each([
+    [1280, 400],
+    [300, 900],
+    [600, 400],
+  ])('draws a point on its pixel of the letterboxed photo, %i by %i', (width, height) => {
     const photo = letterbox(odd, { width, height });
     for (const point of points) {
       const [u, v] = pixelOf(odd, point);
@@ -45,7 +62,10 @@ describe('looking through a camera', () => {
     const bent = { ...odd, k1 };
     const [positions, pictures] = ['position', 'uv'].map((name) => sheetGeometry(bent).getAttribute(name));
     for (let k = 0; k < positions!.count; k += 37) {
-      const world = new Vector3().fromBufferAttribute(positions!, k).multiplyScalar(3).applyMatrix4(worldFromCamera(bent));
+      const world = new Vector3()
+        .fromBufferAttribute(positions!, k)
+        .multiplyScalar(3)
+        .applyMatrix4(worldFromCamera(bent));
       const [u, v] = pixelOf(bent, world);
       expect(u).toBeCloseTo(pictures!.getX(k) * bent.width - 0.5, 1);
       expect(v).toBeCloseTo((1 - pictures!.getY(k)) * bent.height - 0.5, 1);
@@ -59,21 +79,34 @@ describe('looking through a camera', () => {
   });
 
   it('shows whole photos, as large as they go', () => {
-    expect(letterbox({ width: 4, height: 3 }, { width: 800, height: 300 })).toEqual({ left: 200, top: 0, width: 400, height: 300 });
-    expect(letterbox({ width: 3, height: 4 }, { width: 300, height: 800 })).toEqual({ left: 0, top: 200, width: 300, height: 400 });
+    expect(letterbox({ width: 4, height: 3 }, { width: 800, height: 300 })).toEqual({
+      left: 200,
+      top: 0,
+      width: 400,
+      height: 300,
+    });
+    expect(letterbox({ width: 3, height: 4 }, { width: 300, height: 800 })).toEqual({
+      left: 0,
+      top: 200,
+      width: 300,
+      height: 400,
+    });
   });
 });
 
 describe('the frustum', () => {
   it('has its corners where the edge of the photo is', () => {
-    const [leftTop, , rightBottom] = imageCorners(odd, 2).map((corner) => pixelOf(odd, corner.applyMatrix4(worldFromCamera(odd))));
+    const [leftTop, , rightBottom] = imageCorners(odd, 2).map((corner) =>
+      pixelOf(odd, corner.applyMatrix4(worldFromCamera(odd))),
+    );
     expect(leftTop).toEqual([expect.closeTo(-0.5), expect.closeTo(-0.5)]);
     expect(rightBottom).toEqual([expect.closeTo(1199.5), expect.closeTo(799.5)]);
   });
 });
 
 describe('upright', () => {
-  const up = (cameras: readonly CameraInfo[], turn: Quaternion): Vector3 => new Vector3(0, -1, 0).applyQuaternion(turn).applyQuaternion(uprightFromWorld(cameras));
+  const up = (cameras: readonly CameraInfo[], turn: Quaternion): Vector3 =>
+    new Vector3(0, -1, 0).applyQuaternion(turn).applyQuaternion(uprightFromWorld(cameras));
 
   it('turns the world so that what is up for the cameras is up on the screen, whatever the world is', () => {
     const turn = new Quaternion().setFromAxisAngle(new Vector3(1, 2, 3).normalize(), 1.1);
@@ -84,7 +117,9 @@ describe('upright', () => {
     });
     expect(up(cameras, turn).y).toBeGreaterThan(0.9999);
     // The first camera looks away from the viewer.
-    const forward = new Vector3().setFromMatrixColumn(worldFromCamera(cameras[0]!), 2).applyQuaternion(uprightFromWorld(cameras));
+    const forward = new Vector3()
+      .setFromMatrixColumn(worldFromCamera(cameras[0]!), 2)
+      .applyQuaternion(uprightFromWorld(cameras));
     expect(forward.z).toBeLessThan(-0.9999);
   });
 
@@ -98,11 +133,17 @@ describe('fitting to the view', () => {
   it('stands where all points are in the picture, and the outermost at its edge', () => {
     const camera = new PerspectiveCamera(45, 1.6, 0.01, 1000);
     const points = [new Vector3(3, 0, 0), new Vector3(-3, 1, 2), new Vector3(0, -1, -4), new Vector3(1, 2, 0)];
-    for (const back of [new Vector3(0, 0, 1), new Vector3(0.35, 0.35, 1).normalize(), new Vector3(-1, 0.2, 0.1).normalize()]) {
+    for (const back of [
+      new Vector3(0, 0, 1),
+      new Vector3(0.35, 0.35, 1).normalize(),
+      new Vector3(-1, 0.2, 0.1).normalize(),
+    ]) {
       camera.position.copy(back).multiplyScalar(fittingDistance(new Vector3(), points, back, camera));
       camera.lookAt(0, 0, 0);
       camera.updateMatrixWorld();
-      const reach = Math.max(...points.map((point) => point.clone().project(camera)).map(({ x, y }) => Math.max(Math.abs(x), Math.abs(y))));
+      const reach = Math.max(
+        ...points.map((point) => point.clone().project(camera)).map(({ x, y }) => Math.max(Math.abs(x), Math.abs(y))),
+      );
       expect(reach).toBeCloseTo(1, 4);
     }
   });

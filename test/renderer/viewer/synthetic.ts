@@ -32,6 +32,19 @@ export function ringOfCameras(count: number, radius = 3): CameraInfo[] {
     const [s, c] = [Math.sin(angle), Math.cos(angle)];
     // Columns: x right, y down, z forward = towards the middle.
     const worldFromCamera = [c, 0, s, -radius * s, 0, 1, 0, 0, -s, 0, c, -radius * c, 0, 0, 0, 1];
-    return { photo: `photo-${k}`, name: `photo-${k}.jpg`, component: 0, width: 1200, height: 800, fx: 1000, fy: 1000, cx: 599.5, cy: 399.5, k1: 0, focalSource: 'aligned', worldFromCamera };
+    return {
+      photo: `photo-${k}`,
+      name: `photo-${k}.jpg`,
+      component: 0,
+      width: 1200,
+      height: 800,
+      fx: 1000,
+      fy: 1000,
+      cx: 599.5,
+      cy: 399.5,
+      k1: 0,
+      focalSource: 'aligned',
+      worldFromCamera,
+    };
   });
 }

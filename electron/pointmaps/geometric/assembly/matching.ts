@@ -14,12 +14,12 @@ export function nearest(a: usize, na: i32, b: usize, nb: i32, rows: usize, colum
     store<i32>(columns + <usize>j * 12, -1, 8);
   }
   for (let i = 0; i < na; i++) {
-    const p = a + (<usize>i << 8);
+    const p = a + ((<usize>i) << 8);
     let best = -1;
     let first = -1;
     let second = -1;
     for (let j = 0; j < nb; j++) {
-      const q = b + (<usize>j << 8);
+      const q = b + ((<usize>j) << 8);
       let s0 = i32x4.splat(0);
       let s1 = i32x4.splat(0);
       for (let k: usize = 0; k < 256; k += 64) {
@@ -29,7 +29,8 @@ export function nearest(a: usize, na: i32, b: usize, nb: i32, rows: usize, colum
         s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load(p + k, 48), v128.load(q + k, 48)));
       }
       s0 = i32x4.add(s0, s1);
-      const product = i32x4.extract_lane(s0, 0) + i32x4.extract_lane(s0, 1) + i32x4.extract_lane(s0, 2) + i32x4.extract_lane(s0, 3);
+      const product =
+        i32x4.extract_lane(s0, 0) + i32x4.extract_lane(s0, 1) + i32x4.extract_lane(s0, 2) + i32x4.extract_lane(s0, 3);
       if (product > second) {
         if (product > first) {
           second = first;

@@ -3,9 +3,9 @@ import type { GreyView, Sweep } from './sweep.js';
 /** A winner must beat the next best, two hypotheses away or more, by this share of its cost. */
 const LEAST_UNIQUE = 0.04;
 /**
- * Root mean square of grey steps between neighbours under which a pixel says nothing, among the pixels of a 7x7 window that are LIKE
- * it, so that an edge beside a plain surface does not count as that surface's texture. (Standard deviation instead of steps let
- * the sky's gradient pass.)
+ * Root mean square of grey steps between neighbours under which a pixel says nothing, among the pixels of a 7x7 window
+ * that are LIKE it, so that an edge beside a plain surface does not count as that surface's texture. (Standard
+ * deviation instead of steps let the sky's gradient pass.)
  */
 const LEAST_TEXTURE = 1.6;
 const ALIKE = 20;
@@ -24,12 +24,18 @@ const MOST = 12;
 const GOOD_PARALLAX = 6;
 
 /**
- * Confidence [h, w] of a sweep, 1 where the depth can't be relied on: uniqueness of the match, texture, the round trip through the
- * other view's sweep, and the size of the piece; scaled by the triangulation angle.
+ * Confidence [h, w] of a sweep, 1 where the depth can't be relied on: uniqueness of the match, texture, the round trip
+ * through the other view's sweep, and the size of the piece; scaled by the triangulation angle.
  *
  * @param forth otherFromReference, row-major 4x4
  */
-export function confidenceOf(reference: GreyView, sweep: Sweep, other: GreyView, otherSweep: Sweep, forth: Float64Array): Float32Array {
+export function confidenceOf(
+  reference: GreyView,
+  sweep: Sweep,
+  other: GreyView,
+  otherSweep: Sweep,
+  forth: Float64Array,
+): Float32Array {
   const { width, height } = reference;
   const confidence = new Float32Array(width * height).fill(1);
   const texture = steps(reference);
@@ -40,11 +46,18 @@ export function confidenceOf(reference: GreyView, sweep: Sweep, other: GreyView,
       const d = sweep.inverseDepth[i]!;
       const unique = sweep.unique[i]!;
       if (d <= 0 || unique < LEAST_UNIQUE || texture[i]! < LEAST_TEXTURE) continue;
-      const point = [(x - reference.centreX) / reference.focal / d, (y - reference.centreY) / reference.focal / d, 1 / d] as const;
+      const point = [
+        (x - reference.centreX) / reference.focal / d,
+        (y - reference.centreY) / reference.focal / d,
+        1 / d,
+      ] as const;
       const error = roundTrip(point, x, y, reference, other, otherSweep, forth);
       if (error > ROUND_TRIP_PIXELS) continue;
       const parallax = angleAt(point, camera);
-      const quality = Math.min(1, 0.1 + unique * 1.5) * (1 - 0.7 * (error / ROUND_TRIP_PIXELS)) * Math.min(1, parallax / GOOD_PARALLAX);
+      const quality =
+        Math.min(1, 0.1 + unique * 1.5) *
+        (1 - 0.7 * (error / ROUND_TRIP_PIXELS)) *
+        Math.min(1, parallax / GOOD_PARALLAX);
       confidence[i] = 1 + MOST * quality;
     }
   }
@@ -53,8 +66,19 @@ export function confidenceOf(reference: GreyView, sweep: Sweep, other: GreyView,
   return confidence;
 }
 
-/** Reprojection distance, in reference pixels, of what the other view says of the same place; Infinity where it says nothing. */
-function roundTrip(point: readonly [number, number, number], x: number, y: number, reference: GreyView, other: GreyView, otherSweep: Sweep, T: Float64Array): number {
+/**
+ * Reprojection distance, in reference pixels, of what the other view says of the same place; Infinity where it says
+ * nothing.
+ */
+function roundTrip(
+  point: readonly [number, number, number],
+  x: number,
+  y: number,
+  reference: GreyView,
+  other: GreyView,
+  otherSweep: Sweep,
+  T: Float64Array,
+): number {
   const [X, Y, Z] = point;
   const z = T[8]! * X + T[9]! * Y + T[10]! * Z + T[11]!;
   if (z <= 0) return Infinity;
@@ -121,10 +145,10 @@ function steps({ grey, width, height }: GreyView): Float32Array {
 }
 
 /**
- * A window of matching that straddles an edge gives plain sky the depth of the roof beside it, in every photo alike, so no test of
- * geometry finds it: every building wears a white fringe as wide as half the window. But the rest of that sky has no depth. So a pixel whose
- * like pixels round about are mostly unreliable loses its confidence; repeated, the fringe is eaten from outside. (Likeness in colour instead
- * of grey removed nothing more, and kept 1 % more points.)
+ * A window of matching that straddles an edge gives plain sky the depth of the roof beside it, in every photo alike, so
+ * no test of geometry finds it: every building wears a white fringe as wide as half the window. But the rest of that
+ * sky has no depth. So a pixel whose like pixels round about are mostly unreliable loses its confidence; repeated, the
+ * fringe is eaten from outside. (Likeness in colour instead of grey removed nothing more, and kept 1 % more points.)
  */
 function dropBleeding(confidence: Float32Array, { grey, width, height }: GreyView): void {
   const before = confidence.slice();
@@ -161,7 +185,12 @@ function dropSpeckles(confidence: Float32Array, inverseDepth: Float32Array, widt
       const i = stack.pop()!;
       const x = i % width;
       const y = (i - x) / width;
-      for (const j of [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, y > 0 ? i - width : -1, y < height - 1 ? i + width : -1]) {
+      for (const j of [
+        x > 0 ? i - 1 : -1,
+        x < width - 1 ? i + 1 : -1,
+        y > 0 ? i - width : -1,
+        y < height - 1 ? i + width : -1,
+      ]) {
         if (j < 0 || seen[j] || confidence[j]! <= 1) continue;
         if (Math.abs(inverseDepth[j]! - inverseDepth[i]!) > SAME_SURFACE * inverseDepth[i]!) continue;
         seen[j] = 1;

@@ -23,16 +23,29 @@ export class DensePool extends WorkerPool {
 }
 
 /** Pointmaps of both views of a pair with known geometry; unreliable pixels have confidence 1 and any finite point. */
-export async function densePair(a: View, b: View, geometry: PairGeometry, pool: DensePool, options: { signal?: AbortSignal | undefined } = {}): Promise<DensePair> {
+export async function densePair(
+  a: View,
+  b: View,
+  geometry: PairGeometry,
+  pool: DensePool,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<DensePair> {
   const viewA = greyView(a, geometry.focalA, geometry.centreA);
   // A photo on its side is stood up for the comparison, and its maps are laid back.
   const quarters = quarterTurns(geometry.secondFromFirst);
   const viewB = turnedView(greyView(b, geometry.focalB, geometry.centreB), quarters);
   const secondFromFirst = turnedPose(geometry.secondFromFirst, quarters);
-  const request: DenseRequest = { a: viewA, b: viewB, secondFromFirst, rangeA: depthRange(geometry.points, undefined), rangeB: depthRange(geometry.points, secondFromFirst) };
+  const request: DenseRequest = {
+    a: viewA,
+    b: viewB,
+    secondFromFirst,
+    rangeA: depthRange(geometry.points, undefined),
+    rangeB: depthRange(geometry.points, secondFromFirst),
+  };
   const { depthA, confidenceA, depthB, confidenceB } = await pool.run<DenseAnswer>(request, { signal: options.signal });
   return {
-    pointsA: unproject(viewA, depthA), confidenceA,
+    pointsA: unproject(viewA, depthA),
+    confidenceA,
     pointsB: turnedBack(unproject(viewB, depthB, invertRigid(secondFromFirst)), 3, b.width, b.height, quarters),
     confidenceB: turnedBack(confidenceB, 1, b.width, b.height, quarters),
   };
@@ -40,11 +53,15 @@ export async function densePair(a: View, b: View, geometry: PairGeometry, pool: 
 
 function greyView({ pixels, width, height }: View, focal: number, [centreX, centreY]: [number, number]): GreyView {
   const grey = new Uint8Array(width * height);
-  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
+  for (let i = 0; i < grey.length; i++)
+    grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
   return { grey, width, height, focal, centreX, centreY };
 }
 
-/** Depths that hold nearly all sparse points, with a margin on both sides: what has no features is often nearer or farther. */
+/**
+ * Depths that hold nearly all sparse points, with a margin on both sides: what has no features is often nearer or
+ * farther.
+ */
 function depthRange(points: Float64Array, T: Float64Array | undefined): [number, number] {
   const depths: number[] = [];
   for (let k = 0; k < points.length; k += 3) {
@@ -63,7 +80,9 @@ function unproject(view: GreyView, depth: Float32Array, toFrame?: Float64Array):
     const x = (((i % view.width) - view.centreX) / view.focal) * z;
     const y = ((Math.floor(i / view.width) - view.centreY) / view.focal) * z;
     if (toFrame) {
-      for (let k = 0; k < 3; k++) points[3 * i + k] = toFrame[4 * k]! * x + toFrame[4 * k + 1]! * y + toFrame[4 * k + 2]! * z + toFrame[4 * k + 3]!;
+      for (let k = 0; k < 3; k++)
+        points[3 * i + k] =
+          toFrame[4 * k]! * x + toFrame[4 * k + 1]! * y + toFrame[4 * k + 2]! * z + toFrame[4 * k + 3]!;
     } else {
       points[3 * i] = x;
       points[3 * i + 1] = y;

@@ -2,8 +2,33 @@ import { loadKernel } from '../../../compute/wasm.js';
 
 interface Kernel {
   census(grey: number, width: number, height: number, out: number): void;
-  costs(a: number, width: number, height: number, b: number, widthB: number, heightB: number, map: number, first: number, step: number, count: number, outside: number, cost: number): void;
-  aggregate(cost: number, grey: number, width: number, height: number, count: number, dx: number, dy: number, p1: number, p2: number, sums: number, scratch: number): void;
+  costs(
+    a: number,
+    width: number,
+    height: number,
+    b: number,
+    widthB: number,
+    heightB: number,
+    map: number,
+    first: number,
+    step: number,
+    count: number,
+    outside: number,
+    cost: number,
+  ): void;
+  aggregate(
+    cost: number,
+    grey: number,
+    width: number,
+    height: number,
+    count: number,
+    dx: number,
+    dy: number,
+    p1: number,
+    p2: number,
+    sums: number,
+    scratch: number,
+  ): void;
   winners(sums: number, pixels: number, count: number, best: number, unique: number): void;
 }
 
@@ -29,18 +54,33 @@ const JUMP = 72;
 /** Cost of a hypothesis that falls outside the other view: that of an indifferent match of 62 bits. */
 const OUTSIDE = 26;
 const MOST_HYPOTHESES = 208;
-const PATHS = [[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1], [1, -1], [-1, -1]] as const;
+const PATHS = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+  [1, 1],
+  [-1, 1],
+  [1, -1],
+  [-1, -1],
+] as const;
 
 let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
 
 /**
- * Depth of every pixel of `reference` along the known geometry: census costs over inverse depth hypotheses about a pixel
- * apart in the other view, aggregated along eight paths.
+ * Depth of every pixel of `reference` along the known geometry: census costs over inverse depth hypotheses about a
+ * pixel apart in the other view, aggregated along eight paths.
  *
  * @param otherFromReference row-major 4x4, in the unit of the depths
  * @param nearest, farthest range of depth to search
  */
-export function sweepDepth(reference: GreyView, other: GreyView, otherFromReference: Float64Array, nearest: number, farthest: number): Sweep {
+export function sweepDepth(
+  reference: GreyView,
+  other: GreyView,
+  otherFromReference: Float64Array,
+  nearest: number,
+  farthest: number,
+): Sweep {
   loaded ??= loadKernel<Kernel>(new URL('./assembly/sweep.wasm', import.meta.url));
   const { exports, memory } = loaded;
   const map = homography(reference, other, otherFromReference);
@@ -51,7 +91,18 @@ export function sweepDepth(reference: GreyView, other: GreyView, otherFromRefere
   const { width, height } = reference;
   const pixels = width * height;
   const pixelsB = other.width * other.height;
-  const sizes = { map: 96, greyA: pixels, greyB: pixelsB, censusA: pixels * 8, censusB: pixelsB * 8, cost: pixels * count, sums: pixels * count * 2, scratch: 4 * (width + 2) * (count + 16), best: pixels * 4, unique: pixels * 4 };
+  const sizes = {
+    map: 96,
+    greyA: pixels,
+    greyB: pixelsB,
+    censusA: pixels * 8,
+    censusB: pixelsB * 8,
+    cost: pixels * count,
+    sums: pixels * count * 2,
+    scratch: 4 * (width + 2) * (count + 16),
+    best: pixels * 4,
+    unique: pixels * 4,
+  };
   const at = {} as Record<keyof typeof sizes, number>;
   let end = 1 << 16;
   for (const name of Object.keys(sizes) as (keyof typeof sizes)[]) {
@@ -65,9 +116,23 @@ export function sweepDepth(reference: GreyView, other: GreyView, otherFromRefere
   new Uint8Array(memory.buffer, at.greyB, pixelsB).set(other.grey);
   exports.census(at.greyA, width, height, at.censusA);
   exports.census(at.greyB, other.width, other.height, at.censusB);
-  exports.costs(at.censusA, width, height, at.censusB, other.width, other.height, at.map, first, step, count, OUTSIDE, at.cost);
+  exports.costs(
+    at.censusA,
+    width,
+    height,
+    at.censusB,
+    other.width,
+    other.height,
+    at.map,
+    first,
+    step,
+    count,
+    OUTSIDE,
+    at.cost,
+  );
   new Uint8Array(memory.buffer, at.sums, sizes.sums).fill(0);
-  for (const [dx, dy] of PATHS) exports.aggregate(at.cost, at.greyA, width, height, count, dx, dy, SMOOTH, JUMP, at.sums, at.scratch);
+  for (const [dx, dy] of PATHS)
+    exports.aggregate(at.cost, at.greyA, width, height, count, dx, dy, SMOOTH, JUMP, at.sums, at.scratch);
   exports.winners(at.sums, pixels, count, at.best, at.unique);
   const best = new Float32Array(memory.buffer, at.best, pixels);
   const inverseDepth = Float32Array.from(best, (index) => (index < 0 ? 0 : first + index * step));
@@ -79,7 +144,9 @@ function homography(a: GreyView, b: GreyView, T: Float64Array): Float64Array {
   const map = new Float64Array(12);
   for (let i = 0; i < 3; i++) {
     // Row i of K' R, K' t.
-    const row = [0, 1, 2, 3].map((j) => (i === 2 ? T[8 + j]! : b.focal * T[4 * i + j]! + (i === 0 ? b.centreX : b.centreY) * T[8 + j]!));
+    const row = [0, 1, 2, 3].map((j) =>
+      i === 2 ? T[8 + j]! : b.focal * T[4 * i + j]! + (i === 0 ? b.centreX : b.centreY) * T[8 + j]!,
+    );
     map[3 * i] = row[0]! / a.focal;
     map[3 * i + 1] = row[1]! / a.focal;
     map[3 * i + 2] = row[2]! - (row[0]! * a.centreX + row[1]! * a.centreY) / a.focal;
@@ -88,15 +155,29 @@ function homography(a: GreyView, b: GreyView, T: Float64Array): Float64Array {
   return map;
 }
 
-/** So many that neighbours lie at most about a pixel apart in the other view; a multiple of eight for the kernel's lanes. */
+/**
+ * So many that neighbours lie at most about a pixel apart in the other view; a multiple of eight for the kernel's
+ * lanes.
+ */
 function hypotheses(view: GreyView, map: Float64Array, first: number, last: number): number {
   let longest = 0;
-  for (const [u, v] of [[0.5, 0.5], [0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]] as const) {
+  for (const [u, v] of [
+    [0.5, 0.5],
+    [0.1, 0.1],
+    [0.9, 0.1],
+    [0.1, 0.9],
+    [0.9, 0.9],
+  ] as const) {
     const x = u * view.width;
     const y = v * view.height;
     const project = (d: number) => {
       const z = map[6]! * x + map[7]! * y + map[8]! + d * map[11]!;
-      return z > 0 ? [(map[0]! * x + map[1]! * y + map[2]! + d * map[9]!) / z, (map[3]! * x + map[4]! * y + map[5]! + d * map[10]!) / z] : undefined;
+      return z > 0
+        ? [
+            (map[0]! * x + map[1]! * y + map[2]! + d * map[9]!) / z,
+            (map[3]! * x + map[4]! * y + map[5]! + d * map[10]!) / z,
+          ]
+        : undefined;
     };
     const near = project(last);
     const far = project(first);

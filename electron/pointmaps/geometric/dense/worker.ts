@@ -24,8 +24,10 @@ serve<DenseRequest>(({ a, b, secondFromFirst, rangeA, rangeB }) => {
   const sweepA = sweepDepth(a, b, secondFromFirst, ...rangeA);
   const sweepB = sweepDepth(b, a, firstFromSecond, ...rangeB);
   const value: DenseAnswer = {
-    depthA: depthOf(sweepA, rangeA[1]), confidenceA: confidenceOf(a, sweepA, b, sweepB, secondFromFirst),
-    depthB: depthOf(sweepB, rangeB[1]), confidenceB: confidenceOf(b, sweepB, a, sweepA, firstFromSecond),
+    depthA: depthOf(sweepA, rangeA[1]),
+    confidenceA: confidenceOf(a, sweepA, b, sweepB, secondFromFirst),
+    depthB: depthOf(sweepB, rangeB[1]),
+    confidenceB: confidenceOf(b, sweepB, a, sweepA, firstFromSecond),
   };
   return { value, transfer: Object.values(value).map((map: Float32Array) => map.buffer as ArrayBuffer) };
 });

@@ -1,10 +1,21 @@
-/** The 3D view alone on a page, with whatever cloud its server gives: for measurements and for looking at it while working on it. */
+/**
+ * The 3D view alone on a page, with whatever cloud its server gives: for measurements and for looking at it while
+ * working on it.
+ */
 import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { CameraInfo } from '../../../../electron/contract/api.js';
 import '../../../../renderer/design/tokens.css';
 import '../../../../renderer/design/base.css';
-import { defaultViewerSettings, loadCloud, Viewer, type CloudData, type CloudStatistics, type ViewerHandle, type ViewerSettings } from '../../../../renderer/viewer/index.js';
+import {
+  defaultViewerSettings,
+  loadCloud,
+  Viewer,
+  type CloudData,
+  type CloudStatistics,
+  type ViewerHandle,
+  type ViewerSettings,
+} from '../../../../renderer/viewer/index.js';
 
 export interface ViewerPage {
   load(url: string, cameras: readonly CameraInfo[]): Promise<void>;
@@ -16,10 +27,19 @@ export interface ViewerPage {
   silences: number[];
 }
 declare global {
-  interface Window { page: ViewerPage }
+  interface Window {
+    page: ViewerPage;
+  }
 }
 
-window.page = { load: () => Promise.reject(new Error('not ready')), set: () => undefined, handle: null, statistics: { displayed: 0, total: 0 }, selected: undefined, silences: [] };
+window.page = {
+  load: () => Promise.reject(new Error('not ready')),
+  set: () => undefined,
+  handle: null,
+  statistics: { displayed: 0, total: 0 },
+  selected: undefined,
+  silences: [],
+};
 let last = performance.now();
 setInterval(() => {
   const now = performance.now();
@@ -33,12 +53,29 @@ function Page() {
   const [selected, setSelected] = useState<readonly string[]>([]);
   useEffect(() => () => shown?.cloud.dispose(), [shown]);
   window.page.set = (change) => setSettings((now) => ({ ...now, ...change }));
-  window.page.load = async (url, cameras) => setShown({ cloud: await loadCloud(url, new AbortController().signal), cameras });
+  window.page.load = async (url, cameras) =>
+    setShown({ cloud: await loadCloud(url, new AbortController().signal), cameras });
   return (
     <div className="viewer">
       {shown && (
-        <Viewer {...shown} settings={settings} onSettings={window.page.set} selected={selected} onSelect={(photo) => { window.page.selected = photo; setSelected([photo]); }}
-          binaryUrl={(name) => `/binary/${name}`} theme="dark" onStatistics={(statistics) => { window.page.statistics = statistics; }} ref={(handle) => { window.page.handle = handle; }} />
+        <Viewer
+          {...shown}
+          settings={settings}
+          onSettings={window.page.set}
+          selected={selected}
+          onSelect={(photo) => {
+            window.page.selected = photo;
+            setSelected([photo]);
+          }}
+          binaryUrl={(name) => `/binary/${name}`}
+          theme="dark"
+          onStatistics={(statistics) => {
+            window.page.statistics = statistics;
+          }}
+          ref={(handle) => {
+            window.page.handle = handle;
+          }}
+        />
       )}
     </div>
   );

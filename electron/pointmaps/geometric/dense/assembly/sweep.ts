@@ -13,10 +13,10 @@ export function census(grey: usize, width: i32, height: i32, out: usize): void {
         for (let dx = -4; dx <= 4; dx++) {
           if (dx == 0 && dy == 0) continue;
           const value = <i32>load<u8>(grey + <usize>(row + min(max(x + dx, 0), width - 1)));
-          bits = (bits << 1) | <u64>(value < centre ? 1 : 0);
+          bits = (bits << 1) | (<u64>(value < centre ? 1 : 0));
         }
       }
-      store<u64>(out + (<usize>(y * width + x) << 3), bits);
+      store<u64>(out + ((<usize>(y * width + x)) << 3), bits);
     }
   }
 }
@@ -27,7 +27,20 @@ export function census(grey: usize, width: i32, height: i32, out: usize): void {
  * @param map f64 [12]: M (3x3) and m (3); a pixel (u, v) at inverse depth d lies at M (u, v, 1) + d m in the other view
  * @param cost u8 [h, w, count]; `outside` where the other view does not see it
  */
-export function costs(a: usize, width: i32, height: i32, b: usize, widthB: i32, heightB: i32, map: usize, first: f64, step: f64, count: i32, outside: i32, cost: usize): void {
+export function costs(
+  a: usize,
+  width: i32,
+  height: i32,
+  b: usize,
+  widthB: i32,
+  heightB: i32,
+  map: usize,
+  first: f64,
+  step: f64,
+  count: i32,
+  outside: i32,
+  cost: usize,
+): void {
   const m0 = load<f64>(map, 72);
   const m1 = load<f64>(map, 80);
   const m2 = load<f64>(map, 88);
@@ -38,7 +51,7 @@ export function costs(a: usize, width: i32, height: i32, b: usize, widthB: i32, 
       const q0 = load<f64>(map) * u + load<f64>(map, 8) * v + load<f64>(map, 16);
       const q1 = load<f64>(map, 24) * u + load<f64>(map, 32) * v + load<f64>(map, 40);
       const q2 = load<f64>(map, 48) * u + load<f64>(map, 56) * v + load<f64>(map, 64);
-      const bits = load<u64>(a + (<usize>(y * width + x) << 3));
+      const bits = load<u64>(a + ((<usize>(y * width + x)) << 3));
       const to = cost + <usize>(y * width + x) * <usize>count;
       for (let k = 0; k < count; k++) {
         const d = first + <f64>k * step;
@@ -48,7 +61,7 @@ export function costs(a: usize, width: i32, height: i32, b: usize, widthB: i32, 
           const bx = (q0 + d * m0) / z + 0.5;
           const by = (q1 + d * m1) / z + 0.5;
           if (bx >= 0 && by >= 0 && bx < <f64>widthB && by < <f64>heightB) {
-            const other = load<u64>(b + (<usize>(<i32>by * widthB + <i32>bx) << 3));
+            const other = load<u64>(b + ((<usize>(<i32>by * widthB + <i32>bx)) << 3));
             value = <i32>popcnt<u64>(bits ^ other);
           }
         }
@@ -65,7 +78,19 @@ export function costs(a: usize, width: i32, height: i32, b: usize, widthB: i32, 
  * @param scratch u16 [2, w + 2, count + 16]
  * @param grey steps of the picture lower the price of a depth step
  */
-export function aggregate(cost: usize, grey: usize, width: i32, height: i32, count: i32, dx: i32, dy: i32, p1: i32, p2: i32, sums: usize, scratch: usize): void {
+export function aggregate(
+  cost: usize,
+  grey: usize,
+  width: i32,
+  height: i32,
+  count: i32,
+  dx: i32,
+  dy: i32,
+  p1: i32,
+  p2: i32,
+  sums: usize,
+  scratch: usize,
+): void {
   const stride = <usize>(count + 16) * 2;
   const rowSize = stride * <usize>(width + 2);
   memory.fill(scratch, 0, rowSize * 2);
@@ -91,9 +116,9 @@ export function aggregate(cost: usize, grey: usize, width: i32, height: i32, cou
         let least = i16x8.splat(0x7fff);
         for (let k = 0; k < count; k += 8) {
           const c = i16x8.extend_low_i8x16_u(v128.load64_zero(from + <usize>k));
-          v128.store(cell + 16 + (<usize>k << 1), c);
+          v128.store(cell + 16 + ((<usize>k) << 1), c);
           least = i16x8.min_u(least, c);
-          v128.store(sum + (<usize>k << 1), i16x8.add(v128.load(sum + (<usize>k << 1)), c));
+          v128.store(sum + ((<usize>k) << 1), i16x8.add(v128.load(sum + ((<usize>k) << 1)), c));
         }
         border(cell, count, smallest(least));
         continue;
@@ -105,14 +130,14 @@ export function aggregate(cost: usize, grey: usize, width: i32, height: i32, cou
       const floor = i16x8.splat(<i16>minimum);
       let least = i16x8.splat(0x7fff);
       for (let k = 0; k < count; k += 8) {
-        const p = previous + 16 + (<usize>k << 1);
+        const p = previous + 16 + ((<usize>k) << 1);
         let best = i16x8.min_u(v128.load(p), jump);
         best = i16x8.min_u(best, i16x8.add(v128.load(p - 2), penalty1));
         best = i16x8.min_u(best, i16x8.add(v128.load(p + 2), penalty1));
         const value = i16x8.add(i16x8.extend_low_i8x16_u(v128.load64_zero(from + <usize>k)), i16x8.sub(best, floor));
-        v128.store(cell + 16 + (<usize>k << 1), value);
+        v128.store(cell + 16 + ((<usize>k) << 1), value);
         least = i16x8.min_u(least, value);
-        v128.store(sum + (<usize>k << 1), i16x8.add(v128.load(sum + (<usize>k << 1)), value));
+        v128.store(sum + ((<usize>k) << 1), i16x8.add(v128.load(sum + ((<usize>k) << 1)), value));
       }
       border(cell, count, smallest(least));
     }
@@ -133,7 +158,7 @@ function smallest(v: v128): i32 {
 function border(cell: usize, count: i32, minimum: i32): void {
   store<u16>(cell, <u16>minimum);
   store<u16>(cell + 14, 0x3fff);
-  store<u16>(cell + 16 + (<usize>count << 1), 0x3fff);
+  store<u16>(cell + 16 + ((<usize>count) << 1), 0x3fff);
 }
 
 /**
@@ -148,7 +173,7 @@ export function winners(sums: usize, pixels: i32, count: i32, best: usize, uniqu
     let winner = 0;
     let least = 0xffff;
     for (let k = 0; k < count; k++) {
-      const value = <i32>load<u16>(at + (<usize>k << 1));
+      const value = <i32>load<u16>(at + ((<usize>k) << 1));
       if (value < least) {
         least = value;
         winner = k;
@@ -157,18 +182,18 @@ export function winners(sums: usize, pixels: i32, count: i32, best: usize, uniqu
     let second = 0xffff;
     for (let k = 0; k < count; k++) {
       if (k >= winner - 2 && k <= winner + 2) continue;
-      const value = <i32>load<u16>(at + (<usize>k << 1));
+      const value = <i32>load<u16>(at + ((<usize>k) << 1));
       if (value < second) second = value;
     }
     let offset: f32 = 0;
     if (winner > 0 && winner < count - 1) {
-      const left = <f32>load<u16>(at + (<usize>(winner - 1) << 1));
-      const right = <f32>load<u16>(at + (<usize>(winner + 1) << 1));
+      const left = <f32>load<u16>(at + ((<usize>(winner - 1)) << 1));
+      const right = <f32>load<u16>(at + ((<usize>(winner + 1)) << 1));
       const bend = left + right - 2 * <f32>least;
       if (bend > 0) offset = (left - right) / (2 * bend);
     }
     // The ends of the range gather what lies beyond it.
-    store<f32>(best + (<usize>i << 2), winner == 0 || winner == count - 1 ? -1 : <f32>winner + offset);
-    store<f32>(unique + (<usize>i << 2), <f32>(second - least) / <f32>max(least, 1));
+    store<f32>(best + ((<usize>i) << 2), winner == 0 || winner == count - 1 ? -1 : <f32>winner + offset);
+    store<f32>(unique + ((<usize>i) << 2), <f32>(second - least) / <f32>max(least, 1));
   }
 }
