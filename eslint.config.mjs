@@ -5,27 +5,42 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 
 // The two tables of ARCHITECTURE.md. An element may import itself and what stands beside it here; nothing else.
-const rooms = ['photos', 'pairs', 'pointmaps', 'alignment', 'scene', 'export'];
+const rooms = [
+  'photos',
+  'features',
+  'retrieval',
+  'pairs',
+  'sparse',
+  'pointmaps',
+  'alignment',
+  'scene',
+  'surface',
+  'export',
+];
+/** Rooms that may run networks. */
+const networkRooms = ['features', 'sparse', 'pointmaps'];
 const element = (type) => ({ element: { type } });
 const rule = (from, allow) => ({ from: element(from), allow: [from, ...allow].map((type) => ({ to: element(type) })) });
 const layers = [
   rule('contract', []),
-  rule('geometry', ['contract']),
+  rule('numerics', []),
+  rule('geometry', ['contract', 'numerics']),
   rule('compute', []),
-  rule('native-models', ['contract', 'compute', 'geometry']),
+  rule('native-models', ['contract', 'compute', 'geometry', 'numerics']),
   // A middle room may import an earlier one's types, and no later one.
   ...rooms.map((room, k) =>
     rule(room, [
+      'numerics',
       'geometry',
       'contract',
       'compute',
       ...rooms.slice(0, k),
-      ...(room === 'pointmaps' ? ['native-models'] : []),
+      ...(networkRooms.includes(room) ? ['native-models'] : []),
     ]),
   ),
-  rule('project', ['geometry', 'contract']),
-  rule('engine', [...rooms, 'project', 'geometry', 'contract', 'compute', 'native-models']),
-  rule('shell', ['engine', 'contract', 'geometry', 'native-models']),
+  rule('project', ['geometry', 'contract', 'numerics']),
+  rule('engine', [...rooms, 'project', 'numerics', 'geometry', 'contract', 'compute', 'native-models']),
+  rule('shell', ['engine', 'contract', 'numerics', 'geometry', 'native-models']),
   rule('renderer', ['contract']),
 ];
 
@@ -48,7 +63,7 @@ export default ts.config(
     settings: {
       'import/resolver': { './build/import-resolver.cjs': {} },
       'boundaries/elements': [
-        ...[...rooms, 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({
+        ...[...rooms, 'numerics', 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({
           type: room,
           pattern: `electron/${room}/**`,
           partialMatch: false,

@@ -18,7 +18,7 @@ const modules = {
   main: 'electron/main.ts',
   cli: 'electron/cli.ts',
   'engine-process': 'electron/engine-process.ts',
-  'geometric-worker': 'electron/pointmaps/geometric/worker.ts',
+  'sparse-worker': 'electron/sparse/worker.ts',
   'dense-worker': 'electron/pointmaps/geometric/dense/worker.ts',
   'depth-worker': 'electron/alignment/depth-worker.ts',
 };

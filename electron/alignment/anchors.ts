@@ -1,4 +1,4 @@
-import { multiply3, rotationAngle, rotationOf, transpose3 } from '../geometry/linear.js';
+import { multiply3, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
 import { compose, invert, type Similarity } from '../geometry/similarity.js';
 import type { AlignmentState } from './state.js';
 import type { AlignmentProblem } from './types.js';

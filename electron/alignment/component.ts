@@ -1,4 +1,4 @@
-import { rigid } from '../geometry/linear.js';
+import { rigid } from '../numerics/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import { placeAtAnchors, type Anchor } from './anchors.js';
 import { calibratedPoses } from './calibrated.js';

@@ -1,4 +1,4 @@
-import { rotationVector } from '../geometry/linear.js';
+import { rotationVector } from '../numerics/linear.js';
 import { moved, type Similarity } from '../geometry/similarity.js';
 import type { LinearSystem } from './linear-system.js';
 import { bandedOrder } from './order.js';

@@ -1,4 +1,4 @@
-import { rotationFromVector, multiply3, solveCholesky } from '../geometry/linear.js';
+import { rotationFromVector, multiply3, solveCholesky } from '../numerics/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import type { ObservedView } from '../geometry/types.js';
 import { cloudPixels, type Cloud } from './clouds.js';

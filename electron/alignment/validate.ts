@@ -1,5 +1,5 @@
 import { UserError } from '../contract/errors.js';
-import { multiply3, rotationOf, transpose3 } from '../geometry/linear.js';
+import { multiply3, rotationOf, transpose3 } from '../numerics/linear.js';
 import type { AlignmentProblem, AlignmentView } from './types.js';
 
 const bad = (message: string): UserError => new UserError('bad-input', message);

@@ -1,7 +1,8 @@
+import type { PhotoReader } from '../geometry/stage.js';
 import type { EstimatorInfo, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { createGeometricEstimator } from '../pointmaps/geometric/index.js';
-import type { Estimator, PhotoReader } from '../pointmaps/estimator.js';
+import type { Estimator } from '../pointmaps/estimator.js';
 
 /** What the engine needs to know of an estimator before making one. */
 export interface EstimatorEntry {

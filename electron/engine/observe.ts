@@ -1,11 +1,12 @@
+import type { StageContext } from '../geometry/stage.js';
 import { UserError } from '../contract/errors.js';
 import type { Observation, Pair } from '../geometry/types.js';
-import type { Estimator, EstimatorContext, EstimatorSession, PairOutcome } from '../pointmaps/estimator.js';
+import type { Estimator, EstimatorSession, PairOutcome } from '../pointmaps/estimator.js';
 import type { Project, ProjectPhoto, StoredOutcome } from '../project/project.js';
 import { digest } from './selection.js';
 
 export interface ObserveOptions {
-  context: EstimatorContext;
+  context: StageContext;
   /** Pairs computed at a time. */
   threads: number;
   /** Awaited before each pair that has to be computed; where a pause holds the run. */
@@ -76,7 +77,7 @@ export async function observePairs(
   return { keys: plan.map(({ key }) => key), computed };
 }
 
-async function observe(session: EstimatorSession, pair: Pair, context: EstimatorContext): Promise<PairOutcome> {
+async function observe(session: EstimatorSession, pair: Pair, context: StageContext): Promise<PairOutcome> {
   try {
     return await session.observe(pair, context);
   } catch (error) {

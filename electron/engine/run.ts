@@ -1,8 +1,9 @@
+import type { Progress } from '../geometry/stage.js';
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { Estimator, EstimatorSession, Progress } from '../pointmaps/estimator.js';
+import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock, type ClockStage } from './clock.js';

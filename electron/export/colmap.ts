@@ -1,4 +1,4 @@
-import { invertRigid } from '../geometry/linear.js';
+import { invertRigid } from '../numerics/linear.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { photoName } from './types.js';
 

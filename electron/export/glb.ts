@@ -1,5 +1,5 @@
 import { Document, NodeIO, type GLTF } from '@gltf-transform/core';
-import { multiply4 } from '../geometry/linear.js';
+import { multiply4 } from '../numerics/linear.js';
 import type { Camera, PointCloud, Scene } from '../geometry/types.js';
 import type { ExportFormat } from './types.js';
 

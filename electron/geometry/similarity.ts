@@ -1,4 +1,4 @@
-import { multiply3, rotationFromVector } from './linear.js';
+import { multiply3, rotationFromVector } from '../numerics/linear.js';
 
 /** x' = scale R x + t. */
 export interface Similarity {

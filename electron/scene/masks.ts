@@ -1,4 +1,4 @@
-import { invertRigid, multiply4 } from '../geometry/linear.js';
+import { invertRigid, multiply4 } from '../numerics/linear.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 

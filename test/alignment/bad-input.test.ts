@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { align } from '../../electron/alignment/align.js';
 import type { AlignmentResult } from '../../electron/alignment/types.js';
-import { rigid, rotationFromVector } from '../../electron/geometry/linear.js';
+import { rigid, rotationFromVector } from '../../electron/numerics/linear.js';
 import type { Observation, ObservedView } from '../../electron/geometry/types.js';
 import { makeProblem, poseErrors, type ProblemWithTruth } from '../fixtures/alignment-problem.js';
 import { pointmapOf, Room } from '../fixtures/room.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { align } from '../../electron/alignment/align.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
-import { multiply4, rigid, rotationFromVector } from '../../electron/geometry/linear.js';
+import { multiply4, rigid, rotationFromVector } from '../../electron/numerics/linear.js';
 import { makeProblem, poseErrors, type ProblemWithTruth } from '../fixtures/alignment-problem.js';
 import { normalNumbers } from '../fixtures/room.js';
 

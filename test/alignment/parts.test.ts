@@ -15,7 +15,7 @@ import {
   rotationAngle,
   rotationFromVector,
   transpose3,
-} from '../../electron/geometry/linear.js';
+} from '../../electron/numerics/linear.js';
 import { compose, invert, registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
 import { normalNumbers } from '../fixtures/room.js';
 

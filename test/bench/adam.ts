@@ -7,7 +7,7 @@
 import { cloudPixels } from '../../electron/alignment/clouds.js';
 import { placeCamera, focalFromPointmap } from '../../electron/alignment/resection.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
-import { rigid } from '../../electron/geometry/linear.js';
+import { rigid } from '../../electron/numerics/linear.js';
 import {
   compose,
   identitySimilarity,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAlignmentProblem } from '../../electron/alignment/problem-file.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
-import { rotationFromVector } from '../../electron/geometry/linear.js';
+import { rotationFromVector } from '../../electron/numerics/linear.js';
 import type { ObservedView } from '../../electron/geometry/types.js';
 import { normalNumbers } from '../fixtures/room.js';
 

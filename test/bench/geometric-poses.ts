@@ -1,3 +1,4 @@
+import type { PhotoReader } from '../../electron/geometry/stage.js';
 /**
  * Poses of the built-in estimator's sparse half against reference cameras, with seconds per stage:
  *
@@ -10,12 +11,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { invertRigid, multiply4, rigid, rotationOf } from '../../electron/geometry/linear.js';
+import { invertRigid, multiply4, rigid, rotationOf } from '../../electron/numerics/linear.js';
 import type { Pair, Photo } from '../../electron/geometry/types.js';
-import type { PhotoReader } from '../../electron/pointmaps/estimator.js';
 import { createGeometricEstimator } from '../../electron/pointmaps/geometric/index.js';
 import { decodeState } from '../../electron/pointmaps/geometric/state.js';
-import { rotationDifference } from '../../electron/pointmaps/geometric/two-view.js';
+import { rotationDifference } from '../../electron/sparse/two-view.js';
 
 interface ReferenceCamera {
   name: string;

@@ -11,7 +11,7 @@ import { unitsPerStep } from '../../electron/export/depth.js';
 import { formatById, formats } from '../../electron/export/formats.js';
 import type { ExportFile } from '../../electron/export/types.js';
 import { writeFiles } from '../../electron/export/write-files.js';
-import { multiply4, rotationFromVector, rigid } from '../../electron/geometry/linear.js';
+import { multiply4, rotationFromVector, rigid } from '../../electron/numerics/linear.js';
 import type { Scene } from '../../electron/geometry/types.js';
 import { roomScene } from '../fixtures/scene.js';
 

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../electron/engine/engine.js';
 import { colmapModel, quaternionOf } from '../../electron/export/colmap.js';
-import { invertRigid } from '../../electron/geometry/linear.js';
+import { invertRigid } from '../../electron/numerics/linear.js';
 import { roomEstimator, roomPhotos } from '../fixtures/room-estimator.js';
 import { exported, installed, run } from './tools.js';
 

@@ -1,3 +1,4 @@
+import type { PhotoReader } from '../../geometry/stage.js';
 import { openPairNetwork, type PairNetwork } from '../../../native-models/network.js';
 import type { Precision } from '../../../native-models/onnx/layers.js';
 import { chooseProvider, computesHalf, type Provider } from '../../../native-models/providers.js';
@@ -5,7 +6,7 @@ import type { ModelCard } from '../../../native-models/registry/card.js';
 import { readModel } from '../../../native-models/registry/folder.js';
 import { UserError } from '../../contract/errors.js';
 import type { Pair, Photo, PhotoId } from '../../geometry/types.js';
-import type { CostEstimate, Estimator, EstimatorSession, PhotoReader } from '../estimator.js';
+import type { CostEstimate, Estimator, EstimatorSession } from '../estimator.js';
 import { PairSession } from './session.js';
 
 export interface Dust3rOptions {

@@ -1,5 +1,5 @@
+import type { BlobStore } from '../../geometry/stage.js';
 import type { Features } from '../../../native-models/network.js';
-import type { BlobStore } from '../estimator.js';
 
 /** Memory first, then, when asked for, the project file. The least recently used leave memory first. */
 export class FeatureCache {

@@ -1,5 +1,5 @@
+import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
-import type { PhotoReader } from '../estimator.js';
 
 export interface ViewSettings {
   /** Long side (512 models) or side of the square (224 models). */

@@ -1,6 +1,7 @@
+import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import type { Features, PairNetwork, Pointmap } from '../../../native-models/network.js';
 import type { ObservedView, Pair, Photo, PhotoId, View } from '../../geometry/types.js';
-import type { EstimatorContext, EstimatorSession, PairOutcome, PhotoReader } from '../estimator.js';
+import type { EstimatorSession, PairOutcome } from '../estimator.js';
 import { FeatureCache } from './features.js';
 import { planarImage, readView, type ViewSettings } from './preprocess.js';
 
@@ -15,7 +16,7 @@ export interface PairSessionOptions {
 
 interface Request {
   pair: Pair;
-  context: EstimatorContext;
+  context: StageContext;
   resolve: (outcome: PairOutcome) => void;
   reject: (reason: unknown) => void;
 }
@@ -64,7 +65,7 @@ export class PairSession implements EstimatorSession {
     return undefined;
   }
 
-  observe(pair: Pair, context: EstimatorContext): Promise<PairOutcome> {
+  observe(pair: Pair, context: StageContext): Promise<PairOutcome> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ pair, context, resolve, reject });
       this.running ??= this.work().finally(() => (this.running = undefined));
@@ -108,7 +109,7 @@ export class PairSession implements EstimatorSession {
     return [first, second];
   }
 
-  private async encode(index: number, { store }: EstimatorContext): Promise<Features> {
+  private async encode(index: number, { store }: StageContext): Promise<Features> {
     const key = this.options.featureKey(this.photos[index]!.id);
     const known = this.features.get(key, store);
     if (known) return known;

@@ -1,21 +1,15 @@
+import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import { createHash } from 'node:crypto';
 import { WorkerPool } from '../../compute/pool.js';
-import { invertRigid, identity4 } from '../../geometry/linear.js';
+import { invertRigid, identity4 } from '../../numerics/linear.js';
 import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
-import type {
-  CostEstimate,
-  Estimator,
-  EstimatorContext,
-  EstimatorSession,
-  PairOutcome,
-  PhotoReader,
-} from '../estimator.js';
-import { lensKey } from './calibration.js';
+import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../estimator.js';
+import { lensKey } from '../../sparse/calibration.js';
 import { DensePool, densePair } from './dense/index.js';
 import { planPairs, type PlannedPair } from './plan.js';
 import { decodeState, encodeState, surveyInputs, type SurveyState } from './state.js';
-import { surveySet, type Survey } from './survey.js';
-import { undistort } from './triangulate.js';
+import { surveySet, type Survey } from '../../sparse/survey.js';
+import { undistort } from '../../sparse/triangulate.js';
 import { undistortedView, viewMap, viewSize } from './view.js';
 
 /** Long side, in pixels, of the views that depth is computed on; time grows with its cube. */
@@ -74,14 +68,14 @@ async function surveyOrReuse(
   pairs: readonly Pair[],
   reader: PhotoReader,
   threads: number | undefined,
-  context: EstimatorContext,
+  context: StageContext,
 ): Promise<SurveyState> {
   const key = `geometric/${VERSION}/survey/${surveyInputs(photos, pairs)}`;
   const kept = decodeState(context.store.get(key));
   if (kept) return kept;
   const earlier = usableEarlier(decodeState(context.store.get(LATEST)), photos);
   const pool = new WorkerPool(
-    new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './geometric-worker.js', import.meta.url),
+    new URL(import.meta.url.endsWith('.ts') ? '../../sparse/worker.ts' : './sparse-worker.js', import.meta.url),
     threads,
   );
   try {
@@ -189,7 +183,7 @@ class GeometricSession implements EstimatorSession {
     return digest.digest('hex');
   }
 
-  async observe(pair: Pair, context: EstimatorContext): Promise<PairOutcome> {
+  async observe(pair: Pair, context: StageContext): Promise<PairOutcome> {
     context.signal?.throwIfAborted();
     const planned = this.planned(pair);
     if (!planned) {

@@ -1,11 +1,10 @@
-import { invertRigid, multiply4, rigid } from '../../geometry/linear.js';
+import type { PairRejection, Rejection } from '../../geometry/stage.js';
+import { invertRigid, multiply4, rigid } from '../../numerics/linear.js';
 import type { Pair } from '../../geometry/types.js';
-import type { PairRejection } from '../estimator.js';
-import type { Rejection } from './state.js';
-import type { Piece } from './structure.js';
-import type { Survey } from './survey.js';
-import { undistort, viewingAngle } from './triangulate.js';
-import { depths } from './two-view.js';
+import type { Piece } from '../../sparse/structure.js';
+import type { Survey } from '../../sparse/survey.js';
+import { undistort, viewingAngle } from '../../sparse/triangulate.js';
+import { depths } from '../../sparse/two-view.js';
 
 /** A pair worth dense depth, in the unit of its piece. */
 export interface PlannedPair {

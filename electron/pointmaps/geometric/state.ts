@@ -1,24 +1,9 @@
+import type { Rejection } from '../../geometry/stage.js';
+import type { SurveyedPhoto } from '../../sparse/earlier.js';
 import { createHash } from 'node:crypto';
 import type { Pair, Photo } from '../../geometry/types.js';
-import type { PairRejection } from '../estimator.js';
-import { lensKey } from './calibration.js';
+import { lensKey } from '../../sparse/calibration.js';
 import type { PlannedPair } from './plan.js';
-
-export interface Rejection {
-  pair: Pair;
-  reason: PairRejection;
-  detail: string;
-}
-
-export interface SurveyedPhoto {
-  id: string;
-  /** What its lens was known as (calibration.ts): another one when the user types in a focal. */
-  lensKey: string;
-  /** Over the long side, and SIMPLE_RADIAL's term; `related` is the focal that the pairs were first related with. */
-  lens: { focal: number; k1: number; related?: number };
-  /** The piece and world-to-camera pose, when placed. */
-  camera?: { piece: number; rotation: Float64Array; translation: Float64Array } | undefined;
-}
 
 /** All that a session needs to know of the set: survives in the project file, so that a second run surveys nothing. */
 export interface SurveyState {

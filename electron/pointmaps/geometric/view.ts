@@ -1,5 +1,5 @@
+import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
-import type { PhotoReader } from '../estimator.js';
 
 /** The size of a photo's view: its long side at most `longSide`, never enlarged. */
 export function viewSize(photo: Photo, longSide: number): { width: number; height: number } {

@@ -1,3 +1,4 @@
+import type { BlobStore, PhotoReader } from '../../../electron/geometry/stage.js';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pair, Photo } from '../../../electron/geometry/types.js';
 import { createDust3rEstimator, type Dust3rOptions } from '../../../electron/pointmaps/dust3r/estimator.js';
 import { planarImage, viewGeometry } from '../../../electron/pointmaps/dust3r/preprocess.js';
-import type { BlobStore, PhotoReader } from '../../../electron/pointmaps/estimator.js';
 import { openPairNetwork, type PairNetwork } from '../../../native-models/network.js';
 import { importModel } from '../../../native-models/registry/install.js';
 import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from '../../native-models/random-network.js';

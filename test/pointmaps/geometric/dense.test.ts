@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { invertRigid, multiply4, rigid, rotationFromVector } from '../../../electron/geometry/linear.js';
+import { invertRigid, multiply4, rigid, rotationFromVector } from '../../../electron/numerics/linear.js';
 import type { View } from '../../../electron/geometry/types.js';
 import { DensePool, densePair, type DensePair } from '../../../electron/pointmaps/geometric/dense/index.js';
 import type { PairGeometry } from '../../../electron/pointmaps/geometric/geometry.js';

@@ -1,15 +1,22 @@
+import type { StageContext } from '../../../electron/geometry/stage.js';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../../electron/geometry/types.js';
-import type { EstimatorContext } from '../../../electron/pointmaps/estimator.js';
 import { createGeometricEstimator } from '../../../electron/pointmaps/geometric/index.js';
-import { rotationOf } from '../../../electron/geometry/linear.js';
-import { rotationDifference } from '../../../electron/pointmaps/geometric/two-view.js';
-import { directionDifference, lookAt, memoryStore, photographRooms, relative, type SyntheticSet } from './synthetic.js';
+import { rotationOf } from '../../../electron/numerics/linear.js';
+import { rotationDifference } from '../../../electron/sparse/two-view.js';
+import {
+  directionDifference,
+  lookAt,
+  memoryStore,
+  photographRooms,
+  relative,
+  type SyntheticSet,
+} from '../../sparse/synthetic.js';
 
 const FOCAL = 0.9;
 /** Cameras side by side in front of the corner. */
 const shot = (x: number, room = 1) => ({ camera: lookAt([x, 0.15 * Math.sin(5 * x), -1.5], [0.3 * x, 0, 1.2]), room });
-const open = (set: SyntheticSet, context: EstimatorContext, count = set.photos.length) =>
+const open = (set: SyntheticSet, context: StageContext, count = set.photos.length) =>
   createGeometricEstimator(set.reader, { threads: 2, viewLongSide: 160 }).open(
     set.photos.slice(0, count),
     set.pairs.filter(({ a, b }) => a < count && b < count),

@@ -1,8 +1,8 @@
+import type { PhotoReader } from '../../../electron/geometry/stage.js';
 import { describe, expect, it } from 'vitest';
 import type { Photo } from '../../../electron/geometry/types.js';
-import type { PhotoReader } from '../../../electron/pointmaps/estimator.js';
 import { createGeometricEstimator } from '../../../electron/pointmaps/geometric/index.js';
-import { undistort } from '../../../electron/pointmaps/geometric/triangulate.js';
+import { undistort } from '../../../electron/sparse/triangulate.js';
 import { undistortedView } from '../../../electron/pointmaps/geometric/view.js';
 
 const photo: Photo = { id: 'a', path: '', name: '', width: 320, height: 240, size: 1, sharpness: 1 };

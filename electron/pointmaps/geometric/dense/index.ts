@@ -1,5 +1,5 @@
 import { WorkerPool } from '../../../compute/pool.js';
-import { invertRigid } from '../../../geometry/linear.js';
+import { invertRigid } from '../../../numerics/linear.js';
 import type { View } from '../../../geometry/types.js';
 import type { PairGeometry } from '../geometry.js';
 import type { GreyView } from './sweep.js';

@@ -1,4 +1,4 @@
-import { multiply4 } from '../../../geometry/linear.js';
+import { multiply4 } from '../../../numerics/linear.js';
 import type { GreyView } from './sweep.js';
 
 /**

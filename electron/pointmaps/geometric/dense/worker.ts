@@ -1,5 +1,5 @@
 import { serve } from '../../../compute/serve.js';
-import { invertRigid } from '../../../geometry/linear.js';
+import { invertRigid } from '../../../numerics/linear.js';
 import { confidenceOf } from './checks.js';
 import { sweepDepth, type GreyView, type Sweep } from './sweep.js';
 

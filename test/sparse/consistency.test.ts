@@ -1,10 +1,6 @@
 import { expect, it } from 'vitest';
-import { multiply3, randomNumbers, transpose3 } from '../../../electron/geometry/linear.js';
-import {
-  isConsistent,
-  rotationDisagreement,
-  type RelativeRotation,
-} from '../../../electron/pointmaps/geometric/consistency.js';
+import { multiply3, randomNumbers, transpose3 } from '../../electron/numerics/linear.js';
+import { isConsistent, rotationDisagreement, type RelativeRotation } from '../../electron/sparse/consistency.js';
 import { turn } from './synthetic.js';
 
 it('finds the pairs that contradict the others, though they have more inliers', () => {

@@ -1,5 +1,5 @@
-import { serve } from '../../compute/serve.js';
-import { findFeatures, type Features, type FeatureOptions } from './features.js';
+import { serve } from '../compute/serve.js';
+import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
 import { matchFeatures } from './matching.js';
 import { relativePose, type TwoViewResult } from './two-view.js';
 

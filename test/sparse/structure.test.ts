@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { randomNumbers } from '../../../electron/geometry/linear.js';
-import type { Lens, PlacedCamera } from '../../../electron/pointmaps/geometric/bundle.js';
-import { buildStructure, type StructureInput } from '../../../electron/pointmaps/geometric/structure.js';
-import { rotationDifference } from '../../../electron/pointmaps/geometric/two-view.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import type { Lens, PlacedCamera } from '../../electron/sparse/bundle.js';
+import { buildStructure, type StructureInput } from '../../electron/sparse/structure.js';
+import { rotationDifference } from '../../electron/sparse/two-view.js';
 import { arc, directionDifference, relative, scatter, see, turn } from './synthetic.js';
-import { multiply3 } from '../../../electron/geometry/linear.js';
+import { multiply3 } from '../../electron/numerics/linear.js';
 
 const TRUE_LENS: Lens = { focal: 0.9, k1: -0.12 };
 const NOISE = 0.4 / 1600;

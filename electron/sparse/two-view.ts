@@ -1,4 +1,4 @@
-import { multiply3, randomNumbers, rotationAngle, rotationFromVector, solveCholesky } from '../../geometry/linear.js';
+import { multiply3, randomNumbers, rotationAngle, rotationFromVector, solveCholesky } from '../numerics/linear.js';
 
 /** How one camera sees the other: x2 ~ R x1 + t, |t| = 1. */
 export interface RelativePose {

@@ -1,4 +1,4 @@
-import { multiply3, randomNumbers, rotationFromVector, solveCholesky } from '../../geometry/linear.js';
+import { multiply3, randomNumbers, rotationFromVector, solveCholesky } from '../numerics/linear.js';
 import { adjustBundle, type Lens, type PlacedCamera, type Sightings } from './bundle.js';
 import type { Track } from './tracks.js';
 import { reprojectionError, triangulateTrack, undistort, type Ray } from './triangulate.js';
@@ -32,7 +32,7 @@ export interface StructureInput {
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
   onPlaced?: (placed: number) => void;
   signal?: AbortSignal | undefined;
-  /** As in EstimatorContext. */
+  /** As in StageContext. */
   pass?: (() => Promise<void>) | undefined;
 }
 

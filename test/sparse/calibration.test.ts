@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { randomNumbers } from '../../../electron/geometry/linear.js';
-import type { Photo } from '../../../electron/geometry/types.js';
-import { FOCAL_GRID, groupLenses, peakFocal } from '../../../electron/pointmaps/geometric/calibration.js';
-import { relativePose } from '../../../electron/pointmaps/geometric/two-view.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import type { Photo } from '../../electron/geometry/types.js';
+import { FOCAL_GRID, groupLenses, peakFocal } from '../../electron/sparse/calibration.js';
+import { relativePose } from '../../electron/sparse/two-view.js';
 import { arc, lookAt, scatter, see } from './synthetic.js';
 
 describe('focal by consensus over pairs', () => {

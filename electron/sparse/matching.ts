@@ -1,5 +1,5 @@
-import { loadKernel } from '../../compute/wasm.js';
-import { DESCRIPTOR, type Features } from './features.js';
+import { loadKernel } from '../compute/wasm.js';
+import { DESCRIPTOR, type Features } from '../features/features.js';
 
 interface Kernel {
   nearest(a: number, na: number, b: number, nb: number, rows: number, columns: number): void;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { randomNumbers } from '../../../electron/geometry/linear.js';
-import { relativePose, rotationDifference } from '../../../electron/pointmaps/geometric/two-view.js';
-import type { PlacedCamera } from '../../../electron/pointmaps/geometric/bundle.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import { relativePose, rotationDifference } from '../../electron/sparse/two-view.js';
+import type { PlacedCamera } from '../../electron/sparse/bundle.js';
 import { arc, directionDifference, lookAt, relative, scatter, see, turn, type Vector } from './synthetic.js';
 
 const LENS = { focal: 1, k1: 0 };

@@ -1,4 +1,4 @@
-import { DESCRIPTOR, type Features } from './features.js';
+import { DESCRIPTOR, type Features } from '../features/features.js';
 import type { TwoViewResult } from './two-view.js';
 
 /**

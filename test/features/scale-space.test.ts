@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { blur } from '../../../electron/pointmaps/geometric/scale-space.js';
+import { blur } from '../../electron/features/scale-space.js';
 
 /** The definition, pixel by pixel. */
 function slowBlur(source: Float32Array, width: number, height: number, sigma: number): Float32Array {

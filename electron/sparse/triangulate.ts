@@ -1,4 +1,4 @@
-import { solveCholesky } from '../../geometry/linear.js';
+import { solveCholesky } from '../numerics/linear.js';
 import { project, type Lens, type PlacedCamera } from './bundle.js';
 
 /** Inverts SIMPLE_RADIAL: from (x, y) in long sides relative to the centre to normalised coordinates. */

@@ -1,4 +1,4 @@
-import { multiply3, orthonormalise, randomNumbers, transpose3 } from '../../geometry/linear.js';
+import { multiply3, orthonormalise, randomNumbers, transpose3 } from '../numerics/linear.js';
 import { rotationDifference } from './two-view.js';
 
 export interface RelativeRotation {

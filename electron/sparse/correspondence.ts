@@ -1,9 +1,8 @@
-import type { Pair, Photo } from '../../geometry/types.js';
-import type { WorkerPool } from '../../compute/pool.js';
-import type { EstimatorContext, PhotoReader } from '../estimator.js';
-import type { Features } from './features.js';
+import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
+import type { Pair, Photo } from '../geometry/types.js';
+import type { WorkerPool } from '../compute/pool.js';
+import type { Features } from '../features/features.js';
 import { decodeFeatures, decodeMatches, encodeFeatures, encodeMatches } from './records.js';
-import type { Rejection } from './state.js';
 import type { TwoViewResult } from './two-view.js';
 import type { Request } from './worker.js';
 
@@ -41,7 +40,7 @@ export async function findAll(
   photos: readonly Photo[],
   reader: PhotoReader,
   pool: WorkerPool,
-  context: EstimatorContext,
+  context: StageContext,
 ): Promise<Features[]> {
   const features: Features[] = [];
   let done = 0;
@@ -68,7 +67,7 @@ export async function matchAll(
   pairs: readonly Pair[],
   features: readonly Features[],
   pool: WorkerPool,
-  context: EstimatorContext,
+  context: StageContext,
   rejected: Rejection[],
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];

@@ -1,12 +1,12 @@
-import type { WorkerPool } from '../../compute/pool.js';
-import type { Pair, Photo } from '../../geometry/types.js';
-import type { EstimatorContext, PhotoReader } from '../estimator.js';
+import type { EarlierSurvey } from './earlier.js';
+import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
+import type { WorkerPool } from '../compute/pool.js';
+import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { DEFAULT_FOCAL, FOCAL_GRID, groupLenses, peakFocal, type LensGroup } from './calibration.js';
 import { isConsistent, rotationDisagreement } from './consistency.js';
 import { FEATURE_SIDE, findAll, matchAll, type Candidate } from './correspondence.js';
 import { decodePose, encodePose } from './records.js';
-import type { Rejection, SurveyState } from './state.js';
 import { buildStructure, type Piece, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
 import type { PoseAnswer, Request } from './worker.js';
@@ -52,8 +52,8 @@ export async function surveySet(
   pairs: readonly Pair[],
   reader: PhotoReader,
   pool: WorkerPool,
-  context: EstimatorContext,
-  earlier?: SurveyState,
+  context: StageContext,
+  earlier?: EarlierSurvey,
 ): Promise<Survey> {
   const features = await findAll(photos, reader, pool, context);
   const position = (photo: number, feature: number): [number, number] => {
@@ -111,7 +111,7 @@ export async function surveySet(
   };
 }
 
-function startLens(group: LensGroup, earlier: SurveyState | undefined): Lens {
+function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
   if (solved) return { focal: solved.lens.focal, k1: solved.lens.k1, fixed: true };
   // Rounded to whole millimetres and blind to what stabilisation crops, EXIF is off by a few per cent.
@@ -123,7 +123,7 @@ function startLens(group: LensGroup, earlier: SurveyState | undefined): Lens {
 function knownPieces(
   photos: readonly Photo[],
   lensOf: readonly number[],
-  earlier: SurveyState,
+  earlier: EarlierSurvey,
 ): Map<number, PlacedCamera>[] {
   const pieces = new Map<number, Map<number, PlacedCamera>>();
   photos.forEach(({ id }, index) => {
@@ -154,7 +154,7 @@ async function calibrate(
   candidates: readonly Candidate[],
   place: (candidate: Candidate) => Correspondences,
   pool: WorkerPool,
-  context: EstimatorContext,
+  context: StageContext,
 ): Promise<void> {
   const unknown = lenses.map((_, k) => k).filter((k) => lenses[k]!.focal === 0);
   unknown.sort((p, q) => groups[q]!.photos.length - groups[p]!.photos.length);
@@ -215,7 +215,7 @@ async function poseAll(
   focals: readonly number[],
   before: readonly (number | undefined)[],
   pool: WorkerPool,
-  context: EstimatorContext,
+  context: StageContext,
 ): Promise<void> {
   let done = 0;
   await Promise.all(

@@ -1,4 +1,4 @@
-import { multiply3, rotationFromVector, solveCholesky } from '../../geometry/linear.js';
+import { multiply3, rotationFromVector, solveCholesky } from '../numerics/linear.js';
 
 /** Intrinsics of one camera model, in units of the photo's long side; the principal point is the photo's centre. */
 export interface Lens {

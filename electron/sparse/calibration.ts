@@ -1,4 +1,4 @@
-import type { Photo } from '../../geometry/types.js';
+import type { Photo } from '../geometry/types.js';
 
 /** Candidate focals over the long side: fields of view from 28 to 96 degrees along it, about 9 % apart. */
 const WIDEST = 0.45;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DESCRIPTOR, findFeatures } from '../../../electron/pointmaps/geometric/features.js';
-import { matchFeatures } from '../../../electron/pointmaps/geometric/matching.js';
-import { texture } from './synthetic.js';
+import { DESCRIPTOR, findFeatures } from '../../electron/features/features.js';
+import { matchFeatures } from '../../electron/sparse/matching.js';
+import { texture } from '../sparse/synthetic.js';
 
 const paint = texture(1);
 const SIDE = 260;

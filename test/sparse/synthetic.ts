@@ -1,8 +1,8 @@
+import type { BlobStore, PhotoReader } from '../../electron/geometry/stage.js';
 import { createHash } from 'node:crypto';
-import { multiply3, randomNumbers, rotationFromVector, transpose3 } from '../../../electron/geometry/linear.js';
-import type { Pair, Photo } from '../../../electron/geometry/types.js';
-import type { BlobStore, PhotoReader } from '../../../electron/pointmaps/estimator.js';
-import { project, type Lens, type PlacedCamera } from '../../../electron/pointmaps/geometric/bundle.js';
+import { multiply3, randomNumbers, rotationFromVector, transpose3 } from '../../electron/numerics/linear.js';
+import type { Pair, Photo } from '../../electron/geometry/types.js';
+import { project, type Lens, type PlacedCamera } from '../../electron/sparse/bundle.js';
 
 export type Vector = [number, number, number];
 

@@ -2,7 +2,7 @@
  * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004,
  * section 3. The input is not doubled: at 1600 px the finest octave adds time, not matches.
  */
-import { loadKernel } from '../../compute/wasm.js';
+import { loadKernel } from '../compute/wasm.js';
 
 /** Scales per octave that are searched for extrema. */
 export const INTERVALS = 3;
