@@ -25,6 +25,41 @@ export interface Focal {
   source: FocalSource;
 }
 
+/** WGS 84; altitude in metres above the ellipsoid or the sea, as the receiver has it; accuracy in metres. */
+export interface GeoPosition {
+  latitude: number;
+  longitude: number;
+  altitude?: number;
+  accuracy?: number;
+}
+
+/** Where a gimbal pointed the camera: degrees in the local north-east-down frame; pitch -90 looks straight down. */
+export interface CameraOrientation {
+  yaw: number;
+  pitch: number;
+  roll: number;
+}
+
+/** A frame that was taken out of a video. */
+export interface VideoFrame {
+  /** File name of the video. */
+  video: string;
+  /** SHA-256 of the video file, lower-case hex. */
+  videoId: string;
+  /** Seconds from its start. */
+  seconds: number;
+}
+
+/** Which pixels of a photo may be used: a picture beside it. */
+export interface MaskReference {
+  /** Absolute path. */
+  path: string;
+  /** SHA-256 of its bytes and of how they are read; part of every key of what is computed from masked pixels. */
+  id: string;
+  /** True where white marks what is to be left out; white marks what is kept otherwise. */
+  inverted: boolean;
+}
+
 /** A photo as referenced by a project: never copied, never changed. Sizes are after EXIF orientation is applied. */
 export interface Photo {
   id: PhotoId;
@@ -44,6 +79,15 @@ export interface Photo {
   takenAt?: string;
   /** 0 (blurred) to 1 (sharp). */
   sharpness: number;
+  /** Lens model, from EXIF. */
+  lens?: string;
+  /** From GPS tags. */
+  position?: GeoPosition;
+  /** From a drone's gimbal. */
+  orientation?: CameraOrientation;
+  /** Set when the photo is a frame of a video. */
+  frame?: VideoFrame;
+  mask?: MaskReference;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface OpenImage {
   plain?: 'jpeg' | 'png';
   /** The EXIF block as TIFF bytes, if the file carries one. */
   exif?: Buffer;
+  /** The XMP packet, if the file carries one. */
+  xmp?: Buffer;
   /** What the reader had to decide for the user, one line each. */
   notes: string[];
 }
@@ -46,6 +48,7 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
       height,
       pixels: () => sharp(data, { raw }).removeAlpha().toColourspace('srgb'),
       exif: bareExif(meta?.exif),
+      xmp: meta?.xmp,
       notes: [],
     };
   }
@@ -61,6 +64,7 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
       return (meta.hasAlpha ? upright.flatten({ background: '#808080' }) : upright).toColourspace('srgb');
     },
     exif: bareExif(meta.exif),
+    xmp: meta.xmp,
     notes,
     ...((meta.format === 'jpeg' || meta.format === 'png') && (meta.orientation ?? 1) === 1
       ? { plain: meta.format }

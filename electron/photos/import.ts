@@ -44,7 +44,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
   });
   checkSize(image);
   const { thumbnail, score } = await reduce(image);
-  const facts = await readFacts(image.exif ?? bytes, image.width, image.height);
+  const facts = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
   return {
     photo: {
       id: createHash('sha256').update(bytes).digest('hex'),

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
-import type { Focal, Observation, Photo, PhotoId } from '../geometry/types.js';
+import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
 import { alignmentKey, readAlignment, writeAlignment, type StoredAlignment } from './alignments.js';
 import { History } from './history.js';
 import { decodeObservation, encodeObservation } from './observation-codec.js';
@@ -27,6 +27,9 @@ export interface ProjectPair {
   observation?: string;
 }
 
+/** What the file keeps as JSON. */
+type Facts = Pick<Photo, 'lens' | 'position' | 'orientation' | 'frame' | 'mask'>;
+
 export type StoredOutcome =
   { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
 
@@ -45,6 +48,7 @@ interface PhotoRow {
   sharpness: number;
   enabled: number;
   locked: number;
+  facts: string | null;
 }
 
 /**
@@ -83,19 +87,17 @@ export class Project {
         this.database.prepare('SELECT coalesce(max(position), -1) + 1 AS next FROM photos').get() as { next: number }
       ).next;
       const insert = this.database
-        .prepare(`INSERT INTO photos (id, position, path, name, width, height, size, focal_pixels, focal_source, camera, taken_at, sharpness, thumbnail)
-        VALUES (@id, @position, @path, @name, @width, @height, @size, @focalPixels, @focalSource, @camera, @takenAt, @sharpness, @thumbnail)`);
+        .prepare(`INSERT INTO photos (id, position, path, name, width, height, size, focal_pixels, focal_source, camera, taken_at, sharpness, thumbnail, facts)
+        VALUES (@id, @position, @path, @name, @width, @height, @size, @focalPixels, @focalSource, @camera, @takenAt, @sharpness, @thumbnail, @facts)`);
       this.database.transaction(() => {
         photos.forEach(({ photo, thumbnail }, k) =>
           insert.run({
-            camera: null,
-            takenAt: null,
-            ...photo,
-            focal: null,
+            ...scalars(photo),
             position: first + k,
             thumbnail,
             focalPixels: photo.focal?.pixels ?? null,
             focalSource: photo.focal?.source ?? null,
+            facts: encodeFacts(photo),
           }),
         );
       })();
@@ -106,11 +108,12 @@ export class Project {
     return (
       this.database
         .prepare(
-          'SELECT id, path, name, width, height, size, focal_pixels, focal_source, user_focal, camera, taken_at, sharpness, enabled, locked FROM photos ORDER BY position',
+          'SELECT id, path, name, width, height, size, focal_pixels, focal_source, user_focal, camera, taken_at, sharpness, enabled, locked, facts FROM photos ORDER BY position',
         )
         .all() as PhotoRow[]
     ).map((row) => {
       const photo: ProjectPhoto = {
+        ...decodeFacts(row.facts),
         id: row.id,
         path: row.path,
         name: row.name,
@@ -134,6 +137,15 @@ export class Project {
     return (
       this.database.prepare('SELECT thumbnail FROM photos WHERE id = ?').get(id) as { thumbnail: Buffer } | undefined
     )?.thumbnail;
+  }
+
+  /** Another mask for a photo, or none. */
+  setMask(id: PhotoId, mask: MaskReference | undefined): void {
+    this.guard(() => {
+      const row = this.database.prepare('SELECT facts FROM photos WHERE id = ?').get(id) as { facts: string | null };
+      const facts = encodeFacts({ ...decodeFacts(row.facts), mask });
+      this.database.prepare('UPDATE photos SET facts = ? WHERE id = ?').run(facts, id);
+    });
   }
 
   relocate(id: PhotoId, path: string): void {
@@ -396,4 +408,25 @@ function editLabel(edit: Edit): string {
  */
 function plainBytes(row: { value: Buffer } | undefined): Uint8Array | undefined {
   return row && new Uint8Array(row.value);
+}
+
+function scalars({ id, path, name, width, height, size, camera, takenAt, sharpness }: Photo) {
+  return { id, path, name, width, height, size, camera: camera ?? null, takenAt: takenAt ?? null, sharpness };
+}
+
+function encodeFacts({ lens, position, orientation, frame, mask }: Facts): string | null {
+  const text = JSON.stringify({ lens, position, orientation, frame, mask });
+  return text === '{}' ? null : text;
+}
+
+/** A damaged record says nothing: the photo itself is still good. */
+function decodeFacts(text: string | null): Facts {
+  if (text === null) return {};
+  try {
+    const { lens, position, orientation, frame, mask } = JSON.parse(text) as Facts;
+    const known = Object.entries({ lens, position, orientation, frame, mask });
+    return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
+  } catch {
+    return {};
+  }
 }

@@ -34,6 +34,10 @@ export const migrations: readonly string[] = [
   -- Has one row while a run is going on; found at opening, it tells that the run was ended by a crash.
   CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1));
   `,
+  `
+  -- JSON: lens, position, orientation, frame, mask of a photo, where known.
+  ALTER TABLE photos ADD COLUMN facts TEXT;
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

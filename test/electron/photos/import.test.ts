@@ -91,6 +91,39 @@ describe('a photo', () => {
     expect(photo.focal!.pixels).toBeCloseTo(5 * 400, 0);
   });
 
+  test('has its place from GPS and its lens; a receiver without a fix has no place', async () => {
+    const gps = (latitude: string, longitude: string) => ({
+      IFD3: {
+        GPSLatitudeRef: 'S',
+        GPSLatitude: latitude,
+        GPSLongitudeRef: 'E',
+        GPSLongitude: longitude,
+        GPSAltitudeRef: '0',
+        GPSAltitude: '1234/10',
+      },
+      IFD2: { LensModel: 'Test 24mm' },
+    });
+    const there = await save(
+      'there.jpg',
+      await picture(80, 80).withExif(gps('33/1 30/1 3600/100', '151/1 0/1 0/1')).jpeg().toBuffer(),
+    );
+    const { photo } = await importPhoto(there);
+    expect(photo.lens).toBe('Test 24mm');
+    expect(photo.position!.latitude).toBeCloseTo(-33.51, 6);
+    expect(photo.position!.longitude).toBeCloseTo(151, 6);
+    expect(photo.position!.altitude).toBeCloseTo(123.4, 3);
+    const nowhere = await picture(80, 80).withExif(gps('0/1 0/1 0/1', '0/1 0/1 0/1')).jpeg().toBuffer();
+    expect((await importPhoto(await save('nowhere.jpg', nowhere))).photo.position).toBeUndefined();
+  });
+
+  test("has a drone's gimbal angles", async () => {
+    const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+      <rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:GimbalYawDegree="-12.50"
+      drone-dji:GimbalPitchDegree="-90.00" drone-dji:GimbalRollDegree="+0.00"/></rdf:RDF></x:xmpmeta>`;
+    const path = await save('drone.jpg', await picture(80, 80).withXmp(packet).jpeg().toBuffer());
+    expect((await importPhoto(path)).photo.orientation).toEqual({ yaw: -12.5, pitch: -90, roll: 0 });
+  });
+
   test('without EXIF has no focal, and nonsense is not believed', async () => {
     const plain = await importPhoto(await save('plain.png', await picture(80, 80).png().toBuffer()));
     expect(plain.photo.focal).toBeUndefined();
