@@ -1,54 +1,41 @@
 import { Document, NodeIO, type GLTF } from '@gltf-transform/core';
 import { multiply4 } from '../numerics/linear.js';
-import type { Camera, PointCloud, Scene } from '../geometry/types.js';
+import type { Camera, Scene } from '../geometry/types.js';
+import { PATCH_DEFAULTS, patchesOf, type Patches } from './patches.js';
 import type { ExportFormat } from './types.js';
 
 /** glTF from the world: x right, y up, z backward. It is its own inverse, and also turns a camera to look along -z. */
 const TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
 
-/** One point primitive with vertex colours, and a camera node per photo, named after it. */
+/** A small coloured triangle per point (see patches.ts), and a camera node per photo, all under one parent. */
 export const glb: ExportFormat = {
   id: 'glb',
   title: 'glTF binary',
   ending: 'glb',
-  description: 'Coloured points and a camera per photo, for Blender, three.js and game engines',
-  estimateBytes: ({ cloud, cameras }) => 2000 + cloud.confidence.length * 32 + cameras.length * 500,
-  write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.glb`, chunks: glbChunks(scene) }],
+  description: 'Coloured cloud and a camera per photo, for Blender, three.js and game engines',
+  estimateBytes: ({ cloud, cameras }) =>
+    2000 + Math.min(PATCH_DEFAULTS.mostPoints, cloud.confidence.length) * 3 * STRIDE + cameras.length * 600,
+  write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.glb`, chunks: glbChunks(scene, baseName) }],
 };
 
-interface Attribute {
-  semantic: string;
-  accessor: Pick<GLTF.IAccessor, 'type' | 'componentType' | 'normalized' | 'min' | 'max'>;
-  bytesPerPoint: number;
-  /** Bytes of the points [first, first + n). */
-  block(first: number, n: number): Uint8Array;
-}
-
-const POINTS_PER_CHUNK = 1 << 16;
+/** Of a vertex: three floats, and four 16-bit numbers. */
+const STRIDE = 20;
+const POINTS_PER_CHUNK = 1 << 14;
 const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;
 
 /**
- * The library writes cameras and nodes; the points go past it, straight from the cloud (glTF 2.0, section 4.4.3:
- * header, JSON chunk, BIN chunk, all little-endian). Ten million points through the library: 7.2 s and 1,240 MB; so:
- * 0.7 s and 30 MB (`node --import tsx test/bench/export.ts`).
+ * The library writes cameras and nodes; the triangles go past it, straight from the cloud (glTF 2.0, section 4.4.3:
+ * header, JSON chunk, BIN chunk, all little-endian), vertex by vertex.
+ *
+ * Points would be half as large, but Blender shows them grey. Triangles are unlit, so that they have the photos' own
+ * colours without any lamp; normals are left out, as unlit surfaces need none and Blender would keep three for each.
  */
-async function* glbChunks({ cloud, cameras }: Scene): AsyncGenerator<Uint8Array> {
-  const { json } = await new NodeIO().writeJSON(cameraDocument(cameras));
-  const count = cloud.confidence.length;
-  const attributes = count > 0 ? attributesOf(cloud) : [];
-  let length = 0;
-  for (const { semantic, accessor, bytesPerPoint } of attributes) {
-    (json.bufferViews ??= []).push({ buffer: 0, byteOffset: length, byteLength: count * bytesPerPoint, target: 34962 });
-    (json.accessors ??= []).push({ ...accessor, bufferView: json.bufferViews.length - 1, count });
-    json.meshes ??= [{ name: 'points', primitives: [{ mode: 0, attributes: {} }] }];
-    json.meshes[0]!.primitives[0]!.attributes[semantic] = json.accessors.length - 1;
-    length += count * bytesPerPoint;
-  }
-  if (count > 0) {
-    json.buffers = [{ byteLength: length }];
-    json.nodes!.find(({ name }) => name === POINTS)!.mesh = 0;
-  }
+async function* glbChunks(scene: Scene, name: string): AsyncGenerator<Uint8Array> {
+  const { json } = await new NodeIO().writeJSON(sceneDocument(scene.cameras, name));
+  const patches = patchesOf(scene);
+  const length = patches.count * 3 * STRIDE;
+  if (patches.count > 0) addPatches(json, patches);
   const text = new TextEncoder().encode(JSON.stringify(json));
   const padded = new Uint8Array(Math.ceil(text.length / 4) * 4).fill(0x20);
   padded.set(text);
@@ -57,70 +44,71 @@ async function* glbChunks({ cloud, cameras }: Scene): AsyncGenerator<Uint8Array>
   yield padded;
   if (length === 0) return;
   yield words(length, 0x004e4942);
-  for (const { block } of attributes) {
-    for (let first = 0; first < count; first += POINTS_PER_CHUNK)
-      yield block(first, Math.min(POINTS_PER_CHUNK, count - first));
-  }
+  for (let first = 0; first < patches.count; first += POINTS_PER_CHUNK)
+    yield vertices(patches, scene.cloud.colors, first, Math.min(POINTS_PER_CHUNK, patches.count - first));
 }
 
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
 
-/** Colours are linear in glTF: sRGB bytes are converted, to 16 bits, or the dark ones would merge. */
-function attributesOf({ positions, colors, normals, confidence }: PointCloud): Attribute[] {
-  const linear = Uint16Array.from({ length: 256 }, (_, value) => {
-    const c = value / 255;
-    return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  });
-  const turned =
-    (vectors: Float32Array) =>
-    (first: number, n: number): Uint8Array => {
-      const block = vectors.slice(3 * first, 3 * (first + n));
-      for (let k = 0; k < block.length; k += 3) {
-        block[k + 1] = -block[k + 1]!;
-        block[k + 2] = -block[k + 2]!;
-      }
-      return new Uint8Array(block.buffer);
-    };
-  // Four components: rows of a vertex attribute must begin at multiples of four bytes.
-  const coloured = (first: number, n: number): Uint8Array => {
-    const block = new Uint16Array(4 * n).fill(65535);
-    for (let k = 0; k < n; k++) for (let i = 0; i < 3; i++) block[4 * k + i] = linear[colors[3 * (first + k) + i]!]!;
-    return new Uint8Array(block.buffer);
-  };
-  const [min, max] = turnedBounds(positions, confidence.length);
-  return [
-    {
-      semantic: 'POSITION',
-      accessor: { type: 'VEC3', componentType: FLOAT, min, max },
-      bytesPerPoint: 12,
-      block: turned(positions),
-    },
-    {
-      semantic: 'COLOR_0',
-      accessor: { type: 'VEC4', componentType: UNSIGNED_SHORT, normalized: true },
-      bytesPerPoint: 8,
-      block: coloured,
-    },
-    ...(normals
-      ? [
-          {
-            semantic: 'NORMAL',
-            accessor: { type: 'VEC3', componentType: FLOAT } as const,
-            bytesPerPoint: 12,
-            block: turned(normals),
-          },
-        ]
-      : []),
+function addPatches(json: GLTF.IGLTF, patches: Patches): void {
+  const count = 3 * patches.count;
+  const [min, max] = turnedBounds(patches);
+  json.buffers = [{ byteLength: count * STRIDE }];
+  json.bufferViews = [{ buffer: 0, byteOffset: 0, byteLength: count * STRIDE, byteStride: STRIDE, target: 34962 }];
+  json.accessors = [
+    { type: 'VEC3', componentType: FLOAT, min, max, bufferView: 0, byteOffset: 0, count },
+    { type: 'VEC4', componentType: UNSIGNED_SHORT, normalized: true, bufferView: 0, byteOffset: 12, count },
   ];
+  const attributes = { POSITION: 0, COLOR_0: 1 };
+  json.extensionsUsed = ['KHR_materials_unlit'];
+  json.materials = [
+    {
+      name: 'photo colours',
+      doubleSided: true,
+      pbrMetallicRoughness: { metallicFactor: 0, roughnessFactor: 1 },
+      extensions: { KHR_materials_unlit: {} },
+    },
+  ];
+  json.meshes = [{ name: POINTS, primitives: [{ mode: 4, attributes, material: 0 }] }];
+  json.nodes!.find(({ name }) => name === POINTS)!.mesh = 0;
+}
+
+/** Colours are linear in glTF: sRGB bytes are converted, to 16 bits, or the dark ones would merge. */
+const LINEAR = Uint16Array.from({ length: 256 }, (_, value) => {
+  const c = value / 255;
+  return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+});
+
+function vertices(patches: Patches, colors: Uint8Array, first: number, n: number): Uint8Array {
+  const block = new ArrayBuffer(n * 3 * STRIDE);
+  const floats = new Float32Array(block);
+  const shorts = new Uint16Array(block);
+  const corners = new Float32Array(9);
+  for (let k = 0; k < n; k++) {
+    patches.corners(first + k, corners, 0);
+    const color = 3 * patches.point(first + k);
+    for (let corner = 0; corner < 3; corner++) {
+      const at = ((3 * k + corner) * STRIDE) / 4;
+      floats[at] = corners[3 * corner]!;
+      floats[at + 1] = -corners[3 * corner + 1]!;
+      floats[at + 2] = -corners[3 * corner + 2]!;
+      for (let i = 0; i < 3; i++) shorts[2 * (at + 3) + i] = LINEAR[colors[color + i]!]!;
+      shorts[2 * (at + 3) + 3] = 65535;
+    }
+  }
+  return new Uint8Array(block);
 }
 
 /** Least and greatest coordinates in glTF's axes; the format demands them of positions. */
-function turnedBounds(positions: Float32Array, count: number): [number[], number[]] {
+function turnedBounds(patches: Patches): [number[], number[]] {
   const min = [Infinity, Infinity, Infinity];
   const max = [-Infinity, -Infinity, -Infinity];
-  for (let k = 0; k < count; k++) {
-    for (let i = 0; i < 3; i++) {
-      const value = i === 0 ? positions[3 * k]! : -positions[3 * k + i]!;
+  const corners = new Float32Array(9);
+  for (let k = 0; k < patches.count; k++) {
+    patches.corners(k, corners, 0);
+    for (let at = 0; at < 9; at++) {
+      const i = at % 3;
+      const value = i === 0 ? corners[at]! : -corners[at]!;
       if (value < min[i]!) min[i] = value;
       if (value > max[i]!) max[i] = value;
     }
@@ -130,14 +118,13 @@ function turnedBounds(positions: Float32Array, count: number): [number[], number
 
 const POINTS = 'points';
 
-/** Everything but the points: a node for them, and a camera per photo. */
-function cameraDocument(cameras: readonly Camera[]): Document {
+/** Everything but the triangles: a node for them, a camera per photo, and the parent of all. */
+function sceneDocument(cameras: readonly Camera[], name: string): Document {
   const document = new Document();
   document.getRoot().getAsset().generator = 'Pointmap Studio';
-  const root = document.createScene('scene');
-  root.addChild(document.createNode(POINTS));
-  for (const camera of cameras) root.addChild(cameraNode(document, camera));
-  document.getRoot().setDefaultScene(root);
+  const parent = document.createNode(name).addChild(document.createNode(POINTS));
+  for (const camera of cameras) parent.addChild(cameraNode(document, camera));
+  document.getRoot().setDefaultScene(document.createScene(name).addChild(parent));
   return document;
 }
 

@@ -9,6 +9,7 @@ import { exportFormats } from '../../electron/contract/api.js';
 import { colmapModel, quaternionOf } from '../../electron/export/colmap.js';
 import { unitsPerStep } from '../../electron/export/depth.js';
 import { formatById, formats } from '../../electron/export/formats.js';
+import { patchesOf } from '../../electron/export/patches.js';
 import type { ExportFile } from '../../electron/export/types.js';
 import { writeFiles } from '../../electron/export/write-files.js';
 import { multiply4, rotationFromVector, rigid } from '../../electron/numerics/linear.js';
@@ -53,14 +54,19 @@ test('PLY: header, count and the last point', async () => {
   expect(bytes.readFloatLE(at + 27)).toBe(scene.cloud.confidence[count - 1]);
 });
 
-test('GLB: y up, z backward, points and a camera node per photo that sees its own points ahead', async () => {
+test('GLB: y up, z backward, a coloured triangle around each point, and a camera node per photo that sees its own points ahead', async () => {
   const document = await new NodeIO().readBinary(await first('glb'));
   const primitive = document.getRoot().listMeshes()[0]!.listPrimitives()[0]!;
-  expect(primitive.getMode()).toBe(0);
+  expect(primitive.getMode()).toBe(4);
   const positions = primitive.getAttribute('POSITION')!;
-  expect(positions.getCount()).toBe(scene.cloud.confidence.length);
-  const point = positions.getElement(7, []);
-  expect(point).toEqual([scene.cloud.positions[21], -scene.cloud.positions[22]!, -scene.cloud.positions[23]!]);
+  const count = scene.cloud.confidence.length;
+  expect(positions.getCount()).toBe(3 * count);
+  const corner = (k: number) => positions.getElement(k, []);
+  for (const k of [0, 7, count - 1]) {
+    const middle = [0, 1, 2].map((i) => (corner(3 * k)[i]! + corner(3 * k + 1)[i]! + corner(3 * k + 2)[i]!) / 3);
+    const [x, y, z] = scene.cloud.positions.subarray(3 * k, 3 * k + 3);
+    [x!, -y!, -z!].forEach((value, i) => expect(middle[i]).toBeCloseTo(value, 4));
+  }
   for (let i = 0; i < 3; i++) {
     const along = Array.from({ length: positions.getCount() }, (_, k) => positions.getElement(k, [0, 0, 0])[i]!);
     expect([positions.getMin([0, 0, 0])[i], positions.getMax([0, 0, 0])[i]]).toEqual([
@@ -68,13 +74,12 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
       along.reduce((a, b) => Math.max(a, b)),
     ]);
   }
-  const last = positions.getCount() - 1;
-  const red = scene.cloud.colors[3 * last]! / 255;
-  expect(primitive.getAttribute('COLOR_0')!.getElement(last, [0, 0, 0, 0])[0]).toBeCloseTo(
+  const red = scene.cloud.colors[3 * (count - 1)]! / 255;
+  expect(primitive.getAttribute('COLOR_0')!.getElement(3 * count - 1, [0, 0, 0, 0])[0]).toBeCloseTo(
     ((red + 0.055) / 1.055) ** 2.4,
     4,
   );
-  expect(primitive.getAttribute('NORMAL')!.getElement(last, [0, 0, 0])[1]).toBe(-scene.cloud.normals![3 * last + 1]!);
+  expect(document.getRoot().listScenes()[0]!.listChildren()).toHaveLength(1);
   const nodes = document
     .getRoot()
     .listNodes()
@@ -89,6 +94,36 @@ test('GLB: y up, z backward, points and a camera node per photo that sees its ow
     const lens = node.getCamera()!;
     expect(lens.getYFov()).toBeCloseTo(2 * Math.atan(camera.height / 2 / camera.fy), 6);
   });
+});
+
+test('patches: in the plane of the normal, counter-clockwise from the camera, larger where the cloud was thinned', () => {
+  const whole = patchesOf(scene);
+  const { cloud } = scene;
+  const corners = new Float32Array(9);
+  const sides: number[] = [];
+  let facing = 0;
+  for (let k = 0; k < whole.count; k += 11) {
+    whole.corners(k, corners, 0);
+    const edge = (to: number) => [0, 1, 2].map((i) => corners[3 * to + i]! - corners[i]!);
+    const [a, b] = [edge(1), edge(2)] as [number[], number[]];
+    const n = [a[1]! * b[2]! - a[2]! * b[1]!, a[2]! * b[0]! - a[0]! * b[2]!, a[0]! * b[1]! - a[1]! * b[0]!];
+    const length = Math.hypot(...n);
+    const cosine = n.reduce((sum, value, i) => sum + (value / length) * cloud.normals![3 * k + i]!, 0);
+    if (cosine > 0.999) facing++;
+    const M = scene.cameras[cloud.source[k]!]!.worldFromCamera;
+    const back = [0, 1, 2].reduce((sum, i) => sum + n[i]! * (M[4 * i + 3]! - cloud.positions[3 * k + i]!), 0);
+    expect(back).toBeGreaterThan(0);
+    sides.push(Math.hypot(...a));
+  }
+  expect(facing / sides.length).toBeGreaterThan(0.8);
+  const fewer = patchesOf(scene, { mostPoints: whole.count / 16 });
+  expect(fewer.count).toBe(whole.count / 16);
+  fewer.corners(0, corners, 0);
+  const thinned = Math.hypot(...[0, 1, 2].map((i) => corners[3 + i]! - corners[i]!));
+  whole.corners(0, corners, 0);
+  const side = Math.hypot(...[0, 1, 2].map((i) => corners[3 + i]! - corners[i]!));
+  expect(thinned / side).toBeGreaterThan(1.5);
+  expect(thinned / side).toBeLessThan(5);
 });
 
 test('GLB: the validator of the format has nothing to say', async () => {
