@@ -1,13 +1,7 @@
 import type { JobState } from '../contract/api.js';
+import { stageTitle } from '../contract/stages.js';
 import { seconds } from './output.js';
 
-const titles: Record<string, string> = {
-  photos: 'Photos',
-  pairs: 'Pairs',
-  pointmaps: 'Pointmaps',
-  alignment: 'Alignment',
-  cloud: 'Cloud',
-};
 const BAR = 24;
 /** Without a terminal: a line per stage, and one now and then so that a log shows it is alive. */
 const PLAIN_INTERVAL = 10_000;
@@ -29,7 +23,7 @@ export class ProgressLine {
     this.lastDrawn = now;
     const count = total ? ` ${done}/${total}` : '';
     const left = secondsLeft !== undefined && secondsLeft >= 1 ? `, ${seconds(secondsLeft)} left` : '';
-    const title = `${titles[stage] ?? stage}${detail ? `: ${detail}` : ''}${count}${left}`;
+    const title = `${stageTitle(stage)}${detail ? `: ${detail}` : ''}${count}${left}`;
     if (!this.stream.isTTY) {
       this.stream.write(`${title}\n`);
       return;

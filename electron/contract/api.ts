@@ -4,6 +4,7 @@
  * (`Binary` results), never as JSON.
  */
 import { z } from 'zod';
+import { stageNames } from './stages.js';
 
 export const photoInfo = z.object({
   id: z.string(),
@@ -101,7 +102,7 @@ export const preflight = z.object({
 });
 export type Preflight = z.infer<typeof preflight>;
 
-export const stageName = z.enum(['photos', 'pairs', 'pointmaps', 'alignment', 'cloud']);
+export const stageName = z.enum(stageNames);
 export const jobState = z.object({
   state: z.enum(['idle', 'running', 'pausing', 'paused', 'cancelling', 'cancelled', 'failed', 'finished']),
   stage: stageName.optional(),

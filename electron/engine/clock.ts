@@ -1,5 +1,4 @@
-/** The stages of a run as the clock tells them apart; a survey is the estimator's first look at the whole set. */
-export type ClockStage = 'photos' | 'pairs' | 'survey' | 'pointmaps' | 'alignment' | 'cloud';
+import type { StageName } from '../contract/stages.js';
 
 /** How far off a forecast may be before what was measured is no longer believed to hold for the stages to come. */
 const SLOWEST = 6;
@@ -10,8 +9,8 @@ const FASTEST = 1 / 6;
  * Reading the clock has no effect, so it can be tested without waiting.
  */
 export class Clock {
-  private readonly spent = new Map<ClockStage, number>();
-  private stage: ClockStage | undefined;
+  private readonly spent = new Map<StageName, number>();
+  private stage: StageName | undefined;
   private since: number;
   private fraction = 0;
   private readonly begin: number;
@@ -21,18 +20,18 @@ export class Clock {
    * @param now seconds, of a time that stands still during pauses
    */
   constructor(
-    private forecast: Partial<Record<ClockStage, number>>,
+    private forecast: Partial<Record<StageName, number>>,
     private readonly now = (): number => performance.now() / 1000,
   ) {
     this.begin = this.since = now();
   }
 
   /** Replaces the forecast when more is known, as when cached pairs cost nothing. */
-  revise(forecast: Partial<Record<ClockStage, number>>): void {
+  revise(forecast: Partial<Record<StageName, number>>): void {
     this.forecast = { ...this.forecast, ...forecast };
   }
 
-  enter(stage: ClockStage): void {
+  enter(stage: StageName): void {
     this.leave();
     this.stage = stage;
   }
@@ -54,7 +53,7 @@ export class Clock {
   }
 
   get secondsLeft(): number {
-    const stages = Object.entries(this.forecast) as [ClockStage, number][];
+    const stages = Object.entries(this.forecast) as [StageName, number][];
     const at = stages.findIndex(([stage]) => stage === this.stage);
     const inStage = this.now() - this.since;
     const expected = stages[at]?.[1] ?? 0;

@@ -76,6 +76,7 @@ export class Job {
       const { alignment, computed, clock } = await run({
         project: workspace.project,
         estimator,
+        reader: { read: readPixels },
         provider: entry.provider,
         settings,
         signal: this.abort.signal,

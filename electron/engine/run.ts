@@ -1,16 +1,20 @@
-import type { Progress } from '../geometry/stage.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
+import type { PhotoReader, Progress, StageContext } from '../geometry/stage.js';
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import type { StageName } from '../contract/stages.js';
 import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
-import { Clock, type ClockStage } from './clock.js';
+import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs } from './observe.js';
 import { parallax, place, type Placement } from './placement.js';
 import { confidentDepths } from './scenes.js';
+import { engineStages, forecast } from './stages.js';
+import { SPARSE_VERSION, sparseModel } from '../sparse/stage.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
@@ -20,6 +24,7 @@ const ALIGNMENT_VERSION = 1;
 export interface RunContext {
   project: Project;
   estimator: Estimator;
+  reader: PhotoReader;
   provider: string;
   settings: RunSettings;
   signal: AbortSignal;
@@ -29,6 +34,8 @@ export interface RunContext {
   cachedOnly?: boolean;
   onProgress: (progress: Omit<JobState, 'state'>) => void;
   onNote: (message: string) => void;
+  /** Told as soon as the sparse model is known. */
+  onSparse?: (model: SparseModel) => void;
   /** Told after each new observation, so that a viewer may be given a first look; see partial.ts. */
   onObserved?: (look: () => Promise<Placement>) => void;
 }
@@ -48,21 +55,21 @@ export interface RunOutcome {
  */
 export async function run(context: RunContext): Promise<RunOutcome> {
   const { project, estimator, settings } = context;
-  const clock = new Clock(
-    { photos: 0.1, pairs: 0.2, survey: 1, pointmaps: 1, alignment: 1, cloud: 1 },
-    context.gate.now,
-  );
-  const enter = (stage: ClockStage, detail?: string): void => {
+  const threads = context.threads ?? availableParallelism();
+  const usesSparse = estimator.sparse !== 'unused';
+  const expect = (photos: number, pairs: number, estimator: number): Record<StageName, number> =>
+    forecast({ photos, pairs, threads, estimator, sparse: usesSparse });
+  const clock = new Clock(expect(0, 0, 1), context.gate.now);
+  const enter = (stage: StageName): void => {
     clock.enter(stage);
-    report(context, clock, stage, detail);
+    report(context, clock, stage, engineStages[stage].begins);
   };
-  enter('photos', 'checking the photos');
+  enter('photos');
   checkFiles(project.photos().filter(({ enabled }) => enabled));
-  enter('pairs', 'choosing pairs');
+  enter('pairs');
   const selection = await select(project, settings, estimator.alone);
   const { photos, pairs } = selection;
-  const cost = estimator.estimateCost(photos, pairs).seconds;
-  clock.revise({ survey: cost / 2, pointmaps: cost / 2, alignment: cost / 5, cloud: photos.length * 0.3 });
+  clock.revise(expect(photos.length, pairs.length, estimator.estimateCost(photos, pairs).seconds));
 
   const key = runKey(context, selection);
   const kept = project.alignmentKey() === key ? project.alignment() : undefined;
@@ -72,20 +79,17 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     return { alignment: kept, computed: 0, clock };
   }
   project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
-  enter('survey', 'looking at the photos');
-  const store = project.blobs;
-  const pass = () => context.gate.pass(context.signal);
-  const session = await estimator.open(photos, pairs, {
-    signal: context.signal,
-    pass,
-    store,
-    onNote: context.onNote,
-    onProgress: (progress) => survey(context, clock, progress),
-  });
+  let sparse: SparseModel | undefined;
+  if (usesSparse && pairs.length > 0) {
+    enter('sparse');
+    sparse = await lookAtAll(context, clock, selection);
+    if (sparse) context.onSparse?.(sparse);
+  }
+  enter('pointmaps');
+  const session = await estimator.open(photos, pairs, { ...stageContext(context, clock, 'pointmaps'), sparse });
   try {
-    enter('pointmaps', 'computing depth');
     const { keys, computed } = await observe(context, clock, selection, session);
-    enter('alignment', 'aligning');
+    enter('alignment');
     const { placement, residualOf, observations } = await placeAll(context, clock, photos, session, keys);
     const alignment: StoredAlignment = {
       ...placement,
@@ -100,7 +104,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     if (!context.cachedOnly || computedAll(project, keys)) project.putAlignment(alignment);
     else project.putAlignment({ ...alignment, key: `${key} partial` });
     recordPairs(project, residualOf, placement);
-    enter('cloud', 'building the cloud');
+    enter('cloud');
     return { alignment, computed, clock };
   } finally {
     await session.close();
@@ -111,6 +115,7 @@ function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selectio
   const facts = photos.map(({ id, focal, locked }) => [id, focal, locked]);
   return digest([
     ALIGNMENT_VERSION,
+    ...(estimator.sparse === 'unused' ? [] : [SPARSE_VERSION]),
     estimator.id,
     estimator.version,
     estimator.settingsKey,
@@ -131,21 +136,52 @@ function checkFiles(photos: readonly ProjectPhoto[]): void {
   );
 }
 
-function survey(context: RunContext, clock: Clock, { stage, done, total }: Progress): void {
-  context.onProgress({
-    stage: 'pointmaps',
-    detail: stage,
-    done,
-    total,
-    secondsLeft: clock.secondsLeft,
-    secondsElapsed: clock.secondsElapsed,
-  });
+/** What a stage is given: the run's cancel, pause, progress and notes, and the project's store. */
+function stageContext(
+  { project, signal, gate, onNote, ...context }: RunContext,
+  clock: Clock,
+  stage: StageName,
+): StageContext {
+  return {
+    signal,
+    pass: () => gate.pass(signal),
+    store: project.blobs,
+    onNote,
+    onProgress: ({ stage: detail, done, total }: Progress) =>
+      context.onProgress({
+        stage,
+        detail,
+        done,
+        total,
+        secondsLeft: clock.secondsLeft,
+        secondsElapsed: clock.secondsElapsed,
+      }),
+  };
+}
+
+/** The sparse model of the photos; undefined where there is none and the estimator can do without. */
+async function lookAtAll(
+  context: RunContext,
+  clock: Clock,
+  { photos, pairs }: Selection,
+): Promise<SparseModel | undefined> {
+  try {
+    return await sparseModel(photos, pairs, context.reader, stageContext(context, clock, 'sparse'), context.threads);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (context.estimator.sparse === 'required') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    context.onNote(
+      `the cameras could not be found from features of the photos, the network alone places them: ${reason}`,
+    );
+    return undefined;
+  }
 }
 
 function report(
   context: RunContext,
   clock: Clock,
-  stage: ClockStage,
+  stage: StageName,
   detail?: string,
   done?: number,
   total?: number,
@@ -153,7 +189,7 @@ function report(
   context.signal.throwIfAborted();
   if (total) clock.reached(done! / total);
   context.onProgress({
-    stage: stage === 'survey' ? 'pointmaps' : stage,
+    stage,
     detail,
     done,
     total,

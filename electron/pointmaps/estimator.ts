@@ -1,3 +1,4 @@
+import type { SparseModel } from '../geometry/sparse-model.js';
 import type { PairRejection, Rejection, StageContext } from '../geometry/stage.js';
 import type { Observation, Pair, Photo, View } from '../geometry/types.js';
 
@@ -10,6 +11,12 @@ export interface CostEstimate {
 
 export type PairOutcome =
   { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: PairRejection; detail: string };
+
+/** What an estimator is opened with. */
+export interface EstimatorContext extends StageContext {
+  /** Cameras, points and tracks of these photos, where the sparse stage found any. */
+  sparse?: SparseModel | undefined;
+}
 
 /**
  * A source of observations: the built-in geometric estimator, a network. Two steps, because an estimator without
@@ -25,14 +32,20 @@ export interface Estimator {
   readonly settingsKey: string;
   /** Whether one photo without any pair is enough. */
   readonly alone?: boolean;
+  /**
+   * Whether the sparse stage runs before it is opened: it can't do without (a failure of that stage is the run's), it
+   * takes what there is, or it has no use for it.
+   */
+  readonly sparse: 'required' | 'optional' | 'unused';
   /** What it computes on: "cpu", "cuda", ... where that was chosen while it was made. */
   readonly provider?: string;
   estimateCost(photos: readonly Photo[], pairs: readonly Pair[]): CostEstimate;
   /**
    * Set-level work over all pairs. Cached through context.store, so that a second call with the same photos is cheap
-   * and a call with one more photo does only what is new.
+   * and a call with one more photo does only what is new. The sparse model, where there is one, is the same for the same
+   * photos and pairs.
    */
-  open(photos: readonly Photo[], pairs: readonly Pair[], context: StageContext): Promise<EstimatorSession>;
+  open(photos: readonly Photo[], pairs: readonly Pair[], context: EstimatorContext): Promise<EstimatorSession>;
 }
 
 export interface EstimatorSession {

@@ -32,6 +32,8 @@ export interface Survey {
   /** Pairs that hold, with the matches that do. */
   verified: (VerifiedPair & PairMatches)[];
   rejected: Rejection[];
+  /** Number of features per photo. */
+  features: number[];
   /** Position of a feature, in long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
 }
@@ -107,6 +109,7 @@ export async function surveySet(
     pieces,
     rejected,
     verified,
+    features: features.map(({ count }) => count),
     position,
   };
 }

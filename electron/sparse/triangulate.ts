@@ -56,9 +56,11 @@ export function reprojectionError(ray: Ray, point: ArrayLike<number>): number {
   return Math.hypot(predicted[0]! - ray.x, predicted[1]! - ray.y);
 }
 
+type PosedCamera = Pick<PlacedCamera, 'rotation' | 'translation'>;
+
 /** Angle under which two cameras see a point, radians. */
-export function viewingAngle(a: PlacedCamera, b: PlacedCamera, point: ArrayLike<number>): number {
-  const direction = ({ rotation: R, translation: t }: PlacedCamera) => {
+export function viewingAngle(a: PosedCamera, b: PosedCamera, point: ArrayLike<number>): number {
+  const direction = ({ rotation: R, translation: t }: PosedCamera) => {
     const d = [0, 1, 2].map((k) => point[k]! + R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!);
     const length = Math.hypot(...d);
     return d.map((value) => value / length);

@@ -13,8 +13,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { invertRigid, multiply4, rigid, rotationOf } from '../../electron/numerics/linear.js';
 import type { Pair, Photo } from '../../electron/geometry/types.js';
-import { createGeometricEstimator } from '../../electron/pointmaps/geometric/index.js';
-import { decodeState } from '../../electron/pointmaps/geometric/state.js';
+import { sparseModel } from '../../electron/sparse/stage.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
 
 interface ReferenceCamera {
@@ -65,28 +64,30 @@ const blobs = new Map<string, Uint8Array>();
 const seconds = new Map<string, number>();
 let mark = performance.now();
 const started = mark;
-const estimator = createGeometricEstimator(reader, { threads: threads ? Number(threads) : 2 });
 const open = () =>
-  estimator.open(photos, pairs, {
-    store: { get: (key) => blobs.get(key), put: (key, value) => void blobs.set(key, value) },
-    // A stage lasts until its last report.
-    onProgress: ({ stage }) => {
-      const now = performance.now();
-      seconds.set(stage, (seconds.get(stage) ?? 0) + (now - mark) / 1000);
-      mark = now;
+  sparseModel(
+    photos,
+    pairs,
+    reader,
+    {
+      store: { get: (key) => blobs.get(key), put: (key, value) => void blobs.set(key, value) },
+      // A stage lasts until its last report.
+      onProgress: ({ stage }) => {
+        const now = performance.now();
+        seconds.set(stage, (seconds.get(stage) ?? 0) + (now - mark) / 1000);
+        mark = now;
+      },
     },
-  });
-const session = await open();
+    threads ? Number(threads) : 2,
+  );
+const model = await open();
 const total = (performance.now() - started) / 1000;
 const { user } = process.cpuUsage();
 mark = performance.now();
-const again = await open();
+await open();
 const reopening = performance.now() - mark;
-await again.close();
-await session.close();
 
-const { photos: solved } = decodeState(blobs.get([...blobs.keys()].find((key) => key.includes('/latest'))!))!;
-const placed = solved.map(({ camera }, k) => ({ camera, k })).filter(({ camera }) => camera?.piece === 0);
+const placed = model.cameras.map(({ pose: camera }, k) => ({ camera, k })).filter(({ camera }) => camera?.piece === 0);
 const rotation: number[] = [];
 const direction: number[] = [];
 for (const p of placed) {
@@ -108,18 +109,18 @@ const quantiles = (values: number[]) => {
   const at = (share: number) => (values[Math.floor((values.length - 1) * share)] ?? NaN).toFixed(3);
   return `median ${at(0.5)}, 90th percentile ${at(0.9)}, most ${at(1)}`;
 };
-const lens = session.focal(placed[0]?.k ?? 0)!;
+const first = placed[0]?.k ?? 0;
+const { focal, k1 } = model.lenses[model.cameras[first]!.lens]!;
+const pixels = focal * Math.max(photos[first]!.width, photos[first]!.height);
 console.log(`registered   ${placed.length} of ${photos.length}`);
 console.log(`rotation     ${quantiles(rotation)}`);
 console.log(`direction    ${quantiles(direction)}`);
 console.log(
-  `focal        ${lens.pixels.toFixed(1)} (reference ${reference[0]!.fx}, ${((lens.pixels / reference[0]!.fx - 1) * 100).toFixed(2)} %), k1 ${lens.k1.toFixed(4)} (${reference[0]!.k1.toFixed(4)})`,
+  `focal        ${pixels.toFixed(1)} (reference ${reference[0]!.fx}, ${((pixels / reference[0]!.fx - 1) * 100).toFixed(2)} %), k1 ${k1.toFixed(4)} (${reference[0]!.k1.toFixed(4)})`,
 );
-console.log(
-  `plan         ${session.plan.observe.length} pairs: ${session.plan.observe.map(({ a, b }) => `${a}-${b}`).join(' ')}`,
-);
+console.log(`points       ${model.points.error.length}, ${model.pairs.length} pairs hold`);
 const reasons = new Map<string, number>();
-for (const { reason } of session.plan.rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+for (const { reason } of model.rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 console.log(`rejected     ${[...reasons].map(([reason, count]) => `${count} ${reason}`).join(', ')}`);
 console.log(
   `seconds      ${total.toFixed(1)} (main thread and workers ${(user / 1e6).toFixed(1)} of processor): ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)}`).join(', ')}`,

@@ -67,6 +67,7 @@ export async function createDust3rEstimator(
     licence: card.licence,
     settingsKey: settingsKey(precision, provider),
     alone: true,
+    sparse: 'optional',
     provider,
     estimateCost: (photos, pairs) => cost(card, precision, provider, photos, pairs, oneWay),
     open(photos, pairs, context): Promise<EstimatorSession> {

@@ -1,14 +1,14 @@
 import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import { createHash } from 'node:crypto';
-import { WorkerPool } from '../../compute/pool.js';
-import { invertRigid, identity4 } from '../../numerics/linear.js';
+import { UserError } from '../../contract/errors.js';
+import type { SparseLens, SparseModel } from '../../geometry/sparse-model.js';
+import { invertRigid, identity4, multiply4, rigid } from '../../numerics/linear.js';
 import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
 import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../estimator.js';
-import { lensKey } from '../../sparse/calibration.js';
+import { encodeSparseModel } from '../../sparse/model-record.js';
 import { DensePool, densePair } from './dense/index.js';
 import { planPairs, type PlannedPair } from './plan.js';
-import { decodeState, encodeState, surveyInputs, type SurveyState } from './state.js';
-import { surveySet, type Survey } from '../../sparse/survey.js';
+import { decodePlan, encodePlan, type Plan } from './state.js';
 import { undistort } from '../../sparse/triangulate.js';
 import { undistortedView, viewMap, viewSize } from './view.js';
 
@@ -23,8 +23,8 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '3';
-const LATEST = `geometric/${VERSION}/latest`;
+const VERSION = '4';
+const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
  * The built-in estimator: no learned weights. Features and a bundle adjustment over the whole set calibrate the
@@ -38,16 +38,18 @@ export function createGeometricEstimator(reader: PhotoReader, options: Geometric
     licence: 'Apache-2.0',
     settingsKey: `view=${longSide}`,
     estimateCost: (photos, pairs) => estimateCost(photos, pairs, longSide, options.threads ?? 2),
+    sparse: 'required',
     open: async (photos, pairs, context) => {
-      const state = await surveyOrReuse(photos, pairs, reader, options.threads, context);
-      return new GeometricSession(photos, state, reader, longSide, options.threads);
+      const model = context.sparse;
+      if (!model) throw new UserError('bad-input', 'the built-in estimator needs the sparse model of the photos');
+      const plan = planOrReuse(photos, pairs, model, context);
+      return new GeometricSession(photos, model, plan, reader, longSide, options.threads);
     },
   };
 }
 
 /**
- * Measured on two cores of 2024: features 1 s a photo, matching and pose 0.12 s a pair, dense depth 2 s a pair at 512
- * px.
+ * Measured on two cores of 2024: dense depth 2 s a pair at 512 px. The sparse model is made, and forecast, before it.
  */
 function estimateCost(
   photos: readonly Photo[],
@@ -58,79 +60,50 @@ function estimateCost(
   const dense = Math.min(pairs.length, photos.length * 2);
   const size = (longSide / 512) ** 3;
   return {
-    seconds: (photos.length * 1.3 + pairs.length * 0.15 + dense * 2 * size) / threads + 4,
+    seconds: (dense * 2 * size) / threads + 2,
     memory: 300e6 + threads * 130e6 * size + photos.length * 8e6,
   };
 }
 
-async function surveyOrReuse(
-  photos: readonly Photo[],
-  pairs: readonly Pair[],
-  reader: PhotoReader,
-  threads: number | undefined,
-  context: StageContext,
-): Promise<SurveyState> {
-  const key = `geometric/${VERSION}/survey/${surveyInputs(photos, pairs)}`;
-  const kept = decodeState(context.store.get(key));
-  if (kept) return kept;
-  const earlier = usableEarlier(decodeState(context.store.get(LATEST)), photos);
-  const pool = new WorkerPool(
-    new URL(import.meta.url.endsWith('.ts') ? '../../sparse/worker.ts' : './sparse-worker.js', import.meta.url),
-    threads,
-  );
-  try {
-    const state = stateOf(photos, pairs, await surveySet(photos, pairs, reader, pool, context, earlier), earlier);
-    const record = encodeState(state);
-    context.store.put(key, record);
-    context.store.put(LATEST, record);
-    // As a later run will read it, so that both give the same observation keys to the last bit (JSON has no negative
-    // zero).
-    return decodeState(record)!;
-  } finally {
-    await pool.close();
-  }
-}
-
 /**
- * Cameras of the last survey stay where they are when a few photos join or leave, so that the observations computed
- * from them stay valid. When much is new, all of it is solved anew: the new photos may know the lens better than the
- * old ones did.
+ * The plan of this model and these pairs: as it was made before, or anew. Pairs of the last plan stay as they are, so
+ * that what was computed from them stays valid.
  */
-function usableEarlier(earlier: SurveyState | undefined, photos: readonly Photo[]): SurveyState | undefined {
-  if (!earlier) return undefined;
-  const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
-  const still = earlier.photos.filter(({ id, camera }) => camera && now.has(id));
-  // The user typed in another focal since.
-  if (still.some(({ id, lensKey: before }) => now.get(id) !== before)) return undefined;
-  return still.length >= 3 && still.length * 3 >= photos.length * 2 ? earlier : undefined;
-}
-
-function stateOf(
+function planOrReuse(
   photos: readonly Photo[],
   pairs: readonly Pair[],
-  survey: Survey,
-  earlier: SurveyState | undefined,
-): SurveyState {
-  const index = new Map(photos.map(({ id }, k) => [id, k]));
-  const before = (earlier?.observe ?? []).flatMap((planned): PlannedPair[] => {
-    const a = index.get(earlier!.photos[planned.pair.a]!.id);
-    const b = index.get(earlier!.photos[planned.pair.b]!.id);
-    return a === undefined || b === undefined ? [] : [{ ...planned, pair: { a, b } }];
+  model: SparseModel,
+  { store }: StageContext,
+): Plan {
+  const inputs = createHash('sha256')
+    .update(encodeSparseModel(model))
+    .update(JSON.stringify(pairs.map(({ a, b }) => [a, b])))
+    .digest('hex');
+  const key = `geometric/${VERSION}/plan/${inputs}`;
+  const kept = decodePlan(store.get(key));
+  if (kept) return kept;
+  const latest = store.get(LATEST);
+  const earlier = latest && decodePlan(store.get(new TextDecoder().decode(latest)));
+  const ids = photos.map(({ id }) => id);
+  const plan = { photos: ids, ...planPairs(model, pairs, stillValid(earlier, model)) };
+  const record = encodePlan(plan);
+  store.put(key, record);
+  store.put(LATEST, new TextEncoder().encode(key));
+  return decodePlan(record)!;
+}
+
+/** Pairs of an earlier plan whose cameras stand to each other as they did. */
+function stillValid(earlier: Plan | undefined, { cameras }: SparseModel): PlannedPair[] {
+  const index = new Map(cameras.map(({ photo }, k) => [photo, k]));
+  return (earlier?.observe ?? []).flatMap((planned): PlannedPair[] => {
+    const a = index.get(earlier!.photos[planned.pair.a]!);
+    const b = index.get(earlier!.photos[planned.pair.b]!);
+    if (a === undefined || b === undefined) return [];
+    const [p, q] = [cameras[a]!.pose, cameras[b]!.pose];
+    if (!p || !q || p.piece !== q.piece) return [];
+    const now = multiply4(rigid(q.rotation, q.translation), invertRigid(rigid(p.rotation, p.translation)));
+    return now.every((value, k) => value === planned.secondFromFirst[k]) ? [{ ...planned, pair: { a, b } }] : [];
   });
-  return {
-    photos: photos.map((photo, k) => {
-      const { focal, k1 } = survey.lenses[survey.lensOf[k]!]!;
-      const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(k));
-      const camera = survey.pieces[piece]?.cameras.get(k);
-      return {
-        id: photo.id,
-        lensKey: lensKey(photo),
-        lens: { focal, k1, related: survey.related[survey.lensOf[k]!]! },
-        camera: camera && { piece, rotation: camera.rotation, translation: camera.translation },
-      };
-    }),
-    ...planPairs(survey, pairs, before),
-  };
 }
 
 class GeometricSession implements EstimatorSession {
@@ -140,12 +113,13 @@ class GeometricSession implements EstimatorSession {
 
   constructor(
     private readonly photos: readonly Photo[],
-    private readonly state: SurveyState,
+    private readonly model: SparseModel,
+    private readonly planned: Plan,
     private readonly reader: PhotoReader,
     private readonly longSide: number,
     threads?: number,
   ) {
-    this.plan = { observe: state.observe.map(({ pair }) => pair), rejected: state.rejected };
+    this.plan = { observe: planned.observe.map(({ pair }) => pair), rejected: planned.rejected };
     this.pool = new DensePool(threads);
   }
 
@@ -160,18 +134,15 @@ class GeometricSession implements EstimatorSession {
   }
 
   focal(index: number): { pixels: number; k1: number } {
-    const { focal, k1 } = this.state.photos[index]!.lens;
+    const { focal, k1 } = this.lens(index);
     return { pixels: focal * Math.max(this.photos[index]!.width, this.photos[index]!.height), k1 };
   }
 
   observationKey(pair: Pair): string {
-    const planned = this.planned(pair);
+    const planned = this.plannedPair(pair);
     if (!planned) return 'not planned';
     const digest = createHash('sha256');
-    const numbers = [pair.a, pair.b].flatMap((photo) => [
-      this.state.photos[photo]!.lens.focal,
-      this.state.photos[photo]!.lens.k1,
-    ]);
+    const numbers = [pair.a, pair.b].flatMap((photo) => [this.lens(photo).focal, this.lens(photo).k1]);
     for (const part of [
       Float64Array.from(numbers),
       planned.secondFromFirst,
@@ -185,9 +156,9 @@ class GeometricSession implements EstimatorSession {
 
   async observe(pair: Pair, context: StageContext): Promise<PairOutcome> {
     context.signal?.throwIfAborted();
-    const planned = this.planned(pair);
+    const planned = this.plannedPair(pair);
     if (!planned) {
-      const refused = this.state.rejected.find(({ pair: { a, b } }) => a === pair.a && b === pair.b);
+      const refused = this.planned.rejected.find(({ pair: { a, b } }) => a === pair.a && b === pair.b);
       return {
         kind: 'rejected',
         reason: refused?.reason ?? 'failed',
@@ -237,13 +208,17 @@ class GeometricSession implements EstimatorSession {
     await this.pool.close();
   }
 
-  private planned({ a, b }: Pair): PlannedPair | undefined {
-    return this.state.observe.find(({ pair }) => pair.a === a && pair.b === b);
+  private lens(index: number): SparseLens {
+    return this.model.lenses[this.model.cameras[index]!.lens]!;
+  }
+
+  private plannedPair({ a, b }: Pair): PlannedPair | undefined {
+    return this.planned.observe.find(({ pair }) => pair.a === a && pair.b === b);
   }
 
   private viewFocal(index: number): number {
     const size = viewSize(this.photos[index]!, this.longSide);
-    return this.state.photos[index]!.lens.focal * Math.max(size.width, size.height);
+    return this.lens(index).focal * Math.max(size.width, size.height);
   }
 
   /** From long sides relative to the centre of the distorted photo to pixels of the undistorted view. */
@@ -252,7 +227,7 @@ class GeometricSession implements EstimatorSession {
     const photo = this.photos[index]!;
     const map = viewMap(photo, this.longSide, focal, k1);
     const { width, height } = viewSize(photo, this.longSide);
-    const { lens } = this.state.photos[index]!;
+    const lens = this.lens(index);
     const out = new Float64Array(sightings.length);
     for (let k = 0; k < sightings.length; k += 2) {
       const [u, v] = undistort(lens, sightings[k]!, sightings[k + 1]!);

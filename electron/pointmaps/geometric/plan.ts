@@ -1,8 +1,7 @@
 import type { PairRejection, Rejection } from '../../geometry/stage.js';
 import { invertRigid, multiply4, rigid } from '../../numerics/linear.js';
 import type { Pair } from '../../geometry/types.js';
-import type { Piece } from '../../sparse/structure.js';
-import type { Survey } from '../../sparse/survey.js';
+import type { SparseCamera, SparseModel, SparsePose } from '../../geometry/sparse-model.js';
 import { undistort, viewingAngle } from '../../sparse/triangulate.js';
 import { depths } from '../../sparse/two-view.js';
 
@@ -42,17 +41,18 @@ export function parallaxWeight(degrees: number): number {
  * @param before pairs that an earlier plan has: taken over as they are, so that what was computed from them stays valid
  */
 export function planPairs(
-  survey: Survey,
+  model: SparseModel,
   pairs: readonly Pair[],
   before: readonly PlannedPair[] = [],
 ): { observe: PlannedPair[]; rejected: Rejection[] } {
   const name = ({ a, b }: Pair) => `${a}-${b}`;
-  const refused = new Map(survey.rejected.map((rejection) => [name(rejection.pair), rejection]));
+  const refused = new Map(model.rejected.map((rejection) => [name(rejection.pair), rejection]));
   const kept = new Map(before.map((planned) => [name(planned.pair), planned]));
+  const sightings = sightingsOf(model);
   const rejected: Rejection[] = [];
   const scored: { planned: PlannedPair; score: number }[] = [];
   for (const pair of pairs) {
-    const planned = kept.get(name(pair)) ?? relate(survey, pair);
+    const planned = kept.get(name(pair)) ?? relate(model, sightings, pair);
     const reason = planned ? tooPoor(planned) : undefined;
     if (planned && !reason)
       scored.push({
@@ -122,20 +122,40 @@ function chooseConnected(ordered: readonly PlannedPair[], isKept: (planned: Plan
 }
 
 /** What the structure says of a pair; for photos that it could not place together, what the pair alone says. */
-function relate(survey: Survey, pair: Pair): PlannedPair | undefined {
-  const piece = survey.pieces.find(({ cameras }) => cameras.has(pair.a) && cameras.has(pair.b));
-  return piece ? relateInPiece(survey, pair, piece) : relateAlone(survey, pair);
+function relate(model: SparseModel, sightings: readonly Sighting[][], pair: Pair): PlannedPair | undefined {
+  const [a, b] = [model.cameras[pair.a]!.pose, model.cameras[pair.b]!.pose];
+  return a && b && a.piece === b.piece ? relateInPiece(model, sightings, pair, a, b) : relateAlone(model, pair);
 }
 
-function relateInPiece(survey: Survey, pair: Pair, piece: Piece): PlannedPair {
-  const a = piece.cameras.get(pair.a)!;
-  const b = piece.cameras.get(pair.b)!;
+/** One photo's sighting of a point. */
+interface Sighting {
+  point: number;
+  x: number;
+  y: number;
+}
+
+/** Per camera, by point. */
+function sightingsOf({ cameras, points }: SparseModel): Sighting[][] {
+  const seen: Sighting[][] = cameras.map(() => []);
+  for (let point = 0; point < points.piece.length; point++)
+    for (let k = points.offsets[point]!; k < points.offsets[point + 1]!; k++)
+      seen[points.trackCamera[k]!]!.push({ point, x: points.trackAt[2 * k]!, y: points.trackAt[2 * k + 1]! });
+  return seen;
+}
+
+function relateInPiece(
+  { points }: SparseModel,
+  sightings: readonly Sighting[][],
+  pair: Pair,
+  a: SparsePose,
+  b: SparsePose,
+): PlannedPair {
   const R = a.rotation;
   const t = a.translation;
-  const common = piece.points.flatMap(({ position: X, photos, features }) => {
-    const i = photos.indexOf(pair.a);
-    const j = photos.indexOf(pair.b);
-    return i < 0 || j < 0 ? [] : [{ X, featureA: features[i]!, featureB: features[j]! }];
+  const inA = new Map(sightings[pair.a]!.map((sighting) => [sighting.point, sighting]));
+  const common = sightings[pair.b]!.flatMap((inB) => {
+    const own = inA.get(inB.point);
+    return own ? [{ X: points.positions.subarray(3 * inB.point, 3 * inB.point + 3), inA: own, inB }] : [];
   });
   const stride = Math.max(1, Math.ceil(common.length / MOST_POINTS));
   const thinned = common.filter((_, k) => k % stride === 0);
@@ -147,28 +167,25 @@ function relateInPiece(survey: Survey, pair: Pair, piece: Piece): PlannedPair {
         [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!),
       ),
     ),
-    sightingsA: Float64Array.from(thinned.flatMap(({ featureA }) => survey.position(pair.a, featureA))),
-    sightingsB: Float64Array.from(thinned.flatMap(({ featureB }) => survey.position(pair.b, featureB))),
+    sightingsA: Float64Array.from(thinned.flatMap(({ inA: { x, y } }) => [x, y])),
+    sightingsB: Float64Array.from(thinned.flatMap(({ inB: { x, y } }) => [x, y])),
     parallax: median(thinned.map(({ X }) => (viewingAngle(a, b, X) * 180) / Math.PI)),
   };
 }
 
-function relateAlone(survey: Survey, pair: Pair): PlannedPair | undefined {
-  const verified = survey.verified.find(({ a, b }) => a === pair.a && b === pair.b);
+function relateAlone({ cameras, lenses, pairs }: SparseModel, pair: Pair): PlannedPair | undefined {
+  const verified = pairs.find(({ a, b }) => a === pair.a && b === pair.b);
   if (!verified) return undefined;
   const { rotation, translation, matches, parallax, rotationShare } = verified;
-  const [lensA, lensB] = [pair.a, pair.b].map((photo) => survey.lenses[survey.lensOf[photo]!]!) as [
-    Survey['lenses'][number],
-    Survey['lenses'][number],
-  ];
+  const [cameraA, cameraB] = [cameras[pair.a]!, cameras[pair.b]!];
   const points: number[] = [];
   const sightingsA: number[] = [];
   const sightingsB: number[] = [];
   for (let k = 0; k < matches.length; k += 2) {
-    const at = survey.position(pair.a, matches[k]!);
-    const other = survey.position(pair.b, matches[k + 1]!);
-    const [u, v] = undistort(lensA, ...at);
-    const [z, depthB] = depths(rotation, translation, u, v, ...undistort(lensB, ...other));
+    const at = featureAt(cameraA, matches[k]!);
+    const other = featureAt(cameraB, matches[k + 1]!);
+    const [u, v] = undistort(lenses[cameraA.lens]!, ...at);
+    const [z, depthB] = depths(rotation, translation, u, v, ...undistort(lenses[cameraB.lens]!, ...other));
     if (!(z > 0 && depthB > 0)) continue;
     points.push(u * z, v * z, z);
     sightingsA.push(...at);
@@ -183,6 +200,11 @@ function relateAlone(survey: Survey, pair: Pair): PlannedPair | undefined {
     parallax: rotationShare > 0.8 ? Math.min(parallax, LEAST_PARALLAX / 2) : parallax,
   };
 }
+
+const featureAt = ({ features }: SparseCamera, feature: number): [number, number] => [
+  features[2 * feature]!,
+  features[2 * feature + 1]!,
+];
 
 function median(values: number[]): number {
   return values.sort((p, q) => p - q)[values.length >> 1] ?? 0;

@@ -1,45 +1,58 @@
+import { packRecord, unpackRecord } from '../../compute/record.js';
 import type { Rejection } from '../../geometry/stage.js';
-import type { SurveyedPhoto } from '../../sparse/earlier.js';
-import { createHash } from 'node:crypto';
-import type { Pair, Photo } from '../../geometry/types.js';
-import { lensKey } from '../../sparse/calibration.js';
+import type { PhotoId } from '../../geometry/types.js';
 import type { PlannedPair } from './plan.js';
 
-/** All that a session needs to know of the set: survives in the project file, so that a second run surveys nothing. */
-export interface SurveyState {
-  photos: SurveyedPhoto[];
+/** Which pairs get dense depth, and along which geometry. Survives in the project file. */
+export interface Plan {
+  photos: PhotoId[];
   /** Best first; pairs are indices into photos. */
   observe: PlannedPair[];
   rejected: Rejection[];
 }
 
-/** Identifies what a survey was made from. */
-export function surveyInputs(photos: readonly Photo[], pairs: readonly Pair[]): string {
-  const text = JSON.stringify([photos.map((photo) => [photo.id, lensKey(photo)]), pairs.map(({ a, b }) => [a, b])]);
-  return createHash('sha256').update(text).digest('hex');
+interface Header {
+  photos: PhotoId[];
+  observe: { a: number; b: number; parallax: number }[];
+  rejected: Rejection[];
 }
 
-/** JSON, arrays of numbers marked as such; numbers keep every bit. */
-export function encodeState(state: SurveyState): Uint8Array {
-  const text = JSON.stringify(state, (_, value: unknown) =>
-    value instanceof Float64Array ? { float64: Array.from(value) } : value,
+/** Arrays per planned pair. */
+const ARRAYS = 4;
+
+export function encodePlan({ photos, observe, rejected }: Plan): Uint8Array {
+  const header: Header = {
+    photos,
+    observe: observe.map(({ pair, parallax }) => ({ ...pair, parallax })),
+    rejected,
+  };
+  return packRecord(
+    header,
+    observe.flatMap(({ secondFromFirst, points, sightingsA, sightingsB }) => [
+      secondFromFirst,
+      points,
+      sightingsA,
+      sightingsB,
+    ]),
   );
-  return new TextEncoder().encode(text);
 }
 
-/** @returns undefined for a record that can't be read: the survey is then made anew */
-export function decodeState(bytes: Uint8Array | undefined): SurveyState | undefined {
-  if (!bytes) return undefined;
-  try {
-    const isNumbers = (value: unknown): value is { float64: number[] } =>
-      typeof value === 'object' && value !== null && 'float64' in value;
-    const state = JSON.parse(new TextDecoder().decode(bytes), (_, value: unknown) =>
-      isNumbers(value) ? Float64Array.from(value.float64) : value,
-    ) as SurveyState;
-    return Array.isArray(state.photos) && Array.isArray(state.observe) && Array.isArray(state.rejected)
-      ? state
-      : undefined;
-  } catch {
-    return undefined;
-  }
+/** @returns undefined for a record that can't be read: the plan is then made anew */
+export function decodePlan(bytes: Uint8Array | undefined): Plan | undefined {
+  const record = unpackRecord<Header>(bytes);
+  if (!record) return undefined;
+  const { photos, observe, rejected } = record.header;
+  return {
+    photos,
+    observe: observe.map(({ a, b, parallax }, k) => {
+      const [secondFromFirst, points, sightingsA, sightingsB] = record.arrays.slice(ARRAYS * k, ARRAYS * (k + 1)) as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
+      return { pair: { a, b }, secondFromFirst, points, sightingsA, sightingsB, parallax };
+    }),
+    rejected,
+  };
 }

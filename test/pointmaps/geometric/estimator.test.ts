@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../../electron/geometry/types.js';
 import { createGeometricEstimator } from '../../../electron/pointmaps/geometric/index.js';
 import { rotationOf } from '../../../electron/numerics/linear.js';
+import { sparseModel } from '../../../electron/sparse/stage.js';
 import { rotationDifference } from '../../../electron/sparse/two-view.js';
 import {
   directionDifference,
@@ -16,12 +17,15 @@ import {
 const FOCAL = 0.9;
 /** Cameras side by side in front of the corner. */
 const shot = (x: number, room = 1) => ({ camera: lookAt([x, 0.15 * Math.sin(5 * x), -1.5], [0.3 * x, 0, 1.2]), room });
-const open = (set: SyntheticSet, context: StageContext, count = set.photos.length) =>
-  createGeometricEstimator(set.reader, { threads: 2, viewLongSide: 160 }).open(
-    set.photos.slice(0, count),
-    set.pairs.filter(({ a, b }) => a < count && b < count),
-    context,
-  );
+const open = async (set: SyntheticSet, context: StageContext, count = set.photos.length) => {
+  const photos = set.photos.slice(0, count);
+  const pairs = set.pairs.filter(({ a, b }) => a < count && b < count);
+  const sparse = await sparseModel(photos, pairs, set.reader, context, 2);
+  return createGeometricEstimator(set.reader, { threads: 2, viewLongSide: 160 }).open(photos, pairs, {
+    ...context,
+    sparse,
+  });
+};
 const name = ({ a, b }: Pair) => `${a}-${b}`;
 
 describe('the geometric estimator', () => {

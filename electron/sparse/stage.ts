@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { WorkerPool } from '../compute/pool.js';
+import type { SparseModel, SparsePoints } from '../geometry/sparse-model.js';
+import type { PhotoReader, StageContext } from '../geometry/stage.js';
+import type { Pair, Photo } from '../geometry/types.js';
+import { lensKey } from './calibration.js';
+import type { EarlierSurvey } from './earlier.js';
+import { decodeSparseModel, encodeSparseModel } from './model-record.js';
+import type { StructurePoint } from './structure.js';
+import { surveySet, type Survey } from './survey.js';
+import { reprojectionError } from './triangulate.js';
+
+/** Changes whenever the same photos and pairs would give another model. */
+export const SPARSE_VERSION = '1';
+const LATEST = `sparse/${SPARSE_VERSION}/latest`;
+/** A camera that fewer points hold is weak. */
+const WEAK_POINTS = 36;
+
+/**
+ * The sparse model of a photo set: features, matching, two-view geometry, calibration, structure and bundle adjustment.
+ * Kept in `context.store`: the same photos and pairs are read back, and cameras of the last model stay where they are
+ * when a few photos join or leave.
+ *
+ * @param pairs indices into `photos`
+ * @throws the signal's reason
+ */
+export async function sparseModel(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  reader: PhotoReader,
+  context: StageContext,
+  threads?: number,
+): Promise<SparseModel> {
+  const key = sparseKey(photos, pairs);
+  const kept = decodeSparseModel(context.store.get(key));
+  if (kept) return kept;
+  const earlier = usableEarlier(latest(context), photos);
+  const pool = new WorkerPool(
+    new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './sparse-worker.js', import.meta.url),
+    threads,
+  );
+  try {
+    const record = encodeSparseModel(
+      modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier && asSurvey(earlier))),
+    );
+    context.store.put(key, record);
+    context.store.put(LATEST, new TextEncoder().encode(key));
+    // As a later run will read it, so that what is computed from it has the same keys to the last bit.
+    return decodeSparseModel(record)!;
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Identifies what a model is made from, in the store. */
+export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[]): string {
+  const text = JSON.stringify([photos.map((photo) => [photo.id, lensKey(photo)]), pairs.map(({ a, b }) => [a, b])]);
+  return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function latest({ store }: StageContext): SparseModel | undefined {
+  const key = store.get(LATEST);
+  return key && decodeSparseModel(store.get(new TextDecoder().decode(key)));
+}
+
+/**
+ * Cameras of the last model stay where they are when a few photos join or leave, so that the observations computed from
+ * them stay valid. When much is new, all of it is solved anew: the new photos may know the lens better than the old
+ * ones did.
+ */
+function usableEarlier(earlier: SparseModel | undefined, photos: readonly Photo[]): SparseModel | undefined {
+  if (!earlier) return undefined;
+  const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
+  const still = earlier.cameras.filter(({ photo, pose }) => pose && now.has(photo));
+  // The user typed in another focal since.
+  if (still.some(({ photo, lens }) => now.get(photo) !== earlier.lenses[lens]!.key)) return undefined;
+  return still.length >= 3 && still.length * 3 >= photos.length * 2 ? earlier : undefined;
+}
+
+function asSurvey({ cameras, lenses }: SparseModel): EarlierSurvey {
+  return {
+    photos: cameras.map(({ photo, lens, pose }) => {
+      const { key, focal, k1, related } = lenses[lens]!;
+      return { id: photo, lensKey: key, lens: { focal, k1, related }, camera: pose };
+    }),
+  };
+}
+
+function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
+  const points = pointsOf(survey);
+  const held = new Uint32Array(photos.length);
+  for (const camera of points.trackCamera) held[camera]!++;
+  const keys = new Map(photos.map((photo, k) => [survey.lensOf[k]!, lensKey(photo)]));
+  return {
+    cameras: photos.map((photo, k) => {
+      const piece = survey.pieces.findIndex(({ cameras }) => cameras.has(k));
+      const camera = survey.pieces[piece]?.cameras.get(k);
+      return {
+        photo: photo.id,
+        lens: survey.lensOf[k]!,
+        features: Float32Array.from(
+          Array.from({ length: survey.features[k]! }, (_, feature) => survey.position(k, feature)).flat(),
+        ),
+        ...(camera
+          ? {
+              pose: { piece, rotation: camera.rotation, translation: camera.translation },
+              ...(held[k]! < WEAK_POINTS ? { weak: true } : {}),
+            }
+          : { reason: 'shares too few points with the other photos' }),
+      };
+    }),
+    lenses: survey.lenses.map(({ focal, k1 }, k) => ({
+      key: keys.get(k)!,
+      focal,
+      k1,
+      related: survey.related[k]!,
+    })),
+    points,
+    pairs: survey.verified.map(({ a, b, rotation, translation, parallax, rotationShare, matches }) => ({
+      a,
+      b,
+      rotation,
+      translation,
+      inliers: matches.length / 2,
+      parallax,
+      rotationShare,
+      matches,
+    })),
+    rejected: survey.rejected,
+  };
+}
+
+function pointsOf({ pieces, lenses, position }: Survey): SparsePoints {
+  const all = pieces.flatMap(({ points }, piece) => points.map((point) => ({ piece, point })));
+  const offsets = new Uint32Array(all.length + 1);
+  all.forEach(({ point }, k) => {
+    offsets[k + 1] = offsets[k]! + point.photos.length;
+  });
+  const sightings = offsets[all.length]!;
+  const trackCamera = new Uint32Array(sightings);
+  const trackFeature = new Uint32Array(sightings);
+  const trackAt = new Float32Array(2 * sightings);
+  const error = new Float32Array(all.length);
+  all.forEach(({ piece, point }, k) => {
+    trackCamera.set(point.photos, offsets[k]!);
+    trackFeature.set(point.features, offsets[k]!);
+    point.photos.forEach((photo, s) => trackAt.set(position(photo, point.features[s]!), 2 * (offsets[k]! + s)));
+    error[k] = meanError(point, (photo) => pieces[piece]!.cameras.get(photo)!, lenses, position);
+  });
+  return {
+    positions: Float64Array.from(all.flatMap(({ point }) => Array.from(point.position))),
+    piece: Uint16Array.from(all, ({ piece }) => piece),
+    offsets,
+    trackCamera,
+    trackFeature,
+    trackAt,
+    error,
+  };
+}
+
+function meanError(
+  { position: at, photos, features }: StructurePoint,
+  cameraOf: (photo: number) => Parameters<typeof reprojectionError>[0]['camera'],
+  lenses: Survey['lenses'],
+  position: Survey['position'],
+): number {
+  let sum = 0;
+  photos.forEach((photo, k) => {
+    const camera = cameraOf(photo);
+    const [x, y] = position(photo, features[k]!);
+    sum += reprojectionError({ camera, lens: lenses[camera.lens]!, x, y }, at);
+  });
+  return sum / Math.max(1, photos.length);
+}
