@@ -59,7 +59,7 @@ export function buildDecoder(weights: Weights, shape: NetworkShape, precision: P
     const channels =
       kind === 'linear'
         ? linearHead(layers, last[k]!, name, decoder.width, patch, view.grid)
-        : (precision === 'int8' && !process.env.OLDHEAD ? denseHeadInt8 : denseHead)(
+        : (precision === 'int8' ? denseHeadInt8 : denseHead)(
             layers,
             [view.features, level(depth / 2), level((3 * depth) / 4), last[k]!],
             [encoder.width, decoder.width, decoder.width, decoder.width],

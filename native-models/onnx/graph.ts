@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ModelProto } from './schema.js';
 
@@ -26,6 +26,23 @@ export interface NodeOptions {
   attributes?: Record<string, Attribute>;
   domain?: 'com.microsoft';
   outputs?: number;
+  /** Which inputs are int8 weights and their zero, where the node multiplies unsigned by signed bytes. */
+  signedWeights?: { values: number; zero: number };
+}
+
+/** The nodes of a graph as they are written. */
+interface WrittenNode {
+  opType: string;
+  name: string;
+  input: string[];
+  output: string[];
+  domain?: string;
+  attribute?: object[];
+}
+
+/** Where the description of a graph for processors whose byte products saturate lies, beside the usual one. */
+export function widePath(path: string): string {
+  return path.replace(/\.onnx$/, '.wide.onnx');
 }
 
 interface Initializer {
@@ -67,7 +84,9 @@ function typeProto(type: DataType, dims: (number | string)[]): object {
  * Small constants are stored in the graph, weights in `<file>.data`, written one at a time.
  */
 export class Graph {
-  private readonly nodes: object[] = [];
+  private readonly nodes: WrittenNode[] = [];
+  /** Nodes by name. */
+  private readonly signed = new Map<string, { values: number; zero: number }>();
   private readonly inputs: object[] = [];
   private readonly outputs: object[] = [];
   private readonly initializers: Initializer[] = [];
@@ -129,6 +148,7 @@ export class Graph {
   split(operator: string, inputs: (Value | undefined)[], options: NodeOptions): Value[] {
     const id = this.nodes.length;
     const output = Array.from({ length: options.outputs ?? 1 }, (_, k) => `${operator}_${id}${k ? `_${k}` : ''}`);
+    if (options.signedWeights) this.signed.set(`${operator}_${id}`, options.signedWeights);
     this.nodes.push({
       opType: operator,
       name: `${operator}_${id}`,
@@ -179,13 +199,68 @@ export class Graph {
     } finally {
       await data.close();
     }
-    const model = ModelProto.encode({
+    await this.writeDescription(path, this.nodes, tensors, metadata);
+    await rm(widePath(path), { force: true }); // An earlier graph's.
+    if (this.signed.size) await this.writeDescription(widePath(path), this.unsignedNodes(tensors), tensors, metadata);
+  }
+
+  /**
+   * The graph as bytes, when all that it holds are constants.
+   */
+  encode(): Uint8Array {
+    const tensors = this.initializers.map(({ name, type, dims, inline }) => {
+      if (!inline) throw new Error(`Weight ${name} has no place in a graph without a file`);
+      return { name, dims, dataType: dataType[type], rawData: inline };
+    });
+    return this.proto(this.nodes, tensors, {});
+  }
+
+  /**
+   * The nodes with unsigned weights where `signed` names signed ones: 128 more, with 128 for their zero. The runtime
+   * computes that once, when it opens the graph. `tensors` takes the constants.
+   */
+  private unsignedNodes(tensors: object[]): WrittenNode[] {
+    const constant = (name: string, type: DataType, bytes: Uint8Array): void =>
+      void tensors.push({ name, dims: [], dataType: dataType[type], rawData: bytes });
+    constant('wide_middle', 'int32', new Uint8Array(Int32Array.of(128).buffer));
+    constant('wide_zero', 'uint8', Uint8Array.of(128));
+    return this.nodes.flatMap((node) => {
+      const places = this.signed.get(node.name);
+      if (!places) return [node];
+      const step = (opType: string, input: string[], to?: number): WrittenNode => ({
+        opType,
+        name: `${node.name}_wide_${opType}_${to ?? ''}`,
+        input,
+        output: [`${node.name}_wide_${opType}_${to ?? ''}`],
+        attribute: to === undefined ? [] : [attributeProto('to', to)],
+      });
+      const integers = step('Cast', [node.input[places.values]!], dataType.int32);
+      const moved = step('Add', [integers.name, 'wide_middle']);
+      const bytes = step('Cast', [moved.name], dataType.uint8);
+      const input = [...node.input];
+      input[places.values] = bytes.name;
+      input[places.zero] = 'wide_zero';
+      return [integers, moved, bytes, { ...node, input }];
+    });
+  }
+
+  private proto(node: WrittenNode[], initializer: object[], metadata: Record<string, string>): Uint8Array {
+    return ModelProto.encode({
       irVersion: 9,
       producerName: 'Pointmap Studio',
       opsetImport: operatorSets,
-      graph: { name: this.name, node: this.nodes, initializer: tensors, input: this.inputs, output: this.outputs },
+      graph: { name: this.name, node, initializer, input: this.inputs, output: this.outputs },
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     }).finish();
+  }
+
+  private async writeDescription(
+    path: string,
+    nodes: WrittenNode[],
+    tensors: object[],
+    metadata: Record<string, string>,
+  ): Promise<void> {
+    const model = this.proto(nodes, tensors, metadata);
     const file = await open(path, 'w');
     try {
       await file.writeFile(model);

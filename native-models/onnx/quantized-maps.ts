@@ -37,6 +37,9 @@ const farthest = 4;
  * The operator (QLinearConv) wants to know the range of its results beforehand. Ranges from a calibration set would be
  * those of other photos, so each convolution is preceded by a probe: itself at a stride, into a range that holds
  * anything.
+ *
+ * Weights are signed, which processors with VNNI multiply fastest; those without get the same ones unsigned
+ * (Graph.save, saturation.ts).
  */
 export class QuantizedMaps {
   constructor(private readonly layers: Layers) {}
@@ -84,6 +87,7 @@ export class QuantizedMaps {
         [map.bytes, map.scale, map.zero, weight, weightScale, graph.bytes('int8', [0], []), scale, zero, bias],
         {
           domain: 'com.microsoft',
+          signedWeights: { values: 3, zero: 5 },
           attributes: {
             channels_last: 1,
             kernel_shape: [kernel, kernel],

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import { widePath } from './graph.js';
 import type { Provider } from './provider-names.js';
+import { productsSaturate } from './saturation.js';
 
 // A provider that is missing is told by us, in one line.
 ort.env.logLevel = 'fatal';
@@ -14,7 +17,8 @@ export const intTensor = (values: readonly number[]): Tensor =>
   new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
 
 /**
- * Opens a graph on one execution provider; what it can't do runs on the CPU. The runtime counts physical cores, of
+ * Opens a graph on one execution provider; what it can't do runs on the CPU. Where byte products saturate, the graph's
+ * form for such processors is opened. The runtime counts physical cores, of
  * which a shared machine often shows one for two, so the number of threads is given.
  */
 export async function openSession(
@@ -22,7 +26,9 @@ export async function openSession(
   provider: Provider = 'cpu',
   threads = availableParallelism(),
 ): Promise<Session> {
-  return ort.InferenceSession.create(path, {
+  const wide = widePath(path);
+  const saturates = existsSync(wide) && (await productsSaturate());
+  return ort.InferenceSession.create(saturates ? wide : path, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4, // Errors are thrown; printed too, they would stand between our lines.
