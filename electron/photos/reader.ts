@@ -12,9 +12,21 @@ export interface PhotoSize {
   enlarge?: boolean;
 }
 
+/** The sides that a picture of `image` gets: each at least 1. */
+function sizeFor(image: { width: number; height: number }, size: PhotoSize): { width: number; height: number } {
+  if (size.width !== undefined && size.height !== undefined) return { width: size.width, height: size.height };
+  const ratio = (size.longSide ?? Infinity) / Math.max(image.width, image.height);
+  if (ratio >= 1 && !(size.enlarge && Number.isFinite(ratio))) return { width: image.width, height: image.height };
+  return {
+    width: Math.max(1, Math.round(image.width * ratio)),
+    height: Math.max(1, Math.round(image.height * ratio)),
+  };
+}
+
 /**
- * Reads the pixels of a photo, upright, reduced to a size: with `longSide` the ratio is kept, with `width` and `height`
- * the image is stretched to exactly that.
+ * Reads the pixels of a photo, upright, reduced to a size: with `longSide` the ratio is kept but for rounding to whole
+ * pixels, with `width` and `height` the image is stretched to exactly that. Either way a pixel's centre (x, y) of the
+ * photo lies at ((x + 0.5) w / width - 0.5, (y + 0.5) h / height - 0.5): each axis has its own scale.
  *
  * @returns sRGB [height, width, 3]
  * @throws UserError 'not-found' when the file is gone or can no longer be decoded
@@ -25,12 +37,9 @@ export async function readPixels(
 ): Promise<{ width: number; height: number; pixels: Uint8Array }> {
   try {
     const image = await openImage(await readFile(photo.path));
-    const pipeline = image.pixels();
-    const withoutEnlargement = !size.enlarge;
-    if (size.width !== undefined && size.height !== undefined)
-      pipeline.resize({ width: size.width, height: size.height, fit: 'fill' });
-    else if (size.longSide !== undefined)
-      pipeline.resize({ width: size.longSide, height: size.longSide, fit: 'inside', withoutEnlargement });
+    const pipeline = image.wholePixels();
+    const wanted = sizeFor(image, size);
+    if (wanted.width !== image.width || wanted.height !== image.height) pipeline.resize({ ...wanted, fit: 'fill' });
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
     return {
       width: info.width,

@@ -46,7 +46,7 @@ export async function findAll(
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/features/2/${FEATURE_SIDE}/${photo.id}`;
+    const key = `geometric/features/3/${FEATURE_SIDE}/${photo.id}`;
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
@@ -74,7 +74,7 @@ export async function matchAll(
   let done = 0;
   await inParallel(pairs, pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/matches/2/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
+    const key = `geometric/matches/3/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
       matches = await pool.run<Uint32Array>(

@@ -61,12 +61,13 @@ export async function surveySet(
   const position = (photo: number, feature: number): [number, number] => {
     const { width, height } = photos[photo]!;
     const long = Math.max(width, height);
-    const scale = long / Math.min(FEATURE_SIDE, long);
-    // Resizing maps pixel centres p to scale (p + 0.5) - 0.5; the photo's centre is at (side - 1) / 2.
+    const ratio = Math.min(1, FEATURE_SIDE / long);
+    // Resizing maps pixel centres p to (p + 0.5) w / width - 0.5, each axis with its own rounded side (photos/reader.ts);
+    // the photo's centre is at (side - 1) / 2.
     const { keypoints } = features[photo]!;
     return [
-      (scale * (keypoints[4 * feature]! + 0.5) - width / 2) / long,
-      (scale * (keypoints[4 * feature + 1]! + 0.5) - height / 2) / long,
+      ((keypoints[4 * feature]! + 0.5) / Math.round(width * ratio) - 0.5) * (width / long),
+      ((keypoints[4 * feature + 1]! + 0.5) / Math.round(height * ratio) - 0.5) * (height / long),
     ];
   };
   const rejected: Rejection[] = [];
@@ -226,7 +227,7 @@ async function poseAll(
       const { a, b } = candidate.pair;
       const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
       const keyOf = (focalA: number, focalB: number): string =>
-        `geometric/pose/2/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
+        `geometric/pose/3/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
       const key = keyOf(focals[lensA]!, focals[lensB]!);
       const count = candidate.matches.length / 2;
       const kept =

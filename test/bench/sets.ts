@@ -1,0 +1,228 @@
+/**
+ * Every photo set with reference cameras, and variants of them made in code, through the sparse stage; one table:
+ *
+ *   node build/wasm.mjs && node --import tsx test/bench/sets.ts [FOLDER] [--only NAME,...] [--colmap] [--cache DIR]
+ *
+ * FOLDER (default: ../shared/photos) holds a folder per set: photos and `cameras.json`. Errors in degrees over all pairs
+ * of photos in the largest piece, median / 90th percentile: relative rotation, direction of relative translation; focal
+ * in per cent. CPU seconds count all threads. With --colmap, COLMAP's row stands under ours. With --cache, features and
+ * matches are kept between runs (their seconds are then not counted).
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { WorkerPool } from '../../electron/compute/pool.js';
+import type { BlobStore } from '../../electron/geometry/stage.js';
+import type { Pair, Photo } from '../../electron/geometry/types.js';
+import { invertRigid, multiply4, rigid, rotationOf } from '../../electron/numerics/linear.js';
+import { importPhotos } from '../../electron/photos/import.js';
+import { surveySet, type Survey } from '../../electron/sparse/survey.js';
+import { rotationDifference } from '../../electron/sparse/two-view.js';
+import { hasColmap, runColmap } from './sets/colmap.js';
+import { changedReader, every, lit, small, turned, type TruePhoto } from './sets/variants.js';
+
+interface TestSet {
+  name: string;
+  photos: TruePhoto[];
+}
+
+interface Placed {
+  photo: TruePhoto;
+  rotation: Float64Array;
+  translation: Float64Array;
+  focal: number;
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string' },
+    colmap: { type: 'boolean' },
+    cache: { type: 'string' },
+    threads: { type: 'string' },
+    verbose: { type: 'boolean' },
+  },
+});
+
+const originals = new Map<string, Photo>();
+
+async function readSet(folder: string, scene: string): Promise<TruePhoto[]> {
+  const reference = JSON.parse(readFileSync(join(folder, 'cameras.json'), 'utf8')) as {
+    photos: { name: string; width: number; height: number; fx: number; worldFromCamera: number[] }[];
+  };
+  const names = reference.photos.map(({ name }) => name).sort();
+  const { imported } = await importPhotos(names.map((name) => join(folder, name)));
+  return imported.map(({ photo }) => {
+    originals.set(photo.path, photo);
+    const { width, height, fx, worldFromCamera } = reference.photos.find(({ name }) =>
+      photo.path.endsWith(`/${name}`),
+    )!;
+    return { photo, focal: fx / Math.max(width, height), worldFromCamera: Float64Array.from(worldFromCamera), scene };
+  });
+}
+
+/** The sets as they are, and what a person might hand in instead. */
+function testSets(sets: ReadonlyMap<string, TruePhoto[]>): TestSet[] {
+  const all: TestSet[] = [...sets].map(([name, photos]) => ({ name, photos }));
+  const from = (name: string, variants: Record<string, (photos: TruePhoto[]) => TruePhoto[]>) => {
+    const photos = sets.get(name);
+    if (photos)
+      for (const [variant, make] of Object.entries(variants))
+        all.push({ name: `${name} ${variant}`, photos: make(photos) });
+  };
+  from('fox', {
+    'half 1 lit': (photos) => lit(every(photos, 2)),
+    'half 2 lit': (photos) => lit(every(photos, 2, 1), 2),
+    turned,
+    '640 px': (photos) => small(photos, 640),
+    'first 3': (photos) => photos.slice(0, 3),
+  });
+  from('sceaux', { lit, 'first 2': (photos) => photos.slice(0, 2), '640 px': (photos) => small(photos, 640) });
+  from('temple', { turned, 'half 1': (photos) => every(photos, 2) });
+  const [sceaux, fox] = [sets.get('sceaux'), sets.get('fox')];
+  if (sceaux && fox) all.push({ name: 'sceaux + fox', photos: [...sceaux.slice(0, 6), ...fox.slice(0, 7)] });
+  return all;
+}
+
+const quantile = (sorted: readonly number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+
+function errorsOf(placed: readonly Placed[]): { rotation: number[]; translation: number[]; focal: number[] } {
+  const rotation: number[] = [];
+  const translation: number[] = [];
+  placed.forEach((p, i) => {
+    for (const q of placed.slice(i + 1)) {
+      // Photos of two scenes in one piece are as wrong as can be.
+      if (p.photo.scene !== q.photo.scene) {
+        rotation.push(180);
+        translation.push(180);
+        continue;
+      }
+      // Centre of the second camera in the first one's frame.
+      const found = multiply4(rigid(p.rotation, p.translation), invertRigid(rigid(q.rotation, q.translation)));
+      const truth = multiply4(invertRigid(p.photo.worldFromCamera), q.photo.worldFromCamera);
+      rotation.push(rotationDifference(rotationOf(found), rotationOf(truth)));
+      const [u, v] = [found, truth].map((pose) => [pose[3]!, pose[7]!, pose[11]!]) as [number[], number[]];
+      const cosine = u.reduce((sum, x, k) => sum + x * v[k]!, 0) / (Math.hypot(...u) * Math.hypot(...v));
+      translation.push((Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI);
+    }
+  });
+  const sort = (list: number[]) => list.sort((a, b) => a - b);
+  const focal = placed.map(({ focal: found, photo }) => Math.abs(found / photo.focal - 1) * 100);
+  return { rotation: sort(rotation), translation: sort(translation), focal: sort(focal) };
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return cells.map((cell, k) => (k === 0 ? String(cell).padEnd(20) : String(cell).padStart(13))).join(' ');
+}
+
+function result(name: string, total: number, placed: readonly Placed[], rest: readonly (string | number)[]): string {
+  const { rotation, translation, focal } = errorsOf(placed);
+  const pair = (list: number[]) => `${quantile(list, 0.5).toFixed(2)} / ${quantile(list, 0.9).toFixed(2)}`;
+  return row([
+    name,
+    `${placed.length} of ${total}`,
+    pair(rotation),
+    pair(translation),
+    quantile(focal, 0.5).toFixed(2),
+    ...rest,
+  ]);
+}
+
+function storeIn(folder: string | undefined): BlobStore {
+  const blobs = new Map<string, Uint8Array>();
+  const fileOf = (key: string) => join(folder!, createHash('sha256').update(key).digest('hex'));
+  const isKept = (key: string) => folder !== undefined && /features|matches/.test(key);
+  return {
+    get: (key) => blobs.get(key) ?? (isKept(key) && existsSync(fileOf(key)) ? readFileSync(fileOf(key)) : undefined),
+    put: (key, value) => {
+      blobs.set(key, value);
+      if (isKept(key)) writeFileSync(fileOf(key), value);
+    },
+  };
+}
+
+async function ours(set: TestSet): Promise<void> {
+  const photos = set.photos.map(({ photo }) => photo);
+  const pairs: Pair[] = photos.flatMap((_, a) => photos.slice(a + 1).map((__, k) => ({ a, b: a + 1 + k })));
+  const pool = new WorkerPool(
+    new URL('../../electron/sparse/worker.ts', import.meta.url),
+    values.threads ? Number(values.threads) : 2,
+  );
+  const seconds = new Map<string, number>();
+  let mark = performance.now();
+  const before = process.cpuUsage();
+  const survey: Survey = await surveySet(photos, pairs, changedReader(set.photos, originals), pool, {
+    store: storeIn(values.cache),
+    onNote: (line) => values.verbose && console.log(`    ${line}`),
+    // A stage lasts until its last report.
+    onProgress: ({ stage }) => {
+      const now = performance.now();
+      seconds.set(stage, (seconds.get(stage) ?? 0) + (now - mark) / 1000);
+      mark = now;
+    },
+  });
+  const { user, system } = process.cpuUsage(before);
+  await pool.close();
+  const [largest, ...others] = survey.pieces;
+  const placed = [...(largest?.cameras ?? [])].map(([index, { rotation, translation }]) => ({
+    photo: set.photos[index]!,
+    rotation,
+    translation,
+    focal: survey.lenses[survey.lensOf[index]!]!.focal,
+  }));
+  console.log(
+    result(set.name, photos.length, placed, [
+      others.map(({ cameras }) => cameras.size).join(' ') || '-',
+      largest?.points.length ?? 0,
+      ((user + system) / 1e6).toFixed(1),
+    ]),
+  );
+  if (values.verbose) {
+    console.log(`    ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)} s`).join(', ')}`);
+    console.log(
+      `    lenses ${survey.lenses.map(({ focal, k1 }) => `${focal.toFixed(3)} ${k1.toFixed(3)}`).join(', ')}`,
+    );
+  }
+}
+
+function theirs(set: TestSet): void {
+  // Variants exist in memory only.
+  if (set.photos.some(({ change }) => change)) return;
+  const sizes = new Set(set.photos.map(({ photo }) => `${photo.width}x${photo.height}`));
+  const { cameras, models, points, cpuSeconds } = runColmap(
+    set.photos.map(({ photo }) => photo.path),
+    sizes.size === 1,
+  );
+  const placed = [...cameras].map(([name, camera]) => ({
+    photo: set.photos.find(({ photo }) => photo.path.endsWith(`/${name}`))!,
+    ...camera,
+  }));
+  console.log(
+    result('  COLMAP', set.photos.length, placed, [
+      models > 1 ? `${models} models` : '-',
+      points,
+      cpuSeconds.toFixed(1),
+    ]),
+  );
+}
+
+const top = positionals[0] ?? join(import.meta.dirname, '../../../shared/photos');
+if (!existsSync(top)) {
+  console.error(`no photo sets here; name a folder that holds one folder per set: ${top}`);
+  process.exit(2);
+}
+if (values.cache) mkdirSync(values.cache, { recursive: true });
+const sets = new Map<string, TruePhoto[]>();
+for (const name of readdirSync(top).sort())
+  if (existsSync(join(top, name, 'cameras.json'))) sets.set(name, await readSet(join(top, name), name));
+const only = values.only?.split(',');
+const colmap = values.colmap === true && hasColmap();
+console.log(row(['set', 'placed', 'rotation', 'translation', 'focal %', 'other pieces', 'points', 'CPU s']));
+for (const set of testSets(sets)) {
+  if (only && !only.some((name) => set.name === name || (name.endsWith('*') && set.name.startsWith(name.slice(0, -1)))))
+    continue;
+  await ours(set);
+  if (colmap) theirs(set);
+}

@@ -1,0 +1,121 @@
+import { multiply4 } from '../../../electron/numerics/linear.js';
+import type { PhotoReader } from '../../../electron/geometry/stage.js';
+import type { Photo } from '../../../electron/geometry/types.js';
+import { readPixels } from '../../../electron/photos/reader.js';
+
+/** A photo with what is known of its camera. */
+export interface TruePhoto {
+  photo: Photo;
+  /** Of the long side. */
+  focal: number;
+  /** Row-major 4x4. */
+  worldFromCamera: Float64Array;
+  /** Done to the pixels after they are read. */
+  change?: Change | undefined;
+  /** Photos of another scene are never compared. */
+  scene: string;
+}
+
+interface Change {
+  key: string;
+  /** In place, sRGB. */
+  light?: (pixels: Uint8Array) => void;
+  /** Turned clockwise by a right angle. */
+  turned?: boolean;
+  /** Long side that is left of the photo. */
+  side?: number;
+}
+
+const clamp = (value: number) => Math.min(255, Math.max(0, value));
+
+function perPixel(change: (r: number, g: number, b: number) => [number, number, number]): (pixels: Uint8Array) => void {
+  return (pixels) => {
+    for (let k = 0; k < pixels.length; k += 3) {
+      const rgb = change(pixels[k]!, pixels[k + 1]!, pixels[k + 2]!);
+      for (let c = 0; c < 3; c++) pixels[k + c] = Math.round(clamp(rgb[c]!));
+    }
+  };
+}
+
+const brightness = (factor: number) => perPixel((r, g, b) => [r * factor, g * factor, b * factor]);
+const saturation = (share: number) =>
+  perPixel((r, g, b) => {
+    const grey = 0.299 * r + 0.587 * g + 0.114 * b;
+    return [grey + share * (r - grey), grey + share * (g - grey), grey + share * (b - grey)];
+  });
+/** Brightness down to x0.45 and up to x1.5, saturation 60 %, a red cast, contrast +45 %. */
+const LIGHTS = [
+  brightness(0.45),
+  saturation(0.6),
+  perPixel((r, g, b) => [1.35 * r, g, 0.65 * b]),
+  brightness(1.5),
+  perPixel((r, g, b) => [1.45 * (r - 128) + 128, 1.45 * (g - 128) + 128, 1.45 * (b - 128) + 128]),
+  brightness(0.7),
+];
+
+const withChange = (all: readonly TruePhoto[], change: (k: number) => Change | undefined): TruePhoto[] =>
+  all.map((each, k) => {
+    const made = change(k);
+    return made ? apply(each, made) : each;
+  });
+
+function apply({ photo, focal, worldFromCamera, scene }: TruePhoto, change: Change): TruePhoto {
+  let { width, height } = photo;
+  if (change.side) {
+    const ratio = Math.min(1, change.side / Math.max(width, height));
+    [width, height] = [Math.round(width * ratio), Math.round(height * ratio)];
+  }
+  if (change.turned) [width, height] = [height, width];
+  // The turned picture's x axis is the upright one's -y axis: x_upright = (y, -x) of the turned camera.
+  const upright = Float64Array.of(0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
+  return {
+    photo: { ...photo, id: `${photo.id}/${change.key}`, width, height },
+    focal,
+    worldFromCamera: change.turned ? multiply4(worldFromCamera, upright) : worldFromCamera,
+    change,
+    scene,
+  };
+}
+
+export const lit = (all: readonly TruePhoto[], first = 0): TruePhoto[] =>
+  withChange(all, (k) => {
+    const n = (k + first) % LIGHTS.length;
+    return { key: `light${n}`, light: LIGHTS[n]! };
+  });
+export const turned = (all: readonly TruePhoto[]): TruePhoto[] =>
+  withChange(all, (k) => (k % 2 ? { key: 'turned', turned: true } : undefined));
+export const small = (all: readonly TruePhoto[], side: number): TruePhoto[] =>
+  withChange(all, () => ({ key: `side${side}`, side }));
+export const every = (all: readonly TruePhoto[], step: number, first = 0): TruePhoto[] =>
+  all.filter((_, k) => k % step === first);
+
+/** Reads photos as their changes say. */
+export function changedReader(all: readonly TruePhoto[], originals: ReadonlyMap<string, Photo>): PhotoReader {
+  const changes = new Map(all.map(({ photo, change }) => [photo.id, change]));
+  return {
+    async read(photo, size) {
+      const change = changes.get(photo.id);
+      const original = originals.get(photo.path)!;
+      if (!change) return readPixels(original, size);
+      const side = change.side === undefined ? undefined : Math.min(change.side, size.longSide ?? change.side);
+      const wanted = size.longSide === undefined ? size : { ...size, longSide: side ?? size.longSide };
+      const exact =
+        wanted.width !== undefined && change.turned ? { width: wanted.height!, height: wanted.width } : wanted;
+      const read = await readPixels(original, exact);
+      const pixels = Uint8Array.from(read.pixels);
+      change.light?.(pixels);
+      return change.turned ? turnClockwise({ ...read, pixels }) : { ...read, pixels };
+    },
+  };
+}
+
+function turnClockwise({ width, height, pixels }: { width: number; height: number; pixels: Uint8Array }) {
+  const out = new Uint8Array(pixels.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const to = 3 * (x * height + (height - 1 - y));
+      const from = 3 * (y * width + x);
+      for (let c = 0; c < 3; c++) out[to + c] = pixels[from + c]!;
+    }
+  return { width: height, height: width, pixels: out };
+}
