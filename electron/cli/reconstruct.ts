@@ -35,6 +35,8 @@ interface Flags extends Partial<
   threads?: number;
   keepFloating?: boolean;
   model?: string;
+  masks?: string;
+  invertMasks?: boolean;
 }
 
 export function addReconstruct(program: Command): void {
@@ -80,6 +82,8 @@ export function addReconstruct(program: Command): void {
     )
     .option('--one-way', 'a network looks at each pair in one direction only: half the cost, a little less robust')
     .option('--store-features', 'a network keeps encoded photos in the project file, for photos that are added later')
+    .option('--masks <dir>', 'masks of the photos by name (photo.jpg.png, photo_mask.png, photo.png); white is kept')
+    .option('--invert-masks', 'white marks what is to be left out')
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print the report as the last line of standard output')
     .action(reconstruct);
@@ -101,6 +105,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
   try {
     await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
     await bringPhotos(engine, paths);
+    if (flags.masks !== undefined) await bringMasks(engine, flags.masks, flags.invertMasks ?? false);
     await applySettings(engine, flags);
     const cost = await engine.request('run.preflight', {});
     progress.note(
@@ -166,6 +171,15 @@ async function bringPhotos(engine: Engine, paths: readonly string[]): Promise<vo
   await change(
     photos.filter(({ id, enabled }) => !given.has(id) && enabled).map(({ id }) => id),
     false,
+  );
+}
+
+async function bringMasks(engine: Engine, folder: string, inverted: boolean): Promise<void> {
+  const { found } = await engine.request('photos.masks', { folder: resolve(folder), inverted });
+  if (found > 0) return;
+  throw new UserError(
+    'bad-input',
+    `no mask there has the name of a photo; name them photo.jpg.png, photo_mask.png or photo.png: ${resolve(folder)}`,
   );
 }
 

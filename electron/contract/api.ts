@@ -213,6 +213,11 @@ export const requests = {
     params: z.object({ folder: z.string() }),
     result: z.object({ found: z.number(), missing: z.number() }),
   },
+  /** Masks of the photos from a folder, by name; null takes them off again. */
+  'photos.masks': {
+    params: z.object({ folder: z.string().nullable(), inverted: z.boolean().default(false) }),
+    result: z.object({ found: z.number(), without: z.array(z.string()) }),
+  },
   'edit.apply': { params: z.object({ edit }), result: z.null() },
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },

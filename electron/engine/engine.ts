@@ -24,6 +24,7 @@ import { findEstimator, geometric, type EstimatorSource } from './estimators.js'
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { listFiles } from './files.js';
 import { Job } from './job.js';
+import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
@@ -155,6 +156,7 @@ export class Engine {
       this.announce.flush();
       return result;
     },
+    'photos.masks': ({ folder, inverted }) => this.takeMasks(folder, inverted),
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
@@ -286,6 +288,21 @@ export class Engine {
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.announce.flush();
     return { added: imported.length, refused, given: new Set([...imported.map(({ photo }) => photo.id), ...known]) };
+  }
+
+  private async takeMasks(folder: string | null, inverted: boolean): Promise<Result<'photos.masks'>> {
+    const workspace = this.idle;
+    if (folder === null) {
+      for (const { id } of workspace.project.photos()) workspace.project.setMask(id, undefined);
+      workspace.edited();
+      this.announce.flush();
+      return { found: 0, without: [] };
+    }
+    const { found, without, notes } = await takeMasks(workspace.project, folder, { inverted });
+    for (const note of notes) this.note(note);
+    workspace.edited();
+    this.announce.flush();
+    return { found, without };
   }
 
   private change(action: (workspace: Workspace) => void): null {

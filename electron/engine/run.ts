@@ -5,6 +5,8 @@ import { existsSync } from 'node:fs';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import type { StageName } from '../contract/stages.js';
+import { sightId } from '../geometry/photo.js';
+import { maskDepths, maskedSession } from '../pointmaps/masking.js';
 import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
@@ -12,6 +14,7 @@ import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs } from './observe.js';
 import { parallax, place, type Placement } from './placement.js';
+import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';
 import { engineStages, forecast } from './stages.js';
 import { SPARSE_VERSION, sparseModel } from '../sparse/stage.js';
@@ -86,11 +89,14 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     if (sparse) context.onSparse?.(sparse);
   }
   enter('pointmaps');
-  const session = await estimator.open(photos, pairs, { ...stageContext(context, clock, 'pointmaps'), sparse });
+  const opened = await estimator.open(photos, pairs, { ...stageContext(context, clock, 'pointmaps'), sparse });
+  const maskOf = maskReader(photos);
+  const session = maskedSession(opened, photos, maskOf);
   try {
     const { keys, computed } = await observe(context, clock, selection, session);
     enter('alignment');
     const { placement, residualOf, observations } = await placeAll(context, clock, photos, session, keys);
+    for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const alignment: StoredAlignment = {
       ...placement,
       key,
@@ -112,7 +118,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
 }
 
 function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selection): string {
-  const facts = photos.map(({ id, focal, locked }) => [id, focal, locked]);
+  const facts = photos.map((photo) => [sightId(photo), photo.focal, photo.locked]);
   return digest([
     ALIGNMENT_VERSION,
     ...(estimator.sparse === 'unused' ? [] : [SPARSE_VERSION]),

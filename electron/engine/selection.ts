@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo, PhotoId } from '../geometry/types.js';
 import { describe } from '../pairs/descriptor.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
@@ -78,7 +79,7 @@ export function decisions(project: Project): string {
   const photos = project
     .photos()
     .filter(({ enabled }) => enabled)
-    .map(({ id, focal: known }) => [id, known?.pixels]);
+    .map((photo) => [sightId(photo), photo.focal?.pixels]);
   const disabled = project
     .pairs()
     .filter(({ enabled }) => !enabled)

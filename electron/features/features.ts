@@ -35,13 +35,23 @@ interface Keypoint {
  * Scale-invariant features (Lowe 2004, sections 3 to 6) of a grey picture.
  *
  * @param grey [height, width], 0 to 1
+ * @param keep [height, width], 0 where no feature may lie
  */
-export function findFeatures(grey: Float32Array, width: number, height: number, options: FeatureOptions): Features {
+export function findFeatures(
+  grey: Float32Array,
+  width: number,
+  height: number,
+  options: FeatureOptions,
+  keep?: Uint8Array,
+): Features {
+  const usable = ({ x, y }: Keypoint, step: number): boolean =>
+    !keep || keep[Math.round(y * step) * width + Math.round(x * step)] === 1;
+
   const described: { response: number; x: number; y: number; sigma: number; angle: number; descriptor: Uint8Array }[] =
     [];
   let number = 0;
   for (const octave of octaves(grey, width, height)) {
-    const keypoints = extrema(octave, number++, options.contrast);
+    const keypoints = extrema(octave, number++, options.contrast).filter((found) => usable(found, octave.step));
     // The finest octave holds most extrema; more than twice the final number of it is never kept.
     keypoints.sort((a, b) => b.response - a.response);
     for (const keypoint of spread(keypoints, octave.width, octave.height, Math.ceil(options.maximum * 1.2))) {

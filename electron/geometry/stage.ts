@@ -44,9 +44,12 @@ export interface Rejection {
  * own.
  */
 export interface PhotoReader {
-  /** sRGB [height, width, 3], the long side at most `longSide` (never enlarged unless `enlarge`). */
+  /**
+   * sRGB [height, width, 3], the long side at most `longSide` (never enlarged unless `enlarge`); `keep` for a photo with
+   * a mask: [height, width], 1 where the photo may be used.
+   */
   read(
     photo: Photo,
     size: { longSide?: number; width?: number; height?: number; enlarge?: boolean },
-  ): Promise<{ width: number; height: number; pixels: Uint8Array }>;
+  ): Promise<{ width: number; height: number; pixels: Uint8Array; keep?: Uint8Array | undefined }>;
 }

@@ -54,6 +54,8 @@ export interface VideoFrame {
 export interface MaskReference {
   /** Absolute path. */
   path: string;
+  /** What of that file is the mask: its brightness, or the transparency of the photo itself. */
+  channel: 'brightness' | 'alpha';
   /** SHA-256 of its bytes and of how they are read; part of every key of what is computed from masked pixels. */
   id: string;
   /** True where white marks what is to be left out; white marks what is kept otherwise. */

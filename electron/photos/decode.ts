@@ -21,6 +21,8 @@ export interface OpenImage {
    * another decoder.
    */
   plain?: 'jpeg' | 'png';
+  /** Of files with an alpha channel: a fresh pipeline that yields it upright, one channel, 0 transparent. */
+  alpha?: () => Sharp;
   /** The EXIF block as TIFF bytes, if the file carries one. */
   exif?: Buffer;
   /** The XMP packet, if the file carries one. */
@@ -73,6 +75,7 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
     pixels,
     // A cut, even of nothing, keeps libvips from shrinking on load.
     wholePixels: () => pixels().extract({ left: 0, top: 0, width, height }),
+    ...(meta.hasAlpha ? { alpha: () => sharp(bytes, options).autoOrient().extractChannel('alpha') } : {}),
     exif: bareExif(meta.exif),
     xmp: meta.xmp,
     notes,

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
+import { isMaskBeside } from './mask-names.js';
 import { photoEndings } from '../contract/photo-endings.js';
 
 export interface Refusal {
@@ -33,9 +34,11 @@ export async function discover(paths: readonly string[]): Promise<{ files: strin
         )
         .map((entry) => entry.name)
         .sort(new Intl.Collator('en', { numeric: true }).compare);
-      if (names.length === 0)
+      const photoNames = new Set(names);
+      const photos = names.filter((name) => !isMaskBeside(name, photoNames));
+      if (photos.length === 0)
         refused.push({ path, reason: 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF and HEIC files are read' });
-      files.push(...names.map((name) => join(path, name)));
+      files.push(...photos.map((name) => join(path, name)));
     } catch (error) {
       refused.push({ path, reason: reasonOf(error) });
     }

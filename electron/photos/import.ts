@@ -7,6 +7,7 @@ import type { Photo, PhotoId } from '../geometry/types.js';
 import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
 import { readFacts } from './exif.js';
+import { alphaMask, maskBeside } from './masks.js';
 import { sharpness } from './sharpness.js';
 
 export interface ImportedPhoto {
@@ -44,21 +45,21 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
   });
   checkSize(image);
   const { thumbnail, score } = await reduce(image);
+  const id = createHash('sha256').update(bytes).digest('hex');
+  const transparent = await alphaMask(image, path, id);
   const facts = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
-  return {
-    photo: {
-      id: createHash('sha256').update(bytes).digest('hex'),
-      path,
-      name: basename(path),
-      width: image.width,
-      height: image.height,
-      size: bytes.length,
-      sharpness: score,
-      ...facts,
-    },
-    thumbnail,
-    notes: image.notes,
+  const photo: Photo = {
+    id,
+    path,
+    name: basename(path),
+    width: image.width,
+    height: image.height,
+    size: bytes.length,
+    sharpness: score,
+    ...facts,
   };
+  const mask = transparent ?? (await maskBeside(photo));
+  return { photo: mask ? { ...photo, mask } : photo, thumbnail, notes: image.notes };
 }
 
 function checkSize({ width, height }: OpenImage): void {

@@ -4,6 +4,7 @@ import { UserError } from '../contract/errors.js';
 import type { Photo } from '../geometry/types.js';
 import { openImage } from './decode.js';
 import { reasonOf } from './discover.js';
+import { readMask } from './masks.js';
 
 export interface PhotoSize {
   longSide?: number;
@@ -28,13 +29,13 @@ function sizeFor(image: { width: number; height: number }, size: PhotoSize): { w
  * pixels, with `width` and `height` the image is stretched to exactly that. Either way a pixel's centre (x, y) of the
  * photo lies at ((x + 0.5) w / width - 0.5, (y + 0.5) h / height - 0.5): each axis has its own scale.
  *
- * @returns sRGB [height, width, 3]
+ * @returns sRGB [height, width, 3], and the photo's mask at the same size, [height, width], 1 where it may be used
  * @throws UserError 'not-found' when the file is gone or can no longer be decoded
  */
 export async function readPixels(
   photo: Photo,
   size: PhotoSize,
-): Promise<{ width: number; height: number; pixels: Uint8Array }> {
+): Promise<{ width: number; height: number; pixels: Uint8Array; keep?: Uint8Array | undefined }> {
   try {
     const image = await openImage(await readFile(photo.path));
     const pipeline = image.wholePixels();
@@ -47,6 +48,7 @@ export async function readPixels(
       pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     };
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw unreadable(photo, error);
   }
 }

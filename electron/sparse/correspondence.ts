@@ -1,4 +1,5 @@
 import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
+import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { WorkerPool } from '../compute/pool.js';
 import type { Features } from '../features/features.js';
@@ -46,12 +47,12 @@ export async function findAll(
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/features/3/${FEATURE_SIDE}/${photo.id}`;
+    const key = `geometric/features/3/${FEATURE_SIDE}/${sightId(photo)}`;
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
-      const { pixels, width, height } = await reader.read(photo, { longSide: FEATURE_SIDE });
-      const request: Request = { kind: 'features', pixels, width, height, options: FEATURES };
+      const { pixels, width, height, keep } = await reader.read(photo, { longSide: FEATURE_SIDE });
+      const request: Request = { kind: 'features', pixels, width, height, options: FEATURES, keep };
       const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal, pass: context.pass }));
       context.store.put(key, record);
       features[index] = decodeFeatures(record)!;
@@ -74,7 +75,7 @@ export async function matchAll(
   let done = 0;
   await inParallel(pairs, pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/matches/3/${FEATURE_SIDE}/${photos[pair.a]!.id}/${photos[pair.b]!.id}`;
+    const key = `geometric/matches/3/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
       matches = await pool.run<Uint32Array>(

@@ -3,6 +3,7 @@ import { WorkerPool } from '../compute/pool.js';
 import type { SparseModel, SparsePoints } from '../geometry/sparse-model.js';
 import type { PhotoReader, StageContext } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
+import { sightId } from '../geometry/photo.js';
 import { lensKey } from './calibration.js';
 import type { EarlierSurvey } from './earlier.js';
 import { decodeSparseModel, encodeSparseModel } from './model-record.js';
@@ -12,7 +13,13 @@ import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
 export const SPARSE_VERSION = '1';
-const LATEST = `sparse/${SPARSE_VERSION}/latest`;
+/** The last model is of use only under the same masks: without them its cameras may be those of the background. */
+function latestKey(photos: readonly Photo[]): string {
+  const masks = photos.flatMap(({ mask }) => mask?.id ?? []).sort();
+  const digest = createHash('sha256').update(masks.join(' ')).digest('hex');
+  return `sparse/${SPARSE_VERSION}/latest${masks.length > 0 ? `/${digest}` : ''}`;
+}
+
 /** A camera that fewer points hold is weak. */
 const WEAK_POINTS = 36;
 
@@ -34,7 +41,7 @@ export async function sparseModel(
   const key = sparseKey(photos, pairs);
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
-  const earlier = usableEarlier(latest(context), photos);
+  const earlier = usableEarlier(latest(photos, context), photos);
   const pool = new WorkerPool(
     new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './sparse-worker.js', import.meta.url),
     threads,
@@ -44,7 +51,7 @@ export async function sparseModel(
       modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier && asSurvey(earlier))),
     );
     context.store.put(key, record);
-    context.store.put(LATEST, new TextEncoder().encode(key));
+    context.store.put(latestKey(photos), new TextEncoder().encode(key));
     // As a later run will read it, so that what is computed from it has the same keys to the last bit.
     return decodeSparseModel(record)!;
   } finally {
@@ -54,12 +61,15 @@ export async function sparseModel(
 
 /** Identifies what a model is made from, in the store. */
 export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[]): string {
-  const text = JSON.stringify([photos.map((photo) => [photo.id, lensKey(photo)]), pairs.map(({ a, b }) => [a, b])]);
+  const text = JSON.stringify([
+    photos.map((photo) => [sightId(photo), lensKey(photo)]),
+    pairs.map(({ a, b }) => [a, b]),
+  ]);
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function latest({ store }: StageContext): SparseModel | undefined {
-  const key = store.get(LATEST);
+function latest(photos: readonly Photo[], { store }: StageContext): SparseModel | undefined {
+  const key = store.get(latestKey(photos));
   return key && decodeSparseModel(store.get(new TextDecoder().decode(key)));
 }
 
@@ -70,7 +80,7 @@ function latest({ store }: StageContext): SparseModel | undefined {
  */
 function usableEarlier(earlier: SparseModel | undefined, photos: readonly Photo[]): SparseModel | undefined {
   if (!earlier) return undefined;
-  const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
+  const now = new Map(photos.map((photo) => [sightId(photo), lensKey(photo)]));
   const still = earlier.cameras.filter(({ photo, pose }) => pose && now.has(photo));
   // The user typed in another focal since.
   if (still.some(({ photo, lens }) => now.get(photo) !== earlier.lenses[lens]!.key)) return undefined;

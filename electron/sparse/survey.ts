@@ -1,6 +1,7 @@
 import type { EarlierSurvey } from './earlier.js';
 import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
 import type { WorkerPool } from '../compute/pool.js';
+import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { DEFAULT_FOCAL, FOCAL_GRID, groupLenses, peakFocal, type LensGroup } from './calibration.js';
@@ -227,7 +228,7 @@ async function poseAll(
       const { a, b } = candidate.pair;
       const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
       const keyOf = (focalA: number, focalB: number): string =>
-        `geometric/pose/3/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
+        `geometric/pose/3/${FEATURE_SIDE}/${sightId(photos[a]!)}/${sightId(photos[b]!)}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
       const key = keyOf(focals[lensA]!, focals[lensB]!);
       const count = candidate.matches.length / 2;
       const kept =

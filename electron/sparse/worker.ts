@@ -4,7 +4,14 @@ import { matchFeatures } from './matching.js';
 import { relativePose, type TwoViewResult } from './two-view.js';
 
 export type Request =
-  | { kind: 'features'; pixels: Uint8Array; width: number; height: number; options: FeatureOptions }
+  | {
+      kind: 'features';
+      pixels: Uint8Array;
+      width: number;
+      height: number;
+      options: FeatureOptions;
+      keep?: Uint8Array | undefined;
+    }
   | { kind: 'match'; a: Features; b: Features }
   /** Relative pose for each of several candidate focals; positions in long sides relative to the centres. */
   | {
@@ -30,7 +37,9 @@ function greyOf(pixels: Uint8Array): Float32Array {
 serve<Request>((request) => {
   switch (request.kind) {
     case 'features':
-      return { value: findFeatures(greyOf(request.pixels), request.width, request.height, request.options) };
+      return {
+        value: findFeatures(greyOf(request.pixels), request.width, request.height, request.options, request.keep),
+      };
     case 'match':
       return { value: matchFeatures(request.a, request.b) };
     case 'pose': {

@@ -80,4 +80,11 @@ describe('features', () => {
     const none = { count: 0, keypoints: new Float32Array(), descriptors: new Uint8Array() };
     expect(matchFeatures(none, reference)).toHaveLength(0);
   });
+
+  it('never lie on masked pixels', () => {
+    const keep = Uint8Array.from({ length: SIDE * SIDE }, (_, k) => (k % SIDE < 100 ? 1 : 0));
+    const { count, keypoints } = findFeatures(picture(0, 1), SIDE, SIDE, OPTIONS, keep);
+    expect(count).toBeGreaterThan(50);
+    for (let k = 0; k < count; k++) expect(Math.round(keypoints[4 * k]!)).toBeLessThan(100);
+  });
 });

@@ -1,0 +1,91 @@
+import { findMasks, readMask, type FindMasksOptions, type Mask } from '../photos/masks.js';
+import type { MaskReader } from '../pointmaps/masking.js';
+import type { Project, ProjectPhoto } from '../project/project.js';
+
+/** Masks are looked up at this size: finer than any view that depth is computed on. */
+const MASK_SIDE = 1600;
+
+/** Masks of a run's photos, each read once, a byte a pixel. */
+export function maskReader(photos: readonly ProjectPhoto[]): MaskReader {
+  const masks = new Map<number, Promise<Mask | undefined>>();
+  return (index) => {
+    let mask = masks.get(index);
+    if (!mask) {
+      const photo = photos[index]!;
+      const ratio = Math.min(1, MASK_SIDE / Math.max(photo.width, photo.height));
+      mask = readMask(photo, Math.round(photo.width * ratio), Math.round(photo.height * ratio));
+      masks.set(index, mask);
+    }
+    return mask;
+  };
+}
+
+/** What became of a folder of masks. */
+export interface TakenMasks {
+  found: number;
+  /** Names of photos without a mask there. */
+  without: string[];
+  /** For the log, one line each. */
+  notes: string[];
+}
+
+/** Share of the picture's border that a mask must keep to look as if black marked the object in the middle. */
+const INVERTED_BORDER = 0.9;
+
+/**
+ * Gives the project's enabled photos the masks of a folder; photos that have none there keep none.
+ *
+ * @throws UserError as findMasks; nothing is changed then
+ */
+export async function takeMasks(project: Project, folder: string, options: FindMasksOptions): Promise<TakenMasks> {
+  const photos = project.photos().filter(({ enabled }) => enabled);
+  const { masks, without } = await findMasks(photos, folder, options);
+  const shares: { kept: number; border: number; middle: number }[] = [];
+  for (const photo of photos) {
+    const mask = masks.get(photo.id);
+    if (mask) shares.push(keptShares((await readMask({ ...photo, mask }, 64, 64))!));
+  }
+  for (const { id } of photos) project.setMask(id, masks.get(id));
+  const notes: string[] = [];
+  if (masks.size > 0) {
+    const kept = shares.reduce((sum, { kept }) => sum + kept, 0) / shares.length;
+    const colour = options.inverted ? 'black' : 'white';
+    notes.push(`masks: ${masks.size} of ${photos.length} photos, ${colour} is kept, ${percent(kept)} of the pixels`);
+    const odd = shares.filter(({ border, middle }) => border > INVERTED_BORDER && middle < 0.5).length;
+    if (odd * 2 > shares.length) {
+      notes.push(
+        `the masks keep the border of the pictures and hide their middle: if ${colour} marks what is to be left out, use --invert-masks`,
+      );
+    }
+  }
+  if (without.length > 0)
+    notes.push(`no mask for ${without.length} photos, all of them is used: ${without.join(', ')}`);
+  return { found: masks.size, without, notes };
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+function keptShares({ width, height, keep }: Mask): { kept: number; border: number; middle: number } {
+  const sums = { kept: 0, border: 0, middle: 0 };
+  const counts = { kept: 0, border: 0, middle: 0 };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const edge = Math.min(x, y, width - 1 - x, height - 1 - y);
+      const value = keep[y * width + x]!;
+      for (const part of [
+        'kept',
+        edge === 0 ? 'border' : undefined,
+        edge > width / 4 ? 'middle' : undefined,
+      ] as const) {
+        if (!part) continue;
+        sums[part] += value;
+        counts[part]++;
+      }
+    }
+  }
+  return {
+    kept: sums.kept / counts.kept,
+    border: sums.border / counts.border,
+    middle: sums.middle / Math.max(1, counts.middle),
+  };
+}
