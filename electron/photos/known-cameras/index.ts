@@ -1,0 +1,92 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { UserError } from '../../contract/errors.js';
+import { reasonOf } from '../discover.js';
+import { readBundler } from './bundler.js';
+import { readColmapBinary, readColmapText } from './colmap.js';
+import { readPositions } from './csv.js';
+import { readJsonCameras } from './json.js';
+import { readMetashape } from './metashape.js';
+import type { KnownCamera, KnownCameraFile } from './types.js';
+
+export type { KnownCamera, KnownCameraFile, KnownIntrinsics } from './types.js';
+
+/**
+ * Cameras that another program, or an earlier run, knows: our cameras.json, nerfstudio's transforms.json, a COLMAP model
+ * (its folder, text or binary), Metashape's XML, Bundler's bundle.out with its list, or a table of positions.
+ *
+ * @throws UserError 'not-found' when there is no such file, 'bad-input' when it is none of these or damaged
+ */
+export async function readKnownCameras(given: string): Promise<KnownCameraFile> {
+  const path = resolve(given);
+  const entry = await stat(path).catch((error: unknown) => {
+    throw new UserError('not-found', `the file of known cameras can't be read: ${reasonOf(error)}: ${path}`);
+  });
+  let file: KnownCameraFile | undefined;
+  try {
+    file = entry.isDirectory() ? await readModelFolder(path) : await readFileOf(path);
+  } catch (error) {
+    throw new UserError('bad-input', `the known cameras are damaged or cut off; write the file anew: ${path}`, {
+      cause: error,
+    });
+  }
+  if (!file) {
+    const forms = 'cameras.json, transforms.json, a COLMAP model, Metashape XML, bundle.out or a CSV of positions';
+    throw new UserError('bad-input', `these are no cameras in a form that can be read (${forms}): ${path}`);
+  }
+  if (file.cameras.length === 0) throw new UserError('bad-input', `the file names no camera: ${path}`);
+  return file;
+}
+
+async function readFileOf(path: string): Promise<KnownCameraFile | undefined> {
+  const name = basename(path).toLowerCase();
+  if (/^(cameras|images)\.(bin|txt)$/.test(name)) return readModelFolder(dirname(path));
+  const text = await readFile(path, 'utf8');
+  if (name.endsWith('.json')) return readJsonCameras(text);
+  if (name.endsWith('.xml')) return readMetashape(text);
+  const bundler = readBundler(text, await listBeside(path));
+  return bundler ?? readPositions(text) ?? readJsonCameras(text);
+}
+
+/** The names of bundle.out's cameras: list.txt beside it, or the file's own name with .list.txt. */
+async function listBeside(path: string): Promise<string[]> {
+  for (const name of [`${basename(path)}.list.txt`, `${basename(path, extname(path))}.list.txt`, 'list.txt']) {
+    const text = await readFile(join(dirname(path), name), 'utf8').catch(() => undefined);
+    if (text !== undefined) return text.split(/\r?\n/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  }
+  return [];
+}
+
+/** A COLMAP model lies in the folder itself, or in its sparse/0. */
+async function readModelFolder(folder: string): Promise<KnownCameraFile | undefined> {
+  for (const place of [folder, join(folder, 'sparse', '0'), join(folder, 'sparse'), join(folder, '0')]) {
+    const read = (name: string) => readFile(join(place, name)).catch(() => undefined);
+    const [camerasBin, imagesBin] = [await read('cameras.bin'), await read('images.bin')];
+    if (camerasBin && imagesBin) return readColmapBinary(camerasBin, imagesBin);
+    const [camerasText, imagesText] = [await read('cameras.txt'), await read('images.txt')];
+    if (camerasText && imagesText) return readColmapText(camerasText.toString('utf8'), imagesText.toString('utf8'));
+  }
+  return undefined;
+}
+
+/**
+ * Matches cameras to photos by file name; folders and, where nothing else fits, endings are passed over.
+ *
+ * @returns by photo index, and the names that belong to no photo
+ */
+export function matchCameras(
+  cameras: readonly KnownCamera[],
+  names: readonly string[],
+): { byPhoto: Map<number, KnownCamera>; unmatched: string[] } {
+  const last = (name: string): string => name.split(/[\\/]/).pop()!.toLowerCase();
+  const stem = (name: string): string => last(name).replace(/\.[^.]*$/, '');
+  const byPhoto = new Map<number, KnownCamera>();
+  const unmatched: string[] = [];
+  for (const camera of cameras) {
+    let index = names.findIndex((name) => last(name) === last(camera.name));
+    if (index < 0) index = names.findIndex((name) => stem(name) === stem(camera.name));
+    if (index < 0 || byPhoto.has(index)) unmatched.push(camera.name);
+    else byPhoto.set(index, camera);
+  }
+  return { byPhoto, unmatched };
+}
