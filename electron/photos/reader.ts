@@ -42,10 +42,12 @@ export async function readPixels(
     const wanted = sizeFor(image, size);
     if (wanted.width !== image.width || wanted.height !== image.height) pipeline.resize({ ...wanted, fit: 'fill' });
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+    const mask = await readMask(photo, info.width, info.height);
     return {
       width: info.width,
       height: info.height,
       pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      ...(mask ? { keep: mask.keep } : {}),
     };
   } catch (error) {
     if (error instanceof UserError) throw error;

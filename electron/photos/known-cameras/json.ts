@@ -9,9 +9,9 @@ const ours = z.object({
       width: number,
       height: number,
       fx: number,
-      fy: number,
-      cx: number,
-      cy: number,
+      fy: number.optional(),
+      cx: number.optional(),
+      cy: number.optional(),
       k1: number.default(0),
       k2: number.default(0),
       k3: number.default(0),
@@ -57,9 +57,12 @@ export function readJsonCameras(text: string): KnownCameraFile | undefined {
   return transforms.success ? fromTransforms(transforms.data) : undefined;
 }
 
-function ownCamera({ name, worldFromCamera, ...intrinsics }: z.infer<typeof ours>['photos'][number]): KnownCamera {
+function ownCamera(photo: z.infer<typeof ours>['photos'][number]): KnownCamera {
+  const { name, worldFromCamera, width, height, fx, fy = fx, ...rest } = photo;
+  const { cx = (width - 1) / 2, cy = (height - 1) / 2, ...lens } = rest;
   const pose = worldFromCamera && rigidMatrix(worldFromCamera);
-  return { name, intrinsics, ...(pose ? { worldFromCamera: pose } : {}) };
+  const camera: KnownCamera = { name, intrinsics: { width, height, fx, fy, cx, cy, ...lens } };
+  return pose ? { ...camera, worldFromCamera: pose } : camera;
 }
 
 function fromTransforms({ frames, ...shared }: z.infer<typeof nerfstudio>): KnownCameraFile {
