@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**'],
     globalSetup: ['test/isolate.ts', 'test/prepare.ts'],
-    testTimeout: 20_000,
-    expect: { poll: { timeout: 15_000 } },
+    testTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     // Two threads: what the smallest supported machine has.
     maxWorkers: 2,
   },
