@@ -8,6 +8,7 @@ import { register as addModels } from './cli/models.js';
 import { fail, type ExitCode } from './cli/output.js';
 import { addServe } from './cli/serve.js';
 import { addReconstruct } from './cli/reconstruct.js';
+import { addScene } from './cli/scene.js';
 import { addRecover } from './cli/recover.js';
 import { programVersion } from './engine/environment.js';
 
@@ -16,6 +17,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addReconstruct,
   addAlign,
   addExport,
+  addScene,
   addInfo,
   addDoctor,
   addRecover,

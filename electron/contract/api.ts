@@ -4,6 +4,7 @@
  * (`Binary` results), never as JSON.
  */
 import { z } from 'zod';
+import { frameInfo, measuredLength, sceneChange, sceneDescription, sceneDocument, sceneOperation } from './scene.js';
 import { stageNames } from './stages.js';
 
 export const photoInfo = z.object({
@@ -137,6 +138,8 @@ export const sceneInfo = z.object({
   partial: z.boolean(),
   points: z.number(),
   cameras: z.array(cameraInfo),
+  /** The scene frame of each component. Cloud and cameras here are in the alignment's world; exports in the scene's. */
+  frames: z.array(frameInfo),
   /** Centre and radius that hold most of the cloud. */
   centre: z.tuple([z.number(), z.number(), z.number()]),
   radius: z.number(),
@@ -152,6 +155,7 @@ export const projectState = z.object({
   settings: runSettings,
   job: jobState,
   scene: sceneInfo.optional(),
+  document: sceneDocument,
   canUndo: z.string().optional(),
   canRedo: z.string().optional(),
   /** True when edits since the last alignment have not been applied yet. */
@@ -170,6 +174,8 @@ export const edit = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('focal'), photos: z.array(z.string()), pixels: z.number().positive().nullable() }),
   z.object({ kind: z.literal('settings'), settings: settingsChange }),
+  /** `title` names the step in the menu. */
+  z.object({ kind: z.literal('scene'), change: sceneChange, title: z.string().max(200) }),
 ]);
 export type Edit = z.infer<typeof edit>;
 
@@ -221,6 +227,11 @@ export const requests = {
   'edit.apply': { params: z.object({ edit }), result: z.null() },
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },
+  'scene.describe': { params: none, result: sceneDescription },
+  'scene.edit': {
+    params: z.object({ operations: z.array(sceneOperation).min(1).max(100) }),
+    result: z.object({ lengths: z.array(measuredLength) }),
+  },
   'run.preflight': { params: z.object({ settings: settingsChange.optional() }), result: preflight },
   'run.start': { params: none, result: z.null() },
   'run.realign': { params: none, result: z.null() },

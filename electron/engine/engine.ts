@@ -26,6 +26,7 @@ import { listFiles } from './files.js';
 import { Job } from './job.js';
 import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
+import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
 import { isTemporary, temporaryPath, Workspace } from './workspace.js';
@@ -160,6 +161,15 @@ export class Engine {
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
+    'scene.describe': async () => describeScene(await this.withScenes()),
+    'scene.edit': async ({ operations }) => {
+      const workspace = this.idle;
+      const draft = await draftOf(workspace);
+      addOperations(draft, operations);
+      const lengths = draft.fit()?.lengths ?? [];
+      this.change(() => applyDraft(workspace, draft));
+      return { lengths };
+    },
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});
       const entry = findEstimator(this.estimators, merged.estimator);

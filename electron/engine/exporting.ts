@@ -17,13 +17,6 @@ export interface WrittenFile {
   bytes: number;
 }
 
-/** The largest component: what is exported. The others are named in the report. */
-function mainScene(workspace: Workspace): Scene {
-  const scene = workspace.scenes?.components[0]?.scene;
-  if (!scene) throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
-  return scene;
-}
-
 /** @throws UserError 'usage' for a format that does not exist, 'unwritable', 'disk-full' */
 export async function writeExports(
   workspace: Workspace,
@@ -31,7 +24,7 @@ export async function writeExports(
   ids: readonly string[],
   extra: readonly ExportFile[] = [],
 ): Promise<WrittenFile[]> {
-  const scene = mainScene(workspace);
+  const scene = workspace.exported();
   const files = ids.flatMap((id) => filesOf(format(id), workspace, scene, 'scene'));
   // Both COLMAP formats carry the same photos.
   const once = new Map([...files, ...extra].map((file) => [file.name, file]));
@@ -40,7 +33,7 @@ export async function writeExports(
 
 /** One file, its format told by its ending; a name without ending means a COLMAP model in a folder of that name. */
 export async function writeSingle(workspace: Workspace, path: string): Promise<WrittenFile[]> {
-  const scene = mainScene(workspace);
+  const scene = workspace.exported();
   const ending = extname(path).slice(1).toLowerCase();
   const name = basename(path);
   const byName =
@@ -111,7 +104,7 @@ export function exportCommand(workspace: Workspace, ids: readonly string[]): str
 
 /** The cloud from two sides. */
 export async function previewFile(workspace: Workspace): Promise<ExportFile> {
-  const { width, height, pixels } = previewPicture(mainScene(workspace));
+  const { width, height, pixels } = previewPicture(workspace.exported());
   return {
     name: 'preview.png',
     chunks: [

@@ -34,7 +34,7 @@ export function report(workspace: Workspace, alignment: StoredAlignment, compute
     observations:
       alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
     computed,
-    points: workspace.scenes?.components[0]?.scene.cloud.confidence.length ?? 0,
+    points: workspace.scenes && !workspace.scenes.partial ? workspace.exported().cloud.confidence.length : 0,
     objective: alignment.objective,
     seconds: alignment.seconds,
     estimator: alignment.estimator,

@@ -45,7 +45,7 @@ export async function buildScenes(
   return { revision, partial, components, extent: extentOf(components[0]?.scene.cloud) };
 }
 
-export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): SceneInfo {
+export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): Omit<SceneInfo, 'frames'> {
   return {
     revision,
     partial,

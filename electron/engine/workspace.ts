@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.js';
+import type { FrameInfo } from '../contract/scene.js';
+import type { Scene } from '../geometry/types.js';
+import { infoOf } from '../scene/frame.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import { Project } from '../project/project.js';
 import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
+import { SceneState } from './scene-state.js';
 import { decisions } from './selection.js';
 
 /**
@@ -16,6 +20,8 @@ let lastRevision = Date.now();
 /** An open project with what is kept in memory for it: the last alignment and the clouds made from it. */
 export class Workspace {
   scenes: BuiltScenes | undefined;
+  /** The scene document, applied. */
+  readonly scene: SceneState;
   alignment: StoredAlignment | undefined;
   private decisionsInForce: string;
   private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
@@ -24,6 +30,7 @@ export class Workspace {
     readonly project: Project,
     readonly saved: boolean,
   ) {
+    this.scene = new SceneState(project);
     this.decisionsInForce = decisions(project);
     this.setAlignment(project.alignment());
   }
@@ -90,11 +97,32 @@ export class Workspace {
       pairs: project.pairs().map(({ observation: _, ...pair }): PairInfo => pair),
       settings: project.settings(),
       job,
-      ...(this.scenes ? { scene: sceneInfo(this.scenes) } : {}),
+      ...(this.scenes ? { scene: { ...sceneInfo(this.scenes), frames: this.frames() } } : {}),
+      document: project.scene(),
       ...(project.history.label('undo') ? { canUndo: project.history.label('undo') } : {}),
       ...(project.history.label('redo') ? { canRedo: project.history.label('redo') } : {}),
       stale: this.alignment !== undefined && this.alignment.decisions !== this.decisionsInForce,
     };
+  }
+
+  /** Of each component; first looks, which have no alignment of their own yet, are levelled by themselves. */
+  private frames(): FrameInfo[] {
+    const { partial, components } = this.scenes!;
+    return components.map(({ scene }, k) =>
+      infoOf(
+        k === 0 && !partial && this.alignment
+          ? this.scene.frame(this.alignment.key, scene)
+          : this.scene.automaticFrame(scene),
+      ),
+    );
+  }
+
+  /** The largest component as it leaves the studio: in the scene frame, cleaned. @throws UserError 'nothing-to-do' */
+  exported(): Scene {
+    const scene = this.scenes?.components[0]?.scene;
+    if (!scene || !this.alignment)
+      throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
+    return this.scene.exported(this.alignment.key, scene);
   }
 
   private photos(): PhotoInfo[] {

@@ -5,7 +5,8 @@ import { textChunks, type ExportFormat } from './types.js';
 export function camerasDocument(cameras: readonly Camera[]): object {
   return {
     source: 'Pointmap Studio',
-    convention: 'camera x right, y down, z forward; 4x4 row-major; pixels of the original photo, centres at integers',
+    convention:
+      'camera x right, y down, z forward; world (scene frame) z up; 4x4 row-major; pixels of the original photo, centres at integers',
     photos: cameras.map(({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFromCamera }) => ({
       name,
       width,

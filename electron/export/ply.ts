@@ -4,7 +4,7 @@ import type { ExportFormat } from './types.js';
 const POINTS_PER_CHUNK = 1 << 16;
 const STRIDE = 31;
 
-/** Binary little-endian PLY: position, normal, colour, confidence. World axes as they are. */
+/** Binary little-endian PLY: position, normal, colour, confidence. Axes of the scene frame: z up. */
 export const ply: ExportFormat = {
   id: 'ply',
   title: 'PLY point cloud',

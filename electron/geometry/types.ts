@@ -207,6 +207,8 @@ export interface PointCloud {
   confidence: Float32Array;
   /** [N] index into Scene.cameras of the photo that gave the point. */
   source: Uint16Array;
+  /** [N] pixel of that photo's depth map, in reading order: what deletions name a point by. */
+  pixel?: Uint32Array;
 }
 
 /** One aligned component. */

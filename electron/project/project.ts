@@ -1,10 +1,12 @@
 import type { Database } from 'better-sqlite3';
+import type { SceneDocument } from '../contract/scene.js';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
 import { alignmentKey, readAlignment, writeAlignment, type StoredAlignment } from './alignments.js';
 import { History } from './history.js';
 import { decodeObservation, encodeObservation } from './observation-codec.js';
 import { databaseError, openDatabase } from './open.js';
+import { changeScene, inverseChange, putMask, readMask, readScene } from './scene-document.js';
 
 /** A photo with what the user decided about it. */
 export interface ProjectPhoto extends Photo {
@@ -256,6 +258,19 @@ export class Project {
     return runSettings.parse(Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])));
   }
 
+  // The scene document
+
+  scene(): SceneDocument {
+    return this.guard(() => readScene(this.database));
+  }
+  /** Masks are stored before the edit that names them, and never changed. */
+  putMask(bytes: Uint8Array): string {
+    return this.guard(() => putMask(this.database, bytes));
+  }
+  mask(id: string): Uint8Array | undefined {
+    return this.guard(() => readMask(this.database, id));
+  }
+
   /** One undoable step. */
   apply(edit: Edit): void {
     this.guard(() => this.history.apply(edit, editLabel(edit), this.inverse(edit)));
@@ -279,6 +294,8 @@ export class Project {
           edit.pairs,
           ([a, b]) => [...this.ordered(a, b), Number(edit.enabled)],
         );
+      case 'scene':
+        return changeScene(this.database, edit.change);
       case 'settings': {
         // Null, in a stored inverse, is a setting that was not made: JSON has no undefined.
         for (const [key, value] of Object.entries(edit.settings)) {
@@ -323,6 +340,8 @@ export class Project {
           },
         ];
       }
+      case 'scene':
+        return [{ ...edit, change: inverseChange(this.scene(), edit.change) }];
       case 'settings': {
         const before = this.settings();
         return [
@@ -397,6 +416,8 @@ function editLabel(edit: Edit): string {
       return edit.pixels === null
         ? `Clear the focal of ${count(edit.photos, 'photo')}`
         : `Set the focal of ${count(edit.photos, 'photo')}`;
+    case 'scene':
+      return edit.title;
     case 'settings':
       return 'Change settings';
   }

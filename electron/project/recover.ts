@@ -11,6 +11,8 @@ const tables = [
   'aligned_views',
   'edits',
   'settings',
+  'scene',
+  'scene_masks',
   'log',
 ] as const;
 

@@ -38,6 +38,12 @@ export const migrations: readonly string[] = [
   -- JSON: lens, position, orientation, frame, mask of a photo, where known.
   ALTER TABLE photos ADD COLUMN facts TEXT;
   `,
+  `
+  -- The scene document (contract/scene.ts), one row a part, as JSON.
+  CREATE TABLE scene (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  -- Bits over photos and depth pixels (contract/mask.ts), named by their SHA-256; never changed.
+  CREATE TABLE scene_masks (id TEXT PRIMARY KEY, value BLOB NOT NULL);
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

@@ -47,6 +47,7 @@ export async function fuse(
     normals: new Float32Array(count * 3),
     confidence: new Float32Array(count),
     source: new Uint16Array(count),
+    pixel: new Uint32Array(count),
   };
   let n = 0;
   const point = new Float64Array(3);
@@ -74,6 +75,7 @@ export async function fuse(
       }
       cloud.confidence[n] = map.confidence[k]!;
       cloud.source[n] = index;
+      cloud.pixel[n] = k;
       n++;
     }
   }

@@ -13,8 +13,8 @@ const CAMERA_COLOUR = [255, 170, 60] as const;
 const TRIM = 0.02;
 
 /**
- * The cloud from two sides, orthographic, side by side: from the front (as the middle camera looks) and from above, the
- * cameras marked.
+ * The cloud from two sides, orthographic, side by side: from the front (the way the middle camera looks, level) and from
+ * above, the cameras marked.
  *
  * @param width of the whole picture; each half is square-ish
  */
@@ -24,12 +24,22 @@ export function previewPicture(scene: Scene, width = 1600, height = 800): Pictur
   const half = Math.floor(width / 2);
   const middle = scene.cameras[Math.floor(scene.cameras.length / 2)];
   if (!middle || scene.cloud.confidence.length === 0) return picture;
-  const W = middle.worldFromCamera;
-  const [right, down, forward] = [0, 1, 2].map((k) => [W[k]!, W[4 + k]!, W[8 + k]!] as const) as [Axis, Axis, Axis];
+  const [right, forward] = sides(middle.worldFromCamera);
+  const down: Axis = [0, 0, -1];
   draw(scene, picture, 0, half, right, down, forward);
-  // From above: x to the right, forward up the page, looking along the camera's down.
+  // From above: x to the right, forward up the page, looking down.
   draw(scene, picture, half, width, right, forward.map((value) => -value) as unknown as Axis, down);
   return picture;
+}
+
+/** The level axes that are nearest to a camera's right and forward; the scene's own where it looks straight down. */
+function sides(W: Float64Array): [right: Axis, forward: Axis] {
+  const length = Math.hypot(W[2]!, W[6]!);
+  const [x, y] = length > 0.3 ? [W[2]! / length, W[6]! / length] : [0, 1];
+  return [
+    [y, -x, 0],
+    [x, y, 0],
+  ];
 }
 
 type Axis = readonly [number, number, number];

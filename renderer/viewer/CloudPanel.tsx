@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { CameraInfo, SceneInfo } from '../../electron/contract/api.js';
+import type { FrameInfo } from '../../electron/contract/scene.js';
 import { Button, CommandButton, Empty, Slider } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
 import { choose } from '../photos/selection.js';
@@ -70,11 +71,14 @@ export function CloudPanel() {
       </div>
     );
   }
+  // A frame that was edited holds for the cloud that is shown; until the next cloud has arrived, the one it came with.
+  const frame = (loaded.revision === scene?.revision && scene.frames[shown]) || loaded.frame;
   return (
     <div className="viewer">
       <Viewer
         cloud={loaded.cloud}
         cameras={loaded.cameras}
+        frame={frame}
         settings={settings}
         onSettings={setViewer}
         selected={selected}
@@ -119,6 +123,7 @@ interface LoadedCloud {
   cloud: CloudData;
   /** As they were when this cloud was made: its points name them by index. */
   cameras: readonly CameraInfo[];
+  frame: FrameInfo;
 }
 
 /** Fetches each new revision; the one shown stays until the next has arrived. */
@@ -134,13 +139,14 @@ function useCloud(
     if (!scene) return;
     const stop = new AbortController();
     const cameras = scene.cameras.filter((camera) => camera.component === component);
+    const frame = scene.frames[component]!;
     // In whole per cent: a cloud arrives in thousands of pieces.
     loadCloud(api.binaryUrl(`cloud/${scene.revision}/${component}`), stop.signal, (share) =>
       setArrived(Math.floor(share * 100) / 100),
     ).then(
       (cloud) => {
         if (stop.signal.aborted) return;
-        setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras });
+        setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras, frame });
       },
       (error: Error) => {
         // A revision that is gone has been followed by another one, which is on its way.

@@ -1,12 +1,12 @@
 import { useFrame, useThree } from '@react-three/fiber';
-import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, type RefObject } from 'react';
 import { Color, Matrix4, PerspectiveCamera, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { PointBudget } from './budget.js';
 import { FrameClock } from './frame-clock.js';
 import { depthRange } from './extent.js';
 import { Frusta } from './Frusta.js';
-import { cameraFromThree, projectionThrough, uprightFromWorld, worldFromCamera } from './frames.js';
+import { cameraFromThree, originOf, projectionThrough, uprightOf, worldFromCamera } from './frames.js';
 import { viewDirections } from './handle.js';
 import { placeLabel } from './label.js';
 import { useNavigation } from './navigation.js';
@@ -28,6 +28,7 @@ interface StageProps extends ViewerProps {
 export function Stage({
   cloud,
   cameras,
+  frame,
   settings,
   onSettings,
   selected,
@@ -50,9 +51,8 @@ export function Stage({
   const colours = useMemo(themeColours, [theme]);
   const ground = useMemo(() => new Color(colours.view), [colours]);
   const navigation = useNavigation(settings.navigation, cloud.radius);
-  // An upright that jumped with every partial result would make people sick: settled by the first cameras of a project.
-  const [upright, setUpright] = useState(() => uprightFromWorld(cameras));
-  useEffect(() => setUpright(uprightFromWorld(cameras)), [cameras.length > 0, cameras.length > 4]); // eslint-disable-line react-hooks/exhaustive-deps
+  const frameKey = frame.matrix.join();
+  const upright = useMemo(() => uprightOf(frame), [frameKey]); // eslint-disable-line react-hooks/exhaustive-deps
   const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
   const chosenSource = settings.colour === 'source' ? cameras.findIndex(({ photo }) => photo === selected.at(-1)) : -1;
 
@@ -244,6 +244,7 @@ export function Stage({
   }, [gl, camera, cloud, pass, through, settings.minConfidence, navigation, toWorld]);
 
   const middle = useMemo(() => toWorld(cloud.centre), [cloud, toWorld]);
+  const groundHeight = useMemo(() => originOf(frame).y, [frame]);
   return (
     <>
       <group quaternion={upright}>
@@ -276,7 +277,7 @@ export function Stage({
         <gridHelper
           key={`${cloud.radius} ${colours.grid}`}
           args={[cloud.radius * 4, 40, colours.grid, colours.grid]}
-          position={[middle.x, middle.y - cloud.radius * 0.5, middle.z]}
+          position={[middle.x, groundHeight, middle.z]}
           raycast={() => null}
         />
       )}

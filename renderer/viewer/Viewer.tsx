@@ -2,6 +2,7 @@ import { Canvas } from '@react-three/fiber';
 import { Component, useEffect, useRef, useState, type ReactNode, type Ref } from 'react';
 import { NoToneMapping } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
+import type { FrameInfo } from '../../electron/contract/scene.js';
 import { stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
 import type { CloudData } from './cloud-data.js';
@@ -15,6 +16,8 @@ export interface ViewerProps {
   cloud: CloudData;
   /** Those of the cloud's component, in the order in which its points name them. */
   cameras: readonly CameraInfo[];
+  /** The scene frame: what is up, and where the ground is. */
+  frame: FrameInfo;
   settings: ViewerSettings;
   onSettings: (change: Partial<ViewerSettings>) => void;
   /** Photo ids; the last one is the one meant when only one can be. */

@@ -1,5 +1,6 @@
 import { Matrix4, Quaternion, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
+import type { FrameInfo } from '../../electron/contract/scene.js';
 
 /** A pose as three.js has it. The rows are the contract's; the camera frame stays x right, y down, z forward. */
 export function worldFromCamera({ worldFromCamera: m }: CameraInfo): Matrix4 {
@@ -9,53 +10,19 @@ export function worldFromCamera({ worldFromCamera: m }: CameraInfo): Matrix4 {
 /** From the product's camera frame (y down, z forward) to that of three.js (y up, z backward). */
 export const cameraFromThree = new Matrix4().makeScale(1, -1, -1);
 
-/**
- * Turns a world upright for the screen: y up, the first camera's viewing direction away from the viewer. Up is the
- * direction that is most nearly square to every camera's horizontal axis, since people tilt a camera up and down but
- * seldom roll it; where all cameras look the same way that leaves it open, and the mean of their own up decides:
- * minimise sum (x_i . u)^2 + w |u - m|^2, a 3 x 3 linear system.
- */
-export function uprightFromWorld(cameras: readonly CameraInfo[]): Quaternion {
-  if (cameras.length === 0) return new Quaternion().setFromAxisAngle(new Vector3(1, 0, 0), Math.PI);
-  const [right, down, forward] = [0, 1, 2].map((column) =>
-    cameras.map((camera) => new Vector3().setFromMatrixColumn(worldFromCamera(camera), column)),
-  );
-  const mean = down!.reduce((sum, axis) => sum.sub(axis), new Vector3()).normalize();
-  const weight = 0.02 * cameras.length;
-  const normal = [0, 0, 0, 0, 0, 0, 0, 0, 0];
-  for (const axis of right!) {
-    const a = axis.toArray();
-    for (let row = 0; row < 3; row++)
-      for (let column = 0; column < 3; column++) normal[row * 3 + column]! += a[row]! * a[column]!;
-  }
-  for (const k of [0, 4, 8]) normal[k]! += weight;
-  const inverse = new Matrix4()
-    .set(
-      normal[0]!,
-      normal[1]!,
-      normal[2]!,
-      0,
-      normal[3]!,
-      normal[4]!,
-      normal[5]!,
-      0,
-      normal[6]!,
-      normal[7]!,
-      normal[8]!,
-      0,
-      0,
-      0,
-      0,
-      1,
-    )
-    .invert();
-  const up = mean.multiplyScalar(weight).applyMatrix4(inverse).normalize();
-  const away = forward![0]!.clone().addScaledVector(up, -forward![0]!.dot(up));
-  if (away.lengthSq() < 1e-6) away.copy(right![0]!).cross(up);
-  const back = away.normalize().negate();
-  return new Quaternion()
-    .setFromRotationMatrix(new Matrix4().makeBasis(new Vector3().crossVectors(up, back), up, back))
-    .invert();
+/** The room of the screen (x right, y up, z towards the viewer) from the scene frame (x right, y away, z up). */
+export const roomFromScene = new Quaternion().setFromAxisAngle(new Vector3(1, 0, 0), -Math.PI / 2);
+
+/** The turn of a cloud, and of its cameras, into the room of the screen: that of its scene frame. */
+export function uprightOf({ matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>): Quaternion {
+  const sceneFromWorld = new Matrix4().set(...(matrix as Parameters<Matrix4['set']>));
+  const turn = new Quaternion().setFromRotationMatrix(sceneFromWorld.scale(new Vector3().setScalar(1 / scale)));
+  return roomFromScene.clone().multiply(turn);
+}
+
+/** Where the scene's origin is in the room of the screen, whose unit is the cloud's own. */
+export function originOf({ matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>): Vector3 {
+  return new Vector3(matrix[3], matrix[7], matrix[11]).multiplyScalar(-1 / scale).applyQuaternion(roomFromScene);
 }
 
 export interface Rectangle {

@@ -65,7 +65,8 @@ test('GLB: y up, z backward, a coloured triangle around each point, and a camera
   for (const k of [0, 7, count - 1]) {
     const middle = [0, 1, 2].map((i) => (corner(3 * k)[i]! + corner(3 * k + 1)[i]! + corner(3 * k + 2)[i]!) / 3);
     const [x, y, z] = scene.cloud.positions.subarray(3 * k, 3 * k + 3);
-    [x!, -y!, -z!].forEach((value, i) => expect(middle[i]).toBeCloseTo(value, 4));
+    // The scene frame is z up.
+    [x!, z!, -y!].forEach((value, i) => expect(middle[i]).toBeCloseTo(value, 4));
   }
   for (let i = 0; i < 3; i++) {
     const along = Array.from({ length: positions.getCount() }, (_, k) => positions.getElement(k, [0, 0, 0])[i]!);
@@ -88,9 +89,9 @@ test('GLB: y up, z backward, a coloured triangle around each point, and a camera
   nodes.forEach((node, k) => {
     const camera = scene.cameras[k]!;
     const M = node.getWorldMatrix();
-    expect([M[12], -M[13]!, -M[14]!]).toEqual([3, 7, 11].map((i) => expect.closeTo(camera.worldFromCamera[i]!, 5)));
+    expect([M[12], -M[14]!, M[13]!]).toEqual([3, 7, 11].map((i) => expect.closeTo(camera.worldFromCamera[i]!, 5)));
     // A glTF camera looks along its -z: that axis must be the camera's forward, turned to glTF's world.
-    expect([-M[8]!, M[9]!, M[10]!]).toEqual([2, 6, 10].map((i) => expect.closeTo(camera.worldFromCamera[i]!, 5)));
+    expect([-M[8]!, M[10]!, -M[9]!]).toEqual([2, 6, 10].map((i) => expect.closeTo(camera.worldFromCamera[i]!, 5)));
     const lens = node.getCamera()!;
     expect(lens.getYFov()).toBeCloseTo(2 * Math.atan(camera.height / 2 / camera.fy), 6);
   });

@@ -3,8 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { exported, installed, lastJson, run } from './tools.js';
 
-// Blender's world has z up: its importer turns glTF's (x, y, z) into (x, -z, y). Ours is turned to glTF's by (x, -y,
-// -z), so Blender holds (x, z, -y).
+// Blender's world has z up, as the scene frame has: its importer undoes the turn to glTF's y up.
 const SCRIPT = `
 import bpy, json, numpy, sys
 # Debian's Blender 3.4 comes with a NumPy that no longer has the alias its importer uses.
@@ -44,14 +43,14 @@ describe.skipIf(!installed('blender', '--version'))('Blender reads our GLB', () 
     const read = lastJson<Read>(run('blender', '-b', '--python-exit-code', '3', '--python-expr', SCRIPT, '--', file));
     expect(read.points).toBe(scene.cloud.confidence.length);
     const [x, y, z] = scene.cloud.positions;
-    [x!, z!, -y!].forEach((value, i) => expect(read.first[i]).toBeCloseTo(value, 4));
+    [x!, y!, z!].forEach((value, i) => expect(read.first[i]).toBeCloseTo(value, 4));
     expect(read.color).toEqual([...scene.cloud.colors.subarray(0, 3), 255]);
     expect(read.roots).toEqual(['scene']);
     for (const camera of scene.cameras) {
       const M = camera.worldFromCamera;
       const found = read.cameras[camera.name]!;
-      [M[3]!, M[11]!, -M[7]!].forEach((value, i) => expect(found.position[i]).toBeCloseTo(value, 4));
-      [M[2]!, M[10]!, -M[6]!].forEach((value, i) => expect(found.forward[i]).toBeCloseTo(value, 4));
+      [M[3]!, M[7]!, M[11]!].forEach((value, i) => expect(found.position[i]).toBeCloseTo(value, 4));
+      [M[2]!, M[6]!, M[10]!].forEach((value, i) => expect(found.forward[i]).toBeCloseTo(value, 4));
     }
     const { data } = await sharp(`${file}.png`).raw().toBuffer({ resolveWithObject: true });
     const mean = (values: ArrayLike<number>, channel: number, step: number): number => {

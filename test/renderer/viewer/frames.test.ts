@@ -1,4 +1,4 @@
-import { PerspectiveCamera, Quaternion, Vector3 } from 'three';
+import { Matrix4, PerspectiveCamera, Quaternion, Vector3 } from 'three';
 import { describe, expect, it } from 'vitest';
 import type { CameraInfo } from '../../../electron/contract/api.js';
 import {
@@ -7,12 +7,13 @@ import {
   letterbox,
   projectionThrough,
   rayThrough,
-  uprightFromWorld,
+  originOf,
+  uprightOf,
   worldFromCamera,
 } from '../../../renderer/viewer/frames.js';
 import { fittingDistance } from '../../../renderer/viewer/navigation.js';
 import { sheetGeometry } from '../../../renderer/viewer/PhotoSheet.js';
-import { ringOfCameras } from './synthetic.js';
+import { firstPhotoUpright, ringOfCameras } from './synthetic.js';
 
 const odd: CameraInfo = { ...ringOfCameras(7)[2]!, width: 1200, height: 800, fx: 900, fy: 950, cx: 640, cy: 350 };
 
@@ -41,7 +42,7 @@ function drawnAt(
 
 describe('looking through a camera', () => {
   const points = [new Vector3(0.3, 0.2, 0.4), new Vector3(-0.6, 0.1, 0), new Vector3(0, -0.5, -0.5)];
-  const upright = uprightFromWorld(ringOfCameras(7));
+  const upright = uprightOf(firstPhotoUpright);
 
   it.each([
     [1280, 400],
@@ -105,27 +106,20 @@ describe('the frustum', () => {
 });
 
 describe('upright', () => {
-  const up = (cameras: readonly CameraInfo[], turn: Quaternion): Vector3 =>
-    new Vector3(0, -1, 0).applyQuaternion(turn).applyQuaternion(uprightFromWorld(cameras));
-
-  it('turns the world so that what is up for the cameras is up on the screen, whatever the world is', () => {
+  it('turns the scene frame into the room of the screen: z is up there, y goes away from the viewer', () => {
+    const scale = 2.5;
     const turn = new Quaternion().setFromAxisAngle(new Vector3(1, 2, 3).normalize(), 1.1);
-    const cameras = ringOfCameras(9).map((camera) => {
-      const pose = worldFromCamera(camera);
-      const turned = pose.premultiply(pose.clone().makeRotationFromQuaternion(turn)).transpose();
-      return { ...camera, worldFromCamera: turned.toArray() };
-    });
-    expect(up(cameras, turn).y).toBeGreaterThan(0.9999);
-    // The first camera looks away from the viewer.
-    const forward = new Vector3()
-      .setFromMatrixColumn(worldFromCamera(cameras[0]!), 2)
-      .applyQuaternion(uprightFromWorld(cameras));
-    expect(forward.z).toBeLessThan(-0.9999);
-  });
-
-  it('of one camera, or none, is that of the photo', () => {
-    expect(up(ringOfCameras(1), new Quaternion()).y).toBeCloseTo(1, 6);
-    expect(up([], new Quaternion()).y).toBeCloseTo(1, 6);
+    const sceneFromWorld = new Matrix4().compose(new Vector3(3, -4, 5), turn, new Vector3().setScalar(scale));
+    const frame = { matrix: sceneFromWorld.clone().transpose().toArray(), scale };
+    const worldFromScene = turn.clone().invert();
+    const inRoom = (x: number, y: number, z: number): number[] =>
+      new Vector3(x, y, z).applyQuaternion(worldFromScene).applyQuaternion(uprightOf(frame)).toArray();
+    expect(inRoom(0, 0, 1)).toEqual([0, 1, 0].map((value) => expect.closeTo(value, 6)));
+    expect(inRoom(0, 1, 0)).toEqual([0, 0, -1].map((value) => expect.closeTo(value, 6)));
+    expect(inRoom(1, 0, 0)).toEqual([1, 0, 0].map((value) => expect.closeTo(value, 6)));
+    // The world's point that is the scene's origin, in the room.
+    const origin = new Vector3(0, 0, 0).applyMatrix4(sceneFromWorld.clone().invert()).applyQuaternion(uprightOf(frame));
+    expect(originOf(frame).toArray()).toEqual(origin.toArray().map((value) => expect.closeTo(value, 6)));
   });
 });
 

@@ -1,4 +1,5 @@
 import type { CameraInfo } from '../../../electron/contract/api.js';
+import type { FrameInfo } from '../../../electron/contract/scene.js';
 
 /** Points on a wavy floor and four walls, 10 units wide; x right, y down, z forward, as the studio's world is. */
 export function syntheticCloud(count: number) {
@@ -48,3 +49,11 @@ export function ringOfCameras(count: number, radius = 3): CameraInfo[] {
     };
   });
 }
+
+/** The scene frame that leaves the world as its first camera has it: y down becomes z up. */
+export const firstPhotoUpright: FrameInfo = {
+  level: 'none',
+  unit: 'scene',
+  matrix: [1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1],
+  scale: 1,
+};

@@ -4,6 +4,7 @@
  */
 import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { firstPhotoUpright } from '../synthetic.js';
 import type { CameraInfo } from '../../../../electron/contract/api.js';
 import '../../../../renderer/design/tokens.css';
 import '../../../../renderer/design/base.css';
@@ -60,6 +61,7 @@ function Page() {
       {shown && (
         <Viewer
           {...shown}
+          frame={firstPhotoUpright}
           settings={settings}
           onSettings={window.page.set}
           selected={selected}

@@ -1,0 +1,143 @@
+/**
+ * The scene as a document: what a person decided about a finished reconstruction. Part of the project, edited in
+ * undoable steps, and read by the viewer and by every export. Pure.
+ *
+ * The scene frame is right-handed with z up: x to the right and y away from the first photo, origin on the ground under
+ * the middle of the scene. Its unit is the alignment's own until a scale is known, and the metre from then on.
+ */
+import { z } from 'zod';
+
+const finite = z.number().finite();
+const positive = finite.positive();
+export const vector = z.tuple([finite, finite, finite]);
+export type Vector = z.infer<typeof vector>;
+
+/** A scene point, given by one pixel of an original photo (upright, centres at integers); its depth is that photo's. */
+export const scenePixel = z.object({ photo: z.string(), x: finite, y: finite });
+export type ScenePixel = z.infer<typeof scenePixel>;
+
+/** Two scene points whose distance in metres is known. */
+export const knownLength = z.object({ metres: positive, a: scenePixel, b: scenePixel });
+export type KnownLength = z.infer<typeof knownLength>;
+
+/** A camera's place in the scene frame: rotation and position, row-major 4x4. */
+export const anchor = z.object({ photo: z.string(), sceneFromCamera: z.array(finite).length(16) });
+
+/** How the rotation of the frame was found. */
+export const levelSource = z.enum(['auto', 'none', 'points', 'edge', 'hand', 'cameras', 'gps', 'marker']);
+export type LevelSource = z.infer<typeof levelSource>;
+export const frameUnit = z.enum(['scene', 'metre']);
+export type FrameUnit = z.infer<typeof frameUnit>;
+
+/**
+ * A frame that was decided. `matrix` is the similarity sceneFromAlignment (row-major 4x4) for the alignment named
+ * `alignment`. A later alignment has another world: there the frame is found again from where its cameras stood.
+ */
+export const storedFrame = z.object({
+  level: levelSource,
+  unit: frameUnit,
+  matrix: z.array(finite).length(16),
+  alignment: z.string(),
+  anchors: z.array(anchor),
+});
+export type StoredFrame = z.infer<typeof storedFrame>;
+
+/** An oriented box in the scene frame: what lies outside is left out. `rotation` is sceneFromBox, row-major 3x3. */
+export const sceneRegion = z.object({
+  centre: vector,
+  size: z.tuple([positive, positive, positive]),
+  rotation: z.array(finite).length(9),
+});
+export type SceneRegion = z.infer<typeof sceneRegion>;
+
+/**
+ * One step of cleaning: `mask` names stored bits over photos and their depth pixels (contract/mask.ts). 'delete' takes
+ * the pixels away, 'restore' brings them back; later steps win.
+ */
+export const deletion = z.object({ mask: z.string(), mode: z.enum(['delete', 'restore']), title: z.string().max(200) });
+export type Deletion = z.infer<typeof deletion>;
+
+export const measurementKind = z.enum(['distance', 'path', 'height', 'area', 'angle', 'point']);
+export const measurement = z.object({
+  id: z.string().max(100),
+  name: z.string().max(200),
+  kind: measurementKind,
+  points: z.array(scenePixel).min(1).max(1000),
+});
+export type Measurement = z.infer<typeof measurement>;
+
+export const sceneDocument = z.object({
+  /** Not set: level and origin are found from the photos, anew for each alignment. */
+  frame: storedFrame.optional(),
+  lengths: z.array(knownLength).default([]),
+  region: sceneRegion.optional(),
+  deletions: z.array(deletion).default([]),
+  measurements: z.array(measurement).default([]),
+});
+export type SceneDocument = z.infer<typeof sceneDocument>;
+
+/** What is to change of the document, and nothing else; null clears. */
+export const sceneChange = z.object({
+  frame: storedFrame.nullable().optional(),
+  lengths: z.array(knownLength).optional(),
+  region: sceneRegion.nullable().optional(),
+  deletions: z.array(deletion).optional(),
+  measurements: z.array(measurement).optional(),
+});
+export type SceneChange = z.infer<typeof sceneChange>;
+
+export const emptyScene = (): SceneDocument => ({ lengths: [], deletions: [], measurements: [] });
+
+/** The frame of the cloud that is shown: part of the scene's description. */
+export const frameInfo = z.object({
+  level: levelSource,
+  unit: frameUnit,
+  /** Similarity sceneFromAlignment, row-major 4x4. */
+  matrix: z.array(finite).length(16),
+  /** Scene units per unit of the alignment. */
+  scale: finite,
+});
+export type FrameInfo = z.infer<typeof frameInfo>;
+
+/** Steps of editing the scene. Those of one request are tried together and stored as one undoable step. */
+export const sceneOperation = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('level'), by: z.enum(['auto', 'none']) }),
+  /** Three points of a level surface. */
+  z.object({ kind: z.literal('level-points'), points: z.tuple([scenePixel, scenePixel, scenePixel]) }),
+  /** Two points of a vertical edge. */
+  z.object({ kind: z.literal('level-edge'), points: z.tuple([scenePixel, scenePixel]) }),
+  /** newScene-from-scene, row-major 3x3. */
+  z.object({ kind: z.literal('turn'), rotation: z.array(finite).length(9) }),
+  z.object({ kind: z.literal('origin'), point: scenePixel }),
+  /** These replace the lengths before; none at all takes the scale away. */
+  z.object({ kind: z.literal('scale'), lengths: z.array(knownLength).max(1000) }),
+  z.object({ kind: z.literal('region'), region: sceneRegion.nullable() }),
+  /** `mask` is base64 of contract/mask.ts. */
+  z.object({
+    kind: z.literal('clean'),
+    mask: z.string(),
+    mode: z.enum(['delete', 'restore']),
+    title: z.string().max(200),
+  }),
+  z.object({ kind: z.literal('measurements'), measurements: z.array(measurement).max(10_000) }),
+]);
+export type SceneOperation = z.infer<typeof sceneOperation>;
+
+export const measuredLength = z.object({ metres: finite, measured: finite, residual: finite });
+export type MeasuredLength = z.infer<typeof measuredLength>;
+
+/** What `scene` shows. Positions and sizes are of the scene frame. */
+export const sceneDescription = z.object({
+  frame: frameInfo,
+  /** Of the middle 98 % of the points that are kept, along each axis. */
+  bounds: z.object({ least: vector, greatest: vector, size: vector }),
+  cameras: z.number(),
+  points: z.number(),
+  kept: z.number(),
+  region: sceneRegion.nullable(),
+  deletions: z.number(),
+  /** How the lengths that set the scale fit each other. */
+  lengths: z.array(measuredLength),
+  measurements: z.array(measurement),
+});
+export type SceneDescription = z.infer<typeof sceneDescription>;

@@ -1,0 +1,114 @@
+import { UserError } from '../contract/errors.js';
+import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
+import { keptPoints } from '../scene/cleaning.js';
+import { infoOf } from '../scene/frame.js';
+import { scaleByLengths } from '../scene/scale.js';
+export { boxRegion } from '../scene/region.js';
+import { SceneDraft } from './scene-draft.js';
+import type { Workspace } from './workspace.js';
+
+/** A draft of changes to the scene of an open project. @throws UserError 'nothing-to-do' before there is a result */
+export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
+  const { alignment, component } = await sceneOf(workspace);
+  const document = workspace.project.scene();
+  return new SceneDraft({ document, alignment, component, frame: workspace.scene.frame(alignment, component) });
+}
+
+/** Adds the steps of a request to a draft. @throws UserError for the first that does not fit */
+export function addOperations(draft: SceneDraft, operations: readonly SceneOperation[]): void {
+  for (const operation of operations) {
+    switch (operation.kind) {
+      case 'level':
+        if (operation.by === 'auto') draft.levelAutomatically();
+        else draft.unlevel();
+        break;
+      case 'level-points':
+        draft.levelByPoints(operation.points);
+        break;
+      case 'level-edge':
+        draft.levelByEdge(...operation.points);
+        break;
+      case 'turn':
+        draft.turnByHand(operation.rotation);
+        break;
+      case 'origin':
+        draft.originAt(operation.point);
+        break;
+      case 'scale':
+        draft.scale(operation.lengths);
+        break;
+      case 'region':
+        draft.crop(operation.region ?? undefined);
+        break;
+      case 'clean':
+        draft.clean(new Uint8Array(Buffer.from(operation.mask, 'base64')), operation.mode, operation.title);
+        break;
+      case 'measurements':
+        draft.measure(operation.measurements);
+    }
+  }
+}
+
+/** Stores a draft as one undoable step. */
+export function applyDraft(workspace: Workspace, draft: SceneDraft): void {
+  if (!draft.changed) return;
+  const { change, title, masks } = draft.result();
+  for (const bytes of masks) workspace.project.putMask(bytes);
+  workspace.project.apply({ kind: 'scene', change, title });
+}
+
+export async function describeScene(workspace: Workspace): Promise<SceneDescription> {
+  const { alignment, component } = await sceneOf(workspace);
+  const { cameras, cloud, depthMaps } = component;
+  const frame = workspace.scene.frame(alignment, component);
+  const document = workspace.project.scene();
+  const kept = keptPoints(cloud, cameras, workspace.scene.cleaning(alignment, component));
+  const lengths = document.lengths.length > 0 ? scaleByLengths(document.lengths, cameras, depthMaps).lengths : [];
+  return {
+    frame: infoOf(frame),
+    bounds: boundsOf(cloud.positions, kept, infoOf(frame).matrix),
+    cameras: cameras.length,
+    points: cloud.confidence.length,
+    kept: kept.length,
+    region: document.region ?? null,
+    deletions: document.deletions.length,
+    lengths,
+    measurements: document.measurements,
+  };
+}
+
+async function sceneOf(workspace: Workspace) {
+  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
+  const component = workspace.scenes?.components[0]?.scene;
+  const alignment = workspace.alignment?.key;
+  if (!component || alignment === undefined)
+    throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);
+  return { alignment, component };
+}
+
+/** Enough points for a percentile. */
+const LOOKED_AT = 200_000;
+
+function boundsOf(positions: Float32Array, kept: Uint32Array, M: readonly number[]): SceneDescription['bounds'] {
+  const step = Math.max(1, Math.floor(kept.length / LOOKED_AT));
+  const count = Math.ceil(kept.length / step);
+  const ranges = [0, 1, 2].map((i) => {
+    const values = new Float64Array(count);
+    for (let k = 0; k < count; k++) {
+      const at = 3 * kept[k * step]!;
+      values[k] =
+        M[4 * i]! * positions[at]! +
+        M[4 * i + 1]! * positions[at + 1]! +
+        M[4 * i + 2]! * positions[at + 2]! +
+        M[4 * i + 3]!;
+    }
+    values.sort();
+    const share = (s: number): number => values[Math.min(count - 1, Math.floor(s * count))] ?? 0;
+    return [share(0.01), share(0.99)] as const;
+  });
+  return {
+    least: ranges.map(([low]) => low) as Vector,
+    greatest: ranges.map(([, high]) => high) as Vector,
+    size: ranges.map(([low, high]) => high - low) as Vector,
+  };
+}

@@ -1,0 +1,96 @@
+import type { PhotoMask } from '../contract/mask.js';
+import { UserError } from '../contract/errors.js';
+import type { SceneDocument } from '../contract/scene.js';
+import { invert } from '../geometry/similarity.js';
+import type { PhotoId, Scene } from '../geometry/types.js';
+import type { Project } from '../project/project.js';
+import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
+import { automaticFrame, restored, sceneInFrame, withScale, type Frame } from '../scene/frame.js';
+import { movedRegion } from '../scene/region.js';
+import { scaleByLengths } from '../scene/scale.js';
+
+/** A document applied to a component; the later parts when they are first asked for. */
+interface Applied {
+  key: string;
+  component: Scene;
+  document: SceneDocument;
+  frame: Frame;
+  cleaning?: Cleaning;
+  exported?: Scene;
+}
+
+/**
+ * The scene document applied to the clouds at hand: the frame, what was taken away, and the scene as it leaves the
+ * studio. The document's frame, region and deletions are those of the largest component; the others are levelled on
+ * their own. Results are kept until the clouds or the document change.
+ */
+export class SceneState {
+  private readonly automatic = new WeakMap<object, Frame>();
+  private kept: Applied | undefined;
+
+  constructor(private readonly project: Project) {}
+
+  /** Of the largest component; `alignment` is its key. */
+  frame(alignment: string, component: Scene): Frame {
+    return this.current(alignment, component).frame;
+  }
+
+  /** One of the smaller components: levelled from its own photos. */
+  automaticFrame(component: Scene): Frame {
+    const known = this.automatic.get(component.cameras);
+    if (known) return known;
+    const frame = automaticFrame(component.cameras, component.depthMaps);
+    this.automatic.set(component.cameras, frame);
+    return frame;
+  }
+
+  /**
+   * What is taken away, in the alignment's world: `pixelKept` and `insideRegion` (scene/cleaning, scene/region) answer
+   * for a photo's pixel and for a point.
+   */
+  cleaning(alignment: string, component: Scene): Cleaning {
+    const current = this.current(alignment, component);
+    current.cleaning ??= cleaningOf(this.project, current.document, current.frame, component);
+    return current.cleaning;
+  }
+
+  /** In the scene frame, without what was deleted or lies outside the region. */
+  exported(alignment: string, component: Scene): Scene {
+    const current = this.current(alignment, component);
+    current.exported ??= sceneInFrame(cleaned(component, this.cleaning(alignment, component)), current.frame);
+    return current.exported;
+  }
+
+  private current(alignment: string, component: Scene): Applied {
+    const document = this.project.scene();
+    const { frame, lengths, region, deletions } = document;
+    const key = JSON.stringify([alignment, frame, lengths, region, deletions]);
+    if (this.kept?.key !== key || this.kept.component !== component)
+      this.kept = { key, component, document, frame: this.frameOf(document, alignment, component) };
+    return this.kept;
+  }
+
+  private frameOf({ frame, lengths }: SceneDocument, alignment: string, component: Scene): Frame {
+    const carried = frame && restored(frame, alignment, component.cameras);
+    if (!frame || !carried) return this.automaticFrame(component);
+    if (frame.alignment === alignment || lengths.length === 0) return carried;
+    // A new alignment measures the known lengths anew.
+    try {
+      return withScale(carried, scaleByLengths(lengths, component.cameras, component.depthMaps).metresPerUnit);
+    } catch (error) {
+      if (error instanceof UserError) return carried;
+      throw error;
+    }
+  }
+}
+
+function cleaningOf(project: Project, document: SceneDocument, frame: Frame, { depthMaps }: Scene): Cleaning {
+  const sizes = new Map<PhotoId, { width: number; height: number }>(
+    depthMaps.map(({ photo, width, height }) => [photo, { width, height }]),
+  );
+  const deleted: Map<PhotoId, PhotoMask> = deletionsInForce(document.deletions, (id) => project.mask(id), sizes);
+  return {
+    region: document.region && movedRegion(document.region, invert(frame.sceneFromAlignment)),
+    deleted,
+  };
+}
