@@ -6,11 +6,11 @@ import { invertRigid, identity4, multiply4, rigid } from '../../numerics/linear.
 import type { Observation, ObservedView, Pair, Photo, View } from '../../geometry/types.js';
 import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../estimator.js';
 import { encodeSparseModel } from '../../sparse/model-record.js';
-import { DensePool, densePair } from './dense/index.js';
-import { planPairs, type PlannedPair } from './plan.js';
+import { depthRange, type StereoGroup } from './dense/groups.js';
+import { DenseMaps, DensePool, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
+import { planPairs, planStereo, type PlannedPair } from './plan.js';
 import { decodePlan, encodePlan, type Plan } from './state.js';
-import { undistort } from '../../sparse/triangulate.js';
-import { undistortedView, viewMap, viewSize } from './view.js';
+import { undistortedView, viewSize } from './view.js';
 
 /** Long side, in pixels, of the views that depth is computed on; time grows with its cube. */
 export const VIEW_SIDES = { draft: 384, normal: 512, high: 640 } as const;
@@ -23,12 +23,12 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '4';
+const VERSION = '5';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
  * The built-in estimator: no learned weights. Features and a bundle adjustment over the whole set calibrate the
- * cameras, then dense depth is swept along the known geometry of the pairs with the best parallax.
+ * cameras, then the depth of each photo is matched against all photos that see the same place well.
  */
 export function createGeometricEstimator(reader: PhotoReader, options: GeometricOptions = {}): Estimator {
   const longSide = options.viewLongSide ?? VIEW_SIDES[options.quality ?? 'normal'];
@@ -42,7 +42,7 @@ export function createGeometricEstimator(reader: PhotoReader, options: Geometric
     open: async (photos, pairs, context) => {
       const model = context.sparse;
       if (!model) throw new UserError('bad-input', 'the built-in estimator needs the sparse model of the photos');
-      const plan = planOrReuse(photos, pairs, model, context);
+      const plan = planOrReuse(photos, pairs, model, longSide, context);
       return new GeometricSession(photos, model, plan, reader, longSide, options.threads);
     },
   };
@@ -73,11 +73,12 @@ function planOrReuse(
   photos: readonly Photo[],
   pairs: readonly Pair[],
   model: SparseModel,
+  longSide: number,
   { store }: StageContext,
 ): Plan {
   const inputs = createHash('sha256')
     .update(encodeSparseModel(model))
-    .update(JSON.stringify(pairs.map(({ a, b }) => [a, b])))
+    .update(JSON.stringify([longSide, pairs.map(({ a, b }) => [a, b])]))
     .digest('hex');
   const key = `geometric/${VERSION}/plan/${inputs}`;
   const kept = decodePlan(store.get(key));
@@ -85,7 +86,16 @@ function planOrReuse(
   const latest = store.get(LATEST);
   const earlier = latest && decodePlan(store.get(new TextDecoder().decode(latest)));
   const ids = photos.map(({ id }) => id);
-  const plan = { photos: ids, ...planPairs(model, pairs, stillValid(earlier, model)) };
+  const plan: Plan = {
+    photos: ids,
+    ...planPairs(model, pairs, stillValid(earlier, model)),
+    groups: planStereo(
+      model,
+      photos.map((photo) => viewSize(photo, longSide)),
+      pairs,
+      validGroups(earlier, model),
+    ),
+  };
   const record = encodePlan(plan);
   store.put(key, record);
   store.put(LATEST, new TextEncoder().encode(key));
@@ -106,10 +116,27 @@ function stillValid(earlier: Plan | undefined, { cameras }: SparseModel): Planne
   });
 }
 
+/** Groups of an earlier plan whose cameras stand to each other as they did. */
+function validGroups(earlier: Plan | undefined, model: SparseModel): StereoGroup[] {
+  const still = new Set(stillValid(earlier, model).map(({ pair: { a, b } }) => `${Math.min(a, b)}-${Math.max(a, b)}`));
+  const index = new Map(model.cameras.map(({ photo }, k) => [photo, k]));
+  return (earlier?.groups ?? []).flatMap(({ reference, neighbours, range }) => {
+    const now = (old: number): number | undefined => index.get(earlier!.photos[old]!);
+    const at = now(reference);
+    const others = neighbours.map(now);
+    const holds = others.every(
+      (other) => other !== undefined && at !== undefined && still.has(`${Math.min(at, other)}-${Math.max(at, other)}`),
+    );
+    return holds ? [{ reference: at!, neighbours: others as number[], range }] : [];
+  });
+}
+
 class GeometricSession implements EstimatorSession {
   readonly plan: EstimatorSession['plan'];
   private readonly pool: DensePool;
   private readonly views = new Map<number, Promise<View>>();
+  private readonly groups: ReadonlyMap<number, StereoGroup>;
+  private readonly maps: DenseMaps;
 
   constructor(
     private readonly photos: readonly Photo[],
@@ -121,6 +148,16 @@ class GeometricSession implements EstimatorSession {
   ) {
     this.plan = { observe: planned.observe.map(({ pair }) => pair), rejected: planned.rejected };
     this.pool = new DensePool(threads);
+    this.groups = new Map(planned.groups.map((group) => [group.reference, group]));
+    this.maps = new DenseMaps(
+      {
+        view: (index) => this.view(index),
+        focal: (index) => this.viewFocal(index),
+        cameraFromWorld: (index) => this.cameraFromWorld(index),
+        group: (index) => this.groups.get(index),
+      },
+      this.pool,
+    );
   }
 
   view(index: number): Promise<View> {
@@ -142,15 +179,22 @@ class GeometricSession implements EstimatorSession {
     const planned = this.plannedPair(pair);
     if (!planned) return 'not planned';
     const digest = createHash('sha256');
-    const numbers = [pair.a, pair.b].flatMap((photo) => [this.lens(photo).focal, this.lens(photo).k1]);
-    for (const part of [
-      Float64Array.from(numbers),
-      planned.secondFromFirst,
-      planned.points,
-      planned.sightingsA,
-      planned.sightingsB,
-    ])
-      digest.update(part);
+    digest.update(planned.secondFromFirst);
+    // A photo's depth follows from its group, and from the groups of those that it is compared with.
+    const told = new Set<number>();
+    const tell = (photo: number, depth: number): void => {
+      if (!told.has(photo)) digest.update(this.photos[photo]!.id).update(this.cameraNumbers(photo));
+      told.add(photo);
+      const group = this.isPlaced(pair) ? this.groups.get(photo) : undefined;
+      if (!group) return;
+      digest.update(Float64Array.from([group.range[0], group.range[1], group.neighbours.length]));
+      for (const other of depth > 0 ? group.neighbours : []) {
+        digest.update(relativePose(this.cameraFromWorld(photo), this.cameraFromWorld(other)));
+        tell(other, depth - 1);
+      }
+    };
+    for (const photo of [pair.a, pair.b]) tell(photo, 2);
+    if (!this.isPlaced(pair)) digest.update(planned.points);
     return digest.digest('hex');
   }
 
@@ -168,26 +212,11 @@ class GeometricSession implements EstimatorSession {
     const [a, b] = await Promise.all([this.view(pair.a), this.view(pair.b)]);
     const focalA = this.viewFocal(pair.a);
     const focalB = this.viewFocal(pair.b);
-    const dense = await densePair(
-      a,
-      b,
-      {
-        secondFromFirst: planned.secondFromFirst,
-        focalA,
-        focalB,
-        centreA: [a.width / 2, a.height / 2],
-        centreB: [b.width / 2, b.height / 2],
-        points: planned.points,
-        pixelsA: this.toView(pair.a, planned.sightingsA),
-        pixelsB: this.toView(pair.b, planned.sightingsB),
-        parallax: planned.parallax,
-      },
-      this.pool,
-      { signal: context.signal },
-    );
-    const confident = share(dense.confidenceA) + share(dense.confidenceB);
+    const [denseA, denseB] = await this.depths(planned, context);
+    const firstFromSecond = invertRigid(planned.secondFromFirst);
+    const confident = share(denseA.confidence) + share(denseB.confidence);
     if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
-    const observed = (view: View, points: Float32Array, confidence: Float32Array): ObservedView => ({
+    const observed = (view: View, points: Float32Array, { confidence }: DenseDepth): ObservedView => ({
       photo: view.photo,
       width: view.width,
       height: view.height,
@@ -196,9 +225,12 @@ class GeometricSession implements EstimatorSession {
       confidence,
     });
     const observation: Observation = {
-      views: [observed(a, dense.pointsA, dense.confidenceA), observed(b, dense.pointsB, dense.confidenceB)],
+      views: [
+        observed(a, unproject(a, focalA, denseA.depth), denseA),
+        observed(b, unproject(b, focalB, denseB.depth, firstFromSecond), denseB),
+      ],
       focal: [focalA, focalB],
-      firstFromCamera: [identity4(), invertRigid(planned.secondFromFirst)],
+      firstFromCamera: [identity4(), firstFromSecond],
     };
     return { kind: 'observation', observation };
   }
@@ -221,21 +253,50 @@ class GeometricSession implements EstimatorSession {
     return this.lens(index).focal * Math.max(size.width, size.height);
   }
 
-  /** From long sides relative to the centre of the distorted photo to pixels of the undistorted view. */
-  private toView(index: number, sightings: Float64Array): Float64Array {
-    const { pixels: focal, k1 } = this.focal(index);
-    const photo = this.photos[index]!;
-    const map = viewMap(photo, this.longSide, focal, k1);
-    const { width, height } = viewSize(photo, this.longSide);
-    const lens = this.lens(index);
-    const out = new Float64Array(sightings.length);
-    for (let k = 0; k < sightings.length; k += 2) {
-      const [u, v] = undistort(lens, sightings[k]!, sightings[k + 1]!);
-      out[k] = (focal * u) / map.scaleX + width / 2;
-      out[k + 1] = (focal * v) / map.scaleY + height / 2;
-    }
-    return out;
+  private isPlaced({ a, b }: Pair): boolean {
+    const [p, q] = [this.model.cameras[a]!.pose, this.model.cameras[b]!.pose];
+    return p !== undefined && p.piece === q?.piece && this.groups.has(a) && this.groups.has(b);
   }
+
+  private cameraFromWorld(index: number): Float64Array {
+    const { rotation, translation } = this.model.cameras[index]!.pose!;
+    return rigid(rotation, translation);
+  }
+
+  private cameraNumbers(index: number): Float64Array {
+    const { focal, k1 } = this.lens(index);
+    return Float64Array.of(focal, k1);
+  }
+
+  /** Of both photos: against their groups, or for photos that are not placed together against each other alone. */
+  private depths(planned: PlannedPair, context: StageContext): Promise<[DenseDepth, DenseDepth]> {
+    const { a, b } = planned.pair;
+    const maps = this.isPlaced(planned.pair) ? this.maps : new DenseMaps(this.pairWorld(planned), this.pool);
+    return Promise.all([maps.depth(a, context), maps.depth(b, context)]);
+  }
+
+  private pairWorld({ pair: { a, b }, secondFromFirst: T, points }: PlannedPair): StereoWorld {
+    const depthsA: number[] = [];
+    const depthsB: number[] = [];
+    for (let k = 0; k < points.length; k += 3) {
+      depthsA.push(points[k + 2]!);
+      depthsB.push(T[8]! * points[k]! + T[9]! * points[k + 1]! + T[10]! * points[k + 2]! + T[11]!);
+    }
+    return {
+      view: (index) => this.view(index),
+      focal: (index) => this.viewFocal(index),
+      cameraFromWorld: (index) => (index === a ? identity4() : T),
+      group: (index) => ({
+        reference: index,
+        neighbours: [index === a ? b : a],
+        range: depthRange((index === a ? depthsA : depthsB).filter((z) => z > 0)),
+      }),
+    };
+  }
+}
+
+function relativePose(from: Float64Array, to: Float64Array): Float64Array {
+  return multiply4(to, invertRigid(from));
 }
 
 function share(confidence: Float32Array): number {

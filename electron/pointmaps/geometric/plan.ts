@@ -2,6 +2,7 @@ import type { PairRejection, Rejection } from '../../geometry/stage.js';
 import { invertRigid, multiply4, rigid } from '../../numerics/linear.js';
 import type { Pair } from '../../geometry/types.js';
 import type { SparseCamera, SparseModel, SparsePose } from '../../geometry/sparse-model.js';
+import { parallaxWeight, planGroups, type StereoGroup } from './dense/groups.js';
 import { undistort, viewingAngle } from '../../sparse/triangulate.js';
 import { depths } from '../../sparse/two-view.js';
 
@@ -12,27 +13,19 @@ export interface PlannedPair {
   secondFromFirst: Float64Array;
   /** Common sparse points in camera a's frame, [n, 3]. */
   points: Float64Array;
-  /** Their positions in both photos, long sides relative to the centre, [n, 2]. */
-  sightingsA: Float64Array;
-  sightingsB: Float64Array;
   /** Median triangulation angle, degrees. */
   parallax: number;
 }
 
+/** Common points without which two photos that are not placed together say too little of each other. */
 const LEAST_POINTS = 20;
+/** The same of photos that are: depth is matched against whole groups then, and the pair only ties their maps. */
+const LEAST_PLACED_POINTS = 6;
 const LEAST_PARALLAX = 1;
 /** More say nothing new about the depth range, and the record is kept in the project file. */
 const MOST_POINTS = 600;
 /** Dense partners per photo: two give depth almost everywhere, the third catches what they hide from each other. */
 const PARTNERS = 3;
-
-/** Depth is best with 4 to 15 degrees: less, and it is noise; more, and surfaces look different. */
-export function parallaxWeight(degrees: number): number {
-  if (degrees < LEAST_PARALLAX) return 0;
-  if (degrees < 4) return (degrees / 4) ** 2;
-  if (degrees < 15) return 1;
-  return Math.exp(-(((degrees - 15) / 12) ** 2));
-}
 
 /**
  * Chooses the pairs for dense depth: a maximum spanning tree of each piece, then the best of each photo.
@@ -53,7 +46,7 @@ export function planPairs(
   const scored: { planned: PlannedPair; score: number }[] = [];
   for (const pair of pairs) {
     const planned = kept.get(name(pair)) ?? relate(model, sightings, pair);
-    const reason = planned ? tooPoor(planned) : undefined;
+    const reason = planned ? tooPoor(planned, areTogether(model, pair)) : undefined;
     if (planned && !reason)
       scored.push({
         planned,
@@ -81,9 +74,12 @@ export function planPairs(
 
 const commonPoints = ({ points }: PlannedPair): number => points.length / 3;
 
-function tooPoor(planned: PlannedPair): { reason: PairRejection; detail: string } | undefined {
+const areTogether = ({ cameras }: SparseModel, { a, b }: Pair): boolean =>
+  cameras[a]!.pose !== undefined && cameras[a]!.pose.piece === cameras[b]!.pose?.piece;
+
+function tooPoor(planned: PlannedPair, placed: boolean): { reason: PairRejection; detail: string } | undefined {
   const angle = `${planned.parallax.toFixed(1)} degrees`;
-  if (commonPoints(planned) < LEAST_POINTS)
+  if (commonPoints(planned) < (placed ? LEAST_PLACED_POINTS : LEAST_POINTS))
     return { reason: 'no-overlap', detail: `only ${commonPoints(planned)} points in common` };
   if (planned.parallax < LEAST_PARALLAX)
     return {
@@ -122,54 +118,43 @@ function chooseConnected(ordered: readonly PlannedPair[], isKept: (planned: Plan
 }
 
 /** What the structure says of a pair; for photos that it could not place together, what the pair alone says. */
-function relate(model: SparseModel, sightings: readonly Sighting[][], pair: Pair): PlannedPair | undefined {
+function relate(model: SparseModel, sightings: readonly Uint32Array[], pair: Pair): PlannedPair | undefined {
   const [a, b] = [model.cameras[pair.a]!.pose, model.cameras[pair.b]!.pose];
   return a && b && a.piece === b.piece ? relateInPiece(model, sightings, pair, a, b) : relateAlone(model, pair);
 }
 
-/** One photo's sighting of a point. */
-interface Sighting {
-  point: number;
-  x: number;
-  y: number;
-}
-
-/** Per camera, by point. */
-function sightingsOf({ cameras, points }: SparseModel): Sighting[][] {
-  const seen: Sighting[][] = cameras.map(() => []);
+/** Per camera, the points that it sees. */
+function sightingsOf({ cameras, points }: SparseModel): Uint32Array[] {
+  const seen: number[][] = cameras.map(() => []);
   for (let point = 0; point < points.piece.length; point++)
-    for (let k = points.offsets[point]!; k < points.offsets[point + 1]!; k++)
-      seen[points.trackCamera[k]!]!.push({ point, x: points.trackAt[2 * k]!, y: points.trackAt[2 * k + 1]! });
-  return seen;
+    for (let k = points.offsets[point]!; k < points.offsets[point + 1]!; k++) seen[points.trackCamera[k]!]!.push(point);
+  return seen.map((list) => Uint32Array.from(list));
 }
 
 function relateInPiece(
   { points }: SparseModel,
-  sightings: readonly Sighting[][],
+  sightings: readonly Uint32Array[],
   pair: Pair,
   a: SparsePose,
   b: SparsePose,
 ): PlannedPair {
   const R = a.rotation;
   const t = a.translation;
-  const inA = new Map(sightings[pair.a]!.map((sighting) => [sighting.point, sighting]));
-  const common = sightings[pair.b]!.flatMap((inB) => {
-    const own = inA.get(inB.point);
-    return own ? [{ X: points.positions.subarray(3 * inB.point, 3 * inB.point + 3), inA: own, inB }] : [];
-  });
+  const inA = new Set(sightings[pair.a]);
+  const common = Array.from(sightings[pair.b]!)
+    .filter((point) => inA.has(point))
+    .map((point) => points.positions.subarray(3 * point, 3 * point + 3));
   const stride = Math.max(1, Math.ceil(common.length / MOST_POINTS));
   const thinned = common.filter((_, k) => k % stride === 0);
   return {
     pair,
     secondFromFirst: multiply4(rigid(b.rotation, b.translation), invertRigid(rigid(R, t))),
     points: Float64Array.from(
-      thinned.flatMap(({ X }) =>
+      thinned.flatMap((X) =>
         [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!),
       ),
     ),
-    sightingsA: Float64Array.from(thinned.flatMap(({ inA: { x, y } }) => [x, y])),
-    sightingsB: Float64Array.from(thinned.flatMap(({ inB: { x, y } }) => [x, y])),
-    parallax: median(thinned.map(({ X }) => (viewingAngle(a, b, X) * 180) / Math.PI)),
+    parallax: median(thinned.map((X) => (viewingAngle(a, b, X) * 180) / Math.PI)),
   };
 }
 
@@ -179,8 +164,6 @@ function relateAlone({ cameras, lenses, pairs }: SparseModel, pair: Pair): Plann
   const { rotation, translation, matches, parallax, rotationShare } = verified;
   const [cameraA, cameraB] = [cameras[pair.a]!, cameras[pair.b]!];
   const points: number[] = [];
-  const sightingsA: number[] = [];
-  const sightingsB: number[] = [];
   for (let k = 0; k < matches.length; k += 2) {
     const at = featureAt(cameraA, matches[k]!);
     const other = featureAt(cameraB, matches[k + 1]!);
@@ -188,17 +171,54 @@ function relateAlone({ cameras, lenses, pairs }: SparseModel, pair: Pair): Plann
     const [z, depthB] = depths(rotation, translation, u, v, ...undistort(lenses[cameraB.lens]!, ...other));
     if (!(z > 0 && depthB > 0)) continue;
     points.push(u * z, v * z, z);
-    sightingsA.push(...at);
-    sightingsB.push(...other);
   }
   return {
     pair,
     secondFromFirst: rigid(rotation, translation),
     points: Float64Array.from(points),
-    sightingsA: Float64Array.from(sightingsA),
-    sightingsB: Float64Array.from(sightingsB),
     parallax: rotationShare > 0.8 ? Math.min(parallax, LEAST_PARALLAX / 2) : parallax,
   };
+}
+
+/** An earlier group with so many neighbours is kept as it is, so that what was computed from it stays valid. */
+const ENOUGH_NEIGHBOURS = 3;
+
+/**
+ * What each placed photo is matched against, by the geometry of its piece.
+ *
+ * @param sizes of the views
+ * @param pairs that may be looked at: a photo is matched against no other
+ * @param before groups of an earlier plan whose cameras stand as they did
+ */
+export function planStereo(
+  model: SparseModel,
+  sizes: readonly { width: number; height: number }[],
+  pairs: readonly Pair[],
+  before: readonly StereoGroup[] = [],
+): StereoGroup[] {
+  const { cameras, lenses, points } = model;
+  const kept = new Map(before.map((group) => [group.reference, group]));
+  const allowed = new Set(pairs.flatMap(({ a, b }) => [`${a}-${b}`, `${b}-${a}`]));
+  const pieces = new Set(cameras.flatMap(({ pose }) => (pose ? [pose.piece] : [])));
+  return [...pieces].flatMap((piece) =>
+    planGroups(
+      cameras.map(({ pose, lens }, k) => {
+        if (pose?.piece !== piece) return undefined;
+        const focal = lenses[lens]!.focal * Math.max(sizes[k]!.width, sizes[k]!.height);
+        return { rotation: pose.rotation, translation: pose.translation, focal, ...sizes[k]! };
+      }),
+      Array.from(points.piece, (of, k) => ({ of, k }))
+        .filter(({ of }) => of === piece)
+        .map(({ k }) => ({
+          position: points.positions.subarray(3 * k, 3 * k + 3),
+          cameras: points.trackCamera.subarray(points.offsets[k], points.offsets[k + 1]),
+        })),
+      (a, b) => allowed.has(`${a}-${b}`),
+    ).map((group) => {
+      const earlier = kept.get(group.reference);
+      return earlier && earlier.neighbours.length >= ENOUGH_NEIGHBOURS ? earlier : group;
+    }),
+  );
 }
 
 const featureAt = ({ features }: SparseCamera, feature: number): [number, number] => [

@@ -1,6 +1,7 @@
 import { packRecord, unpackRecord } from '../../compute/record.js';
 import type { Rejection } from '../../geometry/stage.js';
 import type { PhotoId } from '../../geometry/types.js';
+import type { StereoGroup } from './dense/groups.js';
 import type { PlannedPair } from './plan.js';
 
 /** Which pairs get dense depth, and along which geometry. Survives in the project file. */
@@ -9,31 +10,30 @@ export interface Plan {
   /** Best first; pairs are indices into photos. */
   observe: PlannedPair[];
   rejected: Rejection[];
+  /** What each photo is matched against. */
+  groups: StereoGroup[];
 }
 
 interface Header {
   photos: PhotoId[];
   observe: { a: number; b: number; parallax: number }[];
   rejected: Rejection[];
+  groups: StereoGroup[];
 }
 
 /** Arrays per planned pair. */
-const ARRAYS = 4;
+const ARRAYS = 2;
 
-export function encodePlan({ photos, observe, rejected }: Plan): Uint8Array {
+export function encodePlan({ photos, observe, rejected, groups }: Plan): Uint8Array {
   const header: Header = {
     photos,
     observe: observe.map(({ pair, parallax }) => ({ ...pair, parallax })),
     rejected,
+    groups,
   };
   return packRecord(
     header,
-    observe.flatMap(({ secondFromFirst, points, sightingsA, sightingsB }) => [
-      secondFromFirst,
-      points,
-      sightingsA,
-      sightingsB,
-    ]),
+    observe.flatMap(({ secondFromFirst, points }) => [secondFromFirst, points]),
   );
 }
 
@@ -41,18 +41,17 @@ export function encodePlan({ photos, observe, rejected }: Plan): Uint8Array {
 export function decodePlan(bytes: Uint8Array | undefined): Plan | undefined {
   const record = unpackRecord<Header>(bytes);
   if (!record) return undefined;
-  const { photos, observe, rejected } = record.header;
+  const { photos, observe, rejected, groups } = record.header;
   return {
     photos,
     observe: observe.map(({ a, b, parallax }, k) => {
-      const [secondFromFirst, points, sightingsA, sightingsB] = record.arrays.slice(ARRAYS * k, ARRAYS * (k + 1)) as [
-        Float64Array,
-        Float64Array,
+      const [secondFromFirst, points] = record.arrays.slice(ARRAYS * k, ARRAYS * (k + 1)) as [
         Float64Array,
         Float64Array,
       ];
-      return { pair: { a, b }, secondFromFirst, points, sightingsA, sightingsB, parallax };
+      return { pair: { a, b }, secondFromFirst, points, parallax };
     }),
     rejected,
+    groups,
   };
 }

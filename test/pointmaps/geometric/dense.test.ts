@@ -1,132 +1,143 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { invertRigid, multiply4, rigid, rotationFromVector } from '../../../electron/numerics/linear.js';
 import type { View } from '../../../electron/geometry/types.js';
-import { DensePool, densePair, type DensePair } from '../../../electron/pointmaps/geometric/dense/index.js';
-import type { PairGeometry } from '../../../electron/pointmaps/geometric/geometry.js';
+import { depthRange, planGroups } from '../../../electron/pointmaps/geometric/dense/groups.js';
+import { DenseMaps, DensePool, unproject, type DenseDepth } from '../../../electron/pointmaps/geometric/dense/index.js';
 import { Room, type RoomView } from '../../fixtures/room.js';
 
 const pool = new DensePool(2);
 afterAll(() => pool.close());
 
 const room = new Room(4);
-const [poseA, poseB] = room.arc(2, 0.16);
-const width = 224;
-const height = 168;
-const [a, b] = [poseA!, poseB!].map((pose) => room.render(pose, 200, width, height)) as [RoomView, RoomView];
-const view = (rendered: RoomView, pixels = rendered.pixels): View => ({
-  photo: 'x',
-  width,
-  height,
-  pixels,
-  originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
-});
+const width = 160;
+const height = 120;
+const FOCAL = 145;
+const shots = room.arc(3, 0.32).map((pose) => room.render(pose, FOCAL, width, height)) as [
+  RoomView,
+  RoomView,
+  RoomView,
+];
+const [a, b] = shots;
 
-/** The true geometry, with every 50th pixel's point as a sparse point. */
-function geometry(): PairGeometry {
-  const points: number[] = [];
-  for (let k = 25; k < a.depth.length; k += 50) {
-    const z = a.depth[k]!;
-    points.push((((k % width) - width / 2) / a.focal) * z, ((Math.floor(k / width) - height / 2) / a.focal) * z, z);
-  }
-  const none = new Float64Array(0);
-  return {
-    secondFromFirst: multiply4(invertRigid(b.worldFromCamera), a.worldFromCamera),
-    focalA: a.focal,
-    focalB: b.focal,
-    centreA: [width / 2, height / 2],
-    centreB: [width / 2, height / 2],
-    points: Float64Array.from(points),
-    pixelsA: none,
-    pixelsB: none,
-    parallax: 8,
-  };
+/** Maps of rendered views, each matched against all others. */
+function mapsOf(views: readonly RoomView[], pixelsOf = (view: RoomView) => view.pixels): DenseMaps {
+  const sorted = Array.from(views[0]!.depth).sort((p, q) => p - q);
+  return new DenseMaps(
+    {
+      view: async (index): Promise<View> => ({
+        photo: String(index),
+        width: views[index]!.width,
+        height: views[index]!.height,
+        pixels: pixelsOf(views[index]!),
+        originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+      }),
+      focal: (index) => views[index]!.focal,
+      cameraFromWorld: (index) => invertRigid(views[index]!.worldFromCamera),
+      group: (reference) => ({
+        reference,
+        neighbours: views.map((_, k) => k).filter((k) => k !== reference),
+        range: depthRange(sorted),
+      }),
+    },
+    pool,
+  );
 }
 
-/** Relative depth errors of the confident pixels of the first view, sorted, and their share. */
-function errorsOf({ pointsA, confidenceA }: DensePair): { errors: number[]; share: number } {
+/** Relative depth errors of the confident pixels, sorted, and their share. */
+function errorsOf({ depth, confidence }: DenseDepth, truth: Float32Array): { errors: number[]; share: number } {
   const errors: number[] = [];
-  confidenceA.forEach((confidence, k) => {
-    if (confidence > 1) errors.push(Math.abs(pointsA[3 * k + 2]! / a.depth[k]! - 1));
+  confidence.forEach((value, k) => {
+    if (value > 1) errors.push(Math.abs(depth[k]! / truth[k]! - 1));
   });
-  return { errors: errors.sort((p, q) => p - q), share: errors.length / confidenceA.length };
+  return { errors: errors.sort((p, q) => p - q), share: errors.length / confidence.length };
 }
 
 describe('dense depth along known geometry', () => {
-  test('depths are right where it is confident, in both views and one frame', async () => {
-    const dense = await densePair(view(a), view(b), geometry(), pool);
-    const { errors, share } = errorsOf(dense);
-    expect(share).toBeGreaterThan(0.45);
-    expect(errors[errors.length >> 1]).toBeLessThan(0.01);
-    expect(errors[Math.floor(errors.length * 0.95)]).toBeLessThan(0.06);
-    // The second view's points lie in the first camera's frame: bring them to the second's and compare.
-    const T = geometry().secondFromFirst;
-    const relative: number[] = [];
-    dense.confidenceB.forEach((confidence, k) => {
-      if (confidence <= 1) return;
-      const [x, y, z] = dense.pointsB.subarray(3 * k, 3 * k + 3) as unknown as [number, number, number];
-      relative.push(Math.abs((T[8]! * x + T[9]! * y + T[10]! * z + T[11]!) / b.depth[k]! - 1));
-    });
-    relative.sort((p, q) => p - q);
-    expect(relative.length / dense.confidenceB.length).toBeGreaterThan(0.45);
-    expect(relative[relative.length >> 1]).toBeLessThan(0.01);
-    expect(dense.pointsA.every(Number.isFinite) && dense.pointsB.every(Number.isFinite)).toBe(true);
+  test.each([2, 3])('depths are right where it is confident, from %i views', async (count) => {
+    const maps = mapsOf(shots.slice(0, count));
+    for (const index of [0, 1]) {
+      const { errors, share } = errorsOf(await maps.depth(index, {}), shots[index]!.depth);
+      expect(share).toBeGreaterThan(0.5);
+      expect(errors[errors.length >> 1]).toBeLessThan(0.01);
+      expect(errors[Math.floor(errors.length * 0.9)]).toBeLessThan(0.05);
+    }
   });
 
   test.each([1, 2, 3])('a photo rolled by %i quarter turns gives the same', async (quarters) => {
     const roll = rigid(rotationFromVector(0, 0, (quarters * Math.PI) / 2), [0, 0, 0]);
     const lying = quarters % 2 === 1;
-    const rolled = room.render(
-      multiply4(b.worldFromCamera, invertRigid(roll)),
-      200,
-      lying ? height : width,
-      lying ? width : height,
-    );
-    const dense = await densePair(
-      view(a),
-      { ...view(rolled), width: rolled.width, height: rolled.height },
-      {
-        ...geometry(),
-        secondFromFirst: multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera),
-        centreB: [rolled.width / 2, rolled.height / 2],
-      },
-      pool,
-    );
-    const { errors, share } = errorsOf(dense);
+    const pose = multiply4(b.worldFromCamera, invertRigid(roll));
+    const rolled = room.render(pose, FOCAL, lying ? height : width, lying ? width : height);
+    const maps = mapsOf([a, rolled]);
+    for (const [index, truth] of [a.depth, rolled.depth].entries()) {
+      const { errors, share } = errorsOf(await maps.depth(index, {}), truth);
+      expect(share).toBeGreaterThan(0.4);
+      expect(errors[errors.length >> 1]).toBeLessThan(0.01);
+    }
+  });
+
+  test('a photo of half the light and another contrast is matched as well', async () => {
+    const darker = (view: RoomView) => (view === b ? view.pixels.map((value) => 12 + 0.45 * value) : view.pixels);
+    const { errors, share } = errorsOf(await mapsOf([a, b], darker).depth(0, {}), a.depth);
     expect(share).toBeGreaterThan(0.45);
     expect(errors[errors.length >> 1]).toBeLessThan(0.01);
-    const T = multiply4(invertRigid(rolled.worldFromCamera), a.worldFromCamera);
-    const ofB: number[] = [];
-    dense.confidenceB.forEach((confidence, k) => {
-      const [x, y, z] = dense.pointsB.subarray(3 * k, 3 * k + 3) as unknown as [number, number, number];
-      if (confidence > 1) ofB.push(Math.abs((T[8]! * x + T[9]! * y + T[10]! * z + T[11]!) / rolled.depth[k]! - 1));
-    });
-    ofB.sort((p, q) => p - q);
-    expect(ofB.length / dense.confidenceB.length).toBeGreaterThan(0.45);
-    expect(ofB[ofB.length >> 1]).toBeLessThan(0.01);
   });
 
   test('what has no texture has no confidence', async () => {
-    const blank = (pixels: Uint8Array) => {
-      const out = pixels.slice();
-      out.fill(200, 0, width * 60 * 3);
-      return out;
-    };
-    const { confidenceA } = await densePair(view(a, blank(a.pixels)), view(b, blank(b.pixels)), geometry(), pool);
-    let sure = 0;
-    for (let k = 0; k < width * 50; k++) if (confidenceA[k]! > 1) sure++;
-    expect(sure / (width * 50)).toBeLessThan(0.02);
+    const blank = ({ pixels }: RoomView) => pixels.slice().fill(200, 0, width * 40 * 3);
+    const { confidence } = await mapsOf([a, b], blank).depth(0, {});
+    expect(confidence.subarray(0, width * 34).filter((value) => value > 1).length / (width * 34)).toBeLessThan(0.02);
   });
 
   test('a photo of something else has almost none', async () => {
-    const other = new Room(77).render(poseB!, 200, width, height);
-    const { share } = errorsOf(await densePair(view(a), view(other), geometry(), pool));
-    expect(share).toBeLessThan(0.03);
+    const other = new Room(77).render(b.worldFromCamera, FOCAL, width, height);
+    const { share } = errorsOf(await mapsOf([a, other]).depth(0, {}), a.depth);
+    expect(share).toBeLessThan(0.04);
   });
 
   test('an abort ends it', async () => {
     const controller = new AbortController();
-    const running = densePair(view(a), view(b), geometry(), pool, { signal: controller.signal });
+    const running = mapsOf([a, b]).depth(0, { signal: controller.signal });
     controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
+  });
+
+  test('points lie where the depth says, in any frame', () => {
+    const points = unproject(a, FOCAL, a.depth, a.worldFromCamera);
+    const k = 40 * width + 30;
+    const z = a.depth[k]!;
+    const at = [((30 - width / 2) / FOCAL) * z, ((40 - height / 2) / FOCAL) * z, z, 1];
+    for (let i = 0; i < 3; i++)
+      expect(points[3 * k + i]).toBeCloseTo(
+        at.reduce((sum, value, j) => sum + value * a.worldFromCamera[4 * i + j]!, 0),
+        4,
+      );
+  });
+});
+
+describe('groups', () => {
+  const looking = (x: number) => ({
+    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    translation: [-x, 0, 0],
+    focal: 100,
+    width: 100,
+    height: 100,
+  });
+  const cameras = [0, 0.4, 0.8, 30, 0.001].map(looking);
+  const grid = Array.from({ length: 100 }, (_, k) => ({ position: [(k % 10) * 0.2 - 0.7, k * 0.01 - 0.5, 4] }));
+  const points = grid.map(({ position }) => ({ position, cameras: [0, 1, 2, 4] }));
+
+  test('take views that see the same points at a good angle, and none from the same spot or from elsewhere', () => {
+    const groups = planGroups(cameras, points);
+    const own = groups.find(({ reference }) => reference === 0)!;
+    expect([...own.neighbours].sort()).toEqual([1, 2]);
+    expect(own.range[0]).toBeLessThan(4);
+    expect(own.range[1]).toBeGreaterThan(4);
+    expect(groups.some(({ reference }) => reference === 3)).toBe(false);
+  });
+
+  test('take no view that may not be matched', () => {
+    const groups = planGroups(cameras, points, (p, q) => !(p + q === 1));
+    expect(groups.find(({ reference }) => reference === 0)!.neighbours).not.toContain(1);
   });
 });

@@ -1,93 +1,142 @@
 import { WorkerPool } from '../../../compute/pool.js';
-import { invertRigid } from '../../../numerics/linear.js';
 import type { View } from '../../../geometry/types.js';
-import type { PairGeometry } from '../geometry.js';
-import type { GreyView } from './sweep.js';
-import { quarterTurns, turnedBack, turnedPose, turnedView } from './turn.js';
-import type { DenseAnswer, DenseRequest } from './worker.js';
+import { invertRigid, multiply4 } from '../../../numerics/linear.js';
+import type { StereoGroup } from './groups.js';
+import type { GreyView, Matched } from './match.js';
+import type { DenseDepth, DenseRequest } from './worker.js';
 
-export interface DensePair {
-  /** [h, w, 3] in camera a's frame, the unit of the sparse points. */
-  pointsA: Float32Array;
-  confidenceA: Float32Array;
-  /** Also in camera a's frame. */
-  pointsB: Float32Array;
-  confidenceB: Float32Array;
-}
+export type { DenseDepth } from './worker.js';
 
-/** Worker threads for dense depth. Each holds about 100 MB at 512 px. */
+/** Worker threads for dense depth. Each holds about 200 MB at 512 px. */
 export class DensePool extends WorkerPool {
   constructor(threads?: number) {
     super(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './dense-worker.js', import.meta.url), threads);
   }
 }
 
-/** Pointmaps of both views of a pair with known geometry; unreliable pixels have confidence 1 and any finite point. */
-export async function densePair(
-  a: View,
-  b: View,
-  geometry: PairGeometry,
-  pool: DensePool,
-  options: { signal?: AbortSignal | undefined } = {},
-): Promise<DensePair> {
-  const viewA = greyView(a, geometry.focalA, geometry.centreA);
-  // A photo on its side is stood up for the comparison, and its maps are laid back.
-  const quarters = quarterTurns(geometry.secondFromFirst);
-  const viewB = turnedView(greyView(b, geometry.focalB, geometry.centreB), quarters);
-  const secondFromFirst = turnedPose(geometry.secondFromFirst, quarters);
-  const request: DenseRequest = {
-    a: viewA,
-    b: viewB,
-    secondFromFirst,
-    rangeA: depthRange(geometry.points, undefined),
-    rangeB: depthRange(geometry.points, secondFromFirst),
-  };
-  const { depthA, confidenceA, depthB, confidenceB } = await pool.run<DenseAnswer>(request, { signal: options.signal });
-  return {
-    pointsA: unproject(viewA, depthA),
-    confidenceA,
-    pointsB: turnedBack(unproject(viewB, depthB, invertRigid(secondFromFirst)), 3, b.width, b.height, quarters),
-    confidenceB: turnedBack(confidenceB, 1, b.width, b.height, quarters),
-  };
+/** Views with known cameras in one world, and what each is matched against. Cameras and views go by index. */
+export interface StereoWorld {
+  view(index: number): Promise<View>;
+  /** View pixels; the principal point is the view's middle. */
+  focal(index: number): number;
+  /** Row-major 4x4. */
+  cameraFromWorld(index: number): Float64Array;
+  /** Undefined for a view that nothing can be matched against. */
+  group(index: number): StereoGroup | undefined;
 }
 
-function greyView({ pixels, width, height }: View, focal: number, [centreX, centreY]: [number, number]): GreyView {
-  const grey = new Uint8Array(width * height);
-  for (let i = 0; i < grey.length; i++)
-    grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
-  return { grey, width, height, focal, centreX, centreY };
+export interface StereoContext {
+  signal?: AbortSignal | undefined;
+  pass?: (() => Promise<void>) | undefined;
 }
 
 /**
- * Depths that hold nearly all sparse points, with a margin on both sides: what has no features is often nearer or
- * farther.
+ * Depth maps of the views of a world. Each view is matched against its group once, and its depths are then compared
+ * with those of the group's other views.
  */
-function depthRange(points: Float64Array, T: Float64Array | undefined): [number, number] {
-  const depths: number[] = [];
-  for (let k = 0; k < points.length; k += 3) {
-    const z = T ? T[8]! * points[k]! + T[9]! * points[k + 1]! + T[10]! * points[k + 2]! + T[11]! : points[k + 2]!;
-    if (z > 0) depths.push(z);
+export class DenseMaps {
+  private readonly greys = new Map<number, Promise<GreyView>>();
+  private readonly matches = new Map<number, Promise<Matched>>();
+  private readonly depths = new Map<number, Promise<DenseDepth>>();
+
+  constructor(
+    private readonly world: StereoWorld,
+    private readonly pool: DensePool,
+  ) {}
+
+  /** Unreliable pixels have confidence 1 and any finite depth. */
+  depth(index: number, context: StereoContext): Promise<DenseDepth> {
+    return once(this.depths, index, () => this.judge(index, context));
   }
-  depths.sort((p, q) => p - q);
-  const at = (share: number) => depths[Math.min(depths.length - 1, Math.floor(share * depths.length))] ?? 1;
-  return [at(0.01) / 1.4, at(0.99) * 1.6];
+
+  /** Forgets a view's depths, and what only they were needed for. */
+  forget(index: number): void {
+    this.depths.delete(index);
+  }
+
+  /** Forgets what matching said of a view: no other view will be compared with it any more. */
+  forgetMatch(index: number): void {
+    this.matches.delete(index);
+    this.greys.delete(index);
+  }
+
+  private async judge(index: number, context: StereoContext): Promise<DenseDepth> {
+    const group = this.world.group(index)!;
+    const [view, matched] = await Promise.all([this.grey(index), this.match(index, context)]);
+    const neighbours = await Promise.all(
+      group.neighbours
+        .filter((other) => this.world.group(other))
+        .map(async (other) => ({
+          view: await this.grey(other),
+          matched: { inverseDepth: (await this.match(other, context)).inverseDepth },
+          fromReference: this.relative(index, other),
+        })),
+    );
+    const request: DenseRequest = { kind: 'judge', reference: { view, matched }, neighbours, farthest: group.range[1] };
+    return this.pool.run<DenseDepth>(request, context);
+  }
+
+  private match(index: number, context: StereoContext): Promise<Matched> {
+    return once(this.matches, index, async () => {
+      const { neighbours, range } = this.world.group(index)!;
+      const request: DenseRequest = {
+        kind: 'match',
+        reference: await this.grey(index),
+        neighbours: await Promise.all(
+          neighbours.map(async (other) => ({
+            view: await this.grey(other),
+            fromReference: this.relative(index, other),
+          })),
+        ),
+        range,
+      };
+      return this.pool.run<Matched>(request, context);
+    });
+  }
+
+  private grey(index: number): Promise<GreyView> {
+    return once(this.greys, index, async () => greyView(await this.world.view(index), this.world.focal(index)));
+  }
+
+  private relative(from: number, to: number): Float64Array {
+    return multiply4(this.world.cameraFromWorld(to), invertRigid(this.world.cameraFromWorld(from)));
+  }
 }
 
-function unproject(view: GreyView, depth: Float32Array, toFrame?: Float64Array): Float32Array {
+/** What is made once a key; a failure is not kept. */
+function once<T>(kept: Map<number, Promise<T>>, key: number, make: () => Promise<T>): Promise<T> {
+  let made = kept.get(key);
+  if (!made) {
+    made = make();
+    kept.set(key, made);
+    made.catch(() => kept.delete(key));
+  }
+  return made;
+}
+
+function greyView({ pixels, width, height }: View, focal: number): GreyView {
+  const grey = new Uint8Array(width * height);
+  for (let i = 0; i < grey.length; i++)
+    grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
+  return { grey, width, height, focal, centreX: width / 2, centreY: height / 2 };
+}
+
+/** Points [h, w, 3] of a view's depths, in its camera's frame or in that which `toFrame` leads to. */
+export function unproject(
+  { width, height }: { width: number; height: number },
+  focal: number,
+  depth: Float32Array,
+  toFrame?: Float64Array,
+): Float32Array {
   const points = new Float32Array(depth.length * 3);
+  const T = toFrame ?? Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
   for (let i = 0; i < depth.length; i++) {
     const z = depth[i]!;
-    const x = (((i % view.width) - view.centreX) / view.focal) * z;
-    const y = ((Math.floor(i / view.width) - view.centreY) / view.focal) * z;
-    if (toFrame) {
-      for (let k = 0; k < 3; k++)
-        points[3 * i + k] =
-          toFrame[4 * k]! * x + toFrame[4 * k + 1]! * y + toFrame[4 * k + 2]! * z + toFrame[4 * k + 3]!;
-    } else {
-      points[3 * i] = x;
-      points[3 * i + 1] = y;
-      points[3 * i + 2] = z;
-    }
+    const x = (((i % width) - width / 2) / focal) * z;
+    const y = ((Math.floor(i / width) - height / 2) / focal) * z;
+    points[3 * i] = T[0]! * x + T[1]! * y + T[2]! * z + T[3]!;
+    points[3 * i + 1] = T[4]! * x + T[5]! * y + T[6]! * z + T[7]!;
+    points[3 * i + 2] = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;
   }
   return points;
 }

@@ -1,38 +1,34 @@
 import { serve } from '../../../compute/serve.js';
-import { invertRigid } from '../../../numerics/linear.js';
 import { confidenceOf } from './checks.js';
-import { sweepDepth, type GreyView, type Sweep } from './sweep.js';
+import { consistencyOf, type JudgedNeighbour } from './judge.js';
+import { matchViews, type GreyView, type Matched, type Neighbour } from './match.js';
 
-export interface DenseRequest {
-  a: GreyView;
-  b: GreyView;
-  secondFromFirst: Float64Array;
-  /** Nearest and farthest depth to search, in each camera. */
-  rangeA: [number, number];
-  rangeB: [number, number];
+export type DenseRequest =
+  | { kind: 'match'; reference: GreyView; neighbours: Neighbour[]; range: readonly [number, number] }
+  | {
+      kind: 'judge';
+      reference: { view: GreyView; matched: Matched };
+      neighbours: JudgedNeighbour[];
+      /** Depth given to pixels of which nothing is known. */
+      farthest: number;
+    };
+
+/** Depths [h, w] of a view along z. */
+export interface DenseDepth {
+  depth: Float32Array;
+  /** 1 / (1 - p), where p is the probability that the depth is within 2 % of the truth; 1 where it can't be relied on. */
+  confidence: Float32Array;
 }
 
-export interface DenseAnswer {
-  depthA: Float32Array;
-  confidenceA: Float32Array;
-  depthB: Float32Array;
-  confidenceB: Float32Array;
-}
-
-serve<DenseRequest>(({ a, b, secondFromFirst, rangeA, rangeB }) => {
-  const firstFromSecond = invertRigid(secondFromFirst);
-  const sweepA = sweepDepth(a, b, secondFromFirst, ...rangeA);
-  const sweepB = sweepDepth(b, a, firstFromSecond, ...rangeB);
-  const value: DenseAnswer = {
-    depthA: depthOf(sweepA, rangeA[1]),
-    confidenceA: confidenceOf(a, sweepA, b, sweepB, secondFromFirst),
-    depthB: depthOf(sweepB, rangeB[1]),
-    confidenceB: confidenceOf(b, sweepB, a, sweepA, firstFromSecond),
-  };
-  return { value, transfer: Object.values(value).map((map: Float32Array) => map.buffer as ArrayBuffer) };
+serve<DenseRequest>((request) => {
+  if (request.kind === 'match') {
+    const value: Matched = matchViews(request.reference, request.neighbours, request.range);
+    return { value, transfer: Object.values(value).map((map: Float32Array) => map.buffer as ArrayBuffer) };
+  }
+  const { reference, neighbours, farthest } = request;
+  const confidence = confidenceOf(reference.view, reference.matched, consistencyOf(reference, neighbours));
+  // Pixels without a winner are put at the far end: finite, and of confidence 1 anyway.
+  const depth = reference.matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
+  const value: DenseDepth = { depth, confidence };
+  return { value, transfer: [depth.buffer as ArrayBuffer, confidence.buffer as ArrayBuffer] };
 });
-
-/** Pixels without a winner are put at the far end: finite, and of confidence 1 anyway. */
-function depthOf({ inverseDepth }: Sweep, farthest: number): Float32Array {
-  return inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
-}
