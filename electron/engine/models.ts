@@ -56,7 +56,7 @@ export function modelEstimators(resources = builtInFolder, root = modelsFolder()
       }),
   });
   const ready = installed
-    .filter(({ card }) => card.architecture !== 'croco')
+    .filter(({ card }) => !['croco', 'da3'].includes(card.architecture))
     .map(({ folder, card }) => {
       const { id, title, licence, nonCommercial } = card;
       const description = `A pointmap network of ${(card.parameters / 1e6).toFixed(1)} M weights at ${card.inputSize} px; precisions: ${Object.keys(card.precisions).join(', ')}.`;

@@ -1,4 +1,5 @@
-import { pointmapOutputs, tokenMap, type Grid } from '../dust3r/linear-head.js';
+import { pointmapOutputs } from '../dust3r/linear-head.js';
+import { tokenMap, type Grid } from '../onnx/dense-maps.js';
 import { Graph, type Value } from '../onnx/graph.js';
 import { Layers, type Precision } from '../onnx/layers.js';
 import { rotaryTable } from '../onnx/rotary.js';

@@ -1,4 +1,4 @@
-import { dims } from '../dust3r/linear-head.js';
+import { dims } from '../onnx/dense-maps.js';
 import { Graph, type Value } from '../onnx/graph.js';
 import { Layers, type Precision } from '../onnx/layers.js';
 import { rotaryTable } from '../onnx/rotary.js';

@@ -1,25 +1,13 @@
+import { queryKeyValue } from '../onnx/attention.js';
 import type { Value } from '../onnx/graph.js';
-import { reordered, type Layers } from '../onnx/layers.js';
+import type { Layers } from '../onnx/layers.js';
 import { rotaryOrder, rotate, type RotaryTable } from '../onnx/rotary.js';
 import type { Width } from './config.js';
 
-/** Queries, keys and values are three products: cheaper than one and the copies that splitting it takes. */
 function selfAttention(layers: Layers, x: Value, name: string, { width, heads }: Width, table: RotaryTable): Value {
-  const order = rotaryOrder(heads, width / heads);
-  const load = layers.weights.take(`${name}.qkv.weight`, [3 * width, width]);
-  const loadBias = layers.weights.take(`${name}.qkv.bias`, [3 * width]);
-  const part = (index: number, suffix: string): Value => {
-    const rows = Int32Array.from({ length: width }, (_, k) => index * width + (index < 2 ? order[k]! : k));
-    const bias = layers.parameter(`${name}.${suffix}.bias`, [width], async () => {
-      const values = await loadBias();
-      return Float32Array.from(rows, (row) => values[row]!);
-    });
-    return layers.product(x, `${name}.${suffix}`, width, width, async () => reordered(await load(), width, rows), bias);
-  };
-  const query = rotate(layers.graph, part(0, 'query'), table, heads);
-  const key = rotate(layers.graph, part(1, 'key'), table, heads);
-  const attended = layers.attention(query, key, part(2, 'value'), heads, width);
-  return layers.linear(attended, `${name}.proj`, width, width);
+  const [query, key, value] = queryKeyValue(layers, x, name, width, { order: rotaryOrder(heads, width / heads) });
+  const turned = [query, key].map((part) => rotate(layers.graph, part, table, heads)) as [Value, Value];
+  return layers.linear(layers.attention(...turned, value, heads, width), `${name}.proj`, width, width);
 }
 
 function crossAttention(

@@ -1,3 +1,4 @@
+import type { Grid } from '../onnx/dense-maps.js';
 import { Graph, type Value } from '../onnx/graph.js';
 import { Layers, type Precision } from '../onnx/layers.js';
 import { rotaryTable } from '../onnx/rotary.js';
@@ -6,7 +7,7 @@ import { decoderBlock } from './blocks.js';
 import type { NetworkShape } from './config.js';
 import { denseHead } from './dense-head.js';
 import { denseHeadInt8 } from './dense-head-int8.js';
-import { linearHead, pointmapOutputs, type Grid } from './linear-head.js';
+import { linearHead, pointmapOutputs } from './linear-head.js';
 
 export type HeadKind = 'linear' | 'dpt';
 

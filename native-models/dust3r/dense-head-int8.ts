@@ -1,8 +1,8 @@
+import { dims, type Grid } from '../onnx/dense-maps.js';
 import type { Value } from '../onnx/graph.js';
 import { reordered, transposed, type Layers } from '../onnx/layers.js';
 import { QuantizedMaps } from '../onnx/quantized-maps.js';
 import { storedRefinement } from './dense-head.js';
-import { dims, type Grid } from './linear-head.js';
 
 /** Places in so many that a convolution's probe looks at, by level: about a thousand on an image of 512x384. */
 const probes = [3, 2, 1, 1] as const;

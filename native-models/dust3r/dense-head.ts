@@ -1,6 +1,6 @@
+import { residualUnit, spreadTokens, tokenMap, type Grid } from '../onnx/dense-maps.js';
 import type { Value } from '../onnx/graph.js';
-import { transposed, type Layers } from '../onnx/layers.js';
-import { tokenMap, type Grid } from './linear-head.js';
+import type { Layers } from '../onnx/layers.js';
 
 /**
  * The dense prediction head (DPT; Ranftl et al. 2021, section 3) on four token sets, widths as given. Channels-first
@@ -72,34 +72,7 @@ function reassemble(
       channels,
     };
   const factor = level === 0 ? 4 : 2;
-  // Stored as [in, out, factor, factor]: the transpose of a linear layer's matrix.
-  const stored = weights.take(`${name}.1.weight`, [channels, channels, factor, factor]);
-  const spreadWidth = channels * factor * factor;
-  const loadBias = weights.take(`${name}.1.bias`, [channels]);
-  const repeated = layers.parameter(`${name}.1.bias`, [spreadWidth], async () => {
-    const values = await loadBias();
-    return Float32Array.from({ length: spreadWidth }, (_, k) => values[Math.floor(k / (factor * factor))]!);
-  });
-  const spread = layers.product(
-    projected,
-    `${name}.1`,
-    channels,
-    spreadWidth,
-    async () => transposed(await stored(), channels, spreadWidth),
-    repeated,
-  );
-  const map = tokenMap(layers, spread, spreadWidth, grid);
-  return {
-    value: layers.graph.node('DepthToSpace', [map], { attributes: { blocksize: factor, mode: 'CRD' } }),
-    channels,
-  };
-}
-
-/** relu, convolution, relu, convolution, plus the input. */
-function residual(layers: Layers, x: Value, name: string, features: number): Value {
-  const same = { from: features, to: features, kernel: 3, padding: 1 };
-  const inner = layers.convolution(layers.graph.node('Relu', [x]), `${name}.conv1`, same);
-  return layers.add(layers.convolution(layers.graph.node('Relu', [inner]), `${name}.conv2`, same), x);
+  return { value: spreadTokens(layers, projected, `${name}.1`, { channels, factor, grid }), channels };
 }
 
 function fuse(layers: Layers, path: Value | undefined, map: Value, name: string, features: number): Value {
@@ -108,8 +81,8 @@ function fuse(layers: Layers, path: Value | undefined, map: Value, name: string,
   if (!path)
     for (const part of ['conv1.weight', 'conv1.bias', 'conv2.weight', 'conv2.bias'])
       weights.use(`${name}.resConfUnit1.${part}`);
-  const joined = path ? layers.add(path, residual(layers, map, `${name}.resConfUnit1`, features)) : map;
-  const refined = residual(layers, joined, `${name}.resConfUnit2`, features);
+  const joined = path ? layers.add(path, residualUnit(layers, map, `${name}.resConfUnit1`, features)) : map;
+  const refined = residualUnit(layers, joined, `${name}.resConfUnit2`, features);
   return upsample(layers, layers.convolution(refined, `${name}.out_conv`, { from: features, to: features, kernel: 1 }));
 }
 

@@ -1,30 +1,6 @@
+import { dims, type Grid } from '../onnx/dense-maps.js';
 import type { Value } from '../onnx/graph.js';
 import type { Layers } from '../onnx/layers.js';
-
-/** int64 scalars: a view's token grid. */
-export interface Grid {
-  rows: Value;
-  columns: Value;
-}
-
-/** A shape made of numbers and int64 scalars. */
-export function dims(layers: Layers, parts: (number | Value)[]): Value {
-  const { graph } = layers;
-  return graph.node(
-    'Concat',
-    parts.map((part) =>
-      typeof part === 'number' ? graph.ints([part]) : graph.node('Unsqueeze', [part, graph.ints([0])]),
-    ),
-    { attributes: { axis: 0 } },
-  );
-}
-
-/** Tokens [batch, tokens, channels] as a map [batch, channels, rows, columns]. */
-export function tokenMap(layers: Layers, tokens: Value, channels: number, grid: Grid): Value {
-  const { graph } = layers;
-  const flat = graph.node('Transpose', [tokens], { attributes: { perm: [0, 2, 1] } });
-  return graph.node('Reshape', [flat, dims(layers, [0, channels, grid.rows, grid.columns])]);
-}
 
 /** One linear layer to four channels a pixel: [batch, height, width, 4]. */
 export function linearHead(

@@ -13,6 +13,8 @@ export interface LinearOptions {
   /** Row k of what is stored is row rowOrder[k] of the checkpoint's: a permutation folded into the weights. */
   rowOrder?: ArrayLike<number>;
   bias?: boolean;
+  /** A tensor [to] of the checkpoint that multiplies each output (a layer scale): folded into the weights. */
+  gamma?: string;
 }
 
 function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
@@ -87,11 +89,12 @@ export class Layers {
     return this.enter(this.graph.floats([value], []));
   }
 
-  layerNorm(x: Value, name: string, width: number): Value {
-    const scale = this.vector(`${name}.weight`, width);
-    const bias = this.vector(`${name}.bias`, width);
+  /** @param order of the features, where they are not in the checkpoint's */
+  layerNorm(x: Value, name: string, width: number, epsilon = 1e-6, order?: ArrayLike<number>): Value {
+    const scale = this.vector(`${name}.weight`, width, order);
+    const bias = this.vector(`${name}.bias`, width, order);
     return this.graph.node('LayerNormalization', [x, scale, bias], {
-      attributes: { axis: -1, epsilon: { float: 1e-6 } },
+      attributes: { axis: -1, epsilon: { float: epsilon } },
     });
   }
 
@@ -107,8 +110,25 @@ export class Layers {
   linear(x: Value, name: string, from: number, to: number, options: LinearOptions = {}): Value {
     const load = this.weights.take(`${name}.weight`, [to, from]);
     const { rowOrder } = options;
+    if (options.gamma) return this.scaledLinear(x, name, from, to, options.gamma);
     const rows = async () => (rowOrder ? reordered(await load(), from, rowOrder) : load());
     const bias = options.bias === false ? undefined : this.vector(`${name}.bias`, to, rowOrder);
+    return this.product(x, name, from, to, rows, bias);
+  }
+
+  /** gamma * (x W^T + b), row by row. */
+  private scaledLinear(x: Value, name: string, from: number, to: number, gamma: string): Value {
+    const load = this.weights.take(`${name}.weight`, [to, from]);
+    const loadBias = this.weights.take(`${name}.bias`, [to]);
+    const loadGamma = this.weights.take(gamma, [to]);
+    const rows = async () => {
+      const scales = await loadGamma();
+      return (await load()).map((value, k) => value * scales[Math.floor(k / from)]!);
+    };
+    const bias = this.parameter(`${name}.bias`, [to], async () => {
+      const scales = await loadGamma();
+      return (await loadBias()).map((value, k) => value * scales[k]!);
+    });
     return this.product(x, name, from, to, rows, bias);
   }
 

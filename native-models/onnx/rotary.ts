@@ -35,6 +35,12 @@ export function rotaryTable(layers: Layers, rows: Value, columns: Value, headWid
   const token = graph.node('Range', [graph.int(0), count, graph.int(1)]);
   const row = graph.node('Div', [token, columns]);
   const column = graph.node('Sub', [token, graph.node('Mul', [row, columns])]);
+  return rotaryTableOf(layers, row, column, headWidth, base);
+}
+
+/** @param row, column int64 [tokens]: each token's position. */
+export function rotaryTableOf(layers: Layers, row: Value, column: Value, headWidth: number, base: number): RotaryTable {
+  const { graph } = layers;
   const quarter = headWidth / 4;
   const frequency = graph.floats(
     Array.from({ length: quarter }, (_, i) => base ** (-i / quarter)),

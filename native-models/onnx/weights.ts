@@ -22,6 +22,10 @@ export class Weights {
     return this.checkpoint.tensors.get(name)?.shape;
   }
 
+  names(): Iterable<string> {
+    return this.checkpoint.tensors.keys();
+  }
+
   /** The first of these names that the checkpoint holds, else the first. */
   either(...names: string[]): string {
     return names.find((name) => this.has(name)) ?? names[0]!;

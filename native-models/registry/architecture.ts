@@ -8,12 +8,15 @@ import { buildCompletion } from '../croco/graph.js';
 import { networkShape } from '../dust3r/config.js';
 import { buildDecoder } from '../dust3r/decoder.js';
 import { buildEncoder } from '../dust3r/encoder.js';
+import { da3Shape, isDa3 } from '../da3/config.js';
+import { buildDa3 } from '../da3/network-graphs.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Precision } from '../onnx/layers.js';
 import { Weights } from '../onnx/weights.js';
+import type { ModelCard } from './card.js';
 
 export interface BuiltNetwork {
-  architecture: 'dust3r' | 'croco' | 'compact';
+  architecture: ModelCard['architecture'];
   title: string;
   /** File name without ending, and graph. */
   graphs: { name: string; graph: Graph }[];
@@ -66,13 +69,14 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
   const config = configOf(folder);
   const weights = new Weights(checkpoint);
   if (config['architecture'] === 'compact') return buildCompact(folder, config, weights, precision);
+  if (isDa3(weights)) return buildMultiView(folder, config, weights, precision);
   const isPointmap = [...checkpoint.tensors.keys()].some((name) => name.startsWith('downstream_head1.'));
   const isCompletion = weights.has('prediction_head.weight');
   if (!isPointmap && !isCompletion) {
     const first = [...checkpoint.tensors.keys()].slice(0, 3).join(', ') || 'none';
     throw new UserError(
       'unsupported',
-      `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo and the compact network are read: ${checkpoint.path}`,
+      `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo, Depth Anything 3 and the compact network are read: ${checkpoint.path}`,
     );
   }
   const title = isPointmap ? 'DUSt3R' : 'CroCo';
@@ -134,6 +138,34 @@ function buildCompact(
     graphs,
     patch: shape.patch,
     inputSize,
+    square: false,
+    parameters: countParameters(checkpoint),
+  };
+}
+
+/** Long side of a view, as published. */
+const usualDa3 = 504;
+
+function buildMultiView(
+  { checkpoint }: CheckpointFolder,
+  config: Record<string, unknown>,
+  weights: Weights,
+  precision: Precision,
+): BuiltNetwork {
+  const title = 'Depth Anything 3';
+  const shape = da3Shape(weights, config);
+  if (!shape) {
+    weights.check(title);
+    throw new Error('a network without a shape has problems');
+  }
+  const graphs = buildDa3(weights, shape, precision);
+  weights.check(title);
+  return {
+    architecture: 'da3',
+    title,
+    graphs,
+    patch: shape.patch,
+    inputSize: usualDa3,
     square: false,
     parameters: countParameters(checkpoint),
   };

@@ -2,7 +2,7 @@
 export interface CatalogEntry {
   id: string;
   title: string;
-  architecture: 'dust3r' | 'croco';
+  architecture: 'dust3r' | 'croco' | 'da3';
   licence: string;
   nonCommercial: boolean;
   licenceAddress: string;
@@ -31,7 +31,22 @@ const dust3r = (id: string, title: string, repository: string, inputSize: number
   origin: { repository, files: ['config.json', 'model.safetensors'] },
 });
 
+/** Weights that anyone may use for anything. The larger sizes of the same network are not for paid work. */
+const da3 = (id: string, title: string, repository: string, bytes: number): CatalogEntry => ({
+  id,
+  title,
+  architecture: 'da3',
+  licence: 'Apache-2.0',
+  nonCommercial: false,
+  licenceAddress: 'https://www.apache.org/licenses/LICENSE-2.0',
+  inputSize: 504,
+  bytes,
+  origin: { repository, files: ['config.json', 'model.safetensors'] },
+});
+
 export const catalog: readonly CatalogEntry[] = [
+  da3('da3-small', 'Depth Anything 3 Small', 'depth-anything/DA3-SMALL', 320_000_000),
+  da3('da3-base', 'Depth Anything 3 Base', 'depth-anything/DA3-BASE', 480_000_000),
   dust3r(
     'dust3r-224-linear',
     'DUSt3R ViT-L 224 linear',

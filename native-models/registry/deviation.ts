@@ -1,3 +1,4 @@
+import { openGroupNetwork } from '../da3/network.js';
 import { graphPath } from '../network.js';
 import type { Precision } from '../onnx/layers.js';
 import { floatTensor, intTensor, openSession, type Tensor } from '../onnx/session.js';
@@ -33,7 +34,25 @@ export function testImage(height: number, width: number, shift: number): Float32
   return out;
 }
 
-async function outputs(folder: string, network: BuiltNetwork, precision: Precision): Promise<Record<string, Tensor>> {
+/** What a network that looks at groups says of two views; sides of 140 and 154 are ten and eleven patches. */
+async function groupOutputs(folder: string, { patch }: BuiltNetwork, precision: Precision): Promise<Outputs> {
+  const [height, width] = [10 * patch, 11 * patch];
+  const network = openGroupNetwork(folder, patch, precision, 'cpu');
+  const photos = [];
+  for (const shift of [0, 12]) photos.push(await network.photo(testImage(height, width, shift), height, width));
+  const group = await network.group(photos);
+  const { depth, confidence } = await network.depth(group, 1);
+  const { ray, confidence: rayConfidence } = await network.rays(group, 1);
+  await network.close();
+  const camera = group.cameras[1]!.worldFromCamera;
+  const named = { features: group.features[3]![1]!, depth, confidence, ray, rayConfidence, camera };
+  return Object.fromEntries(Object.entries(named).map(([name, data]) => [name, { data }]));
+}
+
+type Outputs = Record<string, { data: ArrayLike<number> }>;
+
+async function outputs(folder: string, network: BuiltNetwork, precision: Precision): Promise<Outputs> {
+  if (network.architecture === 'da3') return groupOutputs(folder, network, precision);
   const [height, width] = [128, 160];
   const [image1, image2] = [0, 12].map((shift) =>
     floatTensor(testImage(height, width, shift), [1, 3, height, width]),
@@ -46,7 +65,7 @@ async function outputs(folder: string, network: BuiltNetwork, precision: Precisi
     );
     const result = await session.run({ image1, image2, visible });
     await session.release();
-    return result;
+    return result as unknown as Outputs;
   }
   const encoder = await open('encoder');
   const features1 = (await encoder.run({ image: image1 })).features!;
@@ -56,7 +75,7 @@ async function outputs(folder: string, network: BuiltNetwork, precision: Precisi
   const grid = intTensor([height / network.patch, width / network.patch]);
   const result = await decoder.run({ features1, features2, grid1: grid, grid2: grid });
   await decoder.release();
-  return { features1, features2, ...result };
+  return { features1, features2, ...result } as unknown as Outputs;
 }
 
 /** Runs the same pair in float32 and in `precision` (on the CPU) and compares every output. */
@@ -69,7 +88,7 @@ export async function measureDeviation(
   const actual = await outputs(folder, network, precision);
   const measured: Deviation = { largest: {}, typical: {} };
   for (const [name, tensor] of Object.entries(expected)) {
-    const { largest, typical } = deviationOf(actual[name]!.data as Float32Array, tensor.data as Float32Array);
+    const { largest, typical } = deviationOf(actual[name]!.data, tensor.data);
     measured.largest[name] = Number(largest.toPrecision(3));
     measured.typical[name] = Number(typical.toPrecision(3));
   }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../electron/contract/errors.js';
 import { openSafetensors } from '../checkpoints/safetensors.js';
+import { openGroupNetwork } from '../da3/network.js';
+import { runDa3Case } from '../da3/verify.js';
 import { graphPath } from '../network.js';
 import type { Precision } from '../onnx/layers.js';
 import type { Provider } from '../onnx/provider-names.js';
@@ -19,7 +21,7 @@ export interface VerifiedOutput {
   limit: number;
 }
 
-const limits = { features: 2e-5, other: 2e-4, compact: 1e-4 };
+const limits = { features: 2e-5, other: 2e-4, compact: 1e-4, da3: 1e-4 };
 
 /**
  * Builds a checkpoint's graphs and holds them against the recorded cases beside it (`case*.safetensors`, README of the
@@ -40,18 +42,30 @@ export async function verifyCheckpoint(
   try {
     const { folder, card } = await importModel(path, { id: 'verified', root, precisions: [precision] });
     const results: VerifiedOutput[] = [];
+    if (card.architecture === 'da3') {
+      const network = openGroupNetwork(folder, card.patch, precision, provider);
+      for (const file of files) {
+        const recorded = await openSafetensors(join(path, file));
+        const deviations = await runDa3Case(recorded, network).finally(() => recorded.close());
+        for (const [output, deviation] of deviations)
+          results.push({ case: caseName(file), output, deviation, limit: limits.da3 });
+      }
+      await network.close();
+      return results;
+    }
     const open = (name: string) => openSession(graphPath(folder, precision, name), provider);
     const sessions = await Promise.all(
       card.architecture === 'croco' ? [open('completion')] : [open('encoder'), open('decoder')],
     );
-    for (const file of files)
-      results.push(...(await runCase(join(path, file), file.replace(/\.safetensors$/, ''), sessions, card)));
+    for (const file of files) results.push(...(await runCase(join(path, file), caseName(file), sessions, card)));
     await Promise.all(sessions.map((session) => session.release()));
     return results;
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
+
+const caseName = (file: string) => file.replace(/\.safetensors$/, '');
 
 async function runCase(
   path: string,
