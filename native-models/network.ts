@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../electron/contract/errors.js';
+import { Fallback } from './fallback.js';
 import { floatTensor, intTensor, openSession, type Session } from './onnx/session.js';
 import type { Provider } from './onnx/provider-names.js';
 import type { Precision } from './onnx/layers.js';
@@ -103,5 +104,19 @@ export function openPairNetwork(
       sessions.clear();
       await Promise.all(open.map((result) => (result.status === 'fulfilled' ? result.value.release() : undefined)));
     },
+  };
+}
+
+/** A network that goes on with the CPU when its provider fails in mid-run. */
+export function pairNetworkThatGoesOn(
+  open: (provider: Provider) => PairNetwork,
+  provider: Provider,
+  onNote: (message: string) => void,
+): PairNetwork {
+  const fallback = new Fallback(open, provider, onNote);
+  return {
+    encode: (image, height, width) => fallback.use((network) => network.encode(image, height, width)),
+    decode: (pairs) => fallback.use((network) => network.decode(pairs)),
+    close: () => fallback.close(),
   };
 }

@@ -5,6 +5,7 @@ import { catalog } from '../../native-models/registry/catalog.js';
 import { cardSchema, type ModelCard } from '../../native-models/registry/card.js';
 import { modelsFolder } from '../../native-models/registry/folder.js';
 import type { EstimatorInfo } from '../contract/api.js';
+import { createDa3Estimator } from '../pointmaps/da3/estimator.js';
 import { createDust3rEstimator } from '../pointmaps/dust3r/estimator.js';
 import { installFolder } from './environment.js';
 import type { EstimatorEntry } from './estimators.js';
@@ -43,35 +44,35 @@ export function modelEstimators(resources = builtInFolder, root = modelsFolder()
   const entry = (
     info: Omit<EstimatorInfo, 'installed'>,
     folder: string | (() => Promise<string>) | undefined,
+    architecture: ModelCard['architecture'] = 'dust3r',
   ): EstimatorEntry => ({
     info: { ...info, installed: folder !== undefined },
     provider: 'auto',
-    create: async (reader, { precision, provider, oneWay, storeFeatures }, threads) =>
-      createDust3rEstimator(reader, typeof folder === 'function' ? await folder() : (folder ?? join(root, info.id)), {
-        precision,
-        provider,
-        oneWay,
-        storeFeatures,
-        ...(threads === undefined ? {} : { threads }),
-      }),
+    create: async (reader, { precision, provider, oneWay, storeFeatures }, threads) => {
+      const place = typeof folder === 'function' ? await folder() : (folder ?? join(root, info.id));
+      const options = { precision, provider, storeFeatures, ...(threads === undefined ? {} : { threads }) };
+      return architecture === 'da3'
+        ? createDa3Estimator(reader, place, options)
+        : createDust3rEstimator(reader, place, { ...options, oneWay });
+    },
   });
   const ready = installed
-    .filter(({ card }) => !['croco', 'da3'].includes(card.architecture))
+    .filter(({ card }) => card.architecture !== 'croco')
     .map(({ folder, card }) => {
       const { id, title, licence, nonCommercial } = card;
       const description = `A pointmap network of ${(card.parameters / 1e6).toFixed(1)} M weights at ${card.inputSize} px; precisions: ${Object.keys(card.precisions).join(', ')}.`;
-      return entry({ id, title, licence, nonCommercial, description }, folder);
+      return entry({ id, title, licence, nonCommercial, description }, folder, card.architecture);
     });
   const missing = catalog
-    .filter(({ id, architecture }) => architecture === 'dust3r' && !installed.some(({ card }) => card.id === id))
-    .map(({ id, title, licence, nonCommercial, bytes }) =>
+    .filter(({ id, architecture }) => architecture !== 'croco' && !installed.some(({ card }) => card.id === id))
+    .map(({ id, title, licence, nonCommercial, bytes, architecture }) =>
       entry(
         {
           id,
           title,
           licence,
           nonCommercial,
-          description: `A pointmap network, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.`,
+          description: `${architecture === 'da3' ? 'A network that looks at many photos at once' : 'A pointmap network'}, ${(bytes / 1e9).toFixed(1)} GB to download from its publisher.`,
         },
         undefined,
       ),

@@ -96,7 +96,13 @@ function record(
   outcome: StoredOutcome,
 ): void {
   const ids = { a: photos[a]!.id, b: photos[b]!.id };
-  if (outcome.kind === 'rejected')
+  if (outcome.kind === 'observation' && outcome.observation.views.length > 2) {
+    // A group is an observation of every pair in it, and planned under one.
+    const confidence = meanConfidence(outcome.observation);
+    const views = outcome.observation.views.map(({ photo }) => photo);
+    for (const a of views)
+      for (const b of views) if (a !== b) project.updatePair({ a, b, state: 'observed', confidence, observation: key });
+  } else if (outcome.kind === 'rejected')
     project.updatePair({ ...ids, state: 'rejected', reason: outcome.detail || outcome.reason, observation: key });
   else
     project.updatePair({

@@ -1,4 +1,5 @@
 import { UserError } from '../../electron/contract/errors.js';
+import { Fallback } from '../fallback.js';
 import { graphPath } from '../network.js';
 import type { Precision } from '../onnx/layers.js';
 import type { Provider } from '../onnx/provider-names.js';
@@ -221,4 +222,20 @@ export function openGroupNetwork(
   threads?: number,
 ): GroupNetwork {
   return new Da3Network(folder, patch, precision, provider, threads);
+}
+
+/** A network that goes on with the CPU when its provider fails in mid-run. */
+export function groupNetworkThatGoesOn(
+  open: (provider: Provider) => GroupNetwork,
+  provider: Provider,
+  onNote: (message: string) => void,
+): GroupNetwork {
+  const fallback = new Fallback(open, provider, onNote);
+  return {
+    photo: (...given) => fallback.use((network) => network.photo(...given)),
+    group: (...given) => fallback.use((network) => network.group(...given)),
+    depth: (...given) => fallback.use((network) => network.depth(...given)),
+    rays: (...given) => fallback.use((network) => network.rays(...given)),
+    close: () => fallback.close(),
+  };
 }

@@ -10,7 +10,7 @@ import { importModel } from '../../native-models/registry/install.js';
 import { compactConfig, compactShapes } from './random-compact.js';
 import { randomTensor, writeSafetensors } from './random-network.js';
 
-describe('the compact network', () => {
+describe('the compact network', { timeout: 60_000 }, () => {
   let root: string;
   const models = () => join(root, 'models');
   const resources = () => join(root, 'resources');

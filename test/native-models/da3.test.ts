@@ -14,13 +14,17 @@ import { randomTensor, writeSafetensors } from './random-network.js';
 
 const recorded = join(import.meta.dirname, '../../../shared/reference/da3-tiny');
 
-describe.skipIf(!existsSync(recorded))('recorded cases (skipped where they are not present)', () => {
-  it('one, two, three and five views, and given cameras: float32 within the limit', async () => {
-    const results = await verifyCheckpoint(recorded);
-    expect(results.length).toBe(5 * 14);
-    for (const { deviation, limit } of results) expect(deviation).toBeLessThanOrEqual(limit);
-  });
-});
+describe.skipIf(!existsSync(recorded))(
+  'recorded cases (skipped where they are not present)',
+  { timeout: 60_000 },
+  () => {
+    it('one, two, three and five views, and given cameras: float32 within the limit', async () => {
+      const results = await verifyCheckpoint(recorded);
+      expect(results.length).toBe(5 * 14);
+      for (const { deviation, limit } of results) expect(deviation).toBeLessThanOrEqual(limit);
+    });
+  },
+);
 
 /** A camera turned about a skew axis and moved. */
 function posed(angle: number): Float64Array {
@@ -28,7 +32,8 @@ function posed(angle: number): Float64Array {
   return camera.worldFromCamera;
 }
 
-describe('Depth Anything 3', () => {
+// Building a model takes seconds where the machine is busy.
+describe('Depth Anything 3', { timeout: 60_000 }, () => {
   let root: string;
   const models = () => join(root, 'models');
 

@@ -5,11 +5,21 @@ export interface Da3Sizes {
   depth: number;
   features: number;
   channels: [number, number, number, number];
+  /** Blocks after which features are taken. */
+  taken: [number, number, number, number];
 }
 
-export const small: Da3Sizes = { width: 384, heads: 6, depth: 12, features: 64, channels: [48, 96, 192, 384] };
-export const base: Da3Sizes = { width: 768, heads: 12, depth: 12, features: 128, channels: [96, 192, 384, 768] };
-export const tinyDa3: Da3Sizes = { width: 32, heads: 2, depth: 12, features: 16, channels: [8, 8, 16, 16] };
+const published = { depth: 12, taken: [5, 7, 9, 11] } as { depth: number; taken: Da3Sizes['taken'] };
+export const small: Da3Sizes = { ...published, width: 384, heads: 6, features: 64, channels: [48, 96, 192, 384] };
+export const base: Da3Sizes = { ...published, width: 768, heads: 12, features: 128, channels: [96, 192, 384, 768] };
+export const tinyDa3: Da3Sizes = {
+  width: 32,
+  heads: 2,
+  depth: 8,
+  taken: [4, 5, 6, 7],
+  features: 16,
+  channels: [8, 8, 16, 16],
+};
 
 /** Every tensor of such a network and its shape, in the names of the published checkpoints. */
 export function da3Shapes({ width, heads, depth, features, channels }: Da3Sizes): Map<string, number[]> {
@@ -77,14 +87,14 @@ function denseHead(
   both(`${scratch}.output_conv2.2`, [2, 32, 1, 1]);
 }
 
-export function da3Config({ width, heads, depth, features, channels }: Da3Sizes): Record<string, unknown> {
+export function da3Config({ width, heads, depth, features, channels, taken }: Da3Sizes): Record<string, unknown> {
   return {
     config: {
       net: {
         embed_dim: width,
         num_heads: heads,
         depth,
-        out_layers: [5, 7, 9, 11],
+        out_layers: taken,
         alt_start: 4,
         qknorm_start: 4,
         rope_start: 4,
