@@ -1,4 +1,5 @@
 import { anchorsOf } from './anchors.js';
+import { calibratedGroups, placeOnCameras, withPieceHeld } from './calibrated.js';
 import { solveComponent, type Setting } from './component.js';
 import { startFocals } from './focals.js';
 import { initialise } from './initialise.js';
@@ -20,17 +21,22 @@ export type * from './types.js';
  * @throws UserError when the problem makes no sense (sizes that don't match, no observations); the signal's reason when
  * aborted
  */
-export async function align(problem: AlignmentProblem, options: AlignmentOptions = {}): Promise<AlignmentResult> {
+export async function align(given: AlignmentProblem, options: AlignmentOptions = {}): Promise<AlignmentResult> {
   const started = performance.now();
-  validateProblem(problem);
+  validateProblem(given);
+  const index = new Map(given.views.map(({ photo }, view) => [photo, view]));
+  const viewsOf = given.observations.map((observation) => observation.views.map(({ photo }) => index.get(photo)!));
+  const groups = calibratedGroups(given.sparse, viewsOf);
+  const problem = withPieceHeld(given, { anchors: anchorsOf(given), viewsOf });
   const principal = problem.views.map(
     ({ width, height }, k) => problem.constraints?.[k]?.principalPoint ?? ([width / 2, height / 2] as [number, number]),
   );
   const { focal, held: focalHeld } = startFocals(problem, principal);
-  const index = new Map(problem.views.map(({ photo }, view) => [photo, view]));
-  const viewsOf = problem.observations.map((observation) => observation.views.map(({ photo }) => index.get(photo)!));
   const setting: Setting = { problem, options, principal, focalHeld, anchors: anchorsOf(problem), viewsOf };
-  const start = initialise(problem, principal, focal);
+  // What the bundle has solved takes no part in what is solved here.
+  const solvedAlready = new Set(groups.flatMap(({ observations }) => observations));
+  const left = viewsOf.map((views, k) => (solvedAlready.has(k) ? [] : views));
+  const start = initialise(problem, left, principal, focal);
   const warnings: string[] = [];
   const reports: ObservationReport[] = problem.observations.map((_, index) => ({
     index,
@@ -42,10 +48,16 @@ export async function align(problem: AlignmentProblem, options: AlignmentOptions
   let iterations = 0;
   let objective = 0;
   let objectiveInitial = 0;
-  for (const views of start.components) {
-    const solved = await solveComponent(setting, start.state, views, iterations);
+  const placed = new Set<number>();
+  const parts = [...groups.map(({ views }) => views), ...start.components];
+  for (const [part, views] of parts.entries()) {
+    const solved =
+      part < groups.length
+        ? await placeOnCameras(setting, groups[part]!, focal)
+        : await solveComponent(setting, start.state, views, iterations);
+    for (const view of views) placed.add(view);
     warnings.push(...solved.warnings);
-    iterations = solved.iterations;
+    iterations = Math.max(iterations, solved.iterations);
     objective += solved.component.objective;
     objectiveInitial += solved.initial;
     components.push(solved.component);
@@ -55,9 +67,10 @@ export async function align(problem: AlignmentProblem, options: AlignmentOptions
     solved.residuals.forEach((residual, index) => {
       reports[index]!.residual = residual;
       if (solved.dropped.has(index)) reports[index]!.rejected = true;
+      else if (part < groups.length) reports[index]!.rejected = false;
     });
   }
-  const placed = new Set(start.components.flat());
+  components.sort((p, q) => q.views.length - p.views.length);
   const unplaced = problem.views.map((_, k) => k).filter((k) => !placed.has(k));
   const rejected = reports.filter((report) => report.rejected).length;
   if (rejected > 0)

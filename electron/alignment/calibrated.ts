@@ -1,73 +1,354 @@
-import { multiply3, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
-import { compose, invert, type Similarity } from '../geometry/similarity.js';
+import { compose, identitySimilarity, invert, transform, type Similarity } from '../geometry/similarity.js';
+import type { Observation } from '../geometry/types.js';
+import { multiply3, rigid, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
+import { placeAtAnchors } from './anchors.js';
+import { cloudPixels, sampleCloud } from './clouds.js';
+import type { SolvedComponent, Setting } from './component.js';
+import { conditioningWarnings } from './conditioning.js';
+import { recoverDepths } from './recover.js';
+import { scaleNorm } from './reduced-system.js';
+import { placeCamera } from './resection.js';
+import type { CalibratedView, SparsePrior } from './sparse-prior.js';
 import type { AlignmentState } from './state.js';
 import type { AlignmentProblem } from './types.js';
+import { weightedMedian } from './weighted-median.js';
 
-/**
- * Relative poses that close their cycles this well (radians, share of the baseline) come from one adjustment of all
- * cameras.
- */
-const CLOSES = { turn: 0.003, shift: 0.03 };
+/** An observation's own relative pose agrees with the bundle's within these (radians) and so shares its unit. */
+const SAME = { turn: 0.01, direction: 0.05 };
+/** Fewer tie points than this tell no scale. */
+const LEAST_TIES = 8;
+/** An observation whose pixels are off the tie points by more than this share, in the median, is wrong. */
+const MOST_OFF = 0.12;
 
-/**
- * Camera poses as the estimator itself calibrated them (Observation.firstFromCamera), when they are of one piece:
- * chained over a spanning tree they must also hold for the observations outside the tree. Relative poses found pair by
- * pair do not, and say nothing that the pointmaps do not say better.
- *
- * @param usable observations; @param viewsOf views of every observation; @param root the view whose camera stays where
- * it is
- * @returns worldFromCamera by view in the state's world and scale; undefined when the estimator has none of one piece
- */
-export function calibratedPoses(
-  problem: AlignmentProblem,
-  state: AlignmentState,
-  usable: readonly number[],
-  viewsOf: readonly (readonly number[])[],
-  root: number,
-): Map<number, Similarity> | undefined {
-  const ties = usable.flatMap((k) => {
-    const poses = problem.observations[k]!.firstFromCamera;
-    const [first, ...others] = viewsOf[k]!;
-    return others.flatMap((view, i) => {
-      const [a, b] = [poses?.[0], poses?.[i + 1]];
-      return a && b && view !== first ? [{ a: first!, b: view, relative: compose(invert(pose(a)), pose(b)) }] : [];
-    });
-  });
-  if (ties.length === 0) return undefined;
-  const scales = usable.map((k) => state.observations[k]!.scale).sort((p, q) => p - q);
-  const scale = scales[scales.length >> 1]!;
-  for (const { relative } of ties) relative.translation = relative.translation.map((value) => value * scale);
-  const poses = new Map([[root, state.cameras[root]!]]);
-  const tree = new Set<object>();
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const tie of ties) {
-      if (poses.has(tie.a) === poses.has(tie.b)) continue;
-      if (poses.has(tie.a)) poses.set(tie.b, compose(poses.get(tie.a)!, tie.relative));
-      else poses.set(tie.a, compose(poses.get(tie.b)!, invert(tie.relative)));
-      tree.add(tie);
-      grown = true;
-    }
-  }
-  const rest = ties.filter((tie) => !tree.has(tie) && poses.has(tie.a) && poses.has(tie.b));
-  if (rest.length === 0) return undefined;
-  const turns: number[] = [];
-  const shifts: number[] = [];
-  for (const { a, b, relative } of rest) {
-    const chained = compose(invert(poses.get(a)!), poses.get(b)!);
-    turns.push(rotationAngle(multiply3(chained.rotation, transpose3(relative.rotation))));
-    shifts.push(
-      Math.hypot(...chained.translation.map((value, i) => value - relative.translation[i]!)) /
-        Math.max(1e-12, Math.hypot(...relative.translation)),
-    );
-  }
-  return nearlyAll(turns, CLOSES.turn) && nearlyAll(shifts, CLOSES.shift) ? poses : undefined;
+/** Views of one piece that nothing ties to views outside it, and the observations of them. */
+export interface CalibratedGroup {
+  views: number[];
+  observations: number[];
 }
 
-const nearlyAll = (values: number[], limit: number): boolean =>
-  values.filter((value) => value < limit).length >= 0.9 * values.length;
+/**
+ * The parts of a problem that the bundle has solved: groups of views that are all calibrated in one piece. What is left
+ * is solved from the pointmaps.
+ */
+export function calibratedGroups(
+  prior: SparsePrior | undefined,
+  viewsOf: readonly (readonly number[])[],
+): CalibratedGroup[] {
+  if (!prior) return [];
+  const parent = prior.cameras.map((_, k) => k);
+  const root = (k: number): number => {
+    while (parent[k] !== k) {
+      parent[k] = parent[parent[k]!]!;
+      k = parent[k]!;
+    }
+    return k;
+  };
+  const join = (a: number, b: number): void => {
+    parent[root(a)] = root(b);
+  };
+  for (const views of viewsOf) for (const view of views) join(view, views[0]!);
+  const firstOf = new Map<number, number>();
+  prior.cameras.forEach((camera, view) => {
+    if (!camera) return;
+    const first = firstOf.get(camera.piece);
+    if (first === undefined) firstOf.set(camera.piece, view);
+    else join(view, first);
+  });
+  const groups = new Map<number, CalibratedGroup>();
+  parent.forEach((_, view) => {
+    const group = groups.get(root(view)) ?? { views: [], observations: [] };
+    groups.set(root(view), group);
+    group.views.push(view);
+  });
+  viewsOf.forEach((views, k) => groups.get(root(views[0]!))!.observations.push(k));
+  return [...groups.values()].filter(({ views, observations }) => {
+    const pieces = new Set(views.map((view) => prior.cameras[view]?.piece));
+    return views.length > 1 && observations.length > 0 && pieces.size === 1 && !pieces.has(undefined);
+  });
+}
 
-const pose = (m: Float64Array): Similarity => ({
+/**
+ * For groups that hold views outside the largest piece too: the piece's cameras as poses and focals that are given, in
+ * the world of the poses that the user or an earlier solution gave.
+ */
+export function withPieceHeld(
+  problem: AlignmentProblem,
+  setting: Pick<Setting, 'anchors' | 'viewsOf'>,
+): AlignmentProblem {
+  const { sparse: prior, views } = problem;
+  if (!prior) return problem;
+  const handled = new Set(calibratedGroups(prior, setting.viewsOf).flatMap((group) => group.views));
+  const pieces = new Map<number, number[]>();
+  prior.cameras.forEach((camera, view) => {
+    if (camera && !handled.has(view)) pieces.set(camera.piece, [...(pieces.get(camera.piece) ?? []), view]);
+  });
+  const largest = [...pieces.values()].sort((p, q) => q.length - p.length)[0];
+  if (!largest || largest.length < 2) return problem;
+  const cameras = pieceInWorld(problem, setting.anchors, largest);
+  const constraints = views.map((_, view) => {
+    const given = problem.constraints?.[view];
+    const camera = cameras.get(view);
+    if (!camera) return given;
+    return {
+      focal: prior.cameras[view]!.focal,
+      ...given,
+      pose: { worldFromCamera: rigid(camera.rotation, camera.translation), kind: 'fixed' as const },
+    };
+  });
+  return { ...problem, constraints };
+}
+
+/** The piece's cameras in the world of the given poses; where none is given, in the frame of the first one. */
+function pieceInWorld(
+  { sparse, views }: AlignmentProblem,
+  anchors: Setting['anchors'],
+  piece: readonly number[],
+): Map<number, Similarity> {
+  const cameras: (Similarity | undefined)[] = views.map(() => undefined);
+  const worldFromFirst = poseOf(sparse!.cameras[piece[0]!]!);
+  for (const view of piece) cameras[view] = compose(invert(worldFromFirst), poseOf(sparse!.cameras[view]!));
+  const given = piece.flatMap((view) => anchors.get(view) ?? []);
+  // Of an earlier solution's poses only the world is taken: the bundle has these cameras better.
+  const world = placeAtAnchors(
+    { cameras, focal: new Float64Array(0), observations: [] },
+    given.map((anchor) => (anchor.kind === 'initial' ? { ...anchor, kind: 'rough' } : anchor)),
+    [],
+  ).state;
+  return new Map(piece.map((view) => [view, world.cameras[view]!]));
+}
+
+/**
+ * Places the observations of a calibrated group on cameras that stay as they are: each view's pointmap gets a scale
+ * from the tie points (Observation.firstFromCamera, where it agrees with the bundle, has the bundle's unit already).
+ * Depths are then fused photo by photo.
+ */
+export async function placeOnCameras(
+  setting: Setting,
+  { views, observations }: CalibratedGroup,
+  focal: Float64Array,
+): Promise<SolvedComponent> {
+  const { problem, options, viewsOf, principal } = setting;
+  const prior = problem.sparse!;
+  const cameras = pieceInWorld(problem, setting.anchors, views);
+  const unit = worldUnit(prior, cameras, views);
+  const ties = new TieIndex(prior, views);
+  const state: AlignmentState = {
+    cameras: problem.views.map((_, view) => cameras.get(view)),
+    focal: focal.slice(),
+    observations: problem.observations.map(() => undefined),
+  };
+  for (const view of views) state.focal[view] = problem.constraints?.[view]?.focal ?? prior.cameras[view]!.focal;
+  const roles = new Map<number, Similarity[]>();
+  const residuals = new Map<number, number>();
+  const dropped = new Set<number>();
+  for (const k of observations) {
+    const placed = placeObservation(setting, k, state, ties, unit);
+    const seen = viewsOf[k]!;
+    const off = placed
+      ? Math.max(
+          ...seen.map((view, role) =>
+            ties.residual(
+              view,
+              problem.observations[k]!,
+              role,
+              compose(invert(cameras.get(view)!), placed[role]!),
+              unit,
+            ),
+          ),
+        )
+      : Infinity;
+    if (placed && off < MOST_OFF) {
+      roles.set(k, placed);
+      state.observations[k] = placed[0]!;
+    } else {
+      dropped.add(k);
+      residuals.set(k, off);
+    }
+  }
+  const usable = observations.filter((k) => roles.has(k));
+  const depthScale = ties.typicalRange * unit;
+  const recovered = await recoverDepths(
+    problem,
+    usable,
+    state,
+    views,
+    principal,
+    depthScale,
+    [],
+    options,
+    (k, role) => roles.get(k)![role]!,
+  );
+  let objective = 0;
+  for (const depth of recovered) {
+    objective += depth.objective * scaleNorm(state);
+    depth.targets.forEach((observation, t) =>
+      residuals.set(observation, Math.max(residuals.get(observation) ?? 0, depth.targetResiduals[t]!)),
+    );
+  }
+  return {
+    component: {
+      views: [...views],
+      worldFromCamera: views.map((view) => rigid(cameras.get(view)!.rotation, cameras.get(view)!.translation)),
+      focal: Float64Array.from(views, (view) => state.focal[view]!),
+      principalPoint: views.map((view) => principal[view]!),
+      depth: recovered.map(({ depth }) => depth),
+      confidence: recovered.map(({ confidence }) => confidence),
+      objective,
+    },
+    recovered,
+    residuals,
+    dropped,
+    warnings: conditioningWarnings(problem, state, views, recovered, usable, viewsOf),
+    iterations: 0,
+    initial: objective,
+  };
+}
+
+/** World units per unit of the piece. */
+function worldUnit(prior: SparsePrior, cameras: ReadonlyMap<number, Similarity>, views: readonly number[]): number {
+  const first = views[0]!;
+  let most = 0;
+  let unit = 1;
+  for (const view of views) {
+    const before = distance(poseOf(prior.cameras[view]!), poseOf(prior.cameras[first]!));
+    if (before <= most) continue;
+    most = before;
+    unit = distance(cameras.get(view)!, cameras.get(first)!) / before;
+  }
+  return unit;
+}
+
+const distance = (a: Similarity, b: Similarity): number =>
+  Math.hypot(...a.translation.map((value, i) => value - b.translation[i]!));
+
+/** worldFromObservation for each view of an observation; undefined where its scale can't be told. */
+function placeObservation(
+  { problem, viewsOf, principal }: Setting,
+  k: number,
+  state: AlignmentState,
+  ties: TieIndex,
+  unit: number,
+): Similarity[] | undefined {
+  const observation = problem.observations[k]!;
+  const seen = viewsOf[k]!;
+  const first = state.cameras[seen[0]!]!;
+  const scaled = (camera: Similarity, scale: number): Similarity => compose(camera, { ...identitySimilarity(), scale });
+  const shared = sharedUnit(
+    observation,
+    seen.map((view) => state.cameras[view]!),
+  );
+  if (shared !== undefined) return seen.map(() => scaled(first, shared));
+  const own = ties.scale(seen[0]!, observation, 0, identitySimilarity());
+  const others = seen.map((view, role) => {
+    if (role === 0) return { frame: identitySimilarity(), scale: own };
+    // The view's camera as its own pixels have it: rays of the bundle's camera then meet the points exactly.
+    const { width, height } = observation.views[role]!;
+    const frame = placeCamera(
+      sampleCloud(problem, k, role),
+      cloudPixels(width, height),
+      principal[view]!,
+      state.focal[view]!,
+      observation.firstFromCamera?.[role],
+    );
+    return frame && { frame, scale: ties.scale(view, observation, role, invert(frame)) };
+  });
+  const placed = others.map((other, role): Similarity | undefined => {
+    const scale = other?.scale ?? own ?? others.find((each) => each?.scale !== undefined)?.scale;
+    if (!other || scale === undefined) return undefined;
+    return compose(scaled(state.cameras[seen[role]!]!, scale * unit), invert(other.frame));
+  });
+  return placed.every((each) => each !== undefined) ? placed : undefined;
+}
+
+/** World units per unit of an observation whose own relative poses are those of the cameras. */
+function sharedUnit({ firstFromCamera }: Observation, cameras: readonly Similarity[]): number | undefined {
+  const ratios: number[] = [];
+  for (let role = 1; role < cameras.length; role++) {
+    const said = firstFromCamera?.[role];
+    if (!said) return undefined;
+    const known = compose(invert(cameras[0]!), cameras[role]!);
+    const t = [said[3]!, said[7]!, said[11]!];
+    const [long, far] = [Math.hypot(...t), Math.hypot(...known.translation)];
+    const cosine = t.reduce((sum, value, i) => sum + value * known.translation[i]!, 0) / (long * far);
+    const turn = rotationAngle(multiply3(rotationOf(said), transpose3(known.rotation)));
+    if (!(turn < SAME.turn && Math.acos(Math.min(1, cosine)) < SAME.direction)) return undefined;
+    ratios.push(far / long);
+  }
+  return ratios.length > 0 ? ratios.sort((p, q) => p - q)[ratios.length >> 1] : undefined;
+}
+
+/** Tie points by view. */
+class TieIndex {
+  /** Per view: x, y in view pixels and the point in the view's camera, one row of five each. */
+  private readonly rows = new Map<number, Float64Array>();
+  /** Median distance of the points from the cameras, in the piece's unit. */
+  readonly typicalRange: number;
+
+  constructor({ cameras, ties }: SparsePrior, views: readonly number[]) {
+    const lists = new Map(views.map((view) => [view, [] as number[]]));
+    const ranges: number[] = [];
+    const inverses = new Map(views.map((view) => [view, invert(poseOf(cameras[view]!))]));
+    ties.view.forEach((view, k) => {
+      const list = lists.get(view);
+      if (!list) return;
+      const point = transform(inverses.get(view)!, ties.positions.subarray(3 * k, 3 * k + 3));
+      list.push(ties.at[2 * k]!, ties.at[2 * k + 1]!, point[0]!, point[1]!, point[2]!);
+      ranges.push(point[2]!);
+    });
+    for (const [view, list] of lists) this.rows.set(view, Float64Array.from(list));
+    this.typicalRange = ranges.sort((p, q) => p - q)[ranges.length >> 1] ?? 1;
+  }
+
+  /** Units of the piece per unit of a view's pointmap: the median ratio of distances from the camera. */
+  scale(view: number, observation: Observation, role: number, cameraFromObservation: Similarity): number | undefined {
+    const ratios: number[] = [];
+    const weights: number[] = [];
+    this.visit(view, observation, role, cameraFromObservation, (said, known, weight) => {
+      ratios.push(Math.hypot(...known) / Math.max(1e-12, Math.hypot(...said)));
+      weights.push(weight);
+    });
+    if (ratios.length < LEAST_TIES) return undefined;
+    return weightedMedian(Float64Array.from(ratios), Float64Array.from(weights), ratios.length);
+  }
+
+  /** Median distance over depth of a view's pointmap from its tie points; 0 where there are too few to tell. */
+  residual(
+    view: number,
+    observation: Observation,
+    role: number,
+    cameraFromObservation: Similarity,
+    unit: number,
+  ): number {
+    const off: number[] = [];
+    const weights: number[] = [];
+    this.visit(view, observation, role, cameraFromObservation, (said, known, weight) => {
+      off.push(Math.hypot(...known.map((value, i) => value * unit - said[i]!)) / (unit * Math.hypot(...known)));
+      weights.push(weight);
+    });
+    if (off.length < LEAST_TIES) return 0;
+    return weightedMedian(Float64Array.from(off), Float64Array.from(weights), off.length);
+  }
+
+  private visit(
+    view: number,
+    observation: Observation,
+    role: number,
+    cameraFromObservation: Similarity,
+    use: (said: Float64Array, known: number[], weight: number) => void,
+  ): void {
+    const { width, points, confidence } = observation.views[role]!;
+    const rows = this.rows.get(view)!;
+    for (let k = 0; k < rows.length; k += 5) {
+      const pixel = Math.round(rows[k + 1]!) * width + Math.round(rows[k]!);
+      const weight = Math.log(confidence[pixel]!);
+      const said = transform(cameraFromObservation, points.subarray(3 * pixel, 3 * pixel + 3));
+      if (!(weight > 0 && weight < Infinity) || !said.every(Number.isFinite)) continue;
+      use(said, [rows[k + 2]!, rows[k + 3]!, rows[k + 4]!], weight);
+    }
+  }
+}
+
+const poseOf = ({ worldFromCamera: m }: CalibratedView): Similarity => ({
   scale: 1,
   rotation: rotationOf(m),
   translation: Float64Array.of(m[3]!, m[7]!, m[11]!),

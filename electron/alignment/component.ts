@@ -1,7 +1,6 @@
 import { rigid } from '../numerics/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import { placeAtAnchors, type Anchor } from './anchors.js';
-import { calibratedPoses } from './calibrated.js';
 import { conditioningWarnings } from './conditioning.js';
 import { contradicting, observationResiduals } from './contradictions.js';
 import { PixelKernel } from './pixels.js';
@@ -38,8 +37,6 @@ const MOST_PIXELS = 5 * FINE.pixels;
 const MEASUREMENTS = 200;
 /** What a rough pose may be off by where nothing else is said: radians, and the share of the typical depth. */
 const ROUGH = { turn: 0.1, shift: 0.1 };
-/** The same of poses from the estimator's own adjustment of all photos. */
-const CALIBRATED = { turn: 0.002, shift: 0.004 };
 /** Given poses further than this from what the observations say, in radians, are pointed out. */
 const DISAGREES = 0.2;
 
@@ -117,7 +114,7 @@ export async function solveComponent(
     ({ state, iteration: iterations } = solved);
     return solved;
   };
-  const { pixels, objective: coarse } = await level(COARSE, false);
+  const { pixels } = await level(COARSE, false);
   const found = observationResiduals(pixels, photos, state);
   const dropped = contradicting(found, usable, viewsOf);
   if (dropped.size > 0) {
@@ -126,7 +123,6 @@ export async function solveComponent(
     photos = samplesAt(setting, usable, COARSE.pixels);
     await level(COARSE, false);
   }
-  holdCalibrated(setting, freedom, state, views, usable, coarse, depthScale);
   photos = samplesAt(setting, usable, FINE.pixels);
   await level(FINE, true);
   const most = affordable(problem, usable);
@@ -213,36 +209,6 @@ function freedomOf(
     rough,
     scaled: apart,
   };
-}
-
-/**
- * Holds cameras softly to where the estimator's own adjustment of all photos had them, when no pose is given: it used
- * sharp points where the pointmaps, whose errors are shared by whole surfaces, pull away (13 photos with reference
- * cameras: relative rotations off by 0.29 degrees without, 0.18 with).
- */
-function holdCalibrated(
-  { problem, viewsOf }: Setting,
-  freedom: Freedom,
-  state: AlignmentState,
-  views: readonly number[],
-  usable: readonly number[],
-  objective: number,
-  depthScale: number,
-): void {
-  if (freedom.rough.some(Boolean) || views.filter((view) => !freedom.camera[view]).length !== 1) return;
-  const poses = calibratedPoses(
-    problem,
-    state,
-    usable,
-    viewsOf,
-    views.find((view) => !freedom.camera[view])!,
-  );
-  const weight = objective / (MEASUREMENTS * usable.length);
-  for (const view of poses ? views : []) {
-    const worldFromCamera = poses!.get(view);
-    if (freedom.camera[view] && worldFromCamera)
-      freedom.rough[view] = { worldFromCamera, weight, turn: CALIBRATED.turn, shift: CALIBRATED.shift * depthScale };
-  }
 }
 
 function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], depthScale: number): number {

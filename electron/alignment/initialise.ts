@@ -17,14 +17,15 @@ export interface Initialisation {
  * Start of the alignment. Every photo has a canonical pointmap in its own camera's frame (canonical.ts). An observation
  * ties two canonical frames by robust registration of the pointmaps they share; those that contradict the rest are left
  * out (ties.ts); a minimum spanning tree of the others places the cameras.
+ *
+ * @param viewsOf views of every observation; an empty list leaves it out
  */
 export function initialise(
   problem: AlignmentProblem,
+  viewsOf: readonly (readonly number[])[],
   principal: readonly (readonly [number, number])[],
   focal: Float64Array,
 ): Initialisation {
-  const index = new Map(problem.views.map(({ photo }, k) => [photo, k]));
-  const viewsOf = problem.observations.map(({ views }) => views.map(({ photo }) => index.get(photo)!));
   const clouds = problem.observations.map(({ views }): (Cloud | undefined)[] => views.map(() => undefined));
   const cloudOf = (observation: number, role: number): Cloud =>
     (clouds[observation]![role] ??= sampleCloud(problem, observation, role));

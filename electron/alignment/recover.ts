@@ -1,3 +1,4 @@
+import type { Similarity } from '../geometry/similarity.js';
 import { defaultThreads, WorkerPool } from '../compute/pool.js';
 import { recoverDepth, type RecoveredDepth } from './depth-maps.js';
 import { samplePhotos, type PhotoSamples } from './samples.js';
@@ -23,6 +24,7 @@ export interface RecoveredView extends RecoveredDepth {
  *
  * @param scale a typical depth
  * @param gathered photos' samples; those that hold every pixel are used, and are gone afterwards
+ * @param placed worldFromObservation by view of the observation, where its views are not placed as one
  * @throws the signal's reason
  */
 export async function recoverDepths(
@@ -34,6 +36,7 @@ export async function recoverDepths(
   scale: number,
   gathered: readonly PhotoSamples[],
   options: AlignmentOptions,
+  placed?: (observation: number, role: number) => Similarity,
 ): Promise<RecoveredView[]> {
   const points = usable.reduce(
     (sum, k) => sum + problem.observations[k]!.views.reduce((all, { width, height }) => all + width * height, 0),
@@ -58,15 +61,17 @@ export async function recoverDepths(
         continue;
       }
       const { targets } = photo;
+      const own = placed ? targetState(state, photo, placed) : state;
+      if (placed) photo.targets = Int32Array.from(targets, (_, t) => t);
       const depth = pool
         ? await pool.run<RecoveredDepth>(
-            { state, photo, scale },
+            { state: own, photo, scale },
             {
               transfer: [photo.data.buffer, photo.offsets.buffer] as ArrayBuffer[],
               ...(options.signal ? { signal: options.signal } : {}),
             },
           )
-        : recoverDepth(state, photo, scale);
+        : recoverDepth(own, photo, scale);
       recovered[k] = { ...depth, targets };
     }
   };
@@ -76,6 +81,15 @@ export async function recoverDepths(
     await pool?.close();
   }
   return recovered;
+}
+
+/** A state in which every target of a photo is an observation of its own. */
+function targetState(
+  state: AlignmentState,
+  { targets, roles }: PhotoSamples,
+  placed: (observation: number, role: number) => Similarity,
+): AlignmentState {
+  return { ...state, observations: Array.from(targets, (observation, t) => placed(observation, roles[t]!)) };
 }
 
 function nothing({ width, height }: { width: number; height: number }): RecoveredView {

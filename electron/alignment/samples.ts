@@ -9,6 +9,8 @@ export interface PhotoSamples {
   offsets: Float64Array;
   /** Observation of each target, one entry for each time that an observation shows the photo. */
   targets: Int32Array;
+  /** Which view of its observation each target is. */
+  roles: Int32Array;
   /** Targets with room for an even number of them. */
   width: number;
   /**
@@ -98,6 +100,7 @@ function gather(
     count,
     offsets,
     targets: Int32Array.from(seen, ({ observation }) => observation),
+    roles: Int32Array.from(seen, ({ role }) => role),
     width,
     data,
     factors,

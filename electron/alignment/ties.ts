@@ -39,8 +39,8 @@ export function findTies(
 ): Tie[] {
   const ties: Tie[] = [];
   viewsOf.forEach((views, observation) => {
-    const a = views[0]!;
-    if (!canonical[a]) return;
+    const a = views[0];
+    if (a === undefined || !canonical[a]) return;
     const first = scaleClouds(cloudOf(observation, 0), canonical[a]);
     if (!first) return;
     const tie = (b: number, bFromObservation: Similarity, cost: number): void => {

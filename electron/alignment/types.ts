@@ -1,4 +1,5 @@
 import type { Observation, PhotoId } from '../geometry/types.js';
+import type { SparsePrior } from './sparse-prior.js';
 
 /** A photo as alignment sees it: the size of its view. All observations of a photo share that size. */
 export interface AlignmentView {
@@ -27,6 +28,11 @@ export interface AlignmentProblem {
   constraints?: (ViewConstraint | undefined)[];
   /** One focal for all views (they must then have one size). */
   sharedFocal?: boolean;
+  /**
+   * Cameras and points of the bundle adjustment, parallel to the views. Where they are known they are final: the
+   * pointmaps get no more than a scale.
+   */
+  sparse?: SparsePrior | undefined;
   /** Start from an earlier solution: [16] per view, or undefined for new views. */
   initial?: ({ worldFromCamera: Float64Array; focal: number } | undefined)[];
 }

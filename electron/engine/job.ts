@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
 import { readPixels } from '../photos/reader.js';
 import { findEstimator, type EstimatorSource } from './estimators.js';
 import { Gate } from './gate.js';
@@ -85,6 +86,7 @@ export class Job {
         onNote,
         cachedOnly: this.options.cachedOnly ?? false,
         onProgress: (progress) => this.set(progress),
+        onSparse: (model) => void this.sparseLook(model),
         onObserved: (look) => {
           this.options.onChanged();
           void this.partialLook(look);
@@ -117,6 +119,17 @@ export class Job {
     }
     this.options.onChanged();
     return this.state;
+  }
+
+  /** The cameras, before there is any depth. */
+  private async sparseLook(model: SparseModel): Promise<void> {
+    if (!this.options.partial) return;
+    try {
+      await this.options.workspace.showSparse(model, () => this.active && this.state.stage === 'pointmaps');
+      this.options.onChanged();
+    } catch {
+      // Only a look: thumbnails of a project that was closed meanwhile can't be read.
+    }
   }
 
   /** A cheap alignment of what is known so far; skipped while it would cost more than its share of the time. */

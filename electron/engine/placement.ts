@@ -1,6 +1,8 @@
 import { align } from '../alignment/align.js';
+import { sparsePrior } from '../alignment/sparse-prior.js';
 import type { AlignedComponent, AlignmentProblem, AlignmentResult, ViewConstraint } from '../alignment/types.js';
 import type { CameraInfo, RunSettings } from '../contract/api.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Observation, OriginalFromView, View } from '../geometry/types.js';
 import type { EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
@@ -11,6 +13,8 @@ export interface PlacementInput {
   observations: readonly Observation[];
   session: EstimatorSession;
   settings: RunSettings;
+  /** Of these photos; its cameras are final where the views agree with its lenses. */
+  sparse?: SparseModel | undefined;
   /** Poses to keep for locked photos, and to start from when photos were added. */
   previous?: StoredAlignment | undefined;
   signal?: AbortSignal;
@@ -48,7 +52,7 @@ export async function place(input: PlacementInput): Promise<Placement> {
 }
 
 function problem(
-  { photos, observations, settings, previous }: PlacementInput,
+  { photos, observations, settings, previous, sparse }: PlacementInput,
   views: readonly View[],
 ): AlignmentProblem {
   const before = new Map(previous?.components[0]?.cameras.map((camera) => [camera.photo, camera]));
@@ -76,6 +80,7 @@ function problem(
     views: views.map(({ photo, width, height }) => ({ photo, width, height })),
     observations: [...observations],
     constraints,
+    ...(sparse ? { sparse: sparsePrior(sparse, photos, views) } : {}),
     initial,
     // One focal for all can only be asked of views of one size.
     sharedFocal: settings.sharedFocal && sizes.size === 1,

@@ -17,11 +17,11 @@ import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';
 import { engineStages, forecast } from './stages.js';
-import { SPARSE_VERSION, sparseModel } from '../sparse/stage.js';
+import { SPARSE_VERSION, sparseKey, sparseModel } from '../sparse/stage.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
-const ALIGNMENT_VERSION = 1;
+const ALIGNMENT_VERSION = 2;
 
 /** What a run needs from around it; it knows neither threads nor windows. */
 export interface RunContext {
@@ -93,13 +93,14 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const maskOf = maskReader(photos);
   const session = maskedSession(opened, photos, maskOf);
   try {
-    const { keys, computed } = await observe(context, clock, selection, session);
+    const { keys, computed } = await observe(context, clock, selection, session, sparse);
     enter('alignment');
-    const { placement, residualOf, observations } = await placeAll(context, clock, photos, session, keys);
+    const { placement, residualOf, observations } = await placeAll(context, clock, photos, { session, sparse }, keys);
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const alignment: StoredAlignment = {
       ...placement,
       key,
+      ...(sparse ? { sparse: sparseKey(photos, pairs) } : {}),
       decisions: decisions(project),
       estimator: estimator.id,
       provider: estimator.provider ?? context.provider,
@@ -209,6 +210,7 @@ function observe(
   clock: Clock,
   { photos }: Selection,
   session: EstimatorSession,
+  sparse: SparseModel | undefined,
 ): Promise<{ keys: string[]; computed: number }> {
   const { project, estimator, signal, gate, cachedOnly } = context;
   const planned = session.plan.observe;
@@ -226,7 +228,7 @@ function observe(
           .filter(({ a, b, state }) => state === 'observed' && pairIds.has(`${a} ${b}`))
           .map(({ observation }) => observation!);
         const observations = (await loadObservations(project, keys)).map(({ observation }) => observation);
-        return place({ photos, observations, session, settings: context.settings, signal, threads: 1 });
+        return place({ photos, observations, session, sparse, settings: context.settings, signal, threads: 1 });
       }),
   });
 }
@@ -235,7 +237,7 @@ async function placeAll(
   context: RunContext,
   clock: Clock,
   photos: readonly ProjectPhoto[],
-  session: EstimatorSession,
+  { session, sparse }: { session: EstimatorSession; sparse: SparseModel | undefined },
   keys: readonly string[],
 ): Promise<{
   placement: Omit<Placement, 'residuals'>;
@@ -254,6 +256,7 @@ async function placeAll(
     photos,
     observations,
     session,
+    sparse,
     settings,
     signal,
     threads,

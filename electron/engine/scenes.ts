@@ -1,7 +1,9 @@
 import type { RunSettings, SceneInfo } from '../contract/api.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import { fuse } from '../scene/fuse.js';
+import { sparseOfScene } from '../scene/sparse.js';
 
 /** All components as scenes, largest first, ready to be shown and exported. */
 export interface BuiltScenes {
@@ -17,13 +19,20 @@ type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
 
 export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'voxelSize'>;
 
+export interface BuildOptions {
+  /** A first look while pairs are still being computed. */
+  partial?: boolean;
+  /** Where the cameras come from. */
+  sparse?: SparseModel | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** Fuses each component's depth maps into a cloud. Takes seconds; calls no estimator. */
 export async function buildScenes(
   alignment: Pick<StoredAlignment, 'components'>,
   settings: CloudSettings,
   revision: number,
-  partial = false,
-  signal?: AbortSignal,
+  { partial = false, signal, sparse: model }: BuildOptions = {},
 ): Promise<BuiltScenes> {
   const components: BuiltScenes['components'] = [];
   for (const { cameras: infos, views } of alignment.components) {
@@ -39,10 +48,11 @@ export async function buildScenes(
       ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}),
       ...(signal ? { signal } : {}),
     });
-    components.push({ scene: { cameras, depthMaps: views, cloud }, pixels });
+    const sparse = model && sparseOfScene(model, cameras);
+    components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixels });
     signal?.throwIfAborted();
   }
-  return { revision, partial, components, extent: extentOf(components[0]?.scene.cloud) };
+  return { revision, partial, components, extent: cloudExtent(components[0]?.scene.cloud) };
 }
 
 export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): Omit<SceneInfo, 'frames'> {
@@ -58,7 +68,7 @@ export function sceneInfo({ revision, partial, components, extent }: BuiltScenes
 }
 
 /** Centre and radius of the sphere that holds nine tenths of the points: far outliers must not make the rest a dot. */
-function extentOf(cloud: PointCloud | undefined): Extent {
+export function cloudExtent(cloud: PointCloud | undefined): Extent {
   const count = cloud?.confidence.length ?? 0;
   if (!cloud || count === 0) return { centre: [0, 0, 0], radius: 1 };
   const step = Math.max(1, Math.floor(count / 20_000));

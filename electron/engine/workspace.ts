@@ -7,10 +7,13 @@ import { infoOf } from '../scene/frame.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { StoredAlignment } from '../project/alignments.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
 import { Project } from '../project/project.js';
+import { decodeSparseModel } from '../sparse/model-record.js';
 import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
 import { SceneState } from './scene-state.js';
 import { decisions } from './selection.js';
+import { sparseScenes } from './sparse-scenes.js';
 
 /**
  * One count for all projects, higher at every start: no cloud has the name of another one that a viewer may still hold.
@@ -79,12 +82,25 @@ export class Workspace {
   /** Makes the clouds anew when the alignment or the settings ask for it. */
   async buildScenes(signal?: AbortSignal): Promise<BuiltScenes | undefined> {
     if (!this.alignment) return undefined;
-    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, false, signal);
+    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, {
+      signal,
+      sparse: this.alignment.sparse ? decodeSparseModel(this.project.blobs.get(this.alignment.sparse)) : undefined,
+    });
     return this.scenes;
   }
 
   async showPartial(components: StoredAlignment['components']): Promise<void> {
-    this.scenes = await buildScenes({ components }, this.project.settings(), ++lastRevision, true);
+    this.scenes = await buildScenes({ components }, this.project.settings(), ++lastRevision, { partial: true });
+  }
+
+  /**
+   * Cameras and points of the sparse model, as soon as it exists.
+   *
+   * @param wanted asked when they are ready: a run may have come further meanwhile
+   */
+  async showSparse(model: SparseModel, wanted: () => boolean): Promise<void> {
+    const scenes = await sparseScenes(model, this.project, ++lastRevision);
+    if (wanted()) this.scenes = scenes;
   }
 
   state(job: JobState): ProjectState {

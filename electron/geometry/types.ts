@@ -1,3 +1,5 @@
+import type { SparseModel } from './sparse-model.js';
+
 /**
  * The values that flow through the studio: photo files -> Photo -> View -> Pair -> Observation -> Scene -> files.
  *
@@ -217,4 +219,9 @@ export interface Scene {
   /** Parallel to cameras. */
   depthMaps: DepthMap[];
   cloud: PointCloud;
+  /**
+   * Points and tracks of the bundle adjustment that placed the cameras, where one did: `cameras` parallel to those of
+   * the scene, positions and poses in the scene's world, one piece (0).
+   */
+  sparse?: SparseModel | undefined;
 }

@@ -21,6 +21,8 @@ export interface StoredAlignment {
   pairs: number;
   /** What was aligned: a pair seen in both directions is two. Not in files of the first versions. */
   observations?: number;
+  /** Name of the sparse model among the project's blobs that the cameras come from, where there is one. */
+  sparse?: string;
   /** Wall-clock seconds per stage of the run that made it. */
   seconds: Record<string, number>;
 }

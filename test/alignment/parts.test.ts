@@ -1,17 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { placeAtAnchors, type Anchor } from '../../electron/alignment/anchors.js';
-import { calibratedPoses } from '../../electron/alignment/calibrated.js';
 import { contradicting } from '../../electron/alignment/contradictions.js';
 import { LinearSystem } from '../../electron/alignment/linear-system.js';
 import { bandedOrder } from '../../electron/alignment/order.js';
 import { focalFromPointmap } from '../../electron/alignment/resection.js';
-import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { weightedMedian } from '../../electron/alignment/weighted-median.js';
 import {
-  identity4,
   multiply3,
   randomNumbers,
-  rigid,
   rotationAngle,
   rotationFromVector,
   transpose3,
@@ -160,50 +156,6 @@ describe('contradictions', () => {
     expect([...contradicting(residuals(4), usable, ring)]).toEqual([4]);
     expect([...contradicting(residuals(5), usable, ring)]).toEqual([]);
     expect([...contradicting(residuals(-1), usable, ring)]).toEqual([]);
-  });
-});
-
-describe('calibrated poses', () => {
-  const normal = normalNumbers(12);
-  const cameras = Array.from({ length: 4 }, () => similarity(normal));
-  const ring: [number, number][] = [
-    [0, 1],
-    [1, 2],
-    [2, 3],
-    [3, 0],
-  ];
-  const scale = 0.4;
-  const matrix = ({ rotation, translation }: Similarity, k = 1): Float64Array =>
-    rigid(
-      rotation,
-      translation.map((value) => (value / scale) * k),
-    );
-  const problem = (spoil: number): AlignmentProblem => ({
-    views: [],
-    observations: ring.map(([a, b], e) => ({
-      views: [],
-      firstFromCamera: [identity4(), matrix(compose(invert(cameras[a]!), cameras[b]!), e === 3 ? 1 + spoil : 1)],
-    })),
-  });
-  const state = {
-    cameras,
-    focal: new Float64Array(4),
-    observations: ring.map(() => ({ ...similarity(normal), scale })),
-  };
-
-  test('of one piece are chained in the world of the root', () => {
-    const poses = calibratedPoses(problem(0), state, [0, 1, 2, 3], ring, 2)!;
-    cameras.forEach(({ translation }, k) =>
-      translation.forEach((value, i) => expect(poses.get(k)!.translation[i]!).toBeCloseTo(value, 9)),
-    );
-  });
-
-  test('that close no circle, or have none to close, say nothing', () => {
-    expect(calibratedPoses(problem(0.2), state, [0, 1, 2, 3], ring, 2)).toBeUndefined();
-    expect(calibratedPoses(problem(0), state, [0, 1, 2], ring, 2)).toBeUndefined();
-    expect(
-      calibratedPoses({ views: [], observations: ring.map(() => ({ views: [] })) }, state, [0, 1, 2, 3], ring, 2),
-    ).toBeUndefined();
   });
 });
 
