@@ -208,7 +208,7 @@ function toWorld(
     }
   };
   const add = (row: number, column: number, value: number): void => {
-    if (row >= column) system.H[row * system.stride + column] = system.H[row * system.stride + column]! + value;
+    if (row >= column) system.add(row, column, value);
   };
   // A camera's step is the opposite of all its targets' steps; its scale does not exist.
   const places = Array.from(photo.targets, (observation) => layout.observation[observation]!);

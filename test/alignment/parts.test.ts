@@ -125,6 +125,49 @@ describe('linear system', () => {
     }
   });
 
+  test('of a ring of photos takes a factor of its fill, and iteration where that would be too large', () => {
+    // 60 unknowns a photo, each photo with its next three; the ring is closed, so that the last rows reach the first.
+    const random = randomNumbers(9);
+    const [photos, each] = [60, 60];
+    const size = photos * each;
+    const entries: [number, number, number][] = [];
+    for (let photo = 0; photo < photos; photo++)
+      for (let step = 0; step <= 3; step++)
+        for (let k = 0; k < 200; k++) {
+          const other = (photo + step) % photos;
+          const pair = [photo * each + Math.floor(each * random()), other * each + Math.floor(each * random())];
+          if (pair[0] !== pair[1]) entries.push([Math.max(...pair), Math.min(...pair), random() - 0.5]);
+        }
+    const x = Float64Array.from({ length: size }, () => random() - 0.5);
+    const b = new Float64Array(size);
+    const built = [new LinearSystem(size), new LinearSystem(size, { factorBytes: 1e6, tolerance: 1e-10 })];
+    for (let i = 0; i < size; i++) b[i] = 12 * x[i]!;
+    for (const system of built) for (let i = 0; i < size; i++) system.add(i, i, 12);
+    for (const [i, j, value] of entries) {
+      for (const system of built) system.add(i, j, value);
+      b[i] = b[i]! + value * x[j]!;
+      b[j] = b[j]! + value * x[i]!;
+    }
+    const solved = built.map((system) => system.factor(0)!(b));
+    expect(built.map(({ exact }) => exact)).toEqual([true, false]);
+    for (let i = 0; i < size; i++) {
+      expect(solved[0]![i]).toBeCloseTo(x[i]!, 9);
+      expect(solved[1]![i]).toBeCloseTo(x[i]!, 6);
+    }
+  });
+
+  test('has room for more unknowns than a dense one: 40,000', () => {
+    const size = 40_000;
+    const system = new LinearSystem(size);
+    for (let i = 0; i < size; i++) {
+      system.add(i, i, 4);
+      if (i >= 50) system.add(i, i - 50, -1);
+    }
+    const solved = system.factor(0)!(new Float64Array(size).fill(1));
+    // In the middle of a long chain x = (1 + 2 x) / 4.
+    expect(solved[size / 2]).toBeCloseTo(0.5, 9);
+  });
+
   test('says when it is not positive definite', () => {
     const system = new LinearSystem(3);
     for (let i = 0; i < 3; i++) system.add(i, i, i === 1 ? -1 : 1);
