@@ -1,9 +1,10 @@
 """Renders the sample photos: a courtyard, built here from primitives and procedural textures alone.
 
-    blender -b --python build/samples/render.py -- OUT [--samples 64] [--scale 1.0] [--only 0,3 | --only none]
+    blender -b --python build/samples/render.py -- OUT [--samples 64] [--scale 1.0] [--only 0,3 | --only none] [--geometry FILE.ply]
 
 Writes OUT/<name>.png, OUT/depth.json (true depth along the camera axis on a coarse grid of pixels, for tests; 0 is the sky)
 and OUT/cameras.json (pixels of the upright photo, camera x right, y down, z forward, metres).
+--geometry also writes the scene's triangles, in the frame of cameras.json: the truth that surfaces are measured against.
 build/samples/finish.mjs turns the PNGs into the JPEGs of resources/samples/courtyard, with EXIF.
 """
 import json
@@ -22,14 +23,14 @@ random.seed(7)
 
 def arguments():
     rest = sys.argv[sys.argv.index('--') + 1:]
-    options = {'--samples': '64', '--scale': '1.0', '--only': ''}
+    options = {'--samples': '64', '--scale': '1.0', '--only': '', '--geometry': ''}
     for key in options:
         if key in rest:
             options[key] = rest[rest.index(key) + 1]
     only = None
     if options['--only']:
         only = [] if options['--only'] == 'none' else [int(k) for k in options['--only'].split(',')]
-    return rest[0], int(options['--samples']), float(options['--scale']), only
+    return rest[0], int(options['--samples']), float(options['--scale']), only, options['--geometry']
 
 
 # --- materials -------------------------------------------------------------------------------------------------------
@@ -338,6 +339,35 @@ def poses():
     return shots
 
 
+def write_geometry(path):
+    """All triangles of the scene, world frame, as binary PLY."""
+    import numpy as np
+    graph = bpy.context.evaluated_depsgraph_get()
+    corners, faces, count = [], [], 0
+    for instance in graph.object_instances:
+        if instance.object.type != 'MESH':
+            continue
+        mesh = instance.object.to_mesh()
+        mesh.calc_loop_triangles()
+        places = np.empty(3 * len(mesh.vertices), np.float32)
+        mesh.vertices.foreach_get('co', places)
+        triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
+        mesh.loop_triangles.foreach_get('vertices', triangles)
+        matrix = np.array(instance.matrix_world)
+        corners.append(places.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3])
+        faces.append(triangles.reshape(-1, 3) + count)
+        count += len(corners[-1])
+        instance.object.to_mesh_clear()
+    corners, faces = np.concatenate(corners).astype('<f4'), np.concatenate(faces)
+    rows = np.empty(len(faces), [('n', 'u1'), ('v', '<i4', 3)])
+    rows['n'], rows['v'] = 3, faces
+    with open(path, 'wb') as file:
+        file.write(f'ply\nformat binary_little_endian 1.0\nelement vertex {len(corners)}\nproperty float x\nproperty float y\nproperty float z\n'
+                   f'element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n'.encode())
+        file.write(corners.tobytes())
+        file.write(rows.tobytes())
+
+
 DEPTH_STEP = 32
 
 
@@ -356,8 +386,10 @@ def true_depths(camera, width, height):
 
 
 def main():
-    out, samples, scale, only = arguments()
+    out, samples, scale, only, geometry = arguments()
     build()
+    if geometry:
+        write_geometry(geometry)
     light()
     scene = bpy.context.scene
     scene.render.engine = 'CYCLES'

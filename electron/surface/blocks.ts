@@ -1,0 +1,152 @@
+import type { Block, SurfaceView } from './types.js';
+
+export interface BlockOptions {
+  /** Side of a cell, in pixels at a sample's depth. */
+  cellPixels: number;
+  /** Blocks of more samples (pixels with depth, of all views together) are cut into eight. */
+  mostSamples: number;
+  /** The coarsest cells are 2^levels finest ones wide: what is seen from farther away is no coarser. */
+  levels: number;
+}
+
+export const BLOCK_DEFAULTS: BlockOptions = { cellPixels: 2, mostSamples: 400_000, levels: 5 };
+
+/** Every so many pixels, along both axes, are looked at for planning. */
+const STRIDE = 4;
+/** Blocks are at least 2^7 and at most 2^11 smallest cells wide. */
+const SMALLEST_BITS = 7;
+const LARGEST_BITS = 11;
+
+interface PlanCell {
+  x: number;
+  y: number;
+  z: number;
+  samples: number;
+  coarsest: number;
+}
+
+/**
+ * Cuts the space that the depth maps fill into blocks of about the same work. The grid hangs at the world's origin and
+ * its cells are powers of two: after an edit the blocks that it does not touch are the same as before.
+ */
+export function planBlocks(views: readonly SurfaceView[], options: Partial<BlockOptions> = {}): Block[] {
+  const { cellPixels, mostSamples, levels } = { ...BLOCK_DEFAULTS, ...options };
+  const cell = smallestCell(views, cellPixels);
+  if (cell === undefined) return [];
+  const side = cell * 2 ** SMALLEST_BITS;
+  const cells = planCells(views, side, (size) => Math.min(levels, Math.max(0, Math.round(Math.log2(size / cell)))), {
+    cellPixels,
+  });
+  const blocks: Block[] = [];
+  const divide = (bits: number, content: PlanCell[]): void => {
+    const shift = bits - SMALLEST_BITS;
+    const groups = groupBy(content, ({ x, y, z }) => `${x >> shift},${y >> shift},${z >> shift}`);
+    for (const group of groups) {
+      const samples = group.reduce((sum, each) => sum + each.samples, 0);
+      if (samples > mostSamples && bits > SMALLEST_BITS) {
+        divide(bits - 1, group);
+        continue;
+      }
+      const width = cell * 2 ** bits;
+      const first = group[0]!;
+      const corner = [first.x, first.y, first.z].map((value) => (value >> shift) * width) as [number, number, number];
+      blocks.push({ corner, bits, cell, coarsestBits: levels, halo: 0, views: [] });
+    }
+  };
+  divide(LARGEST_BITS, [...cells.values()]);
+  for (const block of blocks) {
+    block.halo = 2.5 * cell * 2 ** coarsestNear(block, cells, side);
+    block.views = views.flatMap((view, index) => (maySee(view, block) ? [index] : []));
+  }
+  return blocks;
+}
+
+function groupBy(cells: readonly PlanCell[], keyOf: (cell: PlanCell) => string): PlanCell[][] {
+  const groups = new Map<string, PlanCell[]>();
+  for (const cell of cells) {
+    const key = keyOf(cell);
+    const group = groups.get(key);
+    if (group) group.push(cell);
+    else groups.set(key, [cell]);
+  }
+  return [...groups.values()];
+}
+
+/** A twentieth of the samples ask for finer cells; undefined without samples. */
+function smallestCell(views: readonly SurfaceView[], cellPixels: number): number | undefined {
+  const sizes: number[] = [];
+  for (const { depth, focal } of views) {
+    for (let k = 0; k < depth.length; k += 97) if (depth[k]! > 0) sizes.push((cellPixels * depth[k]!) / focal);
+  }
+  if (sizes.length === 0) return undefined;
+  const sorted = Float64Array.from(sizes).sort();
+  return 2 ** Math.round(Math.log2(sorted[Math.floor(sorted.length * 0.05)]!));
+}
+
+function planCells(
+  views: readonly SurfaceView[],
+  side: number,
+  levelOf: (size: number) => number,
+  { cellPixels }: { cellPixels: number },
+): Map<string, PlanCell> {
+  const cells = new Map<string, PlanCell>();
+  for (const { width, height, depth, focal, centreX, centreY, cameraFromWorld: M } of views) {
+    for (let y = 0; y < height; y += STRIDE) {
+      for (let x = 0; x < width; x += STRIDE) {
+        const z = depth[y * width + x]!;
+        if (!(z > 0)) continue;
+        const px = ((x - centreX) / focal) * z - M[3]!;
+        const py = ((y - centreY) / focal) * z - M[7]!;
+        const pz = z - M[11]!;
+        const at = [0, 1, 2].map((k) => Math.floor((M[k]! * px + M[4 + k]! * py + M[8 + k]! * pz) / side)) as [
+          number,
+          number,
+          number,
+        ];
+        const key = at.join();
+        let found = cells.get(key);
+        if (!found) cells.set(key, (found = { x: at[0], y: at[1], z: at[2], samples: 0, coarsest: 0 }));
+        found.samples += STRIDE * STRIDE;
+        found.coarsest = Math.max(found.coarsest, levelOf((cellPixels * z) / focal));
+      }
+    }
+  }
+  return cells;
+}
+
+/** Level of the largest cells in a block and around it. */
+function coarsestNear({ corner, bits }: Block, cells: ReadonlyMap<string, PlanCell>, side: number): number {
+  const [x, y, z] = corner.map((value) => Math.round(value / side)) as [number, number, number];
+  const n = 2 ** (bits - SMALLEST_BITS);
+  let coarsest = 0;
+  for (const cell of cells.values()) {
+    if (cell.x < x - 1 || cell.y < y - 1 || cell.z < z - 1 || cell.x > x + n || cell.y > y + n || cell.z > z + n)
+      continue;
+    coarsest = Math.max(coarsest, cell.coarsest);
+  }
+  return coarsest;
+}
+
+/** Never false for a view that sees a part of the block or of its halo. */
+function maySee(view: SurfaceView, { corner, bits, cell, halo }: Block): boolean {
+  const side = cell * 2 ** bits;
+  const radius = (Math.sqrt(3) / 2) * side + Math.sqrt(3) * halo;
+  const M = view.cameraFromWorld;
+  const [x, y, z] = corner.map((value) => value + side / 2) as [number, number, number];
+  const at = [0, 4, 8].map((row) => M[row]! * x + M[row + 1]! * y + M[row + 2]! * z + M[row + 3]!) as [
+    number,
+    number,
+    number,
+  ];
+  if (at[2] < -radius) return false;
+  // Distance of the centre from each side plane of the frustum.
+  const beyond = (along: number, low: number, high: number): boolean => {
+    const outLow = (low * at[2] - along * view.focal) / Math.hypot(view.focal, low);
+    const outHigh = (along * view.focal - high * at[2]) / Math.hypot(view.focal, high);
+    return outLow > radius || outHigh > radius;
+  };
+  return (
+    !beyond(at[0], -view.centreX, view.width - 1 - view.centreX) &&
+    !beyond(at[1], -view.centreY, view.height - 1 - view.centreY)
+  );
+}

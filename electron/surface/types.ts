@@ -1,0 +1,43 @@
+/** A depth map with its camera, as every operation of this room takes it. Buffers may be shared between threads. */
+export interface SurfaceView {
+  width: number;
+  height: number;
+  /** View pixels. */
+  focal: number;
+  centreX: number;
+  centreY: number;
+  /** Row-major 4x4. */
+  cameraFromWorld: Float64Array;
+  /** [height, width] along z, world units; 0 where nothing is known or nothing shall be built. */
+  depth: Float32Array;
+  /** [height, width], at least 1. */
+  confidence: Float32Array;
+}
+
+/** Triangles, counter-clockwise seen from outside, in the world frame. */
+export interface Mesh {
+  /** [vertices, 3] */
+  positions: Float32Array;
+  /** [triangles, 3] */
+  indices: Uint32Array;
+  /** [vertices] how much the views that saw the place say together: about 1 a view that is sure. */
+  support: Float32Array;
+  /** [triangles] 1 where a hole was filled that no photo looks into; undefined: none. */
+  inferred?: Uint8Array;
+}
+
+/** One of the cubes that space is cut into; sides are whole numbers of smallest cells, corners multiples of the side. */
+export interface Block {
+  /** World units, exact multiples of `cell`. */
+  corner: [number, number, number];
+  /** The block is 2^bits smallest cells wide. */
+  bits: number;
+  /** Side of the smallest cell, a power of two, world units. */
+  cell: number;
+  /** Largest cells are 2^coarsestBits smallest ones wide. */
+  coarsestBits: number;
+  /** Samples this far outside count too, world units. */
+  halo: number;
+  /** Indices of the views that may see it. */
+  views: number[];
+}

@@ -1,0 +1,43 @@
+import type { Camera, DepthMap } from '../geometry/types.js';
+import { invertRigid } from '../numerics/linear.js';
+import { reliablePixels, withoutFloating } from '../scene/masks.js';
+import type { SurfaceView } from './types.js';
+
+export interface ViewOptions {
+  /** Pixels of less confidence are left out; at least 1. */
+  minConfidence: number;
+  /** Leave out points in front of surfaces that other photos see. */
+  removeFloating: boolean;
+}
+
+export const VIEW_DEFAULTS: ViewOptions = { minConfidence: 2, removeFloating: true };
+
+/**
+ * The depth maps as the surface takes them: what the cloud leaves out is out here too.
+ *
+ * @param deleted 1 for each pixel of a map whose point the user has deleted; entries may be missing
+ */
+export function surfaceViews(
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  deleted: readonly (Uint8Array | undefined)[] = [],
+  options: Partial<ViewOptions> = {},
+): SurfaceView[] {
+  const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
+  const reliable = maps.map((map) => reliablePixels(map, minConfidence));
+  return maps.map((map, index) => {
+    const mask = removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!;
+    const depth = shared(map.depth.length);
+    const gone = deleted[index];
+    for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 && gone?.[k] !== 1 ? map.depth[k]! : 0;
+    const confidence = shared(map.confidence.length);
+    confidence.set(map.confidence);
+    const { width, height, focal, centreX, centreY } = map;
+    const cameraFromWorld = invertRigid(cameras[index]!.worldFromCamera);
+    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence };
+  });
+}
+
+function shared(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}
