@@ -1,17 +1,33 @@
+import { oppositeHalfEdges } from './half-edges.js';
 import type { Mesh } from './types.js';
 
 export interface ComponentOptions {
-  /** Pieces of fewer faces go. */
-  leastFaces: number;
+  /** Pieces of less area go: square pixels of the depth map of the nearest camera. */
+  leastPixels: number;
 }
 
-export const COMPONENT_DEFAULTS: ComponentOptions = { leastFaces: 1500 };
+export const COMPONENT_DEFAULTS: ComponentOptions = { leastPixels: 600 };
 
-/** Leaves out pieces that hang together with nothing and are small: most float, and no photo says much about them. */
-export function withoutSmallPieces(mesh: Mesh, options: Partial<ComponentOptions> = {}): Mesh {
-  const { leastFaces } = { ...COMPONENT_DEFAULTS, ...options };
+/** A camera, for measuring in its pixels. */
+export interface MeasuringCamera {
+  centre: readonly [number, number, number];
+  /** Pixels of the depth map. */
+  focal: number;
+}
+
+/**
+ * Leaves out pieces that hang together with nothing along an edge and are small: most float, and no photo says much
+ * about them.
+ */
+export function withoutSmallPieces(
+  mesh: Mesh,
+  cameras: readonly MeasuringCamera[],
+  options: Partial<ComponentOptions> = {},
+): Mesh {
+  const { leastPixels } = { ...COMPONENT_DEFAULTS, ...options };
   const { positions, indices } = mesh;
-  const parent = Int32Array.from({ length: positions.length / 3 }, (_, k) => k);
+  const opposite = oppositeHalfEdges(indices);
+  const parent = Int32Array.from({ length: indices.length / 3 }, (_, k) => k);
   const root = (k: number): number => {
     while (parent[k] !== k) {
       parent[k] = parent[parent[k]!]!;
@@ -19,17 +35,38 @@ export function withoutSmallPieces(mesh: Mesh, options: Partial<ComponentOptions
     }
     return k;
   };
-  for (let t = 0; t < indices.length; t += 3) {
-    const a = root(indices[t]!);
-    parent[root(indices[t + 1]!)] = a;
-    parent[root(indices[t + 2]!)] = a;
+  for (let h = 0; h < indices.length; h++) {
+    const across = opposite[h]!;
+    if (across > h) parent[root(Math.floor(h / 3))] = root(Math.floor(across / 3));
   }
-  const faces = new Uint32Array(parent.length);
-  for (let t = 0; t < indices.length; t += 3) {
-    const piece = root(indices[t]!);
-    faces[piece] = faces[piece]! + 1;
+  const areas = new Float64Array(parent.length);
+  for (let t = 0; t < parent.length; t++) areas[root(t)]! += faceArea(positions, indices, t);
+  const keep = new Uint8Array(parent.length);
+  for (let t = 0; t < parent.length; t++) {
+    if (parent[t] === t && areas[t]! * pixelsPerUnit(positions, indices[3 * t]!, cameras) ** 2 >= leastPixels)
+      keep[t] = 1;
   }
-  return keepFaces(mesh, (t) => faces[root(indices[3 * t]!)]! >= leastFaces);
+  return keepFaces(mesh, (t) => keep[root(t)] === 1);
+}
+
+function faceArea(positions: Float32Array, indices: Uint32Array, t: number): number {
+  const [a, b, c] = [3 * indices[3 * t]!, 3 * indices[3 * t + 1]!, 3 * indices[3 * t + 2]!];
+  const ux = positions[b]! - positions[a]!;
+  const uy = positions[b + 1]! - positions[a + 1]!;
+  const uz = positions[b + 2]! - positions[a + 2]!;
+  const vx = positions[c]! - positions[a]!;
+  const vy = positions[c + 1]! - positions[a + 1]!;
+  const vz = positions[c + 2]! - positions[a + 2]!;
+  return 0.5 * Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx);
+}
+
+/** Of the camera that is nearest for its focal. */
+export function pixelsPerUnit(positions: Float32Array, vertex: number, cameras: readonly MeasuringCamera[]): number {
+  const [x, y, z] = [positions[3 * vertex]!, positions[3 * vertex + 1]!, positions[3 * vertex + 2]!];
+  let most = 0;
+  for (const { centre, focal } of cameras)
+    most = Math.max(most, focal / Math.hypot(x - centre[0], y - centre[1], z - centre[2]));
+  return most;
 }
 
 /** The mesh of some of the faces, and of the vertices that they use. */

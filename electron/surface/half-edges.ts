@@ -40,7 +40,7 @@ export function borderLoops(indices: Uint32Array, opposite: Int32Array): number[
   for (let start = 0; start < indices.length; start++) {
     if (opposite[start] !== -1 || done[start]) continue;
     const loop: number[] = [];
-    for (let h = start; !done[h]; ) {
+    for (let h = start; !done[h];) {
       done[h] = 1;
       loop.push(h);
       // The border goes on from the end of h: turn about that corner from face to face until there is none.

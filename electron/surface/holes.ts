@@ -1,3 +1,4 @@
+import { pixelsPerUnit, type MeasuringCamera } from './components.js';
 import { borderLoops, oppositeHalfEdges } from './half-edges.js';
 import type { Mesh } from './types.js';
 
@@ -13,13 +14,9 @@ export const HOLE_DEFAULTS: HoleOptions = { mostPixels: 60, mostEdges: 48 };
 /**
  * Fills small holes by the triangulation of least area (Barequet and Sharir 1995); the new faces are marked as inferred.
  *
- * @param cameras centres and focals in pixels of the depth maps, to measure a border in pixels
+ * @param cameras of the depth maps, to measure a border in pixels
  */
-export function fillHoles(
-  mesh: Mesh,
-  cameras: readonly { centre: readonly [number, number, number]; focal: number }[],
-  options: Partial<HoleOptions> = {},
-): Mesh {
+export function fillHoles(mesh: Mesh, cameras: readonly MeasuringCamera[], options: Partial<HoleOptions> = {}): Mesh {
   const { mostPixels, mostEdges } = { ...HOLE_DEFAULTS, ...options };
   const { positions, indices } = mesh;
   const added: number[] = [];
@@ -43,23 +40,13 @@ export function fillHoles(
 function pixelsAround(
   positions: Float32Array,
   vertices: readonly number[],
-  cameras: readonly { centre: readonly [number, number, number]; focal: number }[],
+  cameras: readonly MeasuringCamera[],
 ): number {
   let length = 0;
   vertices.forEach((a, k) => {
     length += distance(positions, a, vertices[(k + 1) % vertices.length]!);
   });
-  const at = 3 * vertices[0]!;
-  let scale = 0;
-  for (const { centre, focal } of cameras) {
-    const away = Math.hypot(
-      positions[at]! - centre[0],
-      positions[at + 1]! - centre[1],
-      positions[at + 2]! - centre[2],
-    );
-    scale = Math.max(scale, focal / away);
-  }
-  return length * scale;
+  return length * pixelsPerUnit(positions, vertices[0]!, cameras);
 }
 
 function distance(positions: Float32Array, a: number, b: number): number {

@@ -17,8 +17,10 @@ export function project(positions: usize, count: i32, camera: usize, nearest: f6
     const y = <f64>load<f32>(from, 4);
     const z = <f64>load<f32>(from, 8);
     const px = load<f64>(camera) * x + load<f64>(camera, 8) * y + load<f64>(camera, 16) * z + load<f64>(camera, 24);
-    const py = load<f64>(camera, 32) * x + load<f64>(camera, 40) * y + load<f64>(camera, 48) * z + load<f64>(camera, 56);
-    const pz = load<f64>(camera, 64) * x + load<f64>(camera, 72) * y + load<f64>(camera, 80) * z + load<f64>(camera, 88);
+    const py =
+      load<f64>(camera, 32) * x + load<f64>(camera, 40) * y + load<f64>(camera, 48) * z + load<f64>(camera, 56);
+    const pz =
+      load<f64>(camera, 64) * x + load<f64>(camera, 72) * y + load<f64>(camera, 80) * z + load<f64>(camera, 88);
     const to = out + <usize>k * 12;
     const inverse = pz > nearest ? 1 / pz : 0;
     store<f32>(to, <f32>(fx * px * inverse + cx));
@@ -74,7 +76,7 @@ export function rasterise(
       const dy = <f32>y - ay;
       let sb = (<f32>left - ax) * bdx + dy * bdy;
       let sc = (<f32>left - ax) * cdx + dy * cdy;
-      let to = <usize>(y * width + left) << 2;
+      let to = (<usize>(y * width + left)) << 2;
       for (let x = left; x <= right; x++, sb += bdx, sc += cdx, to += 4) {
         const sa = <f32>1 - sb - sc;
         // A hair beyond the edge: no pixel falls between two faces.

@@ -1,0 +1,247 @@
+import { WorkerPool } from '../compute/pool.js';
+import { UserError } from '../contract/errors.js';
+import type { StageContext } from '../geometry/stage.js';
+import type { Camera, DepthMap } from '../geometry/types.js';
+import { invertRigid } from '../numerics/linear.js';
+import { emptyPage } from './bake.js';
+import { emptyCandidates, type Candidates } from './candidates.js';
+import { shared } from './shared.js';
+import type { Picture, TexturePhoto } from './texture-photo.js';
+import type { TexturedMesh } from './textured.js';
+import type { Mesh } from './types.js';
+import type { Atlas, StepName, Steps } from './worker.js';
+
+export interface BuildOptions {
+  /** Faces of the mesh, about. */
+  faces: number;
+  /** Side of a texture page, pixels. */
+  textureSize: number;
+  /** Pixels of less confidence are left out; at least 1. */
+  minConfidence: number;
+  removeFloating: boolean;
+  threads?: number | undefined;
+}
+
+export const BUILD_DEFAULTS: BuildOptions = {
+  faces: 500_000,
+  textureSize: 4096,
+  minConfidence: 2,
+  removeFloating: true,
+};
+
+export interface BuildInput {
+  cameras: readonly Camera[];
+  /** Parallel to the cameras. */
+  maps: readonly DepthMap[];
+  /** [camera] 1 for each pixel of a map whose point the user has deleted. */
+  deleted?: readonly (Uint8Array | undefined)[];
+  /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
+  sharpness: readonly number[];
+  /**
+   * A photo's pixels, the long side at most so many; undefined when its file is gone. Its faces then take the next best
+   * photo.
+   */
+  picture: (index: number, longSide: number) => Promise<Picture | undefined>;
+  /** Codes a page, sRGB [size, size, 3], as JPEG. */
+  encode: (pixels: Uint8Array, size: number) => Promise<Uint8Array>;
+}
+
+export interface Built {
+  mesh: TexturedMesh;
+  facts: {
+    faces: number;
+    inferred: number;
+    pages: number;
+    charts: number;
+    /** Texels per pixel of the photos. */
+    scale: number;
+    /** Wall-clock seconds per step. */
+    seconds: Record<string, number>;
+  };
+}
+
+/** Long side of the pictures that photos are judged by. */
+const LOOK_SIDE = 1600;
+
+/**
+ * From depth maps to a textured mesh. All work is done by worker threads; an abort ends them.
+ *
+ * @throws UserError 'bad-input' when the depth maps hold no surface, the signal's reason when cancelled
+ */
+export async function buildMesh(
+  input: BuildInput,
+  options: Partial<BuildOptions> = {},
+  context: Partial<StageContext> = {},
+): Promise<Built> {
+  const settings = { ...BUILD_DEFAULTS, ...options };
+  const pool = new WorkerPool(new URL('./worker.js', import.meta.url), settings.threads);
+  const builder = new Builder(input, settings, context, pool);
+  try {
+    return await builder.build();
+  } finally {
+    await pool.close();
+  }
+}
+
+class Builder {
+  private readonly seconds: Record<string, number> = {};
+
+  constructor(
+    private readonly input: BuildInput,
+    private readonly options: BuildOptions,
+    private readonly context: Partial<StageContext>,
+    private readonly pool: WorkerPool,
+  ) {}
+
+  async build(): Promise<Built> {
+    const mesh = await this.timed('surface', () => this.surface());
+    const photos = this.input.cameras.map((camera, k) => texturePhoto(camera, this.input.sharpness[k] ?? 1));
+    const candidates = await this.timed('views', () => this.lookAll(mesh, photos));
+    this.tell('unwrapping', 0, 1);
+    const options = { pageSize: this.options.textureSize };
+    const atlas = await this.timed('unwrap', () => this.ask('unwrap', { mesh, candidates, photos, options }));
+    const pages = await this.timed('texture', () => this.texture(mesh, photos, atlas));
+    const { pageFaces, ...laidOut } = atlas.laidOut;
+    const textured: TexturedMesh = {
+      ...laidOut,
+      pages: pages.map((picture, k) => ({ picture, type: 'image/jpeg', ...pageFaces[k]! })),
+    };
+    return {
+      mesh: textured,
+      facts: {
+        faces: textured.photo.length,
+        inferred: textured.inferred.reduce((sum, one) => sum + one, 0),
+        pages: atlas.pages,
+        charts: atlas.charts,
+        scale: atlas.scale,
+        seconds: this.seconds,
+      },
+    };
+  }
+
+  private async surface(): Promise<Mesh> {
+    const { cameras, maps, deleted = [] } = this.input;
+    const { minConfidence, removeFloating } = this.options;
+    this.tell('looking at the depth maps', 0, 1);
+    const request = { cameras, maps: maps.map(sharedMap), deleted, options: { minConfidence, removeFloating } };
+    const { views, blocks } = await this.ask('plan', request);
+    let done = 0;
+    const parts = await Promise.all(
+      blocks.map(async (block) => {
+        const part = await this.ask('fuse', { views, block, options: {} });
+        this.tell('building the surface', ++done, blocks.length);
+        return part;
+      }),
+    );
+    this.tell('cleaning and simplifying', 0, 1);
+    const mesh = await this.ask('refine', { blocks: parts, views, options: { faces: this.options.faces } });
+    if (mesh.indices.length === 0)
+      throw new UserError(
+        'bad-input',
+        'the depth maps hold no surface: too little is confident; lower the confidence, or take more photos that overlap',
+      );
+    return mesh;
+  }
+
+  private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {
+    const empty = emptyCandidates(mesh.indices.length / 3);
+    const candidates: Candidates = {
+      photo: shared(empty.photo),
+      quality: shared(empty.quality),
+      colour: shared(empty.colour),
+    };
+    // Photos are remembered in their own order, whichever is looked through first: the result is the same each time.
+    let before: Promise<unknown> = Promise.resolve();
+    let done = 0;
+    let gone = 0;
+    await this.eachPhoto(async (index) => {
+      const picture = await this.input.picture(index, LOOK_SIDE);
+      const earlier = before;
+      if (!picture) gone++;
+      const own = picture
+        ? this.ask('look', { mesh, photo: photos[index]!, picture: sharedPicture(picture) })
+        : undefined;
+      before = (async () => {
+        const [seen] = await Promise.all([own, earlier]);
+        if (seen) await this.ask('remember', { candidates, index, look: seen });
+        this.tell('choosing photos', ++done, photos.length);
+      })();
+      await before;
+    });
+    if (gone > 0)
+      this.context.onNote?.(
+        `${gone === 1 ? 'a photo is' : `${gone} photos are`} missing; the mesh is coloured from the others`,
+      );
+    return candidates;
+  }
+
+  private async texture(mesh: Mesh, photos: readonly TexturePhoto[], atlas: Atlas): Promise<Uint8Array[]> {
+    const { labels, gains, texels, layers, colours, pageSize } = atlas;
+    const used = new Set(layers.photo);
+    const encoded: Uint8Array[] = [];
+    let done = 0;
+    for (let number = 0; number < atlas.pages; number++) {
+      const page = emptyPage(pageSize);
+      for (const index of [...used].sort((a, b) => a - b)) {
+        const photo = photos[index]!;
+        // Reduced by whole steps only where texels are much larger than pixels: the texture stays sharp.
+        const longSide = Math.ceil(Math.max(photo.width, photo.height) * Math.min(1, 1.25 * atlas.scale));
+        const picture = await this.input.picture(index, longSide);
+        if (picture) {
+          const input = { mesh, texels, layers, photos, gains };
+          const half = pageSize >> 1;
+          const bands = [
+            { page, number, firstRow: 0, endRow: half },
+            { page, number, firstRow: half, endRow: pageSize },
+          ];
+          const given = sharedPicture(picture);
+          await Promise.all(bands.map((band) => this.ask('bake', { input, index, picture: given, page: band })));
+        }
+        this.tell('painting the texture', ++done, used.size * atlas.pages);
+      }
+      const pixels = await this.ask('finish', { page, number, unseen: { mesh, texels, labels, colours } });
+      encoded.push(await this.input.encode(pixels, pageSize));
+    }
+    return encoded;
+  }
+
+  /** One photo more than there are threads is under way, so that none waits for a file. */
+  private async eachPhoto(work: (index: number) => Promise<void>): Promise<void> {
+    let next = 0;
+    const count = this.input.cameras.length;
+    const runners = Array.from({ length: Math.min(count, this.pool.size + 1) }, async () => {
+      while (next < count) await work(next++);
+    });
+    await Promise.all(runners);
+  }
+
+  private ask<S extends StepName>(step: S, request: Steps[S]['request']): Promise<Steps[S]['answer']> {
+    const { signal, pass } = this.context;
+    return this.pool.run<Steps[S]['answer']>({ step, request }, { signal, pass });
+  }
+
+  private tell(stage: string, done: number, total: number): void {
+    this.context.signal?.throwIfAborted();
+    this.context.onProgress?.({ stage, done, total });
+  }
+
+  private async timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await work();
+    this.seconds[name] = Math.round(performance.now() - started) / 1000;
+    return result;
+  }
+}
+
+function texturePhoto(camera: Camera, sharpness: number): TexturePhoto {
+  const { width, height, fx, fy, cx, cy, k1 } = camera;
+  return { width, height, fx, fy, cx, cy, k1, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
+}
+
+function sharedMap(map: DepthMap): DepthMap {
+  return { ...map, depth: shared(map.depth), confidence: shared(map.confidence) };
+}
+
+function sharedPicture({ width, height, pixels }: Picture): Picture {
+  return { width, height, pixels: shared(pixels) };
+}

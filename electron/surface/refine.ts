@@ -1,0 +1,25 @@
+import { withoutSmallPieces, type ComponentOptions } from './components.js';
+import { fillHoles, type HoleOptions } from './holes.js';
+import { joinBlocks, type JoinOptions } from './join.js';
+import type { BlockSurface } from './fusion.js';
+import { makeManifold } from './manifold.js';
+import { simplify, type SimplifyOptions } from './simplify.js';
+import type { Mesh, SurfaceView } from './types.js';
+
+export type RefineOptions = Partial<JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions>;
+
+/** From the surfaces of the blocks to a clean mesh of the wanted size. */
+export async function refine(
+  blocks: readonly BlockSurface[],
+  views: readonly SurfaceView[],
+  options: RefineOptions = {},
+): Promise<Mesh> {
+  const cameras = views.map(({ cameraFromWorld: M, focal }) => ({
+    centre: [0, 1, 2].map((i) => -(M[i]! * M[3]! + M[4 + i]! * M[7]! + M[8 + i]! * M[11]!)) as [number, number, number],
+    focal,
+  }));
+  const pieces = withoutSmallPieces(joinBlocks(blocks, options), cameras, options);
+  const light = makeManifold(await simplify(pieces, options));
+  const closed = makeManifold(fillHoles(light, cameras, options));
+  return withoutSmallPieces(closed, cameras, options);
+}

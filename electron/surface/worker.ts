@@ -1,0 +1,144 @@
+import type { Camera, DepthMap } from '../geometry/types.js';
+import { serve, type Answer } from '../compute/serve.js';
+import { bakePhoto, layersOf, type BakeInput, type Layers, type Page } from './bake.js';
+import { planBlocks, type BlockOptions } from './blocks.js';
+import { addLook, withoutOutliers, type Candidates } from './candidates.js';
+import { makeCharts } from './charts.js';
+import { exposureGains } from './exposure.js';
+import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
+import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
+import { oppositeHalfEdges } from './half-edges.js';
+import { chooseLabels } from './labels.js';
+import { look, type Look } from './looks.js';
+import { pack, type PackingOptions } from './packing.js';
+import { refine, type RefineOptions } from './refine.js';
+import { shared } from './shared.js';
+import { placeTexels, type Texels } from './texels.js';
+import { layOutMesh } from './textured.js';
+import type { Picture, TexturePhoto } from './texture-photo.js';
+import { surfaceViews, type ViewOptions } from './views.js';
+import type { Block, Mesh, SurfaceView } from './types.js';
+
+/** What the threads are asked, and what they answer: one entry a step. */
+export interface Steps {
+  plan: {
+    request: {
+      cameras: readonly Camera[];
+      maps: readonly DepthMap[];
+      deleted: readonly (Uint8Array | undefined)[];
+      options: Partial<ViewOptions & BlockOptions>;
+    };
+    answer: { views: SurfaceView[]; blocks: Block[] };
+  };
+  fuse: {
+    request: { views: readonly SurfaceView[]; block: Block; options: Partial<FusionOptions> };
+    answer: BlockSurface;
+  };
+  refine: {
+    request: { blocks: readonly BlockSurface[]; views: readonly SurfaceView[]; options: RefineOptions };
+    answer: Mesh;
+  };
+  look: { request: { mesh: Mesh; photo: TexturePhoto; picture: Picture }; answer: Look };
+  remember: { request: { candidates: Candidates; index: number; look: Look }; answer: null };
+  unwrap: {
+    request: { mesh: Mesh; candidates: Candidates; photos: readonly TexturePhoto[]; options: Partial<PackingOptions> };
+    answer: Atlas;
+  };
+  bake: {
+    request: { input: BakeInput; index: number; picture: Picture; page: Parameters<typeof bakePhoto>[3] };
+    answer: null;
+  };
+  finish: { request: { page: Page; number: number; unseen: BakeUnseenInput }; answer: Uint8Array };
+}
+export type StepName = keyof Steps;
+
+/** What the unwrapping knows: all that laying photos onto pages needs. */
+export interface Atlas {
+  labels: Int16Array;
+  gains: Float64Array;
+  texels: Texels;
+  layers: Layers;
+  /** [vertices, 3] of the mesh before its vertices were doubled. */
+  colours: Uint8Array;
+  pages: number;
+  pageSize: number;
+  /** Texels per pixel of the photos. */
+  scale: number;
+  charts: number;
+  outliers: number;
+  laidOut: ReturnType<typeof layOutMesh>;
+}
+
+const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
+  plan: ({ cameras, maps, deleted, options }) => {
+    const views = surfaceViews(cameras, maps, deleted, options);
+    return { value: { views, blocks: planBlocks(views, options) } };
+  },
+  fuse: ({ views, block, options }) => {
+    const { positions, support, indices } = fuseBlock(views, block, options);
+    return { value: { positions: shared(positions), support: shared(support), indices: shared(indices) } };
+  },
+  refine: async ({ blocks, views, options }) => {
+    const mesh = await refine(blocks, views, options);
+    return {
+      value: {
+        positions: shared(mesh.positions),
+        indices: shared(mesh.indices),
+        support: shared(mesh.support),
+        ...(mesh.inferred ? { inferred: shared(mesh.inferred) } : {}),
+      },
+    };
+  },
+  look: ({ mesh, photo, picture }) => {
+    const value = look(mesh, photo, picture);
+    return { value, transfer: [value.quality.buffer as ArrayBuffer, value.colour.buffer as ArrayBuffer] };
+  },
+  remember: ({ candidates, index, look: seen }) => {
+    addLook(candidates, index, seen);
+    return { value: null };
+  },
+  unwrap: ({ mesh, candidates, photos, options }) => ({ value: unwrap(mesh, candidates, photos, options) }),
+  bake: ({ input, index, picture, page }) => {
+    bakePhoto(input, index, picture, page);
+    return { value: null };
+  },
+  finish: ({ page, number, unseen }) => {
+    bakeUnseen(page, number, unseen);
+    const value = finishPage(page);
+    return { value, transfer: [value.buffer as ArrayBuffer] };
+  },
+};
+
+function unwrap(
+  mesh: Mesh,
+  candidates: Candidates,
+  photos: readonly TexturePhoto[],
+  options: Partial<PackingOptions>,
+): Atlas {
+  const gains = exposureGains(candidates, photos.length);
+  const outliers = withoutOutliers(candidates, gains);
+  const opposite = oppositeHalfEdges(mesh.indices);
+  const labels = chooseLabels(candidates, opposite);
+  const charts = makeCharts(mesh, labels, opposite, photos);
+  const packing = pack(charts, options);
+  const texels = placeTexels(charts, packing);
+  const layers = layersOf(mesh, labels, candidates);
+  const colours = vertexColours(mesh, labels, candidates, gains);
+  const pageSize = packing.pageSize;
+  const layout = { charts, texels, pages: packing.pages, pageSize, colours };
+  return {
+    labels: shared(labels),
+    gains,
+    texels: { places: shared(texels.places), page: shared(texels.page) },
+    layers: { face: shared(layers.face), photo: shared(layers.photo), share: shared(layers.share) },
+    colours: shared(colours),
+    pages: packing.pages,
+    pageSize,
+    scale: packing.scale,
+    charts: charts.charts.length,
+    outliers,
+    laidOut: layOutMesh(mesh, layout),
+  };
+}
+
+serve(({ step, request }: { step: StepName; request: never }) => handlers[step](request));
