@@ -4,6 +4,7 @@ import { addDoctor } from './cli/doctor.js';
 import { addExport } from './cli/export.js';
 import { addInfo } from './cli/info.js';
 import { register as addComplete } from './cli/complete.js';
+import { addMesh } from './cli/mesh.js';
 import { register as addModels } from './cli/models.js';
 import { fail, type ExitCode } from './cli/output.js';
 import { addServe } from './cli/serve.js';
@@ -18,6 +19,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addAlign,
   addExport,
   addScene,
+  addMesh,
   addInfo,
   addDoctor,
   addRecover,

@@ -6,6 +6,10 @@ const BAR = 24;
 /** Without a terminal: a line per stage, and one now and then so that a log shows it is alive. */
 const PLAIN_INTERVAL = 10_000;
 
+interface Step extends Pick<JobState, 'detail' | 'done' | 'total' | 'secondsLeft'> {
+  title: string;
+}
+
 /** Progress on standard error: one line that is rewritten on a terminal, plain lines otherwise. */
 export class ProgressLine {
   private last = '';
@@ -14,7 +18,11 @@ export class ProgressLine {
   constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {}
 
   show({ stage, detail, done, total, secondsLeft }: JobState): void {
-    if (!stage) return;
+    if (stage) this.step({ title: stageTitle(stage), detail, done, total, secondsLeft });
+  }
+
+  /** What is being done outside the stages of a run. */
+  step({ title: stage, detail, done, total, secondsLeft }: Step): void {
     const now = Date.now();
     const step = `${stage} ${detail?.replace(/,? step \d+$/, '') ?? ''}`;
     const changed = step !== this.last;
@@ -23,7 +31,7 @@ export class ProgressLine {
     this.lastDrawn = now;
     const count = total ? ` ${done}/${total}` : '';
     const left = secondsLeft !== undefined && secondsLeft >= 1 ? `, ${seconds(secondsLeft)} left` : '';
-    const title = `${stageTitle(stage)}${detail ? `: ${detail}` : ''}${count}${left}`;
+    const title = `${stage}${detail ? `: ${detail}` : ''}${count}${left}`;
     if (!this.stream.isTTY) {
       this.stream.write(`${title}\n`);
       return;

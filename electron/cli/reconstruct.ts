@@ -4,11 +4,14 @@ import { Option, type Command } from 'commander';
 import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { Engine } from '../engine/engine.js';
-import { parseFormats, previewFile, writeExports } from '../engine/exporting.js';
+import { parseFormats, previewFile, writeExports, type WrittenFile } from '../engine/exporting.js';
 import { report } from '../engine/report.js';
+import { meshFile } from '../engine/meshing.js';
 import { parseStrategy } from '../engine/tools.js';
 import { number } from './arguments.js';
 import { engineOptions } from './engine-options.js';
+import { build as buildMesh } from './mesh.js';
+import type { Workspace } from '../engine/workspace.js';
 import { answer, bytes, seconds } from './output.js';
 import { ProgressLine } from './progress.js';
 
@@ -32,6 +35,7 @@ interface Flags extends Partial<
   project?: string;
   formats: string;
   json?: boolean;
+  mesh?: boolean;
   threads?: number;
   keepFloating?: boolean;
   model?: string;
@@ -84,6 +88,7 @@ export function addReconstruct(program: Command): void {
     .option('--store-features', 'a network keeps encoded photos in the project file, for photos that are added later')
     .option('--masks <dir>', 'masks of the photos by name (photo.jpg.png, photo_mask.png, photo.png); white is kept')
     .option('--invert-masks', 'white marks what is to be left out')
+    .option('--mesh', 'build a textured mesh too: mesh.glb')
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print the report as the last line of standard output')
     .action(reconstruct);
@@ -129,9 +134,12 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     const summary = report(workspace, workspace.alignment!, engine.computedPairs);
     const preview = await previewFile(workspace);
     const written = await writeExports(workspace, out, formats, [preview]);
+    const meshing = performance.now();
+    const withoutMesh = flags.mesh ? await writeMesh(workspace, out, flags.threads, written) : undefined;
     summary.seconds = {
       ...summary.seconds,
-      export: round((performance.now() - exporting) / 1000),
+      ...(flags.mesh ? { mesh: round((performance.now() - meshing) / 1000) } : {}),
+      export: round((meshing - exporting) / 1000),
       total: round((performance.now() - started) / 1000),
     };
     written.push(
@@ -142,6 +150,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
         [{ name: 'report.json', chunks: [Buffer.from(`${JSON.stringify(summary, null, 2)}\n`)] }],
       )),
     );
+    if (withoutMesh !== undefined) throw withoutMesh;
     answer(flags.json, { ...summary, files: written.map(({ path }) => path), project: projectPath }, [
       `${summary.registered} of ${summary.photos} photos placed, ${summary.points.toLocaleString('en')} points, ${seconds((performance.now() - started) / 1000)}`,
       ...summary.components.slice(1).map((names) => `a separate component, not exported: ${names.join(', ')}`),
@@ -154,6 +163,22 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     process.removeListener('SIGTERM', interrupt);
     progress.clear();
     await engine.close();
+  }
+}
+
+/** @returns what went wrong: the report is written all the same */
+async function writeMesh(
+  workspace: Workspace,
+  out: string,
+  threads: number | undefined,
+  written: WrittenFile[],
+): Promise<unknown> {
+  try {
+    await buildMesh(workspace, threads === undefined ? {} : { threads });
+    written.push(...(await writeExports(workspace, out, [], [meshFile(workspace, 'mesh.glb')])));
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

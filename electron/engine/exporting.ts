@@ -51,6 +51,11 @@ export async function writeSingle(workspace: Workspace, path: string): Promise<W
   return writeFiles(dirname(path), [{ ...own[0]!, name }, ...own.slice(1)]);
 }
 
+/** One file under the name of this path. */
+export async function writeNamed(path: string, file: ExportFile): Promise<WrittenFile[]> {
+  return writeFiles(dirname(path), [{ ...file, name: basename(path) }]);
+}
+
 /** What a format writes, and the photos that it points at, which are only read as their turn comes. */
 function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseName: string): ExportFile[] {
   const files = chosen.write(scene, { baseName });

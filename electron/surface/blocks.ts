@@ -7,14 +7,15 @@ export interface BlockOptions {
   mostSamples: number;
   /** The coarsest cells are 2^levels finest ones wide: what is seen from farther away is no coarser. */
   levels: number;
+  /** No block is narrower than 2^smallestBits finest cells; at least four times the coarsest cells. */
+  smallestBits: number;
 }
 
-export const BLOCK_DEFAULTS: BlockOptions = { cellPixels: 2, mostSamples: 400_000, levels: 5 };
+export const BLOCK_DEFAULTS: BlockOptions = { cellPixels: 2, mostSamples: 400_000, levels: 5, smallestBits: 7 };
 
 /** Every so many pixels, along both axes, are looked at for planning. */
 const STRIDE = 4;
-/** Blocks are at least 2^7 and at most 2^11 smallest cells wide. */
-const SMALLEST_BITS = 7;
+/** Blocks are at most 2^11 smallest cells wide. */
 const LARGEST_BITS = 11;
 
 interface PlanCell {
@@ -30,20 +31,20 @@ interface PlanCell {
  * its cells are powers of two: after an edit the blocks that it does not touch are the same as before.
  */
 export function planBlocks(views: readonly SurfaceView[], options: Partial<BlockOptions> = {}): Block[] {
-  const { cellPixels, mostSamples, levels } = { ...BLOCK_DEFAULTS, ...options };
+  const { cellPixels, mostSamples, levels, smallestBits } = { ...BLOCK_DEFAULTS, ...options };
   const cell = smallestCell(views, cellPixels);
   if (cell === undefined) return [];
-  const side = cell * 2 ** SMALLEST_BITS;
+  const side = cell * 2 ** smallestBits;
   const cells = planCells(views, side, (size) => Math.min(levels, Math.max(0, Math.round(Math.log2(size / cell)))), {
     cellPixels,
   });
   const blocks: Block[] = [];
   const divide = (bits: number, content: PlanCell[]): void => {
-    const shift = bits - SMALLEST_BITS;
+    const shift = bits - smallestBits;
     const groups = groupBy(content, ({ x, y, z }) => `${x >> shift},${y >> shift},${z >> shift}`);
     for (const group of groups) {
       const samples = group.reduce((sum, each) => sum + each.samples, 0);
-      if (samples > mostSamples && bits > SMALLEST_BITS) {
+      if (samples > mostSamples && bits > smallestBits) {
         divide(bits - 1, group);
         continue;
       }
@@ -55,7 +56,7 @@ export function planBlocks(views: readonly SurfaceView[], options: Partial<Block
   };
   divide(LARGEST_BITS, [...cells.values()]);
   for (const block of blocks) {
-    block.halo = 2.5 * cell * 2 ** coarsestNear(block, cells, side);
+    block.halo = 2.5 * cell * 2 ** coarsestNear(block, cells, side, smallestBits);
     block.views = views.flatMap((view, index) => (maySee(view, block) ? [index] : []));
   }
   return blocks;
@@ -115,9 +116,14 @@ function planCells(
 }
 
 /** Level of the largest cells in a block and around it. */
-function coarsestNear({ corner, bits }: Block, cells: ReadonlyMap<string, PlanCell>, side: number): number {
+function coarsestNear(
+  { corner, bits }: Block,
+  cells: ReadonlyMap<string, PlanCell>,
+  side: number,
+  smallestBits: number,
+): number {
   const [x, y, z] = corner.map((value) => Math.round(value / side)) as [number, number, number];
-  const n = 2 ** (bits - SMALLEST_BITS);
+  const n = 2 ** (bits - smallestBits);
   let coarsest = 0;
   for (const cell of cells.values()) {
     if (cell.x < x - 1 || cell.y < y - 1 || cell.z < z - 1 || cell.x > x + n || cell.y > y + n || cell.z > z + n)

@@ -60,6 +60,8 @@ export interface Built {
   };
 }
 
+const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './surface-worker.js', import.meta.url);
+
 /** Long side of the pictures that photos are judged by. */
 const LOOK_SIDE = 1600;
 
@@ -74,7 +76,7 @@ export async function buildMesh(
   context: Partial<StageContext> = {},
 ): Promise<Built> {
   const settings = { ...BUILD_DEFAULTS, ...options };
-  const pool = new WorkerPool(new URL('./worker.js', import.meta.url), settings.threads);
+  const pool = new WorkerPool(workerUrl, settings.threads);
   const builder = new Builder(input, settings, context, pool);
   try {
     return await builder.build();
