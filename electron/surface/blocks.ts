@@ -91,6 +91,14 @@ function planCells(
   { cellPixels }: { cellPixels: number },
 ): Map<string, PlanCell> {
   const cells = new Map<string, PlanCell>();
+  const note = (at: readonly number[], level: number, samples: number): void => {
+    const [x, y, z] = at.map((value) => Math.floor(value / side)) as [number, number, number];
+    const key = `${x},${y},${z}`;
+    let found = cells.get(key);
+    if (!found) cells.set(key, (found = { x, y, z, samples: 0, coarsest: 0 }));
+    found.samples += samples;
+    found.coarsest = Math.max(found.coarsest, level);
+  };
   for (const { width, height, depth, focal, centreX, centreY, cameraFromWorld: M } of views) {
     for (let y = 0; y < height; y += STRIDE) {
       for (let x = 0; x < width; x += STRIDE) {
@@ -99,16 +107,17 @@ function planCells(
         const px = ((x - centreX) / focal) * z - M[3]!;
         const py = ((y - centreY) / focal) * z - M[7]!;
         const pz = z - M[11]!;
-        const at = [0, 1, 2].map((k) => Math.floor((M[k]! * px + M[4 + k]! * py + M[8 + k]! * pz) / side)) as [
-          number,
-          number,
-          number,
-        ];
-        const key = at.join();
-        let found = cells.get(key);
-        if (!found) cells.set(key, (found = { x: at[0], y: at[1], z: at[2], samples: 0, coarsest: 0 }));
-        found.samples += STRIDE * STRIDE;
-        found.coarsest = Math.max(found.coarsest, levelOf((cellPixels * z) / focal));
+        const at = [0, 1, 2].map((k) => M[k]! * px + M[4 + k]! * py + M[8 + k]! * pz) as [number, number, number];
+        const size = (cellPixels * z) / focal;
+        note(at, levelOf(size), STRIDE * STRIDE);
+        // The sample's band, and the samples between this one and the next that is looked at, reach so far.
+        const reach = 2.5 * size + (STRIDE / cellPixels) * size;
+        for (let k = 0; k < 8; k++)
+          note(
+            [at[0] + (k & 1 ? reach : -reach), at[1] + (k & 2 ? reach : -reach), at[2] + (k & 4 ? reach : -reach)],
+            levelOf(size),
+            0,
+          );
       }
     }
   }

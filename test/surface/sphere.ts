@@ -2,7 +2,7 @@ import { invertRigid } from '../../electron/numerics/linear.js';
 import type { SurfaceView } from '../../electron/surface/types.js';
 
 /** Depth maps of a ball of radius 1 at the origin, from cameras around it at the same distance. */
-export function sphereViews(count = 6, size = 96, distance = 4): SurfaceView[] {
+export function sphereViews(count = 6, size = 72, distance = 4): SurfaceView[] {
   return Array.from({ length: count }, (_, k) => {
     const angle = (2 * Math.PI * k) / count;
     const height = 0.6 * Math.sin(3 * angle);
