@@ -38,6 +38,7 @@ interface Flags extends Partial<
   mesh?: boolean;
   threads?: number;
   keepFloating?: boolean;
+  measuredOnly?: boolean;
   model?: string;
   masks?: string;
   invertMasks?: boolean;
@@ -63,6 +64,7 @@ export function addReconstruct(program: Command): void {
     .option('--min-confidence <x>', 'leave out points of less confidence (default: 2)', number('--min-confidence', 1))
     .option('--voxel-size <x>', 'keep one point per cube of this side, in world units', number('--voxel-size', 0))
     .option('--keep-floating', 'keep points that float in front of surfaces seen by other photos')
+    .option('--measured-only', 'leave out plain surfaces that are completed from what was measured around them')
     .option(
       '--formats <list>',
       'comma-separated: ply, glb, cameras, depth-png, depth-pfm, colmap-text, colmap-bin, nerfstudio',
@@ -218,6 +220,7 @@ async function applySettings(engine: Engine, flags: Flags): Promise<void> {
     minConfidence,
     voxelSize,
     keepFloating,
+    measuredOnly,
     precision,
     provider,
     oneWay,
@@ -236,6 +239,7 @@ async function applySettings(engine: Engine, flags: Flags): Promise<void> {
     minConfidence,
     voxelSize,
     removeFloating: keepFloating ? false : undefined,
+    inferred: measuredOnly ? false : undefined,
   };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   if (Object.keys(given).length > 0)

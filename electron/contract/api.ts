@@ -52,6 +52,8 @@ const setting = {
   sharedFocal: z.boolean(),
   minConfidence: z.number().min(1),
   removeFloating: z.boolean(),
+  /** Plain surfaces completed from what was measured around them. */
+  inferred: z.boolean(),
   voxelSize: z.number().nonnegative(),
   // Of networks; the built-in estimator has none of these choices.
   precision: z.enum(['auto', 'float32', 'float16', 'int8']),
@@ -69,6 +71,7 @@ export const runSettings = z.object({
   sharedFocal: setting.sharedFocal.default(false),
   minConfidence: setting.minConfidence.default(2),
   removeFloating: setting.removeFloating.default(true),
+  inferred: setting.inferred.default(true),
   voxelSize: setting.voxelSize.optional(),
   precision: setting.precision.default('auto'),
   provider: setting.provider.default('auto'),

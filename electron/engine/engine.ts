@@ -391,6 +391,6 @@ function withChange(settings: RunSettings, change: SettingsChange): RunSettings 
   return runSettings.parse(Object.fromEntries(all));
 }
 
-function cloudSettings({ minConfidence, removeFloating, voxelSize }: RunSettings): string {
-  return JSON.stringify([minConfidence, removeFloating, voxelSize]);
+function cloudSettings({ minConfidence, removeFloating, inferred, voxelSize }: RunSettings): string {
+  return JSON.stringify([minConfidence, removeFloating, inferred, voxelSize]);
 }

@@ -90,7 +90,7 @@ function problem(
 function stored(
   component: AlignedComponent,
   index: number,
-  { photos, session }: PlacementInput,
+  { photos, observations, session }: PlacementInput,
   views: readonly View[],
 ): { cameras: CameraInfo[]; views: StoredView[] } {
   const cameras: CameraInfo[] = [];
@@ -117,6 +117,7 @@ function stored(
       height,
       depth: component.depth[k]!,
       confidence: component.confidence[k]!,
+      ...inferredOf(photo.id, observations),
       originalFromView,
       focal,
       centreX,
@@ -125,6 +126,19 @@ function stored(
     });
   });
   return { cameras, views: maps };
+}
+
+/** Pixels of a photo that some observation infers and none measured. */
+function inferredOf(photo: string, observations: readonly Observation[]): { inferred?: Uint8Array } {
+  const said = observations.flatMap(({ views }) => views.filter((view) => view.photo === photo));
+  if (!said.some(({ inferred }) => inferred)) return {};
+  const out = new Uint8Array(said[0]!.confidence.length);
+  for (const { inferred } of said) inferred?.forEach((one, k) => (out[k]! |= one));
+  for (const { inferred, confidence } of said)
+    confidence.forEach((value, k) => {
+      if (value > 1 && inferred?.[k] !== 1) out[k] = 0;
+    });
+  return { inferred: out };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { RunSettings, SceneInfo } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
-import type { StoredAlignment } from '../project/alignments.js';
+import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import { fuse } from '../scene/fuse.js';
 import { sparseOfScene } from '../scene/sparse.js';
 
@@ -17,7 +17,7 @@ export interface BuiltScenes {
 
 type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
 
-export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'voxelSize'>;
+export type CloudSettings = Pick<RunSettings, 'minConfidence' | 'removeFloating' | 'inferred' | 'voxelSize'>;
 
 export interface BuildOptions {
   /** A first look while pairs are still being computed. */
@@ -35,7 +35,8 @@ export async function buildScenes(
   { partial = false, signal, sparse: model }: BuildOptions = {},
 ): Promise<BuiltScenes> {
   const components: BuiltScenes['components'] = [];
-  for (const { cameras: infos, views } of alignment.components) {
+  for (const { cameras: infos, views: all } of alignment.components) {
+    const views = settings.inferred ? all : all.map(measuredOnly);
     const cameras = infos.map(({ component: _, focalSource, worldFromCamera, ...rest }): Camera => ({
       ...rest,
       focalSource: focalSource as FocalSource,
@@ -53,6 +54,18 @@ export async function buildScenes(
     signal?.throwIfAborted();
   }
   return { revision, partial, components, extent: cloudExtent(components[0]?.scene.cloud) };
+}
+
+/** A view without the depths that were completed, not measured. */
+function measuredOnly(view: StoredView): StoredView {
+  const { inferred, depth, confidence, ...rest } = view;
+  return inferred
+    ? {
+        ...rest,
+        depth: depth.map((z, k) => (inferred[k] === 1 ? 0 : z)),
+        confidence: confidence.map((value, k) => (inferred[k] === 1 ? 1 : value)),
+      }
+    : view;
 }
 
 export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): Omit<SceneInfo, 'frames'> {

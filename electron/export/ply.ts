@@ -2,9 +2,9 @@ import type { PointCloud } from '../geometry/types.js';
 import type { ExportFormat } from './types.js';
 
 const POINTS_PER_CHUNK = 1 << 16;
-const STRIDE = 31;
+const STRIDE = 32;
 
-/** Binary little-endian PLY: position, normal, colour, confidence. Axes of the scene frame: z up. */
+/** Binary little-endian PLY: position, normal, colour, confidence, and 1 for inferred points. Axes of the scene frame: z up. */
 export const ply: ExportFormat = {
   id: 'ply',
   title: 'PLY point cloud',
@@ -27,6 +27,7 @@ function* plyChunks(cloud: PointCloud): Generator<Uint8Array> {
     'uchar green',
     'uchar blue',
     'float confidence',
+    'uchar inferred',
   ];
   yield new TextEncoder().encode(
     [
@@ -52,6 +53,7 @@ function* plyChunks(cloud: PointCloud): Generator<Uint8Array> {
         bytes[at + 24 + i] = cloud.colors[3 * from + i]!;
       }
       view.setFloat32(at + 27, cloud.confidence[from]!, true);
+      bytes[at + 31] = cloud.inferred?.[from] ?? 0;
     }
     yield bytes;
   }

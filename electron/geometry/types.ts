@@ -144,6 +144,8 @@ export interface ObservedView {
   points: Float32Array;
   /** [height, width], at least 1; 1 means "no information" (log weight 0). */
   confidence: Float32Array;
+  /** [height, width], 1 where the surface was not measured but completed from what lies around it; none without. */
+  inferred?: Uint8Array;
 }
 
 /**
@@ -190,6 +192,8 @@ export interface DepthMap {
   depth: Float32Array;
   /** [height, width], at least 1. */
   confidence: Float32Array;
+  /** [height, width], 1 where the surface was not measured but completed from what lies around it; none without. */
+  inferred?: Uint8Array;
   originalFromView: OriginalFromView;
   /** Focal and principal point in view pixels. */
   focal: number;
@@ -211,6 +215,8 @@ export interface PointCloud {
   source: Uint16Array;
   /** [N] pixel of that photo's depth map, in reading order: what deletions name a point by. */
   pixel?: Uint32Array;
+  /** [N], 1 for points of surfaces that were completed, not measured. */
+  inferred?: Uint8Array;
 }
 
 /** One aligned component. */

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { packBits, unpackBits } from './bits.js';
 import type { CameraInfo } from '../contract/api.js';
 import type { DepthMap, OriginalFromView, PhotoId } from '../geometry/types.js';
 
@@ -71,10 +72,17 @@ export function writeAlignment(database: Database, { key, components, ...rest }:
       .prepare('INSERT INTO alignments (key, summary) VALUES (?, ?)')
       .run(key, JSON.stringify(summary));
     const insert = database.prepare(
-      'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels, inferred) VALUES (?, ?, ?, ?, ?, ?)',
     );
     for (const view of components.flatMap(({ views }) => views)) {
-      insert.run(lastInsertRowid, view.photo, asBytes(view.depth), asBytes(view.confidence), asBytes(view.pixels));
+      insert.run(
+        lastInsertRowid,
+        view.photo,
+        asBytes(view.depth),
+        asBytes(view.confidence),
+        asBytes(view.pixels),
+        view.inferred ? packBits(view.inferred) : null,
+      );
     }
   })();
 }
@@ -89,7 +97,7 @@ export function readAlignment(database: Database): StoredAlignment | undefined {
   if (!row) return undefined;
   const { components, ...rest } = JSON.parse(row.summary) as Summary;
   const read = database.prepare(
-    'SELECT depth, confidence, pixels FROM aligned_views WHERE alignment = ? AND photo = ?',
+    'SELECT depth, confidence, pixels, inferred FROM aligned_views WHERE alignment = ? AND photo = ?',
   );
   return {
     ...rest,
@@ -97,15 +105,16 @@ export function readAlignment(database: Database): StoredAlignment | undefined {
     components: components.map(({ cameras, views }) => ({
       cameras,
       views: views.map((view) => {
-        const { depth, confidence, pixels } = read.get(row.id, view.photo) as Record<
+        const { depth, confidence, pixels, inferred } = read.get(row.id, view.photo) as Record<
           'depth' | 'confidence' | 'pixels',
           Buffer
-        >;
+        > & { inferred: Buffer | null };
         return {
           ...view,
           depth: new Float32Array(new Uint8Array(depth).buffer),
           confidence: new Float32Array(new Uint8Array(confidence).buffer),
           pixels: new Uint8Array(pixels),
+          ...(inferred ? { inferred: unpackBits(inferred, view.width * view.height) } : {}),
         };
       }),
     })),

@@ -1,4 +1,5 @@
 import type { Observation, ObservedView } from '../geometry/types.js';
+import { packBits, unpackBits } from './bits.js';
 import { fromFloat16, toFloat16 } from './float16.js';
 
 /**
@@ -6,14 +7,19 @@ import { fromFloat16, toFloat16 } from './float16.js';
  * with a scale of its own and the confidence in one byte, on a logarithmic scale (alignment weighs by its logarithm).
  */
 interface Header {
-  views: (Omit<ObservedView, 'points' | 'confidence'> & { scale: number; logConfidence: number })[];
+  views: (Omit<ObservedView, 'points' | 'confidence' | 'inferred'> & {
+    scale: number;
+    logConfidence: number;
+    /** A bit a pixel follows the confidence. */
+    inferred?: boolean;
+  })[];
   focal?: (number | null)[];
   firstFromCamera?: (number[] | null)[];
 }
 
 export function encodeObservation(observation: Observation): Uint8Array {
   const parts: Uint8Array[] = [];
-  const views = observation.views.map(({ points, confidence, ...rest }) => {
+  const views = observation.views.map(({ points, confidence, inferred, ...rest }) => {
     const scale = pointScale(points);
     let highest = 1;
     for (const value of confidence) if (value > highest) highest = value;
@@ -25,7 +31,8 @@ export function encodeObservation(observation: Observation): Uint8Array {
       bytes[i] = confidence[i]! > 1 ? Math.max(1, Math.round(level)) : 0;
     }
     parts.push(new Uint8Array(toFloat16(points, scale).buffer), bytes);
-    return { ...rest, scale, logConfidence };
+    if (inferred) parts.push(packBits(inferred));
+    return { ...rest, scale, logConfidence, ...(inferred ? { inferred: true } : {}) };
   });
   const header: Header = { views };
   if (observation.focal) header.focal = observation.focal.map((value) => value ?? null);
@@ -45,7 +52,7 @@ export function decodeObservation(record: Uint8Array): Observation {
   const length = new Uint32Array(bytes, 0, 1)[0]!;
   const header = JSON.parse(Buffer.from(bytes, 4, length).toString()) as Header;
   let at = 4 + length;
-  const views = header.views.map(({ scale, logConfidence, ...view }) => {
+  const views = header.views.map(({ scale, logConfidence, inferred: isInferred, ...view }) => {
     const count = view.width * view.height;
     const halves = new Uint16Array(bytes.slice(at, at + count * 6));
     at += count * 6;
@@ -54,7 +61,14 @@ export function decodeObservation(record: Uint8Array): Observation {
     const table = Float32Array.from({ length: 256 }, (_, level) => Math.exp((level / 255) * logConfidence));
     const confidence = new Float32Array(count);
     for (let i = 0; i < count; i++) confidence[i] = table[levels[i]!]!;
-    return { ...view, points: fromFloat16(halves, scale), confidence };
+    const bits = isInferred ? new Uint8Array(bytes, at, (count + 7) >> 3) : undefined;
+    at += bits?.length ?? 0;
+    return {
+      ...view,
+      points: fromFloat16(halves, scale),
+      confidence,
+      ...(bits ? { inferred: unpackBits(bits, count) } : {}),
+    };
   });
   if (at !== bytes.byteLength) throw new RangeError('an observation record has the wrong length');
   const observation: Observation = { views };

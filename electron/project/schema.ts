@@ -44,6 +44,10 @@ export const migrations: readonly string[] = [
   -- Bits over photos and depth pixels (contract/mask.ts), named by their SHA-256; never changed.
   CREATE TABLE scene_masks (id TEXT PRIMARY KEY, value BLOB NOT NULL);
   `,
+  `
+  -- A bit a pixel, set where the surface was completed and not measured; null where all was measured.
+  ALTER TABLE aligned_views ADD COLUMN inferred BLOB;
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

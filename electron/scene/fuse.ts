@@ -1,4 +1,5 @@
 import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
+import { lightRatios, lightTable, solveGains, type LightGain, type LightRatio } from './light.js';
 import { reliablePixels, withoutFloating } from './masks.js';
 import { depthNormals, unprojected } from './normals.js';
 import { thin } from './thin.js';
@@ -8,6 +9,8 @@ export interface FuseOptions {
   minConfidence: number;
   /** Leave out points in front of surfaces that other photos see. */
   removeFloating: boolean;
+  /** Bring the colours of all photos to one brightness and white balance; true when not given. */
+  balanceLight?: boolean;
   /** Keep one point per cube of this side, world units. */
   voxelSize?: number;
   signal?: AbortSignal;
@@ -15,7 +18,7 @@ export interface FuseOptions {
 
 /**
  * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points
- * removed, normals, optional voxel thinning.
+ * removed, normals, colours under one light, optional voxel thinning.
  *
  * @param pixels sRGB [height, width, 3] of each depth map's view
  */
@@ -48,12 +51,15 @@ export async function fuse(
     confidence: new Float32Array(count),
     source: new Uint16Array(count),
     pixel: new Uint32Array(count),
+    inferred: new Uint8Array(count),
   };
+  const gains = await gainsOf(cameras, maps, pixels, options, breathe);
   let n = 0;
   const point = new Float64Array(3);
   for (const [index, map] of maps.entries()) {
     await breathe();
     const mask = masks[index]!;
+    const light = lightTable(gains[index]!);
     const normals = depthNormals(map, mask);
     const W = cameras[index]!.worldFromCamera;
     for (let k = 0; k < mask.length; k++) {
@@ -64,7 +70,7 @@ export async function fuse(
           W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]! + W[4 * i + 3]!;
         cloud.normals[3 * n + i] =
           W[4 * i]! * normals[3 * k]! + W[4 * i + 1]! * normals[3 * k + 1]! + W[4 * i + 2]! * normals[3 * k + 2]!;
-        cloud.colors[3 * n + i] = pixels[index]![3 * k + i]!;
+        cloud.colors[3 * n + i] = light[256 * i + pixels[index]![3 * k + i]!]!;
       }
       // Where the surface gives no normal, the direction to the camera is the best guess.
       if (cloud.normals[3 * n] === 0 && cloud.normals[3 * n + 1] === 0 && cloud.normals[3 * n + 2] === 0) {
@@ -76,8 +82,24 @@ export async function fuse(
       cloud.confidence[n] = map.confidence[k]!;
       cloud.source[n] = index;
       cloud.pixel[n] = k;
+      cloud.inferred[n] = map.inferred?.[k] ?? 0;
       n++;
     }
   }
   return options.voxelSize ? thin(cloud, options.voxelSize) : cloud;
+}
+
+async function gainsOf(
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  pixels: readonly Uint8Array[],
+  { balanceLight = true }: FuseOptions,
+  breathe: () => Promise<void>,
+): Promise<LightGain[]> {
+  const ratios: LightRatio[] = [];
+  for (let photo = 0; balanceLight && photo < maps.length; photo++) {
+    ratios.push(...lightRatios(photo, cameras, maps, pixels));
+    await breathe();
+  }
+  return solveGains(maps.length, ratios);
 }

@@ -40,6 +40,7 @@ export function select(cloud: PointCloud, indices: ArrayLike<number>): PointClou
   };
   if (cloud.normals) out.normals = new Float32Array(n * 3);
   if (cloud.pixel) out.pixel = new Uint32Array(n);
+  if (cloud.inferred) out.inferred = new Uint8Array(n);
   for (let k = 0; k < n; k++) {
     const from = indices[k]!;
     for (let i = 0; i < 3; i++) {
@@ -50,6 +51,7 @@ export function select(cloud: PointCloud, indices: ArrayLike<number>): PointClou
     out.confidence[k] = cloud.confidence[from]!;
     out.source[k] = cloud.source[from]!;
     if (out.pixel) out.pixel[k] = cloud.pixel![from]!;
+    if (out.inferred) out.inferred[k] = cloud.inferred![from]!;
   }
   return out;
 }

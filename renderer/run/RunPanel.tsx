@@ -68,6 +68,12 @@ export function RunPanel() {
           disabled={busy}
           onChange={(removeFloating) => change({ removeFloating })}
         />
+        <Switch
+          label="Complete plain surfaces"
+          checked={settings.inferred}
+          disabled={busy}
+          onChange={(inferred) => change({ inferred })}
+        />
         {scene && (
           <Facts
             facts={[

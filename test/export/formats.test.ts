@@ -47,8 +47,8 @@ test('PLY: header, count and the last point', async () => {
   const end = bytes.indexOf('end_header\n') + 11;
   const count = scene.cloud.confidence.length;
   expect(bytes.subarray(0, end).toString()).toContain(`element vertex ${count}\n`);
-  expect(bytes.length - end).toBe(count * 31);
-  const at = end + (count - 1) * 31;
+  expect(bytes.length - end).toBe(count * 32);
+  const at = end + (count - 1) * 32;
   for (let i = 0; i < 3; i++) expect(bytes.readFloatLE(at + 4 * i)).toBe(scene.cloud.positions[3 * (count - 1) + i]);
   expect(bytes[at + 24]).toBe(scene.cloud.colors[3 * (count - 1)]);
   expect(bytes.readFloatLE(at + 27)).toBe(scene.cloud.confidence[count - 1]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fuse } from '../../electron/scene/fuse.js';
+import { relight } from '../../electron/scene/light.js';
 import { previewPicture } from '../../electron/scene/preview.js';
 import { Room } from '../fixtures/room.js';
 import { cameraOf, depthMapOf, roomScene } from '../fixtures/scene.js';
@@ -25,6 +26,22 @@ describe('fusion', () => {
     expect(onWalls / cloud.confidence.length).toBeGreaterThan(0.5);
     expect(new Set(cloud.source)).toEqual(new Set([0, 1, 2]));
     expect(cloud.colors.subarray(0, 3)).toEqual(pixels[0]!.subarray(0, 3));
+  });
+
+  test('points of one place have one colour although a photo was darker, and say where they are inferred', async () => {
+    const darker = [pixels[0]!, relight(pixels[1]!, [0.4, 0.4, 0.4]), pixels[2]!];
+    const maps = views.map(depthMapOf);
+    maps[2] = { ...maps[2]!, inferred: new Uint8Array(64 * 48).fill(1, 0, 64 * 24) };
+    const brightness = (cloud: Awaited<ReturnType<typeof fuse>>, photo: number) => {
+      const levels = Array.from(cloud.source.keys()).filter((k) => cloud.source[k] === photo);
+      return levels.reduce((sum, k) => sum + cloud.colors[3 * k]!, 0) / levels.length;
+    };
+    const lit = await fuse(cameras, maps, darker, options);
+    const plain = await fuse(cameras, maps, darker, { ...options, balanceLight: false });
+    expect(brightness(plain, 1) / brightness(plain, 0)).toBeLessThan(0.75);
+    expect(Math.abs(brightness(lit, 1) / brightness(lit, 0) - 1)).toBeLessThan(0.1);
+    for (let k = 0; k < lit.source.length; k++)
+      expect(lit.inferred![k]).toBe(lit.source[k] === 2 && lit.pixel![k]! < 64 * 24 ? 1 : 0);
   });
 
   test('the confidence threshold acts', async () => {

@@ -216,13 +216,14 @@ class GeometricSession implements EstimatorSession {
     const firstFromSecond = invertRigid(planned.secondFromFirst);
     const confident = share(denseA.confidence) + share(denseB.confidence);
     if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
-    const observed = (view: View, points: Float32Array, { confidence }: DenseDepth): ObservedView => ({
+    const observed = (view: View, points: Float32Array, { confidence, inferred }: DenseDepth): ObservedView => ({
       photo: view.photo,
       width: view.width,
       height: view.height,
       originalFromView: view.originalFromView,
       points,
       confidence,
+      inferred,
     });
     const observation: Observation = {
       views: [

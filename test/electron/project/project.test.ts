@@ -77,6 +77,16 @@ describe('an observation record', () => {
       expect(confidence[0]).toBe(1);
     });
   });
+  test('keeps which pixels are inferred, view by view', () => {
+    const before = observation();
+    const inferred = before.views[1]!.confidence.map((_, k) => (k % 3 === 0 ? 1 : 0));
+    const flags = Uint8Array.from(inferred);
+    before.views[1] = { ...before.views[1]!, inferred: flags };
+    const after = decodeObservation(encodeObservation(before));
+    expect(after.views[0]!.inferred).toBeUndefined();
+    expect(after.views[1]!.inferred).toEqual(flags);
+    expect(after.views[1]!.points).toEqual(decodeObservation(encodeObservation(observation())).views[1]!.points);
+  });
   test('that is cut off is refused', () =>
     expect(() => decodeObservation(encodeObservation(observation()).subarray(0, 9000))).toThrow());
 });

@@ -1,5 +1,6 @@
 import { serve } from '../../../compute/serve.js';
 import { confidenceOf } from './checks.js';
+import { inferredDepths } from './complete.js';
 import { consistencyOf, type JudgedNeighbour } from './judge.js';
 import { matchViews, type GreyView, type Matched, type Neighbour } from './match.js';
 
@@ -18,6 +19,8 @@ export interface DenseDepth {
   depth: Float32Array;
   /** 1 / (1 - p), where p is the probability that the depth is within 2 % of the truth; 1 where it can't be relied on. */
   confidence: Float32Array;
+  /** 1 where the depth was not measured but completed. */
+  inferred: Uint8Array;
 }
 
 serve<DenseRequest>((request) => {
@@ -29,6 +32,7 @@ serve<DenseRequest>((request) => {
   const confidence = confidenceOf(reference.view, reference.matched, consistencyOf(reference, neighbours));
   // Pixels without a winner are put at the far end: finite, and of confidence 1 anyway.
   const depth = reference.matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
-  const value: DenseDepth = { depth, confidence };
-  return { value, transfer: [depth.buffer as ArrayBuffer, confidence.buffer as ArrayBuffer] };
+  const inferred = inferredDepths(reference, neighbours, depth, confidence);
+  const value: DenseDepth = { depth, confidence, inferred };
+  return { value, transfer: [depth, confidence, inferred].map((map) => map.buffer as ArrayBuffer) };
 });

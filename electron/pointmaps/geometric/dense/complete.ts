@@ -1,0 +1,51 @@
+import { confidenceFor } from './checks.js';
+import { inferPlanes, INFER_DEFAULTS, type InferOptions } from './infer.js';
+import { consistencyOf, type JudgedNeighbour, type JudgedView } from './judge.js';
+import type { Matched } from './match.js';
+
+/** Share of a surface's pixels that the other views may see through, before it is dropped. */
+const MOST_THROUGH = 0.15;
+/** Depth that matching found within this share of the plane's supports it. */
+const SUPPORTS = 0.03;
+/** Probabilities that a completed pixel is right, by whether matching found nearly its depth. */
+const SUPPORTED = 0.6;
+const UNSUPPORTED = 0.45;
+
+/**
+ * Completes plain surfaces (infer.ts) into `depth` and `confidence`, with the probability that such pixels are right,
+ * which is lower than that of measured ones. What the other views see through is not completed.
+ *
+ * @param depth and confidence [h, w] of the reference, changed in place
+ * @returns 1 where a pixel was completed
+ */
+export function inferredDepths(
+  reference: { view: JudgedView['view']; matched: Matched },
+  neighbours: readonly JudgedNeighbour[],
+  depth: Float32Array,
+  confidence: Float32Array,
+  options: InferOptions = INFER_DEFAULTS,
+): Uint8Array {
+  const { view, matched } = reference;
+  const known = Uint8Array.from(confidence, (value) => (value > 1 ? 1 : 0));
+  const planes = inferPlanes(view.grey, view.width, view.height, matched.inverseDepth, known, options);
+  const flags = new Uint8Array(depth.length);
+  const { seen, through } = consistencyOf({ view, matched: planes }, neighbours);
+  const surfaces = new Map<number, { pixels: number; through: number }>();
+  planes.surface.forEach((surface, k) => {
+    if (surface === 0) return;
+    const tally = surfaces.get(surface) ?? { pixels: 0, through: 0 };
+    tally.pixels++;
+    if (seen[k]! > 0 && through[k]! * 2 > seen[k]!) tally.through++;
+    surfaces.set(surface, tally);
+  });
+  planes.surface.forEach((surface, k) => {
+    if (surface === 0) return;
+    const tally = surfaces.get(surface)!;
+    if (tally.through > MOST_THROUGH * tally.pixels) return;
+    const d = planes.inverseDepth[k]!;
+    depth[k] = 1 / d;
+    confidence[k] = confidenceFor(Math.abs(matched.inverseDepth[k]! / d - 1) < SUPPORTS ? SUPPORTED : UNSUPPORTED);
+    flags[k] = 1;
+  });
+  return flags;
+}

@@ -1,0 +1,214 @@
+import { randomNumbers } from '../../../numerics/linear.js';
+import { segments } from './segments.js';
+
+export interface InferOptions {
+  /** Inverse depths within this share of the plane's lie on it. */
+  onPlane: number;
+  /** Share of a segment's known pixels that must lie on its plane. */
+  leastInliers: number;
+  /** Known pixels on the plane without which it is not believed, and their least share of the segment. */
+  leastSupport: number;
+  leastSupportShare: number;
+  /** Expected error of the plane at a pixel, as a share of the depth, beyond which the pixel is left alone. */
+  mostError: number;
+  /** Known pixels that err together: one measurement in so many. */
+  together: number;
+}
+
+export const INFER_DEFAULTS: InferOptions = {
+  onPlane: 0.015,
+  leastInliers: 0.6,
+  leastSupport: 60,
+  leastSupportShare: 0.05,
+  mostError: 0.02,
+  together: 25,
+};
+
+export interface Inferred {
+  /** [h, w], 0 where nothing is inferred. */
+  inverseDepth: Float32Array;
+  /** Number of the surface, from 1; 0 where nothing is inferred. */
+  surface: Int32Array;
+}
+
+const TRIALS = 40;
+const MOST_SAMPLES = 400;
+
+/**
+ * Completes plain surfaces: in each segment of even brightness the inverse depth (which is linear in the pixel on a
+ * plane) is fitted to the pixels that are known, and told for the others where the known ones lie around them. A segment
+ * whose known pixels do not lie on one plane, or are few, is left alone.
+ *
+ * @param inverseDepth [h, w]; @param known [h, w] 1 where it can be relied on
+ */
+export function inferPlanes(
+  grey: Uint8Array,
+  width: number,
+  height: number,
+  inverseDepth: Float32Array,
+  known: Uint8Array,
+  options: InferOptions = INFER_DEFAULTS,
+): Inferred {
+  const out: Inferred = {
+    inverseDepth: new Float32Array(known.length),
+    surface: new Int32Array(known.length),
+  };
+  let surface = 0;
+  for (const pixels of bySegment(segments(grey, width, height))) {
+    const support = pixels.filter((k) => known[k] === 1);
+    if (support.length === pixels.length) continue;
+    if (support.length < Math.max(options.leastSupport, options.leastSupportShare * pixels.length)) continue;
+    const fitted = fitPlane(support, width, inverseDepth, options);
+    if (!fitted) continue;
+    surface++;
+    for (const k of pixels) {
+      if (known[k] === 1) continue;
+      const { value, error } = planeAt(fitted, k % width, Math.floor(k / width));
+      if (!(value > 0) || error > options.mostError * value) continue;
+      out.inverseDepth[k] = value;
+      out.surface[k] = surface;
+    }
+  }
+  return out;
+}
+
+function bySegment(labels: Int32Array): Int32Array[] {
+  const counts = new Int32Array(labels.length);
+  for (const label of labels) counts[label]!++;
+  const lists = new Map<number, Int32Array>();
+  const filled = new Int32Array(labels.length);
+  labels.forEach((label, k) => {
+    let list = lists.get(label);
+    if (!list) {
+      list = new Int32Array(counts[label]!);
+      lists.set(label, list);
+    }
+    list[filled[label]!++] = k;
+  });
+  return [...lists.values()];
+}
+
+interface Plane {
+  /** Inverse depth = a (x - x0) + b (y - y0) + c. */
+  a: number;
+  b: number;
+  c: number;
+  x0: number;
+  y0: number;
+  /** Covariance of (a, b), and the variance of c. */
+  aa: number;
+  ab: number;
+  bb: number;
+  cc: number;
+}
+
+function planeAt(plane: Plane, x: number, y: number): { value: number; error: number } {
+  const [u, v] = [x - plane.x0, y - plane.y0];
+  return {
+    value: plane.a * u + plane.b * v + plane.c,
+    error: Math.sqrt(plane.cc + plane.aa * u * u + 2 * plane.ab * u * v + plane.bb * v * v),
+  };
+}
+
+/** The plane that most of the known pixels lie on, by random triples and a least-squares fit to those on it. */
+function fitPlane(
+  support: Int32Array,
+  width: number,
+  inverseDepth: Float32Array,
+  { onPlane, leastInliers, leastSupport, together }: InferOptions,
+): Plane | undefined {
+  const random = randomNumbers(support.length);
+  const stride = Math.max(1, support.length / MOST_SAMPLES);
+  const sampled = Array.from(
+    { length: Math.floor(support.length / stride) },
+    (_, i) => support[Math.floor(i * stride)]!,
+  );
+  let best: { a: number; b: number; c: number } | undefined;
+  let most = 0;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const plane = through(
+      [0, 1, 2].map(() => sampled[Math.floor(random() * sampled.length)]!),
+      width,
+      inverseDepth,
+    );
+    if (!plane) continue;
+    const count = sampled.filter((k) => {
+      const d = inverseDepth[k]!;
+      return Math.abs(plane.a * (k % width) + plane.b * Math.floor(k / width) + plane.c - d) < onPlane * d;
+    }).length;
+    if (count > most) {
+      most = count;
+      best = plane;
+    }
+  }
+  if (!best || most < leastInliers * sampled.length) return undefined;
+  const { a, b, c } = best;
+  const inliers = support.filter((k) => {
+    const d = inverseDepth[k]!;
+    return Math.abs(a * (k % width) + b * Math.floor(k / width) + c - d) < onPlane * d;
+  });
+  return inliers.length < leastSupport ? undefined : leastSquares(inliers, width, inverseDepth, together);
+}
+
+/** The plane through three pixels; undefined when they lie on a line. */
+function through(
+  triple: readonly number[],
+  width: number,
+  inverseDepth: Float32Array,
+): { a: number; b: number; c: number } | undefined {
+  const [p, q, r] = triple.map((k) => [k % width, Math.floor(k / width), inverseDepth[k]!] as const) as [
+    readonly [number, number, number],
+    readonly [number, number, number],
+    readonly [number, number, number],
+  ];
+  const [ux, uy, ud] = [q[0] - p[0], q[1] - p[1], q[2] - p[2]];
+  const [vx, vy, vd] = [r[0] - p[0], r[1] - p[1], r[2] - p[2]];
+  const determinant = ux * vy - uy * vx;
+  if (Math.abs(determinant) < 8) return undefined;
+  const a = (ud * vy - vd * uy) / determinant;
+  const b = (vd * ux - ud * vx) / determinant;
+  return { a, b, c: p[2] - a * p[0] - b * p[1] };
+}
+
+function leastSquares(
+  pixels: Int32Array,
+  width: number,
+  inverseDepth: Float32Array,
+  together: number,
+): Plane | undefined {
+  const n = pixels.length;
+  let [x0, y0, c] = [0, 0, 0];
+  for (const k of pixels) {
+    x0 += (k % width) / n;
+    y0 += Math.floor(k / width) / n;
+    c += inverseDepth[k]! / n;
+  }
+  let [xx, xy, yy, xd, yd] = [0, 0, 0, 0, 0];
+  for (const k of pixels) {
+    const [u, v, d] = [(k % width) - x0, Math.floor(k / width) - y0, inverseDepth[k]! - c];
+    xx += u * u;
+    xy += u * v;
+    yy += v * v;
+    xd += u * d;
+    yd += v * d;
+  }
+  const determinant = xx * yy - xy * xy;
+  if (!(determinant > 1e-3 * xx * yy)) return undefined;
+  const a = (xd * yy - yd * xy) / determinant;
+  const b = (yd * xx - xd * xy) / determinant;
+  let squares = 0;
+  for (const k of pixels)
+    squares += (a * ((k % width) - x0) + b * (Math.floor(k / width) - y0) + c - inverseDepth[k]!) ** 2;
+  const variance = (squares / n) * together;
+  return {
+    a,
+    b,
+    c,
+    x0,
+    y0,
+    aa: (variance * yy) / determinant,
+    ab: (-variance * xy) / determinant,
+    bb: (variance * xx) / determinant,
+    cc: variance / n,
+  };
+}
