@@ -48,7 +48,7 @@ export function addScene(program: Command): void {
       const workspace = Workspace.open(path);
       try {
         const draft = await draftOf(workspace);
-        edit(draft, flags, workspace);
+        await edit(draft, flags, workspace);
         applyDraft(workspace, draft);
         const description = await describeScene(workspace);
         answer(flags.json, { project: workspace.path, ...description }, lines(description));
@@ -59,12 +59,12 @@ export function addScene(program: Command): void {
 }
 
 /** All of it, or none: the draft is stored after the last flag has been understood. */
-function edit(draft: SceneDraft, flags: Flags, workspace: Workspace): void {
+async function edit(draft: SceneDraft, flags: Flags, workspace: Workspace): Promise<void> {
   const lengths = knownLengths(flags, workspace);
   const region = flags.crop === undefined || flags.crop === 'none' ? undefined : parseBox(flags.crop);
   if (flags.level === 'auto') draft.levelAutomatically();
   if (flags.level === 'none') draft.unlevel();
-  if (lengths.length > 0) draft.scale(lengths);
+  if (lengths.length > 0) await draft.scale(lengths);
   if (flags.crop !== undefined) draft.crop(region);
   if (flags.delete !== undefined) draft.deleteFile(resolve(flags.delete), (name) => photoNamed(name, workspace));
 }

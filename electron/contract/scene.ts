@@ -16,8 +16,16 @@ export type Vector = z.infer<typeof vector>;
 export const scenePixel = z.object({ photo: z.string(), x: finite, y: finite });
 export type ScenePixel = z.infer<typeof scenePixel>;
 
-/** Two scene points whose distance in metres is known. */
-export const knownLength = z.object({ metres: positive, a: scenePixel, b: scenePixel });
+/**
+ * Two scene points whose distance in metres is known. `measured` is their distance in units of the alignment that it
+ * names, as it was found when the length was given.
+ */
+export const knownLength = z.object({
+  metres: positive,
+  a: scenePixel,
+  b: scenePixel,
+  measured: z.object({ alignment: z.string(), distance: positive }).optional(),
+});
 export type KnownLength = z.infer<typeof knownLength>;
 
 /** A camera's place in the scene frame: rotation and position, row-major 4x4. */

@@ -165,7 +165,7 @@ export class Engine {
     'scene.edit': async ({ operations }) => {
       const workspace = this.idle;
       const draft = await draftOf(workspace);
-      addOperations(draft, operations);
+      await addOperations(draft, operations);
       const lengths = draft.fit()?.lengths ?? [];
       this.change(() => applyDraft(workspace, draft));
       return { lengths };

@@ -16,9 +16,9 @@ import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
 import { automaticFrame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
-import { pointAtPixel } from '../scene/points.js';
 import { movedRegion } from '../scene/region.js';
-import { scaleByLengths, type ScaleFit } from '../scene/scale.js';
+import type { ScaleFit } from '../scene/scale.js';
+import { scaleOf, type ScenePoints } from './scene-points.js';
 import { readSelection } from './selection-file.js';
 
 export interface DraftBase {
@@ -28,6 +28,7 @@ export interface DraftBase {
   alignment: string;
   /** The largest component, in the alignment's world. */
   component: Scene;
+  points: ScenePoints;
 }
 
 /**
@@ -66,8 +67,8 @@ export class SceneDraft {
   }
 
   /** Three points of a surface that is level. */
-  levelByPoints(points: readonly [ScenePixel, ScenePixel, ScenePixel]): this {
-    const [a, b, c] = points.map((pixel) => this.aligned(pixel)) as [Vector, Vector, Vector];
+  async levelByPoints(points: readonly [ScenePixel, ScenePixel, ScenePixel]): Promise<this> {
+    const [a, b, c] = [await this.aligned(points[0]), await this.aligned(points[1]), await this.aligned(points[2])];
     const [ab, ac] = [difference(b, a), difference(c, a)];
     const normal = cross(ab, ac);
     if (!(Math.hypot(...normal) > 1e-3 * Math.hypot(...ab) * Math.hypot(...ac)))
@@ -79,8 +80,8 @@ export class SceneDraft {
   }
 
   /** Two points of an edge that is vertical. */
-  levelByEdge(a: ScenePixel, b: ScenePixel): this {
-    const edge = difference(this.aligned(b), this.aligned(a));
+  async levelByEdge(a: ScenePixel, b: ScenePixel): Promise<this> {
+    const edge = difference(await this.aligned(b), await this.aligned(a));
     if (!(Math.hypot(...edge) > 0))
       throw new UserError('bad-input', 'the two ends of the edge are one point; choose two that are farther apart');
     return this.levelWithUp(edge, 'edge').did('Level by an edge');
@@ -97,23 +98,23 @@ export class SceneDraft {
     return this.did('Level by hand');
   }
 
-  originAt(pixel: ScenePixel): this {
+  async originAt(pixel: ScenePixel): Promise<this> {
     const { sceneFromAlignment: before } = this.frame;
-    const moved = transform(before, this.aligned(pixel));
+    const moved = transform(before, await this.aligned(pixel));
     const translation = before.translation.map((value, i) => value - moved[i]!);
     this.setFrame({ ...this.frame, sceneFromAlignment: { ...before, translation } });
     return this.did('Set the origin');
   }
 
   /** The lengths given replace those before; none at all takes the scale away. */
-  scale(lengths: readonly KnownLength[]): this {
+  async scale(lengths: readonly KnownLength[]): Promise<this> {
+    const { points, alignment, component } = this.base;
+    this.lengths = await points.measured(lengths, alignment);
     if (lengths.length === 0) {
       this.setFrame({ ...withScale(this.frame, 1), unit: 'scene' });
     } else {
-      const { cameras, depthMaps } = this.base.component;
-      this.setFrame(withScale(this.frame, scaleByLengths(lengths, cameras, depthMaps).metresPerUnit));
+      this.setFrame(withScale(this.frame, scaleOf(this.lengths, alignment, component).metresPerUnit));
     }
-    this.lengths = [...lengths];
     return this.did(lengths.length === 0 ? 'Forget the scale' : 'Set the scale');
   }
 
@@ -153,8 +154,7 @@ export class SceneDraft {
 
   /** How well the lengths in force fit each other, in the draft's frame. */
   fit(): ScaleFit | undefined {
-    const { cameras, depthMaps } = this.base.component;
-    return this.lengths.length > 0 ? scaleByLengths(this.lengths, cameras, depthMaps) : undefined;
+    return this.lengths.length > 0 ? scaleOf(this.lengths, this.base.alignment, this.base.component) : undefined;
   }
 
   get changed(): boolean {
@@ -184,9 +184,8 @@ export class SceneDraft {
     return this;
   }
 
-  private aligned(pixel: ScenePixel): Vector {
-    const { cameras, depthMaps } = this.base.component;
-    return pointAtPixel(pixel, cameras, depthMaps).position;
+  private async aligned(pixel: ScenePixel): Promise<Vector> {
+    return (await this.base.points.find(pixel)).position;
   }
 
   private levelWithUp(direction: ArrayLike<number>, level: 'points' | 'edge'): this {

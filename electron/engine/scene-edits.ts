@@ -2,7 +2,7 @@ import { UserError } from '../contract/errors.js';
 import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
 import { keptPoints } from '../scene/cleaning.js';
 import { infoOf } from '../scene/frame.js';
-import { scaleByLengths } from '../scene/scale.js';
+import { ScenePoints, scaleOf } from './scene-points.js';
 export { boxRegion } from '../scene/region.js';
 import { SceneDraft } from './scene-draft.js';
 import type { Workspace } from './workspace.js';
@@ -11,11 +11,18 @@ import type { Workspace } from './workspace.js';
 export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
   const { alignment, component } = await sceneOf(workspace);
   const document = workspace.project.scene();
-  return new SceneDraft({ document, alignment, component, frame: workspace.scene.frame(alignment, component) });
+  const frame = workspace.scene.frame(alignment, component);
+  return new SceneDraft({
+    document,
+    alignment,
+    component,
+    frame,
+    points: new ScenePoints(workspace.project, component),
+  });
 }
 
 /** Adds the steps of a request to a draft. @throws UserError for the first that does not fit */
-export function addOperations(draft: SceneDraft, operations: readonly SceneOperation[]): void {
+export async function addOperations(draft: SceneDraft, operations: readonly SceneOperation[]): Promise<void> {
   for (const operation of operations) {
     switch (operation.kind) {
       case 'level':
@@ -23,19 +30,19 @@ export function addOperations(draft: SceneDraft, operations: readonly SceneOpera
         else draft.unlevel();
         break;
       case 'level-points':
-        draft.levelByPoints(operation.points);
+        await draft.levelByPoints(operation.points);
         break;
       case 'level-edge':
-        draft.levelByEdge(...operation.points);
+        await draft.levelByEdge(...operation.points);
         break;
       case 'turn':
         draft.turnByHand(operation.rotation);
         break;
       case 'origin':
-        draft.originAt(operation.point);
+        await draft.originAt(operation.point);
         break;
       case 'scale':
-        draft.scale(operation.lengths);
+        await draft.scale(operation.lengths);
         break;
       case 'region':
         draft.crop(operation.region ?? undefined);
@@ -59,11 +66,11 @@ export function applyDraft(workspace: Workspace, draft: SceneDraft): void {
 
 export async function describeScene(workspace: Workspace): Promise<SceneDescription> {
   const { alignment, component } = await sceneOf(workspace);
-  const { cameras, cloud, depthMaps } = component;
+  const { cameras, cloud } = component;
   const frame = workspace.scene.frame(alignment, component);
   const document = workspace.project.scene();
   const kept = keptPoints(cloud, cameras, workspace.scene.cleaning(alignment, component));
-  const lengths = document.lengths.length > 0 ? scaleByLengths(document.lengths, cameras, depthMaps).lengths : [];
+  const lengths = document.lengths.length > 0 ? scaleOf(document.lengths, alignment, component).lengths : [];
   return {
     frame: infoOf(frame),
     bounds: boundsOf(cloud.positions, kept, infoOf(frame).matrix),

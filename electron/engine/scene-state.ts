@@ -7,7 +7,7 @@ import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
 import { automaticFrame, restored, sceneInFrame, withScale, type Frame } from '../scene/frame.js';
 import { movedRegion } from '../scene/region.js';
-import { scaleByLengths } from '../scene/scale.js';
+import { scaleOf } from './scene-points.js';
 
 /** A document applied to a component; the later parts when they are first asked for. */
 interface Applied {
@@ -76,7 +76,7 @@ export class SceneState {
     if (frame.alignment === alignment || lengths.length === 0) return carried;
     // A new alignment measures the known lengths anew.
     try {
-      return withScale(carried, scaleByLengths(lengths, component.cameras, component.depthMaps).metresPerUnit);
+      return withScale(carried, scaleOf(lengths, alignment, component).metresPerUnit);
     } catch (error) {
       if (error instanceof UserError) return carried;
       throw error;

@@ -10,6 +10,13 @@ export interface SurfacePoint {
   /** One standard deviation along the line of sight, same unit: how well a plane fits the depths around. */
   deviation: number;
   confidence: number;
+  /** Along the axis of the photo's camera. */
+  depth: number;
+  /** Pixel of the original photo, and its ray in the photo's camera frame at depth 1. */
+  pixel: [number, number];
+  ray: [number, number, number];
+  /** The surface around it in the camera frame of the photo: a ray (x, y, 1) meets it at inverse depth plane . ray. */
+  plane?: [number, number, number];
 }
 
 export interface PointOptions {
@@ -57,12 +64,22 @@ export function pointAtPixel(
       'bad-input',
       `no depth is known at ${pixel.x},${pixel.y}; choose a pixel with texture that other photos see too: ${name}`,
     );
-  const ray = [(x - map.centreX) / map.focal, (y - map.centreY) / map.focal, 1];
+  const ray: [number, number, number] = [(x - map.centreX) / map.focal, (y - map.centreY) / map.focal, 1];
   const W = camera.worldFromCamera;
   const position = [0, 1, 2].map(
     (i) => fit.depth * (W[4 * i]! * ray[0]! + W[4 * i + 1]! * ray[1]! + W[4 * i + 2]!) + W[4 * i + 3]!,
   ) as [number, number, number];
-  return { position, deviation: fit.deviation, confidence: fit.confidence };
+  const { depth, deviation, confidence, slope } = fit;
+  const across = slope && ([slope[0] * map.focal, slope[1] * map.focal] as const);
+  return {
+    position,
+    deviation,
+    confidence,
+    depth,
+    pixel: [pixel.x, pixel.y],
+    ray,
+    ...(across && { plane: [...across, 1 / depth - across[0] * ray[0] - across[1] * ray[1]] }),
+  };
 }
 
 /** The pixel of a view that shows a pixel of the original photo; the inverse of OriginalFromView. */
@@ -77,7 +94,7 @@ export function viewFromOriginal(map: OriginalFromView, x: number, y: number): [
 }
 
 /** Solves bent = r (1 + k1 r^2) by Newton's method; where a strong k1 folds the photo back, the radius of the fold. */
-function straightRadius(bent: number, k1: number): number {
+export function straightRadius(bent: number, k1: number): number {
   const fold = k1 < 0 ? 1 / Math.sqrt(-3 * k1) : Infinity;
   let radius = Math.min(bent, fold);
   for (let step = 0; step < 20; step++) {
@@ -103,6 +120,8 @@ interface DepthFit {
   depth: number;
   deviation: number;
   confidence: number;
+  /** Change of the inverse depth per pixel of the depth map, in x and y. */
+  slope?: [number, number];
 }
 
 /** What all photos know around a pixel of one photo's depth map, seen from there. */
@@ -170,7 +189,7 @@ function seedDepth(samples: readonly DepthSample[], { search }: PointOptions): n
  * The inverse depth of a plane is linear in the pixel: 1/z = a + b dx + c dy. Weighted least squares, re-weighted so
  * that a crease, or a photo that is off, counts less (Cauchy).
  */
-function planeFit(samples: readonly DepthSample[], seed: number): { depth: number; deviation: number } {
+function planeFit(samples: readonly DepthSample[], seed: number): Omit<DepthFit, 'confidence'> {
   let [a, b, c] = [1 / seed, 0, 0];
   let scale = 0.01 / seed;
   const off = ({ dx, dy, depth }: DepthSample): number => 1 / depth - a - b * dx - c * dy;
@@ -193,5 +212,5 @@ function planeFit(samples: readonly DepthSample[], seed: number): { depth: numbe
     scale = Math.max(1e-4 / seed, 2 * 1.48 * sorted[sorted.length >> 1]!);
   }
   const depth = 1 / a;
-  return { depth, deviation: (scale / 2) * depth * depth };
+  return { depth, deviation: (scale / 2) * depth * depth, slope: [b, c] };
 }

@@ -17,7 +17,7 @@ import {
 } from '../../electron/scene/frame.js';
 import { pointAtPixel } from '../../electron/scene/points.js';
 import { boxRegion, insideRegion, movedRegion } from '../../electron/scene/region.js';
-import { scaleByLengths } from '../../electron/scene/scale.js';
+import { scaleOf } from '../../electron/engine/scene-points.js';
 import { cameraOf, depthMapOf, roomScene } from '../fixtures/scene.js';
 import { Room } from '../fixtures/room.js';
 
@@ -162,21 +162,17 @@ describe('scale by known lengths', () => {
       { metres: apart(a, b), a, b },
       { metres: apart(c, d), a: c, b: d },
     ];
-    const fit = scaleByLengths(lengths, shrunk.cameras, shrunk.depthMaps);
+    const fit = scaleOf(lengths, 'none', shrunk);
     expect(fit.metresPerUnit * elsewhere.scale).toBeCloseTo(1, 4);
     expect(fit.lengths.every(({ residual }) => Math.abs(residual) < 1e-3)).toBe(true);
-    const wrong = scaleByLengths(
-      [lengths[0]!, { ...lengths[1]!, metres: 2 * lengths[1]!.metres }],
-      shrunk.cameras,
-      shrunk.depthMaps,
-    );
+    const wrong = scaleOf([lengths[0]!, { ...lengths[1]!, metres: 2 * lengths[1]!.metres }], 'none', shrunk);
     expect(wrong.lengths[1]!.residual).toBeLessThan(-0.1);
   });
 
   it('refuses two ends that are one point, and a pixel without depth or outside the photo', async () => {
     const { scene } = await roomScene(3);
     const [a] = pixelsOf(scene, 0, [[20, 30]]) as [ScenePixel];
-    const by = (b: ScenePixel) => () => scaleByLengths([{ metres: 1, a, b }], scene.cameras, scene.depthMaps);
+    const by = (b: ScenePixel) => () => scaleOf([{ metres: 1, a, b }], 'none', scene);
     expect(by({ ...a, x: a.x + 0.01 })).toThrow(/one point/);
     expect(by({ ...a, x: 4000 })).toThrow(/outside the photo/);
     const blind = scene.depthMaps.map((map) => ({ ...map, depth: new Float32Array(map.depth.length) }));
