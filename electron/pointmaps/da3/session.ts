@@ -12,7 +12,7 @@ import { invertRigid, multiply4 } from '../../numerics/linear.js';
 import { FeatureCache } from '../dust3r/features.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
 import { chooseGroups, type GroupOptions } from './groups.js';
-import { fitDepth, type FittedDepth } from './measured.js';
+import { fitDepth, type FittedDepth, type MeasuredDepths } from './measured.js';
 import { networkCameras, type SparseViews } from './sparse.js';
 import { commonShape, readGroupView, viewShape, type ViewShape } from './view.js';
 
@@ -210,9 +210,10 @@ export class GroupSession implements EstimatorSession {
     focals: readonly number[],
     depths: readonly DepthOutput[],
   ): Promise<Observation> {
-    const fits = group.map((photo, view) => {
+    const measured = group.map((photo, view) => this.input.sparse!.measured(photo, this.shapes[photo]!, focals[view]!));
+    const fits = measured.map((points, view) => {
       const { depth, width, height } = depths[view]!;
-      return fitDepth(depth, width, height, this.input.sparse!.measured(photo, this.shapes[photo]!, focals[view]!));
+      return fitDepth(depth, width, height, points);
     });
     const usual = usualScale(depths, fits);
     const views: ObservedView[] = [];
@@ -223,13 +224,8 @@ export class GroupSession implements EstimatorSession {
       const trust = fit ? 1 / (1 + (fit.residual / DOUBT) ** 2) : 0.5;
       const known = await this.view(photo);
       const points = pointsOf(known, scaled, focals[view]!, firstFromCamera[view]!);
-      views.push(
-        observed(
-          known,
-          points,
-          confidence.map((value) => 1 + (value - 1) * trust),
-        ),
-      );
+      const trusted = confidence.map((value) => 1 + (value - 1) * trust);
+      views.push(observed(known, points, trusted, unmeasured(known, measured[view]!, fit?.kept ?? [])));
     }
     return { views, focal: [...focals], firstFromCamera: [...firstFromCamera] };
   }
@@ -242,12 +238,14 @@ export class GroupSession implements EstimatorSession {
   ): Promise<Observation> {
     const firstFromWorld = invertRigid(cameras[0]!.worldFromCamera);
     const poses = cameras.map(({ worldFromCamera }) => multiply4(firstFromWorld, worldFromCamera));
-    const focals = cameras.map(({ fx, fy }: ViewCamera) => Math.sqrt(fx * fy));
+    const long = this.input.options.longSide;
+    const focals = cameras.map(({ fx, fy }: ViewCamera) => plausibleFocal(Math.sqrt(fx * fy), long));
     const views: ObservedView[] = [];
     for (const [view, photo] of group.entries()) {
       const known = await this.view(photo);
       const { depth, confidence } = depths[view]!;
-      views.push(observed(known, pointsOf(known, depth, focals[view]!, poses[view]!), confidence));
+      const nothing = new Uint8Array(confidence.length).fill(1);
+      views.push(observed(known, pointsOf(known, depth, focals[view]!, poses[view]!), confidence, nothing));
     }
     return { views, focal: focals, firstFromCamera: poses };
   }
@@ -265,6 +263,14 @@ function usualScale(depths: readonly DepthOutput[], fits: readonly (FittedDepth 
   return ratios[ratios.length >> 1] ?? 1;
 }
 
+/** Focals over the long side that a camera has; a network that sees none of it may give anything. */
+const FOCALS = { least: 0.2, most: 12, usual: 1.2 };
+
+function plausibleFocal(focal: number, long: number): number {
+  const ratio = focal / long;
+  return ratio >= FOCALS.least && ratio <= FOCALS.most ? focal : FOCALS.usual * long;
+}
+
 /** [height, width, 3]: depth along z of a view's pixels, in the frame that `pose` leads to. */
 function pointsOf({ width, height }: View, depth: Float32Array, focal: number, pose: Float64Array): Float32Array {
   const points = new Float32Array(3 * width * height);
@@ -280,7 +286,25 @@ function pointsOf({ width, height }: View, depth: Float32Array, focal: number, p
   return points;
 }
 
-function observed(view: View, points: Float32Array, confidence: Float32Array): ObservedView {
+/** How far a measured point speaks for the pixels around it, of the view's long side. */
+const REACH = 1 / 60;
+
+/** 1 for every pixel that has no measured point near, among those that agree with the depth map. */
+function unmeasured({ width, height }: View, { at }: MeasuredDepths, kept: readonly number[]): Uint8Array {
+  const inferred = new Uint8Array(width * height).fill(1);
+  const reach = REACH * Math.max(width, height);
+  for (const index of kept) {
+    const [x, y] = [at[2 * index]!, at[2 * index + 1]!];
+    for (let row = Math.max(0, Math.ceil(y - reach)); row <= Math.min(height - 1, y + reach); row++) {
+      const half = Math.sqrt(reach * reach - (row - y) ** 2);
+      const [from, to] = [Math.max(0, Math.ceil(x - half)), Math.min(width - 1, Math.floor(x + half))];
+      if (from <= to) inferred.fill(0, row * width + from, row * width + to + 1);
+    }
+  }
+  return inferred;
+}
+
+function observed(view: View, points: Float32Array, confidence: Float32Array, inferred: Uint8Array): ObservedView {
   const { photo, width, height, originalFromView } = view;
-  return { photo, width, height, originalFromView, points, confidence };
+  return { photo, width, height, originalFromView, points, confidence, inferred };
 }

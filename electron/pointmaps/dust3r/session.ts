@@ -131,5 +131,6 @@ function shapeOf([first, second]: [Features, Features]): string {
 }
 
 function observed(view: View, { width, height, points, confidence }: Pointmap): ObservedView {
-  return { photo: view.photo, width, height, originalFromView: view.originalFromView, points, confidence };
+  const inferred = new Uint8Array(confidence.length).fill(1);
+  return { photo: view.photo, width, height, originalFromView: view.originalFromView, points, confidence, inferred };
 }
