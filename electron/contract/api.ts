@@ -52,7 +52,7 @@ const setting = {
   sharedFocal: z.boolean(),
   minConfidence: z.number().min(1),
   removeFloating: z.boolean(),
-  /** Plain surfaces completed from what was measured around them. */
+  /** Plain surfaces completed from what was measured around them, and what only a network says. */
   inferred: z.boolean(),
   voxelSize: z.number().nonnegative(),
   // Of networks; the built-in estimator has none of these choices.

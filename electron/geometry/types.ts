@@ -144,7 +144,7 @@ export interface ObservedView {
   points: Float32Array;
   /** [height, width], at least 1; 1 means "no information" (log weight 0). */
   confidence: Float32Array;
-  /** [height, width], 1 where the surface was not measured but completed from what lies around it; none without. */
+  /** [height, width], 1 where the surface was not measured but completed from what lies around it, or said by a network alone; none without. */
   inferred?: Uint8Array;
 }
 
@@ -192,7 +192,7 @@ export interface DepthMap {
   depth: Float32Array;
   /** [height, width], at least 1. */
   confidence: Float32Array;
-  /** [height, width], 1 where the surface was not measured but completed from what lies around it; none without. */
+  /** [height, width], 1 where the surface was not measured but completed from what lies around it, or said by a network alone; none without. */
   inferred?: Uint8Array;
   originalFromView: OriginalFromView;
   /** Focal and principal point in view pixels. */

@@ -134,7 +134,10 @@ describe('the session', () => {
     const focal = focalRatio * longSide;
     for (const { views, firstFromCamera } of observations) {
       const first = Number(views[0]!.photo.slice(5));
-      views.forEach(({ photo, points, width, height }, role) => {
+      views.forEach(({ photo, points, width, height, inferred }, role) => {
+        const share = inferred!.reduce((sum, one) => sum + one, 0) / inferred!.length;
+        expect(share).toBeGreaterThan(0.1);
+        expect(share).toBeLessThan(0.9); // Near points that were measured it is measured.
         const index = Number(photo.slice(5));
         expect(firstFromCamera![role]![3]).toBeCloseTo(centre(index) - centre(first), 9);
         const errors = Array.from({ length: width * height }, (_, i) => {
@@ -155,6 +158,9 @@ describe('the session', () => {
     const observations = await observeAll(session);
     expect(calls.given.every((cameras) => cameras === undefined)).toBe(true);
     expect(observations.length).toBe(3);
+    expect(observations.every(({ views }) => views.every(({ inferred }) => inferred!.every((one) => one === 1)))).toBe(
+      true,
+    );
     const views = await Promise.all(wallPhotos(7).map((_, k) => session.view(k)));
     const { components } = await align({ views, observations }, { threads: 1 });
     expect(components.length).toBe(1);
