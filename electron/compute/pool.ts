@@ -72,7 +72,11 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.closed = true;
-    for (const task of this.queue.splice(0)) task.reject(new Error('the worker pool was closed'));
+    const closed = new Error('the worker pool was closed');
+    const unfinished = [...this.queue.splice(0), ...this.running.values()];
+    this.running.clear();
+    // Nobody answers them any more: what waits for one of them would wait for ever.
+    for (const task of unfinished) task.reject(closed);
     await Promise.all([...this.all].map((worker) => worker.terminate()));
   }
 
@@ -131,15 +135,22 @@ export class WorkerPool {
     this.all.add(worker);
     worker.on('message', (answer: { value?: unknown; error?: Error }) => {
       const task = this.running.get(worker);
-      if (answer.error) task?.reject(answer.error);
-      else task?.resolve(answer.value);
+      // It was ended while this was on its way: given to the next request it would never answer.
+      if (!task) return;
+      if (answer.error) task.reject(answer.error);
+      else task.resolve(answer.value);
       this.free(worker);
     });
-    worker.on('error', (error) => {
+    const ended = (error: Error): void => {
       const task = this.running.get(worker);
       this.drop(worker);
       task?.reject(error);
       if (!this.closed) this.pump();
+    };
+    worker.on('error', ended);
+    // Also without an error: by `process.exit` in it, or out of memory.
+    worker.on('exit', (code) => {
+      if (this.all.has(worker)) ended(new Error(`a worker thread ended by itself (code ${code})`));
     });
     return worker;
   }

@@ -22,7 +22,9 @@ import { UserError, type ErrorCode } from './errors.js';
 export const ask = z.object({ id: z.number().int().nonnegative(), name: z.string().max(100), params: z.unknown() });
 export type Ask = z.infer<typeof ask>;
 
-export const askBinary = z.object({ id: z.number().int().nonnegative(), binary: z.string().max(1000) });
+/** Longer than the name of any resource: `pair/<photo>/<photo>/confidence/0` takes 150. */
+export const BINARY_NAME_LIMIT = 1000;
+export const askBinary = z.object({ id: z.number().int().nonnegative(), binary: z.string().max(BINARY_NAME_LIMIT) });
 export type AskBinary = z.infer<typeof askBinary>;
 
 export const wireError = z.object({ code: z.string(), message: z.string() });

@@ -5,6 +5,9 @@ import { ask, askBinary, toWire } from '../contract/wire.js';
 import type { Engine } from '../engine/engine.js';
 import type { ShellChannel } from './channel.js';
 
+/** What is needed to refuse a message that is none of the protocol's: somebody waits for an answer with this number. */
+const addressed = ask.pick({ id: true });
+
 /** Answers a shell's questions from the engine, as contract/wire.ts has it, and passes on every event. */
 export function answerShell(engine: Engine, channel: ShellChannel, log: Logger): void {
   for (const name of Object.keys(events) as EventName[]) {
@@ -37,7 +40,16 @@ export function answerShell(engine: Engine, channel: ShellChannel, log: Logger):
         question.data.name,
         engine.handle(question.data.name, question.data.params ?? {}),
       );
-    const { id, binary } = askBinary.parse(message);
-    void reply(id, binary, engine.binary(binary));
+    const resource = askBinary.safeParse(message);
+    if (resource.success)
+      return void reply(resource.data.id, resource.data.binary, engine.binary(resource.data.binary));
+    // Thrown here, in a listener, an error would end the engine and the run with it.
+    log.error('a message that is not one of this protocol was ignored');
+    const number = addressed.safeParse(message);
+    if (number.success)
+      channel.send({
+        id: number.data.id,
+        error: toWire(new UserError('usage', 'the engine does not understand this message')),
+      });
   });
 }

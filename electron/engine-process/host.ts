@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { events } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { fromEngine, fromWire } from '../contract/wire.js';
+import { BINARY_NAME_LIMIT, fromEngine, fromWire } from '../contract/wire.js';
 import type { EngineChannel } from './channel.js';
 
 export interface BinaryAnswer {
@@ -50,6 +50,8 @@ export class EngineHost {
 
   /** A binary resource (contract/api.ts, BinaryName). @throws UserError 'not-found' */
   async binary(name: string): Promise<BinaryAnswer> {
+    if (name.length > BINARY_NAME_LIMIT)
+      throw new UserError('not-found', `there is no such resource: ${name.slice(0, 60)}...`);
     await this.ready();
     return binaryAnswer.parse(await this.post({ binary: name }));
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { StageContext } from '../geometry/stage.js';
 import { UserError } from '../contract/errors.js';
 import type { Observation, Pair } from '../geometry/types.js';
@@ -10,7 +11,7 @@ export interface ObserveOptions {
   /** Pairs computed at a time. */
   threads: number;
   /** Awaited before each pair that has to be computed; where a pause holds the run. */
-  before: () => Promise<void>;
+  before: (signal: AbortSignal) => Promise<void>;
   onProgress: (done: number, total: number) => void;
   /** After each pair that was computed and stored. */
   onObserved?: () => void;
@@ -61,10 +62,17 @@ export async function observePairs(
     return false;
   });
   options.onProgress(done, plan.length);
+  // The first failure stops the other loops too: nothing may be asked of the session, or stored, once this has thrown.
+  const failed = new AbortController();
+  const given = options.context.signal;
+  const signal = given ? AbortSignal.any([given, failed.signal]) : failed.signal;
+  setMaxListeners(0, signal);
+  const context = { ...options.context, signal };
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      await options.before();
-      const outcome = await observe(session, next.pair, options.context);
+      await options.before(signal);
+      signal.throwIfAborted();
+      const outcome = await observe(session, next.pair, context);
       // A failure may be a matter of memory or luck: it is reported, but tried again by the next run.
       if (outcome.kind === 'observation' || outcome.reason !== 'failed') project.putOutcome(next.key, outcome);
       record(project, photos, next.pair, next.key, outcome);
@@ -73,7 +81,13 @@ export async function observePairs(
       options.onObserved?.();
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, options.threads) }, work));
+  const loop = (): Promise<void> =>
+    work().catch((error: unknown) => {
+      failed.abort(error);
+      throw error;
+    });
+  await Promise.allSettled(Array.from({ length: Math.max(1, options.threads) }, loop));
+  signal.throwIfAborted();
   return { keys: plan.map(({ key }) => key), computed };
 }
 

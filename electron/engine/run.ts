@@ -79,7 +79,10 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   if (kept) {
     context.onNote('nothing that matters has changed since the last run; its result is used');
     clock.enter('cloud');
-    return { alignment: kept, computed: 0, clock };
+    // Other decisions may come to the same photos and pairs: the result is then theirs.
+    const inForce = decisions(project);
+    if (kept.decisions !== inForce) project.confirmAlignment(inForce);
+    return { alignment: { ...kept, decisions: inForce }, computed: 0, clock };
   }
   project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
   let sparse: SparseModel | undefined;
@@ -218,7 +221,7 @@ function observe(
     context: { signal, store: project.blobs, onNote: context.onNote },
     threads: context.threads ?? availableParallelism(),
     cachedOnly: cachedOnly ?? false,
-    before: () => gate.pass(signal),
+    before: (stop) => gate.pass(stop),
     onProgress: (done, total) => report(context, clock, 'pointmaps', 'computing depth', done, total),
     onObserved: () =>
       context.onObserved?.(async () => {

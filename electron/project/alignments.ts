@@ -87,6 +87,10 @@ export function writeAlignment(database: Database, { key, components, ...rest }:
   })();
 }
 
+export function writeDecisions(database: Database, decisions: string): void {
+  database.prepare(`UPDATE alignments SET summary = json_set(summary, '$.decisions', ?)`).run(decisions);
+}
+
 export function alignmentKey(database: Database): string | undefined {
   return (database.prepare('SELECT key FROM alignments').get() as { key: string } | undefined)?.key;
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SceneDocument } from '../contract/scene.js';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
-import { alignmentKey, readAlignment, writeAlignment, type StoredAlignment } from './alignments.js';
+import { alignmentKey, readAlignment, writeAlignment, writeDecisions, type StoredAlignment } from './alignments.js';
 import { History } from './history.js';
 import { decodeObservation, encodeObservation } from './observation-codec.js';
 import { databaseError, openDatabase } from './open.js';
@@ -246,6 +246,10 @@ export class Project {
   }
   alignment(): StoredAlignment | undefined {
     return this.guard(() => readAlignment(this.database));
+  }
+  /** The alignment is what these decisions would give as well: from now on it counts as made under them. */
+  confirmAlignment(decisions: string): void {
+    this.guard(() => writeDecisions(this.database, decisions));
   }
   putAlignment(alignment: StoredAlignment): void {
     this.guard(() => writeAlignment(this.database, alignment));

@@ -11,8 +11,8 @@ export interface BrowserTransport extends Api {
 const SLOWEST_RETRY = 4000;
 
 /**
- * The contract over the WebSocket of browser mode. Questions asked before it is open wait; when it breaks, those that
- * were sent fail with a line, and it is opened again: the engine goes on meanwhile.
+ * The contract over the WebSocket of browser mode. Questions asked before it is open wait; when it breaks or can't be
+ * opened, all that have no answer fail with a line, and it is opened again: the engine goes on meanwhile.
  */
 export function browserTransport(): BrowserTransport {
   const address = new URL('/api', location.href);
@@ -38,6 +38,8 @@ export function browserTransport(): BrowserTransport {
     };
     socket.onmessage = ({ data }) => client.receive(JSON.parse(String(data)));
     socket.onclose = () => {
+      // What waits is told to have failed, so it must not be sent later: nobody expects a second run from it.
+      queue.length = 0;
       client.fail('the connection to the studio broke; it is tried again');
       tell('lost');
       setTimeout(open, retry);

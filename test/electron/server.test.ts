@@ -183,6 +183,8 @@ describe('what is sent', () => {
     '/binary/../../secret.txt',
     '/binary/photo/..%2f..%2fsecret.txt',
     '/binary/%E0%A4%A',
+    `/binary/${'x'.repeat(1001)}`,
+    `/binary/${'thumbnail/'.repeat(1000)}`,
     'http://evil.example/',
     '/%00',
   ])('no path leads outside: %s', async (path) => {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { answerShell } from '../../electron/engine-process/answer.js';
 import type { EngineChannel } from '../../electron/engine-process/channel.js';
 import { forkEngine } from '../../electron/engine-process/fork.js';
 import { EngineHost } from '../../electron/engine-process/host.js';
 import { logFile, openLog } from '../../electron/engine-process/log.js';
+import { Engine } from '../../electron/engine/engine.js';
 import { serve, type RunningServer } from '../../electron/server.js';
 import { openPage, rendererFolder, type Page } from '../fixtures/browser-page.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
@@ -211,6 +214,32 @@ describe('the host', () => {
     expect(started).toHaveLength(1);
     expect(events).toEqual([]);
     await expect(host.ask('app.info', {})).rejects.toThrow('the studio is closing');
+  });
+});
+
+describe('the answering side', () => {
+  test('refuses what is no message of the protocol, and goes on', async () => {
+    const sent: { id: number; error?: unknown; result?: unknown }[] = [];
+    let hear: (message: unknown) => void = () => undefined;
+    answerShell(
+      new Engine({ threads: 1 }),
+      {
+        send: (message) => sent.push(message as (typeof sent)[number]),
+        listen: (listener) => {
+          hear = listener;
+        },
+      },
+      pino({ enabled: false }),
+    );
+    for (const message of [{ id: 1, binary: 'x'.repeat(5000) }, { id: 2 }, null, 'text', { id: -1, name: 7 }, []])
+      hear(message);
+    hear({ id: 3, name: 'project.state', params: {} });
+    await expect.poll(() => sent.length).toBe(3);
+    expect(sent).toMatchObject([
+      { id: 1, error: { code: 'usage' } },
+      { id: 2, error: { code: 'usage' } },
+      { id: 3, result: null },
+    ]);
   });
 });
 

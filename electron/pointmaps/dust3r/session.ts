@@ -34,6 +34,7 @@ export class PairSession implements EstimatorSession {
   private readonly features: FeatureCache;
   private readonly waiting: Request[] = [];
   private running: Promise<void> | undefined;
+  private closed = false;
 
   constructor(
     private readonly network: PairNetwork,
@@ -66,6 +67,7 @@ export class PairSession implements EstimatorSession {
   }
 
   observe(pair: Pair, context: StageContext): Promise<PairOutcome> {
+    if (this.closed) return Promise.reject(new Error('the session is closed'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ pair, context, resolve, reject });
       this.running ??= this.work().finally(() => (this.running = undefined));
@@ -73,6 +75,7 @@ export class PairSession implements EstimatorSession {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     for (const request of this.waiting.splice(0)) request.reject(new Error('the session was closed'));
     await this.running;
     await this.network.close();

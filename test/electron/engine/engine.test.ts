@@ -94,6 +94,18 @@ describe('a run', () => {
     await engine.close();
   });
 
+  test('after a change that gives the same photos and pairs, is not stale, then and when opened again', async () => {
+    const { engine, path } = await opened();
+    await runToEnd(engine);
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { graph: 'window:10' } } });
+    expect((await engine.request('project.state', {}))!.stale).toBe(true);
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    expect((await engine.request('project.state', {}))!.stale).toBe(false);
+    await engine.close();
+    expect((await engine.request('project.open', { path })).stale).toBe(false);
+    await engine.close();
+  });
+
   test('asked for while photos are being read, begins once, with all of them', async () => {
     const { engine } = await opened();
     await engine.request('project.create', { path: join(folder, `${made++}.pointmap`) });
