@@ -14,7 +14,7 @@ export function addExport(program: Command): void {
     .option('--formats <list>', 'comma-separated, as for reconstruct')
     .option('--json', 'print what was written as one line')
     .action(async (path: string, flags: { out: string; formats?: string; json?: boolean }) => {
-      const workspace = Workspace.open(path);
+      const workspace = Workspace.openToRead(path);
       try {
         if (!(await workspace.buildScenes()))
           throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${path}`);

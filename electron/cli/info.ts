@@ -10,7 +10,7 @@ export function addInfo(program: Command): void {
     .argument('<project>', 'a .pointmap file')
     .option('--json', 'print it as one line')
     .action((path: string, { json }: { json?: boolean }) => {
-      const workspace = Workspace.open(path);
+      const workspace = Workspace.openToRead(path);
       try {
         const { photos, pairs, settings, stale } = workspace.state({ state: 'idle' });
         const result = workspace.alignment && report(workspace, workspace.alignment, 0);

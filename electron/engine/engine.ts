@@ -15,6 +15,7 @@ import {
   type SettingsChange,
 } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
@@ -29,7 +30,7 @@ import { preflight } from './preflight.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
-import { isTemporary, temporaryPath, Workspace } from './workspace.js';
+import { isTemporary, sameFile, temporaryPath, Workspace } from './workspace.js';
 
 export interface EngineOptions {
   dataFolder?: string;
@@ -87,8 +88,12 @@ export class Engine {
         'usage',
         `bad parameters for ${name}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`,
       );
-    const answer = await (this.handlers[name as RequestName] as (given: unknown) => unknown)(parsed.data);
-    return result.parse(answer);
+    try {
+      const answer = await (this.handlers[name as RequestName] as (given: unknown) => unknown)(parsed.data);
+      return result.parse(answer);
+    } catch (error) {
+      throw databaseError(error, this.workspace?.path ?? '');
+    }
   }
 
   request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
@@ -143,7 +148,7 @@ export class Engine {
       this.enter(() =>
         path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path),
       ),
-    'project.open': ({ path }) => this.enter(() => Workspace.open(path, isTemporary(path, this.dataFolder))),
+    'project.open': ({ path }) => this.openProject(path),
     'project.openSample': ({ id }) => this.openSample(id),
     'project.state': () => (this.workspace ? this.state() : null),
     'project.saveAs': ({ path }) => this.saveAs(path),
@@ -248,9 +253,19 @@ export class Engine {
     return this.state();
   }
 
+  private async openProject(path: string): Promise<ProjectState> {
+    // One connection has a project to itself: the open one is opened anew once it is closed.
+    if (this.workspace && sameFile(path, this.workspace.path)) await this.close();
+    return this.enter(() => Workspace.open(path, isTemporary(path, this.dataFolder)));
+  }
+
+  /** Where the dialog asked whether to overwrite, a project of that name is overwritten; anything else is not. */
   private async saveAs(path: string): Promise<ProjectState> {
-    this.idle.project.copyTo(resolve(path));
-    return this.enter(() => Workspace.open(path));
+    const { project, path: own } = this.idle;
+    const target = resolve(path);
+    if (sameFile(target, own)) return this.state();
+    project.copyTo(target);
+    return this.enter(() => Workspace.open(target));
   }
 
   /**

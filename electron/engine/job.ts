@@ -3,6 +3,7 @@ import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import { readPixels } from '../photos/reader.js';
+import { databaseError } from '../project/open.js';
 import { findEstimator, type EstimatorSource } from './estimators.js';
 import { Gate } from './gate.js';
 import type { Placement } from './placement.js';
@@ -108,12 +109,13 @@ export class Job {
         secondsLeft: 0,
         secondsElapsed: clock.secondsElapsed,
       });
-    } catch (error) {
+    } catch (raw) {
+      const error = databaseError(raw, workspace.path);
       if (this.abort.signal.aborted) this.set({ state: 'cancelled', secondsLeft: undefined });
       else {
         // A bug keeps its stack in the log; the user's own errors are their message.
         if (!(error instanceof UserError))
-          onNote(error instanceof Error ? (error.stack ?? error.message) : String(error));
+          this.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
         this.set({ state: 'failed', error: error instanceof Error ? error.message : String(error) });
       }
     }
@@ -156,6 +158,15 @@ export class Job {
       const took = performance.now() - started;
       this.nextLook = performance.now() + took * (1 / PARTIAL_SHARE - 1);
       this.looking = false;
+    }
+  }
+
+  /** Of a failure: the disk may be full, and the run must end all the same. */
+  private note(message: string): void {
+    try {
+      this.options.onNote(message);
+    } catch {
+      // What failed is told by the state of the run.
     }
   }
 

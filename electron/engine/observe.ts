@@ -56,9 +56,10 @@ export async function observePairs(
   let done = 0;
   let computed = 0;
   const queue = plan.filter(({ pair, key }) => {
-    if (!project.hasOutcome(key)) return !options.cachedOnly;
+    const known = project.outcome(key);
+    if (!known) return !options.cachedOnly;
     done++;
-    record(project, photos, pair, key, project.outcome(key)!);
+    record(project, photos, pair, key, known);
     return false;
   });
   options.onProgress(done, plan.length);

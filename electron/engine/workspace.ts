@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.js';
 import type { FrameInfo } from '../contract/scene.js';
@@ -41,6 +41,11 @@ export class Workspace {
   /** @param temporary for a project that the user has not given a place yet */
   static open(path: string, temporary = false): Workspace {
     return new Workspace(Project.open(resolve(path)), !temporary);
+  }
+
+  /** To look at and export from; also where the file may not be written to or is open elsewhere. */
+  static openToRead(path: string): Workspace {
+    return new Workspace(Project.openToRead(resolve(path)), true);
   }
 
   /** @param temporary for a project that the user has not given a place yet */
@@ -180,5 +185,19 @@ export function temporaryPath(dataFolder: string): string {
   for (let k = 0; ; k++) {
     const path = join(dataFolder, 'untitled', `Untitled ${stamp}${k ? `-${k}` : ''}.pointmap`);
     if (!existsSync(path)) return path;
+  }
+}
+
+/** Whether two paths lead to one file, by whatever links. */
+export function sameFile(a: string, b: string): boolean {
+  const identity = (path: string): string | undefined => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found && `${found.dev} ${found.ino}`;
+  };
+  try {
+    return resolve(a) === resolve(b) || (identity(a) !== undefined && identity(a) === identity(b));
+  } catch {
+    // A folder on the way that may not be read: opening it tells why.
+    return false;
   }
 }

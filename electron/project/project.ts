@@ -1,12 +1,23 @@
+import { renameSync, rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { SceneDocument } from '../contract/scene.js';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
+import { UserError } from '../contract/errors.js';
 import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
-import { alignmentKey, readAlignment, writeAlignment, writeDecisions, type StoredAlignment } from './alignments.js';
+import {
+  alignmentKey,
+  dropAlignment,
+  readAlignment,
+  writeAlignment,
+  writeDecisions,
+  type StoredAlignment,
+} from './alignments.js';
 import { History } from './history.js';
 import { decodeObservation, encodeObservation } from './observation-codec.js';
-import { databaseError, openDatabase } from './open.js';
 import { changeScene, inverseChange, putMask, readMask, readScene } from './scene-document.js';
+import { checkReplaceable, databaseError, openDatabase } from './open.js';
+import { snapshot } from './snapshot.js';
+import { removeUnusable, type Removed } from './sound.js';
 
 /** A photo with what the user decided about it. */
 export interface ProjectPhoto extends Photo {
@@ -63,8 +74,23 @@ export class Project {
   private constructor(
     readonly path: string,
     private readonly database: Database,
+    private readonly afterClose?: () => void,
   ) {
     this.history = new History(database, (edit) => this.perform(edit));
+    this.guard(() => this.tell(removeUnusable(database)));
+  }
+
+  /** What damage took is told in the log of the project, where its run would tell. */
+  private tell(removed: Removed): void {
+    const lines: Record<keyof Removed, string> = {
+      photos: 'of its photos were damaged and left out; add them again',
+      pairs: 'of its pairs were damaged; they are planned again by the next run',
+      edits: 'steps of undo can no longer be read',
+      settings: 'of its settings were damaged and are the usual ones again',
+      log: 'lines of its log were damaged',
+    };
+    for (const [table, count] of Object.entries(removed))
+      this.log('warning', `the project file was damaged: ${count} ${lines[table as keyof Removed]}`);
   }
 
   /** @throws UserError, see openDatabase */
@@ -72,13 +98,55 @@ export class Project {
     return new Project(path, openDatabase(path, mode));
   }
 
-  close(): void {
-    this.database.close();
+  /**
+   * Opens a project to read: where it may not be written to, or another program has it open, a copy of it is read, and
+   * the file stays as it is.
+   *
+   * @throws UserError, see openDatabase
+   */
+  static openToRead(path: string): Project {
+    try {
+      return new Project(path, openDatabase(path, 'open', 0));
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'unwritable')) throw error;
+      const { path: copy, remove } = snapshot(path);
+      try {
+        return new Project(path, openDatabase(copy, 'open'), remove);
+      } catch (second) {
+        remove();
+        throw second;
+      }
+    }
   }
 
-  /** Writes a compact copy; the open project stays where it is. */
+  close(): void {
+    this.database.close();
+    this.afterClose?.();
+  }
+
+  /**
+   * Writes a compact copy; the open project stays where it is. A project that has this name already is replaced, once
+   * the copy is whole.
+   *
+   * @throws UserError 'unwritable' when what has this name is no project, or is open elsewhere; 'disk-full'
+   */
   copyTo(path: string): void {
-    this.guard(() => this.database.prepare('VACUUM INTO ?').run(path));
+    checkReplaceable(path);
+    const partial = `${path}.partial-${process.pid}`;
+    try {
+      this.guard(() => this.database.prepare('VACUUM INTO ?').run(partial), path);
+      // Its journal would be taken for the new file's.
+      for (const ending of ['-wal', '-shm', '-journal']) rmSync(path + ending, { force: true });
+      renameSync(partial, path);
+    } catch (error) {
+      rmSync(partial, { force: true });
+      if (error instanceof UserError) throw error;
+      throw new UserError(
+        'unwritable',
+        `the project can't be saved here (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); choose another place: ${path}`,
+        { cause: error },
+      );
+    }
   }
 
   // Photos
@@ -221,7 +289,15 @@ export class Project {
       this.database.prepare('SELECT reason, detail, record FROM observations WHERE key = ?').get(key),
     ) as { reason: string | null; detail: string | null; record: Buffer | null } | undefined;
     if (!row) return undefined;
-    if (row.record) return { kind: 'observation', observation: decodeObservation(row.record) };
+    if (row.record) {
+      try {
+        return { kind: 'observation', observation: decodeObservation(row.record) };
+      } catch {
+        // A damaged record counts as none: the next run computes the pair again.
+        this.guard(() => this.database.prepare('DELETE FROM observations WHERE key = ?').run(key));
+        return undefined;
+      }
+    }
     return { kind: 'rejected', reason: row.reason ?? 'failed', detail: row.detail ?? '' };
   }
 
@@ -245,7 +321,15 @@ export class Project {
     return alignmentKey(this.database);
   }
   alignment(): StoredAlignment | undefined {
-    return this.guard(() => readAlignment(this.database));
+    return this.guard(() => {
+      const found = readAlignment(this.database);
+      if (!found && dropAlignment(this.database))
+        this.log(
+          'warning',
+          'the project file was damaged: its result is gone; start the run again, every pair that can be read is kept',
+        );
+      return found;
+    });
   }
   /** The alignment is what these decisions would give as well: from now on it counts as made under them. */
   confirmAlignment(decisions: string): void {
@@ -398,11 +482,11 @@ export class Project {
     ).reverse();
   }
 
-  private guard<T>(action: () => T): T {
+  private guard<T>(action: () => T, path = this.path): T {
     try {
       return action();
     } catch (error) {
-      throw databaseError(error, this.path);
+      throw databaseError(error, path);
     }
   }
 }

@@ -1,6 +1,9 @@
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { UserError } from '../contract/errors.js';
-import { connect, openDatabase } from './open.js';
+import { connect, databaseError, openDatabase } from './open.js';
+import { Project } from './project.js';
+import { snapshot } from './snapshot.js';
 
 const tables = [
   'photos',
@@ -21,60 +24,117 @@ export type Recovered = Record<(typeof tables)[number], number>;
 /**
  * Copies every row that can still be read from a damaged project into a new one. Rows are independent of each other, so
  * what is lost is what lay on the damaged pages: an observation that is missing is simply computed again by the next
- * run.
+ * run. The damaged file is only read, and what is written opens.
  *
  * @returns rows saved per table
- * @throws UserError 'damaged' when not even the list of tables can be read
+ * @throws UserError 'damaged' when nothing can be read, after removing what was written; 'unwritable', 'disk-full'
  */
 export function recover(path: string, target: string): Recovered {
-  const damaged = connect(path, { readonly: true, fileMustExist: true });
-  // SQLite opens a file that is shorter than it says only with this switch, which "defensive" mode locks.
-  damaged.unsafeMode(true);
-  damaged.pragma('writable_schema = ON');
-  const saved = Object.fromEntries(tables.map((table) => [table, 0])) as Recovered;
-  const copy = openDatabase(target, 'create');
+  if (!existsSync(path)) throw new UserError('not-found', `there is no such project; check the path: ${path}`);
+  if (!statSync(path).isFile()) throw new UserError('usage', `this is not a file; choose a .pointmap file: ${path}`);
+  const partial = `${target}.partial-${process.pid}`;
+  const clear = (): void => ['', '-wal', '-journal'].forEach((ending) => rmSync(partial + ending, { force: true }));
   try {
-    copy.pragma('foreign_keys = OFF');
-    for (const table of tables) {
-      const insert = copyStatement(copy, table);
-      try {
-        for (const row of damaged.prepare(`SELECT * FROM ${table}`).iterate()) {
-          insert.run(row as Record<string, unknown>);
-          saved[table]++;
-        }
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        saved[table] += backwards(damaged, table, insert);
-      }
-    }
-  } finally {
-    damaged.close();
-    copy.close();
-  }
-  if (Object.values(saved).every((count) => count === 0)) {
+    const saved = recoverInto(path, partial);
+    // Opened once, so that what can't be used is out of it, and told in its log.
+    const project = Project.open(partial);
+    if (!project.alignment()) saved.alignments = 0;
+    saved.photos = project.photos().length;
+    saved.pairs = project.pairs().length;
+    project.close();
+    renameSync(partial, target);
+    return saved;
+  } catch (error) {
+    clear();
+    if (error instanceof UserError) throw error;
+    const code = (error as { code?: string }).code ?? '';
+    if (isDamage(error)) throw unreadable(path, error);
+    if (code.startsWith('SQLITE_')) throw databaseError(error, target);
     throw new UserError(
-      'damaged',
-      `nothing in this project can be read any more; start a new one with the same photos: ${path}`,
+      'unwritable',
+      `the recovered project can't be written (${code || (error as Error).message}); choose another place: ${target}`,
+      { cause: error },
     );
   }
+}
+
+const unreadable = (path: string, cause?: unknown): UserError =>
+  new UserError(
+    'damaged',
+    `nothing in this project can be read any more; start a new one with the same photos: ${path}`,
+    { cause },
+  );
+
+function recoverInto(path: string, target: string): Recovered {
+  const copied = snapshot(path);
+  const saved = Object.fromEntries(tables.map((table) => [table, 0])) as Recovered;
+  try {
+    const copy = openDatabase(target, 'create');
+    try {
+      const damaged = openDamaged(copied.path);
+      try {
+        copy.pragma('foreign_keys = OFF');
+        for (const table of tables) saved[table] = copyTable(damaged, copy, table);
+      } finally {
+        damaged.close();
+      }
+    } finally {
+      copy.close();
+    }
+  } finally {
+    copied.remove();
+  }
+  if (Object.values(saved).every((count) => count === 0)) throw unreadable(path);
   return saved;
 }
 
-function copyStatement(copy: Database.Database, table: string): Database.Statement {
-  const columns = (copy.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[]).map(
+/** SQLite opens a file that is shorter than it says only with this switch, which "defensive" mode locks. */
+function openDamaged(path: string): Database.Database {
+  const database = connect(path, { fileMustExist: true });
+  database.unsafeMode(true);
+  database.pragma('writable_schema = ON');
+  return database;
+}
+
+function copyTable(damaged: Database.Database, copy: Database.Database, table: (typeof tables)[number]): number {
+  const insert = copyStatement(copy, table);
+  let count = 0;
+  // In one transaction: each would wait for the disk.
+  copy.transaction(() => {
+    try {
+      for (const row of damaged.prepare(`SELECT * FROM ${table}`).iterate()) count += insert(row as Row);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      count += backwards(damaged, table, insert);
+    }
+  })();
+  return count;
+}
+
+type Row = Record<string, unknown>;
+
+/** @returns what writes one row, and tells whether it was taken: 1, or 0 where it breaks the schema's rules */
+function copyStatement(copy: Database.Database, table: string): (row: Row) => number {
+  const known = (copy.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[]).map(
     ({ name }) => name,
   );
-  return copy.prepare(
-    `INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map((name) => `@${name}`).join()})`,
-  );
+  let statement: Database.Statement | undefined;
+  return (row) => {
+    // An older file lacks columns, and gets the schema's own values in them.
+    const columns = known.filter((name) => Object.hasOwn(row, name));
+    statement ??= copy.prepare(
+      `INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map((name) => `@${name}`).join()})`,
+    );
+    return statement.run(row).changes;
+  };
 }
 
 /** Reading stops at the first damaged page; what lies behind it is reached from the other end. */
-function backwards(damaged: Database.Database, table: string, insert: Database.Statement): number {
+function backwards(damaged: Database.Database, table: string, insert: (row: Row) => number): number {
   let count = 0;
   try {
     for (const row of damaged.prepare(`SELECT * FROM ${table} ORDER BY rowid DESC`).iterate())
-      count += insert.run(row as Record<string, unknown>).changes;
+      count += insert(row as Row);
   } catch {
     // The damaged page again, or a table without row numbers.
   }
