@@ -38,9 +38,9 @@ const layers = [
       ...(networkRooms.includes(room) ? ['native-models'] : []),
     ]),
   ),
-  rule('project', ['geometry', 'contract', 'numerics']),
+  rule('project', ['geometry', 'contract', 'numerics', 'compute']),
   rule('engine', [...rooms, 'project', 'numerics', 'geometry', 'contract', 'compute', 'native-models']),
-  rule('shell', ['engine', 'contract', 'numerics', 'geometry', 'native-models']),
+  rule('shell', ['engine', 'contract', 'compute', 'numerics', 'geometry', 'native-models']),
   rule('renderer', ['contract']),
 ];
 

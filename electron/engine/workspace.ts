@@ -5,6 +5,7 @@ import type { FrameInfo } from '../contract/scene.js';
 import type { Scene } from '../geometry/types.js';
 import { infoOf } from '../scene/frame.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
+import { withFileNames } from '../export/names.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
@@ -138,12 +139,15 @@ export class Workspace {
     );
   }
 
-  /** The largest component as it leaves the studio: in the scene frame, cleaned. @throws UserError 'nothing-to-do' */
+  /**
+   * The largest component as it leaves the studio: in the scene frame, cleaned, under names that formats may make files
+   * of. @throws UserError 'nothing-to-do'
+   */
   exported(): Scene {
     const scene = this.scenes?.components[0]?.scene;
     if (!scene || !this.alignment)
       throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
-    return this.scene.exported(this.alignment.key, scene);
+    return withFileNames(this.scene.exported(this.alignment.key, scene));
   }
 
   private photos(): PhotoInfo[] {

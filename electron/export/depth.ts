@@ -1,14 +1,17 @@
 import sharp from 'sharp';
+import { fileKey } from '../contract/file-names.js';
 import type { DepthMap, Scene } from '../geometry/types.js';
 import { textChunks, type ExportFile, type ExportFormat } from './types.js';
 
 const LARGEST = 65535;
 
-/** Files are named after the photos; two photos that differ only in their ending keep it. */
+const stemOf = (name: string): string => name.replace(/\.[^.]+$/, '');
+
+/** Files are named after the photos; two photos that differ only in their ending (or in case) keep it. */
 function fileName(scene: Scene, index: number): string {
   const { name } = scene.cameras[index]!;
-  const stem = name.replace(/\.[^.]+$/, '');
-  return scene.cameras.filter((camera) => camera.name.replace(/\.[^.]+$/, '') === stem).length > 1 ? name : stem;
+  const own = fileKey(stemOf(name));
+  return scene.cameras.filter((camera) => fileKey(stemOf(camera.name)) === own).length > 1 ? name : stemOf(name);
 }
 
 /** What a reader must know beside the pixels: the view's intrinsics and its map to the original photo. */

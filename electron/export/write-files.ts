@@ -1,6 +1,8 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
+import { fileKey } from '../contract/file-names.js';
 import type { ExportFile } from './types.js';
 
 /**
@@ -16,11 +18,13 @@ export async function writeFiles(
   signal?: AbortSignal,
 ): Promise<{ path: string; bytes: number }[]> {
   const written: { path: string; bytes: number }[] = [];
+  checkNames(files);
   for (const { name, chunks } of files) {
     const path = join(folder, name);
-    const partial = `${path}.partial-${process.pid}`;
+    const partial = partialPath(path);
     try {
       await mkdir(dirname(path), { recursive: true });
+      removeAbandoned(dirname(path));
       const file = await open(partial, 'w');
       let bytes = 0;
       try {
@@ -41,6 +45,31 @@ export async function writeFiles(
     }
   }
   return written;
+}
+
+/**
+ * The last gate before the disk, whatever a format made its names of: each inside the folder, and none twice on a
+ * system that does not tell upper from lower case.
+ *
+ * @throws UserError 'bad-input'
+ */
+export function checkNames(files: readonly Pick<ExportFile, 'name'>[]): void {
+  const taken = new Set<string>();
+  for (const { name } of files) {
+    const parts = name.split('/');
+    // eslint-disable-next-line no-control-regex
+    if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\u0000]|^[a-z]:/i.test(part)))
+      throw new UserError(
+        'bad-input',
+        `this export would write outside its folder, so nothing was written; rename the photo: ${name}`,
+      );
+    if (taken.has(fileKey(name)))
+      throw new UserError(
+        'bad-input',
+        `two files of this export would have one name, so nothing was written; rename one of the photos: ${name}`,
+      );
+    taken.add(fileKey(name));
+  }
 }
 
 /** What went wrong with a file, for people; errors that are not the file system's pass as they are. */

@@ -1,6 +1,8 @@
 import { renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { SceneDocument } from '../contract/scene.js';
+import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
@@ -132,7 +134,8 @@ export class Project {
    */
   copyTo(path: string): void {
     checkReplaceable(path);
-    const partial = `${path}.partial-${process.pid}`;
+    const partial = partialPath(path);
+    removeAbandoned(dirname(path));
     try {
       this.guard(() => this.database.prepare('VACUUM INTO ?').run(partial), path);
       // Its journal would be taken for the new file's.

@@ -1,5 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
+import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
 import { connect, databaseError, openDatabase } from './open.js';
 import { Project } from './project.js';
@@ -32,7 +34,8 @@ export type Recovered = Record<(typeof tables)[number], number>;
 export function recover(path: string, target: string): Recovered {
   if (!existsSync(path)) throw new UserError('not-found', `there is no such project; check the path: ${path}`);
   if (!statSync(path).isFile()) throw new UserError('usage', `this is not a file; choose a .pointmap file: ${path}`);
-  const partial = `${target}.partial-${process.pid}`;
+  const partial = partialPath(target);
+  removeAbandoned(dirname(target));
   const clear = (): void => ['', '-wal', '-journal'].forEach((ending) => rmSync(partial + ending, { force: true }));
   try {
     const saved = recoverInto(path, partial);

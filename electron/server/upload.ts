@@ -1,41 +1,52 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
+import { safeFileName } from '../contract/file-names.js';
 
 /** A browser does not tell where a dropped file lies, so its bytes are stored; larger than any photo there is. */
 export const UPLOAD_LIMIT = 512 * 2 ** 20;
+/** What all stored files may take together: ten thousand photos. Beyond that, or on a full disk, a path is the way. */
+export const UPLOADS_LIMIT = 128 * 2 ** 30;
+/** Left free on the disk for projects, which would fail without it. */
+const DISK_RESERVE = 2 ** 30;
 
-/** A name that is safe as the last part of a path on every system, and still tells a person what it is. */
-export function safeName(name: string): string {
-  const last = name.split(/[\\/]/).pop() ?? '';
-  const clean = last
-    .slice(-120)
-    // eslint-disable-next-line no-control-regex
-    .replace(/[\u0000-\u001f\u007f<>:"|?*]/g, '_')
-    .replace(/^[.\s]+|[.\s]+$/g, '');
-  // Names of devices on Windows, whatever their ending.
-  return clean === '' || /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(clean)
-    ? `photo-${clean}`.replace(/-$/, '')
-    : clean;
-}
+/** Bytes in each folder of uploads that this process stored into; walking it for each photo would be quadratic. */
+const stored = new Map<string, number>();
 
 /**
  * Streams the body into a folder named after its content, so that two photos of one name keep their names, and one that
  * is dropped again takes no room.
  * @returns the path; @throws UserError when it is too large or can't be written, after removing what was
  */
-export async function storeUpload(request: IncomingMessage, folder: string, name: string): Promise<string> {
+export async function storeUpload(
+  request: IncomingMessage,
+  folder: string,
+  name: string,
+  limits = { total: UPLOADS_LIMIT, reserve: DISK_RESERVE },
+): Promise<string> {
   const tooLarge = (): UserError =>
     new UserError(
       'bad-input',
-      `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${safeName(name)}`,
+      `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${safeFileName(name)}`,
     );
-  if (Number(request.headers['content-length'] ?? 0) > UPLOAD_LIMIT) throw tooLarge();
-  const part = join(folder, `${randomBytes(6).toString('hex')}.part`);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > UPLOAD_LIMIT) throw tooLarge();
+  const part = partialPath(join(folder, randomBytes(6).toString('hex')));
   const hash = createHash('sha256');
   let length = 0;
   const limit = new Transform({
@@ -48,21 +59,51 @@ export async function storeUpload(request: IncomingMessage, folder: string, name
   });
   try {
     mkdirSync(folder, { recursive: true });
+    checkRoom(folder, announced, limits);
     // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal
     // below.
     await pipeline(request, limit, createWriteStream(part, { fd: openSync(part, 'w') }));
     const own = join(folder, hash.digest('hex').slice(0, 16));
-    const path = join(own, safeName(name));
+    const path = join(own, safeFileName(name));
     mkdirSync(own, { recursive: true });
     if (existsSync(path)) rmSync(part);
-    else renameSync(part, path);
+    else {
+      renameSync(part, path);
+      stored.set(folder, stored.get(folder)! + length);
+    }
     return path;
   } catch (error) {
     rmSync(part, { force: true });
     if (error instanceof UserError) throw error;
     throw new UserError(
       'unwritable',
-      `the dropped file could not be stored (${(error as NodeJS.ErrnoException).code ?? 'connection broken'}): ${join(folder, safeName(name))}`,
+      `the dropped file could not be stored (${(error as NodeJS.ErrnoException).code ?? 'connection broken'}): ${join(folder, safeFileName(name))}`,
     );
   }
+}
+
+/** @throws UserError 'disk-full' when this many bytes more would fill the folder or the disk */
+function checkRoom(folder: string, bytes: number, { total, reserve }: { total: number; reserve: number }): void {
+  if (!stored.has(folder)) {
+    removeAbandoned(folder);
+    stored.set(folder, bytesIn(folder));
+  }
+  if (stored.get(folder)! + bytes > total)
+    throw new UserError(
+      'disk-full',
+      `the files that were dropped so far take ${Math.round(total / 2 ** 30)} GB; remove those of old projects, or add photos by their path instead: ${folder}`,
+    );
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize - bytes < reserve)
+    throw new UserError('disk-full', `the disk is full; make room, or add photos by their path instead: ${folder}`);
+}
+
+function bytesIn(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .reduce(
+      (sum, entry) => sum + (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
 }

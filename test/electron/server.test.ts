@@ -1,5 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { createConnection } from 'node:net';
+import { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
@@ -10,7 +12,8 @@ import { answerShell } from '../../electron/engine-process/answer.js';
 import { EngineHost } from '../../electron/engine-process/host.js';
 import { Engine } from '../../electron/engine/engine.js';
 import { serve, type RunningServer } from '../../electron/server.js';
-import { safeName, UPLOAD_LIMIT } from '../../electron/server/upload.js';
+import { safeFileName } from '../../electron/contract/file-names.js';
+import { storeUpload, UPLOAD_LIMIT } from '../../electron/server/upload.js';
 import { ask, logIn, openPage, rendererFolder } from '../fixtures/browser-page.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
 
@@ -245,14 +248,14 @@ describe('dropped files', () => {
   });
 
   test('names are cleaned', () => {
-    expect(safeName('IMG 0001.JPG')).toBe('IMG 0001.JPG');
-    expect(safeName('été à la mer.jpg')).toBe('été à la mer.jpg');
-    expect(safeName('../../etc/passwd')).toBe('passwd');
-    expect(safeName('a\u0000b<>.jpg')).toBe('a_b__.jpg');
-    for (const bad of ['', '.', '..', '...', '/', '   ']) expect(safeName(bad)).toBe('photo');
-    expect(safeName('con.jpg')).toBe('photo-con.jpg');
-    expect(safeName(`${'a'.repeat(300)}.jpg`)).toHaveLength(120);
-    expect(safeName(`${'.'.repeat(300)}jpg`)).toBe('jpg');
+    expect(safeFileName('IMG 0001.JPG')).toBe('IMG 0001.JPG');
+    expect(safeFileName('été à la mer.jpg')).toBe('été à la mer.jpg');
+    expect(safeFileName('../../etc/passwd')).toBe('passwd');
+    expect(safeFileName('a\u0000b<>.jpg')).toBe('a_b__.jpg');
+    for (const bad of ['', '.', '..', '...', '/', '   ']) expect(safeFileName(bad)).toBe('photo');
+    expect(safeFileName('con.jpg')).toBe('photo-con.jpg');
+    expect(safeFileName(`${'a'.repeat(300)}.jpg`)).toHaveLength(120);
+    expect(safeFileName(`${'.'.repeat(300)}jpg`)).toBe('jpg');
   });
 
   test('too large ones are refused before a byte is stored, broken ones leave nothing', async () => {
@@ -276,6 +279,23 @@ describe('dropped files', () => {
       });
     });
     await expect.poll(() => readdirSync(join(folder, 'data', 'uploads')).length).toBe(before);
+  });
+
+  test('all together take no more room than there is for them', async () => {
+    const uploads = join(folder, 'data', 'limited');
+    const post = (bytes: number): IncomingMessage =>
+      Object.assign(Readable.from([Buffer.alloc(bytes, bytes)]), {
+        headers: { 'content-length': String(bytes) },
+      }) as unknown as IncomingMessage;
+    const limits = { total: 100, reserve: 0 };
+    for (const bytes of [40, 50]) await storeUpload(post(bytes), uploads, 'a.jpg', limits);
+    await expect(storeUpload(post(20), uploads, 'b.jpg', limits)).rejects.toThrow(
+      /remove those of old projects, or add photos by their path/,
+    );
+    await expect(storeUpload(post(1), uploads, 'c.jpg', { total: 1000, reserve: Infinity })).rejects.toThrow(
+      /the disk is full/,
+    );
+    expect(readdirSync(uploads)).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MARK } from '../../electron/compute/partial-file.js';
+import { fileKey } from '../../electron/contract/file-names.js';
+import { formats } from '../../electron/export/formats.js';
+import { fileNames, withFileNames } from '../../electron/export/names.js';
+import { checkNames, writeFiles } from '../../electron/export/write-files.js';
+import { roomScene } from '../fixtures/scene.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pointmap-names-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const hostile = [
+  '../../../x.jpg',
+  '/etc/x.jpg',
+  '..\\..\\x.jpg',
+  'C:\\x.jpg',
+  '..',
+  '.',
+  '',
+  'a/../../b.jpg',
+  'x\u0000.jpg',
+  `${'long'.repeat(200)}.jpg`,
+];
+
+describe('names of files', () => {
+  test('stay as they are where they are plain', () => {
+    const plain = ['IMG 0001.JPG', 'été à la mer.jpg', '.hidden.png', "it's 100% #1 (2).jpg", '写真.heic'];
+    expect(fileNames(plain)).toEqual(plain);
+  });
+
+  test('lead nowhere, whatever a project calls its photos', () => {
+    for (const name of fileNames(hostile)) {
+      expect(name).not.toMatch(/[\\/\u0000]|^\.*$/);
+      expect(Buffer.byteLength(name)).toBeLessThan(240);
+    }
+  });
+
+  test('are one file each where upper and lower case are one', () => {
+    const names = fileNames(['A.jpg', 'a.jpg', 'a.JPG', 'b.heic', 'b.heic.jpg', 'c.heic.jpg', 'c.heic']);
+    expect(names[0]).toBe('A.jpg');
+    const keys = names.map((name) => fileKey(/\.jpg$/i.test(name) ? name : `${name}.jpg`));
+    expect(new Set(keys).size).toBe(names.length);
+  });
+});
+
+describe('exports of a hostile project', () => {
+  test.each(formats.map((format) => [format.id, format] as const))('%s stays in its folder', async (id, format) => {
+    const { scene } = await roomScene(hostile.length, 16, 12);
+    const named = {
+      ...scene,
+      cameras: scene.cameras.map((camera, k) => ({ ...camera, name: hostile[k % hostile.length]! })),
+    };
+    const safe = withFileNames(named);
+    const files = format.write(safe, { baseName: 'scene' });
+    const photos = format.photoFile
+      ? safe.cameras.map((camera) => ({ name: format.photoFile!(camera), chunks: [new Uint8Array(1)] }))
+      : [];
+    const out = join(folder, 'deep', 'in', id);
+    const written = await writeFiles(out, [...files, ...photos]);
+    for (const { path } of written) expect(path.startsWith(`${out}/`)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['deep']);
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['in']);
+  });
+
+  test.each(['../x', 'a/../../x', '/x', 'a//x', 'a\\x', 'C:x', './x', 'x\u0000', ''])(
+    'the last gate refuses %j, whatever format wants it',
+    (name) => expect(() => checkNames([{ name }])).toThrow(/outside its folder, so nothing was written/),
+  );
+  test('and two files of one name', () =>
+    expect(() => checkNames([{ name: 'images/A.jpg' }, { name: 'images/a.jpg' }])).toThrow(/would have one name/));
+});
+
+test('what a killed export left behind is removed by the next, what a running one writes is not', async () => {
+  const out = join(folder, 'partials');
+  mkdirSync(out);
+  // A process that is no more.
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  writeFileSync(join(out, `scene.ply${MARK}${pid}`), 'half');
+  writeFileSync(join(out, `scene.ply${MARK}${process.ppid}`), 'another is at it');
+  writeFileSync(join(out, 'notes.partial-1'), 'not ours');
+  await writeFiles(out, [{ name: 'scene.glb', chunks: [Buffer.from('whole')] }]);
+  expect(readdirSync(out).sort()).toEqual(['notes.partial-1', 'scene.glb', `scene.ply${MARK}${process.ppid}`].sort());
+  expect(readFileSync(join(out, 'scene.glb'), 'utf8')).toBe('whole');
+  expect(existsSync(join(out, `scene.glb${MARK}${process.pid}`))).toBe(false);
+});
