@@ -37,7 +37,8 @@ describe('names of files', () => {
 
   test('lead nowhere, whatever a project calls its photos', () => {
     for (const name of fileNames(hostile)) {
-      expect(name).not.toMatch(/[\\/\u0000]|^\.*$/);
+      expect(['/', '\\', '\u0000'].filter((mark) => name.includes(mark))).toEqual([]);
+      expect(name).not.toMatch(/^\.*$/);
       expect(Buffer.byteLength(name)).toBeLessThan(240);
     }
   });
