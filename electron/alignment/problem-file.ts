@@ -24,7 +24,8 @@ export function readAlignmentProblem(path: string): AlignmentProblem {
   try {
     const edges = file.integers('edges', 2);
     const count = edges.length / 2;
-    const photos = Math.max(-1, ...edges) + 1;
+    if (count === 0) throw file.bad('it has no observations (edges is empty)');
+    const photos = edges.reduce((most, photo) => Math.max(most, photo), -1) + 1;
     const shape = file.entry('pointmap_i').shape;
     const [, height = 0, width = 0] = shape;
     if (shape.length !== 4 || shape[0] !== count || shape[3] !== 3)
@@ -76,6 +77,8 @@ class TensorFile {
     } catch {
       throw this.bad('its header is not JSON');
     }
+    if (typeof this.entries !== 'object' || this.entries === null || Array.isArray(this.entries))
+      throw this.bad('its header is not a list of tensors');
   }
 
   close(): void {
@@ -90,8 +93,9 @@ class TensorFile {
   }
 
   entry(name: string): Entry {
-    const entry = this.entries[name];
-    if (!entry || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets))
+    const entry = Object.hasOwn(this.entries, name) ? this.entries[name] : undefined;
+    const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+    if (!Array.isArray(entry?.shape) || !Array.isArray(entry.data_offsets) || !entry.shape.every(isCount))
       throw this.bad(`the tensor ${name} is missing`);
     const [from, to] = entry.data_offsets;
     const bytes = entry.shape.reduce((product, side) => product * side, WIDTHS[entry.dtype] ?? NaN);

@@ -138,6 +138,12 @@ export class EngineHost {
   private stopped(how: string): void {
     this.channel = undefined;
     if (this.closing) return;
+    // A project that ends the engine as it is opened would do so before every question to come.
+    const culprit = this.reopening ? this.project : undefined;
+    if (culprit !== undefined) {
+      this.project = undefined;
+      this.reopening = undefined;
+    }
     this.failAll(`the engine stopped (${how}) before it answered; try again`);
     const now = Date.now();
     this.crashes = [...this.crashes.filter((time) => now - time < 60_000), now];
@@ -147,9 +153,11 @@ export class EngineHost {
     this.emit('engine.stopped', {
       reason: !again
         ? `the engine stopped ${this.crashes.length} times within a minute (${how}); it is started again by what you do next`
-        : this.project
-          ? `the engine stopped (${how}) and was started again; every pair computed so far is kept, start the run again to go on from there`
-          : `the engine stopped (${how}) and was started again`,
+        : culprit !== undefined
+          ? `the engine stopped (${how}) while it opened the project again, so the project stays closed; save what can be read with \`pointmap recover\`: ${culprit}`
+          : this.project
+            ? `the engine stopped (${how}) and was started again; every pair computed so far is kept, start the run again to go on from there`
+            : `the engine stopped (${how}) and was started again`,
     });
   }
 

@@ -90,7 +90,12 @@ export class Engine {
       );
     try {
       const answer = await (this.handlers[name as RequestName] as (given: unknown) => unknown)(parsed.data);
-      return result.parse(answer);
+      const checked = result.safeParse(answer);
+      if (checked.success) return checked.data;
+      const [issue] = checked.error.issues;
+      throw new Error(
+        `the answer to ${name} is not what the contract says: ${issue?.path.join('.')} ${issue?.message}`,
+      );
     } catch (error) {
       throw databaseError(error, this.workspace?.path ?? '');
     }

@@ -84,7 +84,6 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     if (kept.decisions !== inForce) project.confirmAlignment(inForce);
     return { alignment: { ...kept, decisions: inForce }, computed: 0, clock };
   }
-  project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
   let sparse: SparseModel | undefined;
   if (usesSparse && pairs.length > 0) {
     enter('sparse');
@@ -96,6 +95,8 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const maskOf = maskReader(photos);
   const session = maskedSession(opened, photos, maskOf);
   try {
+    // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
+    project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
     const { keys, computed } = await observe(context, clock, selection, session, sparse);
     enter('alignment');
     const { placement, residualOf, observations } = await placeAll(context, clock, photos, { session, sparse }, keys);

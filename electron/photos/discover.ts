@@ -50,6 +50,7 @@ export async function discover(paths: readonly string[]): Promise<{ files: strin
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'there is no such file or folder';
+  if (code === 'EISDIR') return 'this is a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'reading it is not permitted';
   return error instanceof Error ? error.message : String(error);
 }

@@ -19,6 +19,26 @@ export function isHevcHeif(bytes: Uint8Array): boolean {
   return /hei[cxms]|hev[cxms]/.test(brands) || (brands.startsWith('mif1') && !brands.includes('avif'));
 }
 
+/** What it has to say goes nowhere: standard output is the program's own, and its last line may be one JSON object. */
+function loadLibheif(): Libheif {
+  const factory = createRequire(import.meta.url)('libheif-js/libheif-wasm/libheif-bundle.js') as (options: {
+    print: () => void;
+    printErr: () => void;
+  }) => Libheif;
+  return factory({ print: () => undefined, printErr: () => undefined });
+}
+
+/** Its wrapper tells of damaged files with console.log; synchronous, so that nobody else's lines are lost. */
+function silently<T>(action: () => T): T {
+  const { log } = console;
+  console.log = () => undefined;
+  try {
+    return action();
+  } finally {
+    console.log = log;
+  }
+}
+
 let decoder: InstanceType<Libheif['HeifDecoder']> | undefined;
 
 /**
@@ -33,8 +53,8 @@ export async function decodeHeif(
   // Loaded on first use: 2 MB of WebAssembly that most sets never need.
   // One decoder for all: it lets go of a file's bytes only when it is given the next (a megabyte a photo stayed behind
   // with one each). Images hold what they need of their file themselves, so that two may be on the way.
-  decoder ??= new (createRequire(import.meta.url)('libheif-js/wasm-bundle') as Libheif).HeifDecoder();
-  const images = decoder.decode(bytes);
+  decoder ??= new (loadLibheif().HeifDecoder)();
+  const images = silently(() => decoder!.decode(bytes));
   const image = images.find((each) => each.is_primary()) ?? images[0];
   if (!image) throw new Error('no image in the HEIF container');
   const width = image.get_width();

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { basename } from 'node:path';
 import { UserError } from '../contract/errors.js';
@@ -8,6 +7,7 @@ import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
 import { readFacts } from './exif.js';
 import { alphaMask, maskBeside } from './masks.js';
+import { readImageFile } from './read-file.js';
 import { sharpness } from './sharpness.js';
 
 export interface ImportedPhoto {
@@ -31,8 +31,8 @@ const SHARPNESS_SIZE = 1024;
  * @throws UserError 'bad-input' (message without the path) when the file can't be used
  */
 export async function importPhoto(path: string): Promise<ImportedPhoto> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UserError('bad-input', reasonOf(error), { cause: error });
+  const bytes = await readImageFile(path).catch((error: unknown) => {
+    throw error instanceof UserError ? error : new UserError('bad-input', reasonOf(error), { cause: error });
   });
   if (bytes.length === 0)
     throw new UserError('bad-input', 'the file is empty (0 bytes); copy it again from the camera');

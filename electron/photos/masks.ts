@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
+import { readImageFile } from './read-file.js';
 import { UserError } from '../contract/errors.js';
 import type { MaskReference, Photo } from '../geometry/types.js';
 import { openImage, type OpenImage } from './decode.js';
@@ -84,7 +85,7 @@ export async function maskBeside(photo: Photo): Promise<MaskReference | undefine
 }
 
 async function reference(photo: Photo, path: string, { inverted }: FindMasksOptions): Promise<MaskReference> {
-  const bytes = await readFile(path);
+  const bytes = await readImageFile(path);
   const image = await openImage(bytes).catch((error: unknown) => {
     throw new UserError('bad-input', `this mask is not an image that can be read; replace or remove it: ${path}`, {
       cause: error,
@@ -116,7 +117,7 @@ export async function readMask(photo: Photo, width: number, height: number): Pro
   const { mask } = photo;
   if (!mask) return undefined;
   try {
-    const image = await openImage(await readFile(mask.path));
+    const image = await openImage(await readImageFile(mask.path));
     let pipeline = mask.channel === 'alpha' && image.alpha ? image.alpha() : image.pixels();
     if (!fits(image, photo)) {
       const turn = (await storedOrientation(photo)) === 8 ? 270 : 90;
@@ -136,7 +137,7 @@ export async function readMask(photo: Photo, width: number, height: number): Pro
 }
 
 async function storedOrientation(photo: Photo): Promise<number> {
-  const meta = await sharp(await readFile(photo.path))
+  const meta = await sharp(await readImageFile(photo.path))
     .metadata()
     .catch(() => undefined);
   return meta?.orientation ?? 1;

@@ -30,12 +30,15 @@ export async function readImageFile(path: string): Promise<Buffer> {
  * All bytes of a photo of a project, if they are still those that were added: everything computed from a photo is kept
  * under the hash of its content.
  *
- * @throws UserError 'not-found' (message without the path) when they are others; otherwise as `readImageFile`
+ * @throws UserError 'not-found' when they are others; otherwise as `readImageFile`
  */
-export async function readPhotoFile({ path, id, size }: Pick<Photo, 'path' | 'id' | 'size'>): Promise<Buffer> {
+export async function readPhotoFile({ path, id, name }: Pick<Photo, 'path' | 'id' | 'name'>): Promise<Buffer> {
   const bytes = await readImageFile(path);
   const isHash = /^[0-9a-f]{64}$/.test(id);
-  if (isHash && (bytes.length !== size || createHash('sha256').update(bytes).digest('hex') !== id))
-    throw new UserError('not-found', 'the file has changed since it was added; put the former one back, or add it again');
+  if (isHash && createHash('sha256').update(bytes).digest('hex') !== id)
+    throw new UserError(
+      'not-found',
+      `the photo ${name} has changed since it was added; put the former file back, or add the new one and disable this: ${path}`,
+    );
   return bytes;
 }

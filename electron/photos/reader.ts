@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { UserError } from '../contract/errors.js';
 import type { Photo } from '../geometry/types.js';
 import { openImage } from './decode.js';
 import { reasonOf } from './discover.js';
 import { readMask } from './masks.js';
+import { readPhotoFile } from './read-file.js';
 
 export interface PhotoSize {
   longSide?: number;
@@ -37,7 +37,7 @@ export async function readPixels(
   size: PhotoSize,
 ): Promise<{ width: number; height: number; pixels: Uint8Array; keep?: Uint8Array | undefined }> {
   try {
-    const image = await openImage(await readFile(photo.path));
+    const image = await openImage(await readPhotoFile(photo));
     const pipeline = image.wholePixels();
     const wanted = sizeFor(image, size);
     if (wanted.width !== image.width || wanted.height !== image.height) pipeline.resize({ ...wanted, fit: 'fill' });
@@ -55,12 +55,14 @@ export async function readPixels(
   }
 }
 
-const unreadable = (photo: Photo, error: unknown): UserError =>
-  new UserError(
+function unreadable(photo: Photo, error: unknown): UserError {
+  if (error instanceof UserError && error.code === 'not-found') return error;
+  return new UserError(
     'not-found',
     `can't read the photo ${photo.name}: ${reasonOf(error)}; relocate it or take it out of the project: ${photo.path}`,
     { cause: error },
   );
+}
 
 /**
  * A photo for programs that know neither EXIF's orientation nor every format: its own bytes where they show it upright,
@@ -72,7 +74,7 @@ const unreadable = (photo: Photo, error: unknown): UserError =>
 export async function readUpright(photo: Photo, ending: string): Promise<Uint8Array> {
   const format = ending.toLowerCase() === 'png' ? 'png' : 'jpeg';
   try {
-    const bytes = await readFile(photo.path);
+    const bytes = await readPhotoFile(photo);
     const image = await openImage(bytes);
     if (image.plain === format) return bytes;
     return await (

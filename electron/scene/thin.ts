@@ -6,6 +6,12 @@ import type { PointCloud } from '../geometry/types.js';
  */
 export function thin(cloud: PointCloud, voxelSize: number): PointCloud {
   const { positions, confidence } = cloud;
+  let farthest = 0;
+  for (const value of positions) farthest = Math.max(farthest, Math.abs(value));
+  // Cubes below the step of a float32 separate nothing more, and beyond 2^31 of them all have one place in the table:
+  // a side of 1e-30 was quadratic in the points.
+  voxelSize = Math.max(voxelSize, farthest * 2 ** -24);
+  if (!(voxelSize > 0)) return cloud;
   const count = confidence.length;
   const size = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * count)));
   const table = new Int32Array(size).fill(-1);

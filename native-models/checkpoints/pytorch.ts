@@ -98,15 +98,24 @@ function rebuildTensor(args: PickleValue[]): StoredTensor {
   return new StoredTensor(storage, offset, shape as number[]);
 }
 
-/** Plain values of a dictionary, for metadata: what isn't plain is left out. */
-function plain(value: PickleValue, depth = 0): unknown {
+/** More than any checkpoint tells beside its weights. */
+const MOST_PLAIN_VALUES = 20_000;
+
+/**
+ * Plain values of a dictionary, for metadata: what isn't plain is left out. Lists may hold each other, or themselves:
+ * each list in it is followed once more for every place it stands in, so values are counted (a file of 100 bytes grew
+ * exponentially).
+ */
+function plain(value: PickleValue, depth = 0, budget = { left: MOST_PLAIN_VALUES }): unknown {
+  if (budget.left-- <= 0) return undefined;
   if (value instanceof Map && depth < 8) {
     const entries = [...value]
       .filter(([key]) => typeof key === 'string' && key !== '__proto__')
-      .map(([key, item]) => [key as string, plain(item, depth + 1)] as const);
+      .map(([key, item]) => [key as string, plain(item, depth + 1, budget)] as const);
     return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
   }
-  if (Array.isArray(value) && depth < 8) return value.slice(0, 1000).map((item) => plain(item, depth + 1));
+  if (Array.isArray(value) && depth < 8)
+    return value.slice(0, 1000).flatMap((item) => (budget.left > 0 ? [plain(item, depth + 1, budget)] : []));
   return typeof value === 'object' && value !== null ? undefined : value;
 }
 
