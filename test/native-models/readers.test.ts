@@ -150,6 +150,24 @@ describe('PyTorch files', () => {
     await expect(readAll(path)).rejects.toThrow(`asks for ${name}`);
   });
 
+  it('follows lists that hold themselves a bounded number of times', async () => {
+    const path = join(folder, 'itself.pth');
+    const key = Buffer.from([0x58, 1, 0, 0, 0, 0x61]);
+    const recall = Buffer.concat(Array.from({ length: 12 }, () => Buffer.from([0x68, 0])));
+    // {'a': l} with l = [l, l, ... twelve times]: 12^8 values at depth 8.
+    const itself = Buffer.concat([
+      Buffer.from([0x80, 2, 0x7d]),
+      key,
+      Buffer.from(']q\u0000('),
+      recall,
+      Buffer.from('es.'),
+    ]);
+    await writeFile(path, pytorchFile(itself, {}));
+    const { checkpoint } = await openCheckpoint(path);
+    expect(JSON.stringify(checkpoint.metadata).length).toBeLessThan(1e6);
+    await checkpoint.close();
+  });
+
   it('refuses a file cut at any byte', async () => {
     const whole = good();
     const path = join(folder, 'cut.pth');

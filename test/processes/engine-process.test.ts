@@ -184,6 +184,22 @@ describe('the host', () => {
     expect(events[2]![1]).toEqual({ reason: 'the project could not be opened again: broken' });
   });
 
+  test('a project that ends the engine as it is opened again stays closed, and blocks nothing', async () => {
+    const { host, started, events } = make();
+    started[0]!.tell({ event: 'project.changed', payload: { path: '/p.pointmap', photos: [] } });
+    started[0]!.exit('SIGSEGV');
+    const asked = host.ask('app.info', {});
+    started[1]!.exit('SIGSEGV');
+    expect(events.at(-1)![1]).toMatchObject({
+      reason: expect.stringMatching(/while it opened the project again.*pointmap recover.*: \/p\.pointmap$/) as string,
+    });
+    await new Promise(setImmediate);
+    expect(started).toHaveLength(3);
+    expect(started[2]!.sent).toMatchObject([{ name: 'app.info' }]);
+    started[2]!.tell({ id: started[2]!.sent[0]!.id, result: 7 });
+    expect(await asked).toBe(7);
+  });
+
   test('does not start a process for ever that always crashes, but again when asked', async () => {
     const { host, started, events } = make();
     for (let k = 0; k < 10; k++) started.at(-1)!.exit('code 1');
