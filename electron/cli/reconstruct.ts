@@ -42,6 +42,8 @@ interface Flags extends Partial<
   model?: string;
   masks?: string;
   invertMasks?: boolean;
+  knownCameras?: string;
+  knownCamerasUse?: 'fixed' | 'prior' | 'intrinsics';
 }
 
 export function addReconstruct(program: Command): void {
@@ -91,6 +93,15 @@ export function addReconstruct(program: Command): void {
     .option('--masks <dir>', 'masks of the photos by name (photo.jpg.png, photo_mask.png, photo.png); white is kept')
     .option('--invert-masks', 'white marks what is to be left out')
     .option('--mesh', 'build a textured mesh too: mesh.glb')
+    .option(
+      '--known-cameras <file>',
+      'cameras.json, transforms.json, a COLMAP model, Metashape XML, bundle.out, or a CSV of positions',
+    )
+    .addOption(
+      new Option('--known-cameras-use <how>', 'fixed: as they are; prior: frame and scale; intrinsics: the lenses')
+        .choices(['fixed', 'prior', 'intrinsics'])
+        .default('prior'),
+    )
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print the report as the last line of standard output')
     .action(reconstruct);
@@ -113,6 +124,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
     await bringPhotos(engine, paths);
     if (flags.masks !== undefined) await bringMasks(engine, flags.masks, flags.invertMasks ?? false);
+    if (flags.knownCameras !== undefined) await bringCameras(engine, flags.knownCameras, flags.knownCamerasUse);
     await applySettings(engine, flags);
     const cost = await engine.request('run.preflight', {});
     progress.note(
@@ -208,6 +220,12 @@ async function bringMasks(engine: Engine, folder: string, inverted: boolean): Pr
     'bad-input',
     `no mask there has the name of a photo; name them photo.jpg.png, photo_mask.png or photo.png: ${resolve(folder)}`,
   );
+}
+
+async function bringCameras(engine: Engine, path: string, use: Flags['knownCamerasUse']): Promise<void> {
+  const { found } = await engine.request('photos.knownCameras', { path, use });
+  if (found > 0) return;
+  throw new UserError('bad-input', `no camera there has the name of a photo; check the names: ${resolve(path)}`);
 }
 
 async function applySettings(engine: Engine, flags: Flags): Promise<void> {

@@ -227,6 +227,11 @@ export const requests = {
     params: z.object({ folder: z.string().nullable(), inverted: z.boolean().default(false) }),
     result: z.object({ found: z.number(), without: z.array(z.string()) }),
   },
+  /** Cameras that a file knows, by the photos' names; null forgets them. */
+  'photos.knownCameras': {
+    params: z.object({ path: z.string().nullable(), use: z.enum(['fixed', 'prior', 'intrinsics']).default('prior') }),
+    result: z.object({ found: z.number() }),
+  },
   'edit.apply': { params: z.object({ edit }), result: z.null() },
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },

@@ -25,6 +25,7 @@ import { findEstimator, geometric, type EstimatorSource } from './estimators.js'
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { listFiles } from './files.js';
 import { Job } from './job.js';
+import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
@@ -168,6 +169,7 @@ export class Engine {
       return result;
     },
     'photos.masks': ({ folder, inverted }) => this.takeMasks(folder, inverted),
+    'photos.knownCameras': ({ path, use }) => this.takeKnownCameras(path, use),
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
@@ -321,18 +323,29 @@ export class Engine {
   }
 
   private async takeMasks(folder: string | null, inverted: boolean): Promise<Result<'photos.masks'>> {
-    const workspace = this.idle;
+    const { project } = this.idle;
     if (folder === null) {
-      for (const { id } of workspace.project.photos()) workspace.project.setMask(id, undefined);
-      workspace.edited();
-      this.announce.flush();
-      return { found: 0, without: [] };
+      for (const { id } of project.photos()) project.setFacts(id, { mask: undefined });
+      return this.took({ found: 0, without: [], notes: [] });
     }
-    const { found, without, notes } = await takeMasks(workspace.project, folder, { inverted });
+    return this.took(await takeMasks(project, folder, { inverted }));
+  }
+
+  private async takeKnownCameras(path: string | null, use: KnownCameraUse): Promise<Result<'photos.knownCameras'>> {
+    const { project } = this.idle;
+    if (path === null) {
+      for (const { id } of project.photos()) project.setFacts(id, { known: undefined });
+      return this.took({ found: 0, notes: [] });
+    }
+    return this.took(await takeKnownCameras(project, resolve(path), use));
+  }
+
+  /** Tells of what was brought beside the photos. */
+  private took<T extends { notes: string[] }>({ notes, ...result }: T): Omit<T, 'notes'> {
     for (const note of notes) this.note(note);
-    workspace.edited();
+    this.open.edited();
     this.announce.flush();
-    return { found, without };
+    return result;
   }
 
   private change(action: (workspace: Workspace) => void): null {

@@ -45,7 +45,7 @@ export async function takeMasks(project: Project, folder: string, options: FindM
     const mask = masks.get(photo.id);
     if (mask) shares.push(keptShares((await readMask({ ...photo, mask }, 64, 64))!));
   }
-  for (const { id } of photos) project.setMask(id, masks.get(id));
+  for (const { id } of photos) project.setFacts(id, { mask: masks.get(id) });
   const notes: string[] = [];
   if (masks.size > 0) {
     const kept = shares.reduce((sum, { kept }) => sum + kept, 0) / shares.length;

@@ -60,7 +60,9 @@ function problem(
     const constraint: ViewConstraint = {};
     if (photo.focal?.source === 'user') constraint.focal = photo.focal.pixels / views[index]!.originalFromView.scaleX;
     const pose = photo.locked ? before.get(photo.id)?.worldFromCamera : undefined;
-    if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
+    const known = photo.known?.use === 'fixed' ? photo.known.worldFromCamera : undefined;
+    if (known) constraint.pose = { worldFromCamera: Float64Array.from(known), kind: 'fixed' };
+    else if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
     return Object.keys(constraint).length > 0 ? constraint : undefined;
   });
   // After photos were added the others start where they stand, and the world stays. After any other change everything

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import type { StageName } from '../contract/stages.js';
-import { sightId } from '../geometry/photo.js';
+import { knownText, sightId } from '../geometry/photo.js';
 import { maskDepths, maskedSession } from '../pointmaps/masking.js';
 import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment } from '../project/alignments.js';
@@ -123,7 +123,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
 }
 
 function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selection): string {
-  const facts = photos.map((photo) => [sightId(photo), photo.focal, photo.locked]);
+  const facts = photos.map((photo) => [sightId(photo), photo.focal, photo.locked, knownText(photo)]);
   return digest([
     ALIGNMENT_VERSION,
     ...(estimator.sparse === 'unused' ? [] : [SPARSE_VERSION]),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { sightId } from '../geometry/photo.js';
+import { knownText, sightId } from '../geometry/photo.js';
 import type { Pair, Photo, PhotoId } from '../geometry/types.js';
 import { describe } from '../pairs/descriptor.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
@@ -50,6 +50,7 @@ export async function select(project: Project, settings: RunSettings, alone = fa
 }
 
 function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
+  if (photo.known?.lens) return { ...photo, focal: { pixels: photo.known.lens.focal, source: 'user' } };
   return settings.focal === undefined || photo.focal?.source === 'user'
     ? photo
     : { ...photo, focal: { pixels: settings.focal, source: 'user' } };
@@ -79,7 +80,7 @@ export function decisions(project: Project): string {
   const photos = project
     .photos()
     .filter(({ enabled }) => enabled)
-    .map((photo) => [sightId(photo), photo.focal?.pixels]);
+    .map((photo) => [sightId(photo), photo.focal?.pixels, knownText(photo)]);
   const disabled = project
     .pairs()
     .filter(({ enabled }) => !enabled)

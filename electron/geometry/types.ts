@@ -64,6 +64,18 @@ export interface MaskReference {
   inverted: boolean;
 }
 
+/** What was known of a photo's camera before the run, and what it is good for. */
+export interface KnownPhotoCamera {
+  /** `fixed`: taken as it is; `prior`: the world's frame and scale; `intrinsics`: the lens alone. */
+  use: 'fixed' | 'prior' | 'intrinsics';
+  /** Pixels of the original photo, OpenCV's radial terms; taken as exact. */
+  lens?: { focal: number; k1: number; k2: number };
+  /** Row-major 4x4. */
+  worldFromCamera?: number[];
+  /** [3], where positions only are known. */
+  position?: number[];
+}
+
 /** A photo as referenced by a project: never copied, never changed. Sizes are after EXIF orientation is applied. */
 export interface Photo {
   id: PhotoId;
@@ -92,6 +104,7 @@ export interface Photo {
   /** Set when the photo is a frame of a video. */
   frame?: VideoFrame;
   mask?: MaskReference;
+  known?: KnownPhotoCamera;
 }
 
 /**

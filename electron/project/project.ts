@@ -5,7 +5,7 @@ import type { SceneDocument } from '../contract/scene.js';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { Focal, MaskReference, Observation, Photo, PhotoId } from '../geometry/types.js';
+import type { Focal, Observation, Photo, PhotoId } from '../geometry/types.js';
 import {
   alignmentKey,
   dropAlignment,
@@ -43,7 +43,7 @@ export interface ProjectPair {
 }
 
 /** What the file keeps as JSON. */
-type Facts = Pick<Photo, 'lens' | 'position' | 'orientation' | 'frame' | 'mask'>;
+type Facts = Pick<Photo, 'lens' | 'position' | 'orientation' | 'frame' | 'mask' | 'known'>;
 
 export type StoredOutcome =
   { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
@@ -212,11 +212,11 @@ export class Project {
     )?.thumbnail;
   }
 
-  /** Another mask for a photo, or none. */
-  setMask(id: PhotoId, mask: MaskReference | undefined): void {
+  /** Another mask or known camera for a photo; undefined takes it off. */
+  setFacts(id: PhotoId, change: Partial<Pick<Photo, 'mask' | 'known'>>): void {
     this.guard(() => {
       const row = this.database.prepare('SELECT facts FROM photos WHERE id = ?').get(id) as { facts: string | null };
-      const facts = encodeFacts({ ...decodeFacts(row.facts), mask });
+      const facts = encodeFacts({ ...decodeFacts(row.facts), ...change });
       this.database.prepare('UPDATE photos SET facts = ? WHERE id = ?').run(facts, id);
     });
   }
@@ -526,8 +526,8 @@ function scalars({ id, path, name, width, height, size, camera, takenAt, sharpne
   return { id, path, name, width, height, size, camera: camera ?? null, takenAt: takenAt ?? null, sharpness };
 }
 
-function encodeFacts({ lens, position, orientation, frame, mask }: Facts): string | null {
-  const text = JSON.stringify({ lens, position, orientation, frame, mask });
+function encodeFacts({ lens, position, orientation, frame, mask, known }: Facts): string | null {
+  const text = JSON.stringify({ lens, position, orientation, frame, mask, known });
   return text === '{}' ? null : text;
 }
 
@@ -535,9 +535,9 @@ function encodeFacts({ lens, position, orientation, frame, mask }: Facts): strin
 function decodeFacts(text: string | null): Facts {
   if (text === null) return {};
   try {
-    const { lens, position, orientation, frame, mask } = JSON.parse(text) as Facts;
-    const known = Object.entries({ lens, position, orientation, frame, mask });
-    return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
+    const { lens, position, orientation, frame, mask, known } = JSON.parse(text) as Facts;
+    const facts = Object.entries({ lens, position, orientation, frame, mask, known });
+    return Object.fromEntries(facts.filter(([, value]) => value !== undefined && value !== null));
   } catch {
     return {};
   }

@@ -22,7 +22,7 @@ export function knownFocal(photo: Photo): number | undefined {
  */
 export function lensKey(photo: Photo): string {
   const sides = [photo.width, photo.height].sort((a, b) => b - a).join('x');
-  return `${photo.camera ?? ''}|${sides}|${knownFocal(photo)?.toFixed(2) ?? ''}|${photo.focal?.source === 'user' ? photo.focal.pixels : ''}`;
+  return `${photo.camera ?? ''}|${sides}|${knownFocal(photo)?.toFixed(2) ?? ''}|${photo.focal?.source === 'user' ? photo.focal.pixels : ''}${photo.known?.lens ? `|${photo.known.lens.k1}|${photo.known.lens.k2}` : ''}`;
 }
 
 export interface LensGroup {

@@ -3,21 +3,25 @@ import { WorkerPool } from '../compute/pool.js';
 import type { SparseModel, SparsePoints } from '../geometry/sparse-model.js';
 import type { PhotoReader, StageContext } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
-import { sightId } from '../geometry/photo.js';
+import { knownText, sightId } from '../geometry/photo.js';
 import { lensKey } from './calibration.js';
 import type { EarlierSurvey } from './earlier.js';
 import { decodeSparseModel, encodeSparseModel } from './model-record.js';
+import { inKnownWorld, knownSurvey } from './known.js';
 import type { StructurePoint } from './structure.js';
 import { surveySet, type Survey } from './survey.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
 export const SPARSE_VERSION = '1';
-/** The last model is of use only under the same masks: without them its cameras may be those of the background. */
+/**
+ * The last model is of use only under the same masks, without which its cameras may be those of the background, and
+ * the same known cameras.
+ */
 function latestKey(photos: readonly Photo[]): string {
-  const masks = photos.flatMap(({ mask }) => mask?.id ?? []).sort();
-  const digest = createHash('sha256').update(masks.join(' ')).digest('hex');
-  return `sparse/${SPARSE_VERSION}/latest${masks.length > 0 ? `/${digest}` : ''}`;
+  const told = photos.flatMap((photo) => [photo.mask?.id ?? '', knownText(photo)]).filter((text) => text !== '');
+  const digest = createHash('sha256').update(told.sort().join(' ')).digest('hex');
+  return `sparse/${SPARSE_VERSION}/latest${told.length > 0 ? `/${digest}` : ''}`;
 }
 
 /** A camera that fewer points hold is weak. */
@@ -41,14 +45,14 @@ export async function sparseModel(
   const key = sparseKey(photos, pairs);
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
-  const earlier = usableEarlier(latest(photos, context), photos);
+  const earlier = startFrom(photos, context);
   const pool = new WorkerPool(
     new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './sparse-worker.js', import.meta.url),
     threads,
   );
   try {
     const record = encodeSparseModel(
-      modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier && asSurvey(earlier))),
+      inKnownWorld(photos, modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier))),
     );
     context.store.put(key, record);
     context.store.put(latestKey(photos), new TextEncoder().encode(key));
@@ -59,10 +63,18 @@ export async function sparseModel(
   }
 }
 
+/** Cameras that are held: those that are known, else those of the last model. */
+function startFrom(photos: readonly Photo[], context: StageContext): EarlierSurvey | undefined {
+  const known = knownSurvey(photos);
+  if (known) return known;
+  const earlier = usableEarlier(latest(photos, context), photos);
+  return earlier && asSurvey(earlier);
+}
+
 /** Identifies what a model is made from, in the store. */
 export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[]): string {
   const text = JSON.stringify([
-    photos.map((photo) => [sightId(photo), lensKey(photo)]),
+    photos.map((photo) => [sightId(photo), lensKey(photo), knownText(photo)]),
     pairs.map(({ a, b }) => [a, b]),
   ]);
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
@@ -80,7 +92,7 @@ function latest(photos: readonly Photo[], { store }: StageContext): SparseModel 
  */
 function usableEarlier(earlier: SparseModel | undefined, photos: readonly Photo[]): SparseModel | undefined {
   if (!earlier) return undefined;
-  const now = new Map(photos.map((photo) => [sightId(photo), lensKey(photo)]));
+  const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
   const still = earlier.cameras.filter(({ photo, pose }) => pose && now.has(photo));
   // The user typed in another focal since.
   if (still.some(({ photo, lens }) => now.get(photo) !== earlier.lenses[lens]!.key)) return undefined;
