@@ -6,6 +6,7 @@ import type { PhotoId, Scene } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
 import { automaticFrame, restored, sceneInFrame, withScale, type Frame } from '../scene/frame.js';
+import { knownFrame } from '../scene/known-frame.js';
 import { movedRegion } from '../scene/region.js';
 import { scaleOf } from './scene-points.js';
 
@@ -39,7 +40,8 @@ export class SceneState {
   automaticFrame(component: Scene): Frame {
     const known = this.automatic.get(component.cameras);
     if (known) return known;
-    const frame = automaticFrame(component.cameras, component.depthMaps);
+    const before = new Map(this.project.photos().flatMap(({ id, known: told }) => (told ? [[id, told] as const] : [])));
+    const frame = knownFrame(component.cameras, before) ?? automaticFrame(component.cameras, component.depthMaps);
     this.automatic.set(component.cameras, frame);
     return frame;
   }

@@ -7,7 +7,7 @@ import { knownText, sightId } from '../geometry/photo.js';
 import { lensKey } from './calibration.js';
 import type { EarlierSurvey } from './earlier.js';
 import { decodeSparseModel, encodeSparseModel } from './model-record.js';
-import { inKnownWorld, knownSurvey } from './known.js';
+import { knownSurvey } from './known.js';
 import type { StructurePoint } from './structure.js';
 import { surveySet, type Survey } from './survey.js';
 import { reprojectionError } from './triangulate.js';
@@ -51,9 +51,7 @@ export async function sparseModel(
     threads,
   );
   try {
-    const record = encodeSparseModel(
-      inKnownWorld(photos, modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier))),
-    );
+    const record = encodeSparseModel(modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier)));
     context.store.put(key, record);
     context.store.put(latestKey(photos), new TextEncoder().encode(key));
     // As a later run will read it, so that what is computed from it has the same keys to the last bit.

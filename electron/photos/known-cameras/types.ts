@@ -51,7 +51,9 @@ export function rigidMatrix(values: readonly unknown[]): Float64Array | undefine
     m[1]! * (m[4]! * m[10]! - m[6]! * m[8]!) +
     m[2]! * (m[4]! * m[9]! - m[5]! * m[8]!);
   if (!(determinant > 0)) return undefined;
-  const scale = Math.cbrt(determinant);
+  const cube = Math.cbrt(determinant);
+  // A camera that is fixed stays what it is, to the bit.
+  const scale = Math.abs(cube - 1) < 1e-4 ? 1 : cube;
   for (const row of [0, 4, 8]) {
     for (let k = 0; k < 3; k++) m[row + k] = m[row + k]! / scale;
     const length = Math.hypot(m[row]!, m[row + 1]!, m[row + 2]!);
