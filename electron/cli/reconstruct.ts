@@ -40,6 +40,8 @@ interface Flags extends Partial<
   keepFloating?: boolean;
   measuredOnly?: boolean;
   model?: string;
+  frames?: number;
+  framesPerSecond?: number;
   masks?: string;
   invertMasks?: boolean;
   knownCameras?: string;
@@ -50,7 +52,13 @@ export function addReconstruct(program: Command): void {
   program
     .command('reconstruct')
     .description('photos in; camera poses, depth maps and a coloured point cloud out')
-    .argument('<photos...>', 'photo files and folders')
+    .argument('<photos...>', 'photo and video files, and folders')
+    .option(
+      '--frames <n>',
+      'how many frames of each video are used (default: two a second, 24 to 200)',
+      number('--frames', 1),
+    )
+    .option('--frames-per-second <x>', 'how many frames of a second of video', number('--frames-per-second', 0.001))
     .requiredOption('--out <dir>', 'folder for the results')
     .option('--project <file>', 'project file to use or make (default: scene.pointmap in the output folder)')
     .option('--estimator <id>', 'what finds the pointmaps (default: geometric, built in)')
@@ -122,7 +130,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
   };
   try {
     await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
-    await bringPhotos(engine, paths);
+    await bringPhotos(engine, paths, flags);
     if (flags.masks !== undefined) await bringMasks(engine, flags.masks, flags.invertMasks ?? false);
     if (flags.knownCameras !== undefined) await bringCameras(engine, flags.knownCameras, flags.knownCamerasUse);
     await applySettings(engine, flags);
@@ -197,8 +205,11 @@ async function writeMesh(
 }
 
 /** Exactly the given photos take part: others that the project holds from earlier runs are disabled, not forgotten. */
-async function bringPhotos(engine: Engine, paths: readonly string[]): Promise<void> {
-  const { given } = await engine.addPhotos(paths);
+async function bringPhotos(engine: Engine, paths: readonly string[], flags: Flags): Promise<void> {
+  const { given } = await engine.addPhotos(paths, {
+    frames: flags.frames && Math.round(flags.frames),
+    perSecond: flags.framesPerSecond,
+  });
   const photos = engine.open.project.photos();
   const change = async (ids: string[], enabled: boolean): Promise<void> => {
     if (ids.length > 0) await engine.request('edit.apply', { edit: { kind: 'photos-enabled', photos: ids, enabled } });

@@ -215,7 +215,12 @@ export const requests = {
   'project.close': { params: none, result: z.null() },
   /** Files and folders. One bad photo never stops the others: it comes back in `refused`. */
   'photos.add': {
-    params: z.object({ paths: z.array(z.string()) }),
+    params: z.object({
+      paths: z.array(z.string()),
+      /** Of each video: how many frames, or how many a second. */
+      frames: z.number().int().positive().optional(),
+      framesPerSecond: z.number().positive().optional(),
+    }),
     result: z.object({ added: z.number(), refused: z.array(z.object({ path: z.string(), reason: z.string() })) }),
   },
   'photos.relocate': {

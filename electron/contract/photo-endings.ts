@@ -1,2 +1,5 @@
 /** The file endings that are tried when a folder is imported; anything else in it is not taken for a photo. */
 export const photoEndings = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'];
+
+/** Of videos, whose frames are chosen and used as photos. */
+export const videoEndings = ['.mp4', '.mov', '.m4v', '.webm', '.mkv', '.avi'];

@@ -31,6 +31,7 @@ import { preflight } from './preflight.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
+import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
 import { isTemporary, sameFile, temporaryPath, Workspace } from './workspace.js';
 
 export interface EngineOptions {
@@ -162,7 +163,7 @@ export class Engine {
       await this.close();
       return null;
     },
-    'photos.add': ({ paths }) => this.addPhotos(paths),
+    'photos.add': ({ paths, frames, framesPerSecond }) => this.addPhotos(paths, { frames, perSecond: framesPerSecond }),
     'photos.relocate': async ({ folder }) => {
       const result = await relocate(this.idle.project, folder);
       this.announce.flush();
@@ -272,7 +273,12 @@ export class Engine {
     const target = resolve(path);
     if (sameFile(target, own)) return this.state();
     project.copyTo(target);
-    return this.enter(() => Workspace.open(target));
+    const moved = await copyFrames(project, target);
+    return this.enter(() => {
+      const workspace = Workspace.open(target);
+      for (const [id, frame] of moved) workspace.project.relocate(id, frame);
+      return workspace;
+    });
   }
 
   /**
@@ -280,20 +286,28 @@ export class Engine {
    * and shown, while the others are still being read. One call after another: a photo given to two of them is added
    * once.
    */
-  async addPhotos(paths: readonly string[]): Promise<AddedPhotos> {
+  async addPhotos(paths: readonly string[], choice: VideoChoice = {}): Promise<AddedPhotos> {
     const workspace = this.idle;
-    const added = this.adding.then(() => this.addTo(workspace, paths));
+    const added = this.adding.then(() => this.addTo(workspace, paths, choice));
     this.adding = added.catch(() => undefined);
     return added;
   }
 
-  private async addTo(workspace: Workspace, paths: readonly string[]): Promise<AddedPhotos> {
+  private async addTo(workspace: Workspace, given: readonly string[], choice: VideoChoice): Promise<AddedPhotos> {
     const closed = new UserError(
       'cancelled',
       'the project was closed before all photos were added; open it and add them again',
     );
     if (this.workspace !== workspace) throw closed;
     const { project } = workspace;
+    const {
+      paths,
+      frameOf,
+      refused: refusedVideos,
+    } = await expandVideos(given, frameFolder(workspace.path), choice, {
+      signal: workspace.closed,
+      note: (message) => this.note(message),
+    });
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
     const waiting: ImportedPhoto[] = [];
     let stored = performance.now();
@@ -309,13 +323,14 @@ export class Engine {
       refused: all,
       known,
     } = await importPhotos(paths, before, (photos) => {
+      for (const { photo } of photos) photo.frame = frameOf.get(photo.path) ?? photo.frame;
       waiting.push(...photos);
       if (performance.now() - stored > STORE_MILLISECONDS) store();
     });
     store();
     const knownPaths = new Set(known.map((id) => before.get(id)!.path));
     // A photo that is in the project at this very path was meant, and needs no remark.
-    const refused = all.filter(({ path }) => !knownPaths.has(path));
+    const refused = [...refusedVideos, ...all].filter(({ path }) => !knownPaths.has(path));
     for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.announce.flush();

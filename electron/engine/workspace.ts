@@ -27,6 +27,7 @@ export class Workspace {
   /** The scene document, applied. */
   readonly scene: SceneState;
   alignment: StoredAlignment | undefined;
+  private readonly closing = new AbortController();
   private decisionsInForce: string;
   private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
 
@@ -59,6 +60,11 @@ export class Workspace {
       );
     mkdirSync(dirname(target), { recursive: true });
     return new Workspace(Project.open(target, 'create'), !temporary);
+  }
+
+  /** Aborted when the project is closed: for work that reads photos and videos for it. */
+  get closed(): AbortSignal {
+    return this.closing.signal;
   }
 
   get path(): string {
@@ -173,6 +179,7 @@ export class Workspace {
 
   /** Leaves a temporary project's file to the next start, in case it was closed by mistake; an empty one is removed. */
   close(): void {
+    this.closing.abort(new UserError('cancelled', 'the project was closed'));
     const empty = !this.saved && this.project.photos().length === 0;
     this.project.close();
     if (empty) for (const ending of ['', '-wal', '-shm']) rmSync(this.path + ending, { force: true });

@@ -1,12 +1,36 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { isMaskBeside } from './mask-names.js';
-import { photoEndings } from '../contract/photo-endings.js';
+import { photoEndings, videoEndings } from '../contract/photo-endings.js';
 
 export interface Refusal {
   path: string;
   /** What is wrong and what to do, without the path. */
   reason: string;
+}
+
+export const isVideo = (path: string): boolean => videoEndings.includes(extname(path).toLowerCase());
+
+/** Videos among the given paths, and those in a given folder that holds no photos. */
+export async function discoverVideos(paths: readonly string[]): Promise<{ videos: string[]; others: string[] }> {
+  const videos: string[] = [];
+  const others: string[] = [];
+  for (const given of paths) {
+    const path = resolve(given);
+    const names = await readdir(path).catch(() => undefined);
+    const inside = (names ?? []).filter((name) => !name.startsWith('.'));
+    const isPhoto = (name: string): boolean => photoEndings.includes(extname(name).toLowerCase());
+    if (names === undefined && isVideo(path)) videos.push(path);
+    else if (names !== undefined && !inside.some(isPhoto) && inside.some(isVideo))
+      videos.push(
+        ...inside
+          .filter(isVideo)
+          .sort()
+          .map((name) => join(path, name)),
+      );
+    else others.push(given);
+  }
+  return { videos: [...new Set(videos)], others };
 }
 
 /**

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { UserError } from '../contract/errors.js';
+import type { PhotoId, VideoFrame } from '../geometry/types.js';
+import { discoverVideos, type Refusal } from '../photos/discover.js';
+import type { Project } from '../project/project.js';
+import { extractFrames, type ExtractOptions } from '../video/frames.js';
+
+/** How frames of videos are chosen. */
+export type VideoChoice = Pick<ExtractOptions, 'frames' | 'perSecond'>;
+
+export interface ExpandedPaths {
+  /** Photos as they were given, and the frames of videos. */
+  paths: string[];
+  /** By the path of a frame's picture. */
+  frameOf: Map<string, VideoFrame>;
+  refused: Refusal[];
+}
+
+/** Where the frames of a project's videos lie: beside its file. */
+export const frameFolder = (projectPath: string): string => `${projectPath}.frames`;
+
+/**
+ * Frames instead of videos: one bad video never stops the others, it comes back in `refused`.
+ *
+ * @throws the signal's reason; UserError 'not-found' when a program that reads videos is missing
+ */
+export async function expandVideos(
+  given: readonly string[],
+  cache: string,
+  choice: VideoChoice,
+  { signal, note }: { signal?: AbortSignal; note: (message: string) => void },
+): Promise<ExpandedPaths> {
+  const { videos, others } = await discoverVideos(given);
+  const expanded: ExpandedPaths = { paths: [...others], frameOf: new Map(), refused: [] };
+  const options = Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined));
+  for (const video of videos) {
+    try {
+      const { frames, notes } = await extractFrames(video, cache, { ...options, signal, onProgress: note });
+      for (const line of notes) note(line);
+      for (const { path, frame } of frames) {
+        expanded.paths.push(path);
+        expanded.frameOf.set(path, frame);
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      expanded.refused.push({ path: video, reason: withoutPath(error.message, video) });
+    }
+  }
+  return expanded;
+}
+
+const withoutPath = (message: string, path: string): string =>
+  message.endsWith(`: ${path}`) ? message.slice(0, -path.length - 2) : message;
+
+/**
+ * Copies the frames of a project's videos beside another file of it.
+ *
+ * @returns the new paths, by photo id
+ */
+export async function copyFrames(project: Project, target: string): Promise<Map<PhotoId, string>> {
+  const from = frameFolder(project.path);
+  const to = frameFolder(target);
+  const moved = new Map<PhotoId, string>();
+  for (const { id, path } of project.photos()) {
+    if (path.startsWith(from + sep)) moved.set(id, to + path.slice(from.length));
+  }
+  if (moved.size > 0 && from !== to && existsSync(from)) await cp(from, to, { recursive: true });
+  return moved;
+}

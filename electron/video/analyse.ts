@@ -1,0 +1,177 @@
+import { sharpness } from '../photos/sharpness.js';
+import { runFfmpeg } from './ffmpeg.js';
+import type { VideoFacts } from './probe.js';
+
+/** What is known of each frame of a video, in order. */
+export interface FrameFacts {
+  count: number;
+  /** [count], 0 (blurred) to 1. */
+  sharpness: Float32Array;
+  /**
+   * [count, BLOCKS, 2] how far each block of the picture moved since the frame before, in shares of the long side. A
+   * camera that walks or turns moves blocks alike, one that circles an object moves them against each other.
+   */
+  shift: Float32Array;
+}
+
+/** Frames are looked at with this long side: blur that matters is visible, decoding costs more than looking. */
+const SIDE = 480;
+const COLUMNS = 4;
+const ROWS = 3;
+export const BLOCKS = COLUMNS * ROWS;
+/** Motion is searched on a picture this many times smaller, up to so many of its pixels. */
+const COARSE = 6;
+const REACH = 6;
+
+/**
+ * Decodes a video once, small and grey, and notes sharpness and motion of every frame. Memory holds two frames and some
+ * hundred bytes a frame, however long the video is.
+ *
+ * @param onFrame told with the number of frames read
+ */
+export async function analyse(
+  path: string,
+  facts: VideoFacts,
+  { signal, onFrame }: { signal?: AbortSignal | undefined; onFrame?: (count: number) => void } = {},
+): Promise<{ frames: FrameFacts; complaint: string }> {
+  const scale = Math.min(1, SIDE / Math.max(facts.width, facts.height));
+  const width = Math.max(COARSE * COLUMNS, Math.round(facts.width * scale));
+  const height = Math.max(COARSE * ROWS, Math.round(facts.height * scale));
+  const tally = new Tally(width, height);
+  const frame = new Uint8Array(width * height);
+  let filled = 0;
+  const { complaint } = await runFfmpeg(
+    'ffmpeg',
+    [
+      ...['-nostdin', '-v', 'error', '-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'],
+      ...['-vf', `scale=${width}:${height}:flags=fast_bilinear`, '-vsync', 'passthrough'],
+      ...['-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'],
+    ],
+    {
+      signal,
+      onData: (chunk) => {
+        for (let at = 0; at < chunk.length;) {
+          const taken = Math.min(chunk.length - at, frame.length - filled);
+          frame.set(chunk.subarray(at, at + taken), filled);
+          at += taken;
+          filled += taken;
+          if (filled < frame.length) continue;
+          tally.add(frame);
+          filled = 0;
+          onFrame?.(tally.count);
+        }
+      },
+    },
+  );
+  return { frames: tally.result(), complaint };
+}
+
+class Tally {
+  count = 0;
+  private readonly scores: number[] = [];
+  private readonly shifts: number[] = [];
+  private previous: Uint8Array | undefined;
+
+  constructor(
+    private readonly width: number,
+    private readonly height: number,
+  ) {}
+
+  add(frame: Uint8Array): void {
+    this.scores.push(sharpness(frame, this.width, this.height));
+    const coarse = reduced(frame, this.width, this.height);
+    const moved = this.previous ? blockShifts(this.previous, coarse, this.width, this.height) : undefined;
+    for (let k = 0; k < 2 * BLOCKS; k++) this.shifts.push(moved?.[k] ?? 0);
+    this.previous = coarse;
+    this.count++;
+  }
+
+  result(): FrameFacts {
+    return { count: this.count, sharpness: Float32Array.from(this.scores), shift: Float32Array.from(this.shifts) };
+  }
+}
+
+const coarseSize = (width: number, height: number): [number, number] => [
+  Math.floor(width / COARSE),
+  Math.floor(height / COARSE),
+];
+
+/** Means of squares of COARSE x COARSE pixels. */
+function reduced(frame: Uint8Array, width: number, height: number): Uint8Array {
+  const [w, h] = coarseSize(width, height);
+  const out = new Uint8Array(w * h);
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      let sum = 0;
+      for (let j = 0; j < COARSE; j++) {
+        const row = (y * COARSE + j) * width + x * COARSE;
+        for (let i = 0; i < COARSE; i++) sum += frame[row + i]!;
+      }
+      out[y * w + x] = sum / (COARSE * COARSE);
+    }
+  }
+  return out;
+}
+
+/** Of each block, where in the frame before it fits best: shares of the long side. */
+function blockShifts(before: Uint8Array, now: Uint8Array, width: number, height: number): Float32Array {
+  const [w, h] = coarseSize(width, height);
+  const out = new Float32Array(2 * BLOCKS);
+  const [bw, bh] = [Math.floor(w / COLUMNS), Math.floor(h / ROWS)];
+  for (let block = 0; block < BLOCKS; block++) {
+    const [x0, y0] = [(block % COLUMNS) * bw, Math.floor(block / COLUMNS) * bh];
+    const [dx, dy] = bestShift(before, now, { x0, y0, bw, bh, w, h });
+    out[2 * block] = dx / Math.max(w, h);
+    out[2 * block + 1] = dy / Math.max(w, h);
+  }
+  return out;
+}
+
+interface Block {
+  x0: number;
+  y0: number;
+  bw: number;
+  bh: number;
+  w: number;
+  h: number;
+}
+
+function bestShift(before: Uint8Array, now: Uint8Array, block: Block): [number, number] {
+  const costs = new Float32Array((2 * REACH + 1) ** 2);
+  let best = Infinity;
+  let at: [number, number] = [0, 0];
+  for (let dy = -REACH; dy <= REACH; dy++) {
+    for (let dx = -REACH; dx <= REACH; dx++) {
+      // A small price for moving: even blocks stand still.
+      const cost = difference(before, now, block, dx, dy) + 0.02 * (Math.abs(dx) + Math.abs(dy));
+      costs[(dy + REACH) * (2 * REACH + 1) + dx + REACH] = cost;
+      if (cost >= best) continue;
+      best = cost;
+      at = [dx, dy];
+    }
+  }
+  const cost = (dx: number, dy: number): number =>
+    Math.max(Math.abs(dx), Math.abs(dy)) > REACH ? Infinity : costs[(dy + REACH) * (2 * REACH + 1) + dx + REACH]!;
+  const [x, y] = at;
+  return [x + peak(cost(x - 1, y), best, cost(x + 1, y)), y + peak(cost(x, y - 1), best, cost(x, y + 1))];
+}
+
+/** Minimum of the parabola through three costs, relative to the middle one. */
+function peak(left: number, middle: number, right: number): number {
+  const bend = left - 2 * middle + right;
+  return Number.isFinite(bend) && bend > 1e-6 ? Math.max(-0.5, Math.min(0.5, (left - right) / (2 * bend))) : 0;
+}
+
+/** Mean absolute difference over the part of the block that stays inside. */
+function difference(before: Uint8Array, now: Uint8Array, block: Block, dx: number, dy: number): number {
+  const { x0, y0, bw, bh, w, h } = block;
+  let sum = 0;
+  let count = 0;
+  for (let y = Math.max(y0, dy); y < Math.min(y0 + bh, h + dy, h); y++) {
+    for (let x = Math.max(x0, dx); x < Math.min(x0 + bw, w + dx, w); x++) {
+      sum += Math.abs(now[y * w + x]! - before[(y - dy) * w + x - dx]!);
+      count++;
+    }
+  }
+  return count > (bw * bh) / 4 ? sum / count : Infinity;
+}

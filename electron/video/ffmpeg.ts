@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { UserError } from '../contract/errors.js';
+
+/** The program POINTMAP_FFMPEG names, else the `ffmpeg` of the search path; undefined where there is none. */
+export function findFfmpeg(name: 'ffmpeg' | 'ffprobe' = 'ffmpeg'): string | undefined {
+  const named = process.env.POINTMAP_FFMPEG;
+  if (named) {
+    const path = name === 'ffmpeg' ? named : named.replace(/ffmpeg(\.exe)?$/, 'ffprobe$1');
+    return existsSync(path) ? path : undefined;
+  }
+  const file = process.platform === 'win32' ? `${name}.exe` : name;
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, file);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** Receives standard output in pieces; the program waits while it is at work. */
+  onData?: (chunk: Buffer) => void;
+}
+
+/**
+ * Runs ffmpeg or ffprobe to its end.
+ *
+ * @returns the exit code and the last lines of what it complained about
+ * @throws UserError 'not-found' where the program is not installed; the signal's reason
+ */
+export async function runFfmpeg(
+  name: 'ffmpeg' | 'ffprobe',
+  args: readonly string[],
+  { signal, onData }: RunOptions = {},
+): Promise<{ code: number; complaint: string }> {
+  const program = findFfmpeg(name);
+  if (!program) {
+    throw new UserError(
+      'not-found',
+      `videos are read by ${name}, which is not installed; install FFmpeg (on Debian: apt install ffmpeg) or name it in POINTMAP_FFMPEG`,
+    );
+  }
+  signal?.throwIfAborted();
+  const child = spawn(program, args, { stdio: ['ignore', onData ? 'pipe' : 'ignore', 'pipe'] });
+  const stop = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', stop, { once: true });
+  let complaint = '';
+  child.stderr!.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-4000)));
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? -1));
+  });
+  try {
+    if (onData) for await (const chunk of child.stdout!) onData(chunk as Buffer);
+    const code = await ended;
+    signal?.throwIfAborted();
+    return { code, complaint };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    stop();
+  }
+}
