@@ -68,7 +68,7 @@ export async function observePairs(
   const given = options.context.signal;
   const signal = given ? AbortSignal.any([given, failed.signal]) : failed.signal;
   setMaxListeners(0, signal);
-  const context = { ...options.context, signal };
+  const context = { ...options.context, signal, pass: () => options.before(signal) };
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       await options.before(signal);

@@ -218,12 +218,21 @@ function observe(
 ): Promise<{ keys: string[]; computed: number }> {
   const { project, estimator, signal, gate, cachedOnly } = context;
   const planned = session.plan.observe;
+  const worked = (pairs: { done: number; total: number }): void => {
+    const { done, total } = session.progress?.() ?? pairs;
+    report(context, clock, 'pointmaps', 'computing depth', done, total);
+  };
   return observePairs(project, estimator, session, photos, {
-    context: { signal, store: project.blobs, onNote: context.onNote },
+    context: {
+      signal,
+      store: project.blobs,
+      onNote: context.onNote,
+      onProgress: worked,
+    },
     threads: context.threads ?? availableParallelism(),
     cachedOnly: cachedOnly ?? false,
     before: (stop) => gate.pass(stop),
-    onProgress: (done, total) => report(context, clock, 'pointmaps', 'computing depth', done, total),
+    onProgress: (done, total) => worked({ done, total }),
     onObserved: () =>
       context.onObserved?.(async () => {
         const pairIds = new Set(planned.map(({ a, b }) => `${photos[a]!.id} ${photos[b]!.id}`));

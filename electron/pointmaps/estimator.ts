@@ -58,5 +58,10 @@ export interface EstimatorSession {
   /** What the session found out about a photo's focal, if anything (pixels of the original). */
   focal(index: number): { pixels: number; k1: number } | undefined;
   observe(pair: Pair, context: StageContext): Promise<PairOutcome>;
+  /**
+   * Pieces of the work so far, where pairs share most of it and counting them would tell a wrong time; told by
+   * `context.onProgress` as they are done. Pairs are counted when not given.
+   */
+  progress?(): { done: number; total: number };
   close(): Promise<void>;
 }

@@ -67,6 +67,7 @@ export function maskedSession(
     focal: (index) => session.focal(index),
     observationKey: (pair) =>
       [session.observationKey(pair), sightId(photos[pair.a]!), sightId(photos[pair.b]!)].join(' '),
+    ...(session.progress ? { progress: () => session.progress!() } : {}),
     observe: async (pair, context) => {
       const outcome = await session.observe(pair, context);
       if (outcome.kind === 'rejected') return outcome;

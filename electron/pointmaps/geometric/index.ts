@@ -137,6 +137,9 @@ class GeometricSession implements EstimatorSession {
   private readonly views = new Map<number, Promise<View>>();
   private readonly groups: ReadonlyMap<number, StereoGroup>;
   private readonly maps: DenseMaps;
+  /** Views matched and judged, and the planned pairs still to be observed. */
+  private done = 0;
+  private readonly waiting: Set<PlannedPair>;
 
   constructor(
     private readonly photos: readonly Photo[],
@@ -148,6 +151,7 @@ class GeometricSession implements EstimatorSession {
   ) {
     this.plan = { observe: planned.observe.map(({ pair }) => pair), rejected: planned.rejected };
     this.pool = new DensePool(threads);
+    this.waiting = new Set(planned.observe);
     this.groups = new Map(planned.groups.map((group) => [group.reference, group]));
     this.maps = new DenseMaps(
       {
@@ -214,6 +218,7 @@ class GeometricSession implements EstimatorSession {
     const focalB = this.viewFocal(pair.b);
     const [denseA, denseB] = await this.depths(planned, context);
     const firstFromSecond = invertRigid(planned.secondFromFirst);
+    this.finish(planned);
     const confident = share(denseA.confidence) + share(denseB.confidence);
     if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
     const observed = (view: View, points: Float32Array, { confidence, inferred }: DenseDepth): ObservedView => ({
@@ -236,6 +241,13 @@ class GeometricSession implements EstimatorSession {
     return { kind: 'observation', observation };
   }
 
+  progress(): { done: number; total: number } {
+    const alone = this.planned.observe.filter(({ pair }) => !this.isPlaced(pair)).length;
+    // Each view is matched once and judged once; photos that are not placed together, pair by pair.
+    const total = 2 * this.groups.size + 4 * alone;
+    return { done: Math.min(this.done, total), total };
+  }
+
   async close(): Promise<void> {
     this.views.clear();
     await this.pool.close();
@@ -252,6 +264,18 @@ class GeometricSession implements EstimatorSession {
   private viewFocal(index: number): number {
     const size = viewSize(this.photos[index]!, this.longSide);
     return this.lens(index).focal * Math.max(size.width, size.height);
+  }
+
+  /** Forgets what no pair that is still to come needs. */
+  private finish(planned: PlannedPair): void {
+    this.waiting.delete(planned);
+    const needed = new Set([...this.waiting].flatMap(({ pair: { a, b } }) => [a, b]));
+    const compared = new Set([...needed].flatMap((photo) => this.groups.get(photo)?.neighbours ?? []));
+    for (const photo of this.groups.keys()) {
+      if (needed.has(photo)) continue;
+      this.maps.forget(photo);
+      if (!compared.has(photo)) this.maps.forgetMatch(photo);
+    }
   }
 
   private isPlaced({ a, b }: Pair): boolean {
@@ -273,7 +297,15 @@ class GeometricSession implements EstimatorSession {
   private depths(planned: PlannedPair, context: StageContext): Promise<[DenseDepth, DenseDepth]> {
     const { a, b } = planned.pair;
     const maps = this.isPlaced(planned.pair) ? this.maps : new DenseMaps(this.pairWorld(planned), this.pool);
-    return Promise.all([maps.depth(a, context), maps.depth(b, context)]);
+    const stereo = {
+      signal: context.signal,
+      pass: context.pass,
+      onDone: () => {
+        this.done++;
+        context.onProgress?.({ stage: 'computing depth', ...this.progress() });
+      },
+    };
+    return Promise.all([maps.depth(a, stereo), maps.depth(b, stereo)]);
   }
 
   private pairWorld({ pair: { a, b }, secondFromFirst: T, points }: PlannedPair): StereoWorld {

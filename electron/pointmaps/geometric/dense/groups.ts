@@ -35,7 +35,7 @@ export interface GroupOptions {
   leastParallax: number;
 }
 
-export const GROUP_DEFAULTS: GroupOptions = { most: 6, guess: 0.1, leastGain: 0.04, leastParallax: 1 };
+export const GROUP_DEFAULTS: GroupOptions = { most: 5, guess: 0.1, leastGain: 0.04, leastParallax: 1 };
 
 /** Depth is best with 4 to 15 degrees: less, and it is noise; more, and surfaces look different. */
 export function parallaxWeight(degrees: number, least = GROUP_DEFAULTS.leastParallax): number {

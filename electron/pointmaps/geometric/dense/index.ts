@@ -28,6 +28,8 @@ export interface StereoWorld {
 export interface StereoContext {
   signal?: AbortSignal | undefined;
   pass?: (() => Promise<void>) | undefined;
+  /** After each view that was matched or judged. */
+  onDone?: (() => void) | undefined;
 }
 
 /**
@@ -73,7 +75,9 @@ export class DenseMaps {
         })),
     );
     const request: DenseRequest = { kind: 'judge', reference: { view, matched }, neighbours, farthest: group.range[1] };
-    return this.pool.run<DenseDepth>(request, context);
+    const depth = await this.pool.run<DenseDepth>(request, context);
+    context.onDone?.();
+    return depth;
   }
 
   private match(index: number, context: StereoContext): Promise<Matched> {
@@ -90,7 +94,9 @@ export class DenseMaps {
         ),
         range,
       };
-      return this.pool.run<Matched>(request, context);
+      const matched = await this.pool.run<Matched>(request, context);
+      context.onDone?.();
+      return matched;
     });
   }
 

@@ -234,7 +234,8 @@ export function matchViews(
   const halfHeight = (height + 1) >> 1;
   const half = planesOf(layout, halfWidth, halfHeight, neighbours.length);
   const pictures = neighbours.map(({ view }) => picture(layout, view.width, view.height));
-  const halfPictures = neighbours.map(({ view }) => picture(layout, view.width >> 1, view.height >> 1));
+  const doubled = neighbours.map(({ view }) => picture(layout, view.width, view.height, 2));
+  const halfDoubled = neighbours.map(({ view }) => picture(layout, view.width >> 1, view.height >> 1, 2));
   const mapsAt = maps.map(() => layout.take(96));
   const halfMapsAt = maps.map(() => layout.take(96));
   const halfStride = (halfWidth + 31) & ~15;
@@ -264,7 +265,9 @@ export function matchViews(
   setPlane(bytes, half, halfReference, halfWidth, halfHeight);
   neighbours.forEach(({ view }, k) => {
     bytes.set(view.grey, pictures[k]!.at);
-    bytes.set(halved(view.grey, view.width, view.height, view.width >> 1, view.height >> 1), halfPictures[k]!.at);
+    setDoubled(bytes, doubled[k]!, view.grey);
+    const { width: halfW, height: halfH } = halfDoubled[k]!;
+    setDoubled(bytes, halfDoubled[k]!, halved(view.grey, view.width, view.height, halfW, halfH));
     new Float64Array(memory.buffer, mapsAt[k], 12).set(maps[k]!);
     new Float64Array(memory.buffer, halfMapsAt[k], 12).set(halfMap(maps[k]!));
   });
@@ -272,7 +275,7 @@ export function matchViews(
   const best = Math.ceil(neighbours.length / 2);
   for (let k = 0; k < count; k++) {
     const d = first + k * step;
-    warpAll(exports, halfPictures, halfMapsAt, d, half);
+    warpAll(exports, halfDoubled, halfMapsAt, d, half);
     exports.coarse(
       half.reference,
       half.views,
@@ -285,7 +288,7 @@ export function matchViews(
       halves,
       scratch,
     );
-    warpAll(exports, pictures, mapsAt, d, full);
+    warpAll(exports, doubled, mapsAt, d, full);
     exports.costs(
       full.reference,
       full.views,
@@ -363,8 +366,24 @@ function planesOf(layout: Layout, width: number, height: number, count: number):
   };
 }
 
-function picture(layout: Layout, width: number, height: number): Picture {
-  return { at: layout.take(width * height + 16), width, height };
+/** @param times 2 for a picture that also holds what lies half way between its pixels */
+function picture(layout: Layout, width: number, height: number, times = 1): Picture {
+  return { at: layout.take((times * width - times + 1) * (times * height - times + 1) + 16), width, height };
+}
+
+/** The pixels and the means between them, [2 height - 1, 2 width - 1]. */
+function setDoubled(bytes: Uint8Array, { at, width, height }: Picture, grey: Uint8Array): void {
+  const stride = 2 * width - 1;
+  for (let y = 0; y < 2 * height - 1; y++) {
+    const upper = (y >> 1) * width;
+    const lower = ((y + 1) >> 1) * width;
+    for (let x = 0; x < stride; x++) {
+      const left = x >> 1;
+      const right = (x + 1) >> 1;
+      bytes[at + y * stride + x] =
+        (grey[upper + left]! + grey[upper + right]! + grey[lower + left]! + grey[lower + right]! + 2) >> 2;
+    }
+  }
 }
 
 function warpAll(
@@ -464,7 +483,7 @@ function hypotheses(view: GreyView, maps: readonly Float64Array[], first: number
   });
   lengths.sort((p, q) => p - q);
   const middle = lengths[lengths.length >> 1]!;
-  return Math.min(most, Math.max(32, Math.ceil((middle * 1.2) / BATCH) * BATCH));
+  return Math.min(most, Math.max(32, Math.ceil(middle / BATCH) * BATCH));
 }
 
 /** Where a pixel at an inverse depth lies in the other view; undefined behind it. */

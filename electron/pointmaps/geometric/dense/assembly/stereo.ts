@@ -13,8 +13,10 @@ const PAIRS = 31;
 const MOST_VIEWS = 8;
 
 /**
- * A view as the reference would see it if all it shows lay at inverse depth `d` (bilinear).
+ * A view as the reference would see it if all it shows lay at inverse depth `d`. The view is given at twice its size, so
+ * that the nearest of its pixels is at most a quarter of a pixel off: half the time of interpolating here.
  *
+ * @param source u8 [2 height - 1, 2 width - 1]: the view's pixels and what lies half way between them
  * @param rows and stride of the planes, border included; stride is a multiple of 16
  * @param seen plane of 255 where the view has the pixel, else 0
  */
@@ -35,9 +37,9 @@ export function warp(
   const across2 = f32x4.mul(steps, f32x4.splat(<f32>load<f64>(map, 48)));
   const lastX = f32x4.splat(<f32>(width - 1));
   const lastY = f32x4.splat(<f32>(height - 1));
-  // The last column and row have no right and lower neighbour.
-  const mostX = i32x4.splat(width - 2);
-  const mostY = i32x4.splat(height - 2);
+  const two = f32x4.splat(2);
+  const half = f32x4.splat(0.5);
+  const doubleWidth = i32x4.splat(2 * width - 1);
   const zero = f32x4.splat(0);
   for (let y = 0; y < rows; y++) {
     const v = <f64>(y - TOP);
@@ -64,42 +66,17 @@ export function warp(
       }
       const cx = f32x4.max(zero, f32x4.min(px, lastX));
       const cy = f32x4.max(zero, f32x4.min(py, lastY));
-      const ix = i32x4.min_s(i32x4.trunc_sat_f32x4_s(cx), mostX);
-      const iy = i32x4.min_s(i32x4.trunc_sat_f32x4_s(cy), mostY);
-      const fx = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(cx, f32x4.convert_i32x4_s(ix)), f32x4.splat(64)));
-      const fy = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(cy, f32x4.convert_i32x4_s(iy)), f32x4.splat(64)));
-      const at = i32x4.add(i32x4.mul(iy, i32x4.splat(width)), ix);
-      const pixel = sample(source, width, at, fx, fy);
-      const words = i16x8.narrow_i32x4_s(pixel, pixel);
-      store<u32>(out + row + x, i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0));
+      const ix = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(cx, two), half));
+      const iy = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(cy, two), half));
+      const at = i32x4.add(i32x4.mul(iy, doubleWidth), ix);
+      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 0)));
+      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 1)), 1);
+      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 2)), 2);
+      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 3)), 3);
       const narrow = i16x8.narrow_i32x4_s(inside, inside);
       store<u32>(seen + row + x, i32x4.extract_lane(i8x16.narrow_i16x8_s(narrow, narrow), 0));
     }
   }
-}
-
-/** Four pixels between pixels, with weights of 64ths; both neighbours of a row come with one load. */
-function sample(source: usize, width: i32, at: v128, fx: v128, fy: v128): v128 {
-  const p0 = source + <usize>i32x4.extract_lane(at, 0);
-  const p1 = source + <usize>i32x4.extract_lane(at, 1);
-  const p2 = source + <usize>i32x4.extract_lane(at, 2);
-  const p3 = source + <usize>i32x4.extract_lane(at, 3);
-  const down = <usize>width;
-  let top = i32x4.splat(<i32>load<u16>(p0));
-  top = i32x4.replace_lane(top, 1, <i32>load<u16>(p1));
-  top = i32x4.replace_lane(top, 2, <i32>load<u16>(p2));
-  top = i32x4.replace_lane(top, 3, <i32>load<u16>(p3));
-  let bottom = i32x4.splat(<i32>load<u16>(p0 + down));
-  bottom = i32x4.replace_lane(bottom, 1, <i32>load<u16>(p1 + down));
-  bottom = i32x4.replace_lane(bottom, 2, <i32>load<u16>(p2 + down));
-  bottom = i32x4.replace_lane(bottom, 3, <i32>load<u16>(p3 + down));
-  const low = i32x4.splat(255);
-  const full = i32x4.splat(64);
-  const left = i32x4.sub(full, fx);
-  const upper = i32x4.add(i32x4.mul(v128.and(top, low), left), i32x4.mul(i32x4.shr_u(top, 8), fx));
-  const lower = i32x4.add(i32x4.mul(v128.and(bottom, low), left), i32x4.mul(i32x4.shr_u(bottom, 8), fx));
-  const sum = i32x4.add(i32x4.mul(upper, i32x4.sub(full, fy)), i32x4.mul(lower, fy));
-  return i32x4.shr_u(i32x4.add(sum, i32x4.splat(2048)), 12);
 }
 
 /**
