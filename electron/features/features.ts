@@ -14,7 +14,12 @@ export interface FeatureOptions {
   maximum: number;
   /** Least contrast of an extremum, of a picture in 0..1. */
   contrast: number;
+  /** Pictures whose long side is at most this are doubled first; so are larger ones that give few features. */
+  doubledSide?: number | undefined;
 }
+
+/** A picture that gives less than this share of what it may is doubled, whatever its size. */
+const FEW = 0.35;
 
 export const DESCRIPTOR = 128;
 const EDGE_RATIO = 10;
@@ -44,13 +49,26 @@ export function findFeatures(
   options: FeatureOptions,
   keep?: Uint8Array,
 ): Features {
-  const usable = ({ x, y }: Keypoint, step: number): boolean =>
-    !keep || keep[Math.round(y * step) * width + Math.round(x * step)] === 1;
+  const small = Math.max(width, height) <= (options.doubledSide ?? 0);
+  const found = findIn({ grey, width, height, keep }, options, small);
+  if (small || options.doubledSide === undefined || found.count > FEW * options.maximum) return found;
+  return findIn({ grey, width, height, keep }, options, true);
+}
 
+interface Picture {
+  grey: Float32Array;
+  width: number;
+  height: number;
+  keep: Uint8Array | undefined;
+}
+
+function findIn({ grey, width, height, keep }: Picture, options: FeatureOptions, doubled: boolean): Features {
+  const usable = ({ x, y }: Keypoint, step: number): boolean =>
+    !keep || keep[Math.min(height - 1, Math.round(y * step)) * width + Math.min(width - 1, Math.round(x * step))] === 1;
   const described: { response: number; x: number; y: number; sigma: number; angle: number; descriptor: Uint8Array }[] =
     [];
   let number = 0;
-  for (const octave of octaves(grey, width, height)) {
+  for (const octave of octaves(grey, width, height, doubled)) {
     const keypoints = extrema(octave, number++, options.contrast).filter((found) => usable(found, octave.step));
     // The finest octave holds most extrema; more than twice the final number of it is never kept.
     keypoints.sort((a, b) => b.response - a.response);

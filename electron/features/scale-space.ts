@@ -1,6 +1,6 @@
 /**
  * Gaussian scale space for SIFT: D. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004,
- * section 3. The input is not doubled: at 1600 px the finest octave adds time, not matches.
+ * section 3.
  */
 import { loadKernel } from '../compute/wasm.js';
 
@@ -81,13 +81,44 @@ function halve(
   return { image, width: w, height: h };
 }
 
+/** Twice the size, bilinear; pixel (x, y) of the source lies at (2 x, 2 y). */
+function double(source: Float32Array, width: number, height: number): Float32Array {
+  const w = 2 * width;
+  const out = new Float32Array(w * 2 * height);
+  for (let y = 0; y < height; y++) {
+    const here = y * width;
+    const below = y + 1 < height ? here + width : here;
+    for (let x = 0; x < width; x++) {
+      const right = x + 1 < width ? 1 : 0;
+      const a = source[here + x]!;
+      const b = source[here + x + right]!;
+      const c = source[below + x]!;
+      const d = source[below + x + right]!;
+      const to = 2 * y * w + 2 * x;
+      out[to] = a;
+      out[to + 1] = (a + b) / 2;
+      out[to + w] = (a + c) / 2;
+      out[to + w + 1] = (a + b + c + d) / 4;
+    }
+  }
+  return out;
+}
+
 /**
- * @param grey [height, width], 0 to 1. Octaves are made one at a time, because one at full size takes 11 images of
- * memory.
+ * Octaves are made one at a time, because one at full size takes 11 images of memory.
+ *
+ * @param grey [height, width], 0 to 1
+ * @param doubled whether to begin with a picture of twice the size, where the finest structures are
  */
-export function* octaves(grey: Float32Array, width: number, height: number): Generator<Octave> {
-  let base = blur(grey, width, height, Math.sqrt(BASE_SIGMA ** 2 - CAMERA_SIGMA ** 2));
-  for (let step = 1; Math.min(width, height) >= SMALLEST_SIDE; step *= 2) {
+export function* octaves(grey: Float32Array, width: number, height: number, doubled = false): Generator<Octave> {
+  let step = 1;
+  let source = grey;
+  if (doubled) {
+    source = double(grey, width, height);
+    [width, height, step] = [2 * width, 2 * height, 0.5];
+  }
+  let base = blur(source, width, height, Math.sqrt(BASE_SIGMA ** 2 - (CAMERA_SIGMA / step) ** 2));
+  for (; Math.min(width, height) >= SMALLEST_SIDE; step *= 2) {
     const gaussians = [base];
     for (let k = 1; k < INTERVALS + 3; k++) {
       const before = BASE_SIGMA * 2 ** ((k - 1) / INTERVALS);

@@ -9,6 +9,8 @@ export interface Lens {
   prior?: { focal: number; sigma: number } | undefined;
   /** Taken over from an earlier solution: never changed. */
   fixed?: boolean | undefined;
+  /** True where the photos can't tell the focal, so that what stands here is what cameras have as a rule. */
+  assumed?: boolean | undefined;
 }
 
 export interface PlacedCamera {
@@ -33,6 +35,8 @@ export interface BundleOptions {
   iterations: number;
   refineFocal: boolean;
   refineDistortion: boolean;
+  /** Lenses that are left as they are. */
+  heldLenses?: ReadonlySet<number> | undefined;
 }
 
 /** Standard deviations that keep a free lens sane where the data says nothing. */
@@ -296,9 +300,10 @@ class Bundle {
         S[index * n + index] = S[index * n + index]! + s2 / sigma ** 2;
         g[index] = g[index]! - (s2 / sigma ** 2) * deviation;
       };
-      if (!this.options.refineFocal || lens.fixed) hold(f, 1e-9, 0);
+      const held = lens.fixed || this.options.heldLenses?.has(k);
+      if (!this.options.refineFocal || held) hold(f, 1e-9, 0);
       else if (lens.prior) hold(f, lens.prior.sigma, Math.log(lens.focal / lens.prior.focal));
-      if (!this.options.refineDistortion || lens.fixed) hold(f + 1, 1e-9, 0);
+      if (!this.options.refineDistortion || held) hold(f + 1, 1e-9, 0);
       else hold(f + 1, K1_SIGMA, lens.k1);
     });
   }
@@ -336,7 +341,7 @@ class Bundle {
       camera.translation = camera.translation.map((value, k) => value + g[o + 3 + k]!);
     });
     this.lenses.forEach((lens, k) => {
-      if (lens.fixed) return;
+      if (lens.fixed || this.options.heldLenses?.has(k)) return;
       lens.focal *= Math.exp(Math.max(-0.2, Math.min(0.2, g[this.lensOffset + 2 * k]!)));
       lens.k1 += g[this.lensOffset + 2 * k + 1]!;
     });

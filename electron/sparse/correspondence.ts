@@ -3,19 +3,31 @@ import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { WorkerPool } from '../compute/pool.js';
 import type { Features } from '../features/features.js';
-import { decodeFeatures, decodeMatches, encodeFeatures, encodeMatches } from './records.js';
+import type { EpipolarFit } from './epipolar.js';
+import { decodeFeatures, decodeFit, decodeMatches, encodeFeatures, encodeFit, encodeMatches } from './records.js';
 import type { TwoViewResult } from './two-view.js';
 import type { Request } from './worker.js';
 
-/** Long side of the picture that features are found on: Lowe's doubling of a smaller one costs more and finds less. */
+/** Long side of the picture that features are found on. */
 export const FEATURE_SIDE = 1600;
-const FEATURES = { maximum: 4000, contrast: 0.025 };
-const LEAST_MATCHES = 24;
+/**
+ * A smaller picture is doubled first (Lowe 2004, section 3.3): on photos of 640 px that finds three times the features.
+ * The contrast is low so that dark and hazy photos have features too; of well lit ones the strongest fill the number.
+ */
+const FEATURES = { maximum: 4000, contrast: 0.012, doubledSide: 1200 };
+const LEAST_MATCHES = 12;
+/** Largest distance of a match from its epipolar line before the lenses are known, pixels of that picture. */
+const FIT_LIMIT = 4;
+const FIT_HYPOTHESES = 2000;
+/** Pairs whose agreement chance explains better than this are not believed (evidence.ts). */
+const LEAST_EVIDENCE = 4;
 
 /** A pair and the features that seem to show the same things: [n, 2] indices. */
 export interface Candidate {
   pair: Pair;
   matches: Uint32Array;
+  /** What they have in common before anything is known of the lenses. */
+  fit?: EpipolarFit | undefined;
   result?: TwoViewResult | undefined;
 }
 
@@ -47,7 +59,7 @@ export async function findAll(
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/features/3/${FEATURE_SIDE}/${sightId(photo)}`;
+    const key = `geometric/features/4/${FEATURE_SIDE}/${sightId(photo)}`;
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
@@ -75,7 +87,7 @@ export async function matchAll(
   let done = 0;
   await inParallel(pairs, pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/matches/3/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
+    const key = `geometric/matches/5/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
       matches = await pool.run<Uint32Array>(
@@ -93,6 +105,73 @@ export async function matchAll(
       pair,
       reason: 'no-overlap',
       detail: `${matches.length / 2} matches, at least ${LEAST_MATCHES} are needed`,
+    });
+    return false;
+  });
+}
+
+/** Where features lie in their photos: long sides relative to the photo's centre. */
+export function positionsIn(
+  photos: readonly Photo[],
+  features: readonly Features[],
+): (photo: number, feature: number) => [number, number] {
+  return (photo, feature) => {
+    const { width, height } = photos[photo]!;
+    const long = Math.max(width, height);
+    const ratio = Math.min(1, FEATURE_SIDE / long);
+    // Resizing maps pixel centres p to (p + 0.5) w / width - 0.5, each axis with its own rounded side
+    // (photos/reader.ts); the photo's centre is at (side - 1) / 2.
+    const { keypoints } = features[photo]!;
+    return [
+      ((keypoints[4 * feature]! + 0.5) / Math.round(width * ratio) - 0.5) * (width / long),
+      ((keypoints[4 * feature + 1]! + 0.5) / Math.round(height * ratio) - 0.5) * (height / long),
+    ];
+  };
+}
+
+/** Epipolar geometry of every pair, kept per pair; pairs without one are rejected. */
+export async function fitAll(
+  photos: readonly Photo[],
+  candidates: readonly Candidate[],
+  position: (photo: number, feature: number) => [number, number],
+  pool: WorkerPool,
+  context: StageContext,
+  rejected: Rejection[],
+): Promise<Candidate[]> {
+  let done = 0;
+  const fitted: Candidate[] = [];
+  await inParallel(candidates, pool.size + 1, async (candidate, index) => {
+    context.signal?.throwIfAborted();
+    const { pair, matches } = candidate;
+    const [a, b] = [photos[pair.a]!, photos[pair.b]!];
+    const key = `geometric/fit/2/${FEATURE_SIDE}/${sightId(a)}/${sightId(b)}`;
+    let kept = decodeFit(context.store.get(key), matches.length / 2);
+    if (!kept) {
+      const x1 = new Float64Array(matches.length);
+      const x2 = new Float64Array(matches.length);
+      for (let k = 0; k < matches.length; k += 2) {
+        x1.set(position(pair.a, matches[k]!), k);
+        x2.set(position(pair.b, matches[k + 1]!), k);
+      }
+      const limit = FIT_LIMIT / Math.min(FEATURE_SIDE, Math.max(a.width, a.height, b.width, b.height, 1000));
+      const request: Request = {
+        kind: 'fit',
+        x1,
+        x2,
+        options: { limit, hypotheses: FIT_HYPOTHESES, seed: index + 1 },
+      };
+      kept = { fit: await pool.run<EpipolarFit | undefined>(request, { signal: context.signal, pass: context.pass }) };
+      context.store.put(key, encodeFit(kept.fit));
+    }
+    fitted[index] = { ...candidate, fit: kept.fit };
+    context.onProgress?.({ stage: 'comparing photos', done: ++done, total: candidates.length });
+  });
+  return fitted.filter(({ pair, matches, fit }) => {
+    if (fit && fit.evidence >= LEAST_EVIDENCE) return true;
+    rejected.push({
+      pair,
+      reason: 'no-overlap',
+      detail: `only ${fit?.inlierCount ?? 0} of ${matches.length / 2} matches agree with one geometry`,
     });
     return false;
   });

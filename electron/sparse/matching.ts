@@ -13,7 +13,7 @@ const RATIO = 0.85;
 let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
 
 /**
- * Mutual nearest neighbours that pass the ratio test in both directions.
+ * Mutual nearest neighbours that pass the ratio test in both directions, the most distinctive first.
  *
  * @returns [n, 2] indices into a and b
  */
@@ -35,10 +35,31 @@ export function matchFeatures(a: Features, b: Features): Uint32Array {
   const columns = new Int32Array(memory.buffer, columnsAt, b.count * 3);
   const distinct = (table: Int32Array, k: number) =>
     LENGTH_SQUARED - table[3 * k + 1]! < RATIO * RATIO * (LENGTH_SQUARED - table[3 * k + 2]!);
-  const matches: number[] = [];
+  // Squared distances: of the nearest, and of the nearer second nearest.
+  const found: { i: number; j: number; ratio: number }[] = [];
   for (let i = 0; i < a.count; i++) {
     const j = rows[3 * i]!;
-    if (j >= 0 && columns[3 * j] === i && distinct(rows, i) && distinct(columns, j)) matches.push(i, j);
+    if (j < 0 || columns[3 * j] !== i || !distinct(rows, i) || !distinct(columns, j)) continue;
+    const second = LENGTH_SQUARED - Math.max(rows[3 * i + 2]!, columns[3 * j + 2]!);
+    found.push({ i, j, ratio: (LENGTH_SQUARED - rows[3 * i + 1]!) / second });
   }
-  return Uint32Array.from(matches);
+  found.sort((p, q) => p.ratio - q.ratio);
+  return withoutTwins(found, a, b);
+}
+
+/** A keypoint with two orientations may match twice: the same evidence must not count double. */
+function withoutTwins(found: readonly { i: number; j: number }[], a: Features, b: Features): Uint32Array {
+  const seen = new Set<string>();
+  const place = ({ keypoints }: Features, k: number) =>
+    `${keypoints[4 * k]!.toFixed(1)},${keypoints[4 * k + 1]!.toFixed(1)}`;
+  return Uint32Array.from(
+    found
+      .filter(({ i, j }) => {
+        const key = `${place(a, i)}|${place(b, j)}`;
+        if (seen.has(key)) return false;
+        seen.add(key);
+        return true;
+      })
+      .flatMap(({ i, j }) => [i, j]),
+  );
 }

@@ -1,4 +1,5 @@
 import { DESCRIPTOR, type Features } from '../features/features.js';
+import type { EpipolarFit } from './epipolar.js';
 import type { TwoViewResult } from './two-view.js';
 
 /**
@@ -38,11 +39,22 @@ export function decodeMatches(
   return matches.every((index, k) => index < counts[k & 1]!) ? matches : undefined;
 }
 
+/** 17 numbers. */
+const POSE_BYTES = 136;
+
 /** Relative pose of a pair; undefined (no geometry found) is kept as an empty record. */
 export function encodePose(result: TwoViewResult | undefined): Uint8Array {
   if (!result) return new Uint8Array(0);
   const { rotation, translation, inlierCount, score, rotationShare, parallax, inliers } = result;
-  const numbers = Float64Array.of(...rotation, ...translation, inlierCount, score, rotationShare, parallax);
+  const numbers = Float64Array.of(
+    ...rotation,
+    ...translation,
+    inlierCount,
+    score,
+    rotationShare,
+    parallax,
+    result.evidence,
+  );
   const out = new Uint8Array(numbers.byteLength + inliers.length);
   out.set(new Uint8Array(numbers.buffer));
   out.set(inliers, numbers.byteLength);
@@ -55,9 +67,10 @@ export function decodePose(
   count: number,
 ): { result: TwoViewResult | undefined } | undefined {
   if (bytes?.length === 0) return { result: undefined };
-  if (bytes?.length !== 128 + count) return undefined;
-  const numbers = new Float64Array(bytes.slice(0, 128).buffer);
-  const [inlierCount, score, rotationShare, parallax] = numbers.subarray(12) as unknown as [
+  if (bytes?.length !== POSE_BYTES + count) return undefined;
+  const numbers = new Float64Array(bytes.slice(0, POSE_BYTES).buffer);
+  const [inlierCount, score, rotationShare, parallax, evidence] = numbers.subarray(12) as unknown as [
+    number,
     number,
     number,
     number,
@@ -71,7 +84,30 @@ export function decodePose(
       score,
       rotationShare,
       parallax,
-      inliers: bytes.slice(128),
+      evidence,
+      inliers: bytes.slice(POSE_BYTES),
     },
   };
+}
+
+/** Epipolar geometry of a pair; undefined (none found) is kept as an empty record. */
+export function encodeFit(fit: EpipolarFit | undefined): Uint8Array {
+  if (!fit) return new Uint8Array(0);
+  const numbers = Float64Array.of(fit.inlierCount, fit.evidence, fit.planarShare);
+  const out = new Uint8Array(numbers.byteLength + fit.inliers.length);
+  out.set(new Uint8Array(numbers.buffer));
+  out.set(fit.inliers, numbers.byteLength);
+  return out;
+}
+
+/** @param count of the matches that were fitted */
+export function decodeFit(bytes: Uint8Array | undefined, count: number): { fit: EpipolarFit | undefined } | undefined {
+  if (bytes?.length === 0) return { fit: undefined };
+  if (bytes?.length !== 24 + count) return undefined;
+  const [inlierCount, evidence, planarShare] = new Float64Array(bytes.slice(0, 24).buffer) as unknown as [
+    number,
+    number,
+    number,
+  ];
+  return { fit: { inlierCount, evidence, planarShare, inliers: bytes.slice(24) } };
 }

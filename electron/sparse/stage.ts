@@ -13,7 +13,7 @@ import { surveySet, type Survey } from './survey.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '1';
+export const SPARSE_VERSION = '2';
 /**
  * The last model is of use only under the same masks, without which its cameras may be those of the background, and
  * the same known cameras.

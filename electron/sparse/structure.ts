@@ -1,12 +1,33 @@
-import { multiply3, randomNumbers, rotationFromVector, solveCholesky } from '../numerics/linear.js';
-import { adjustBundle, type Lens, type PlacedCamera, type Sightings } from './bundle.js';
+import type { Lens, PlacedCamera } from './bundle.js';
+import { mergePieces } from './merge.js';
+import { Reconstruction, trackTable, type TrackTable } from './reconstruction.js';
+import { resect } from './resection.js';
 import type { Track } from './tracks.js';
-import { reprojectionError, triangulateTrack, undistort, type Ray } from './triangulate.js';
 
-/** Distances are in long sides: 1/1600 is a pixel of the picture that features are found on. */
-const PIXEL = 1 / 1600;
-const LEAST_ANGLE = (1.2 * Math.PI) / 180;
-const LEAST_INLIERS = 18;
+export interface StructureOptions {
+  /** A pixel of the picture that features are found on, in long sides: the unit of every limit below. */
+  pixel: number;
+  /** Largest error of a sighting while cameras are still coming, and at the end, pixels. */
+  limit: number;
+  lastLimit: number;
+  /** A photo is placed by at least so many points, and so much evidence (evidence.ts). */
+  leastInliers: number;
+  leastEvidence: number;
+  /** Below this number of points a placed photo is called weak. */
+  strongInliers: number;
+  /** Pairs that growth may begin with, while photos are left over. */
+  starts: number;
+}
+
+export const STRUCTURE_DEFAULTS: StructureOptions = {
+  pixel: 1 / 1600,
+  limit: 6,
+  lastLimit: 3,
+  leastInliers: 10,
+  leastEvidence: 15,
+  strongInliers: 30,
+  starts: 3,
+};
 
 export interface VerifiedPair {
   a: number;
@@ -30,7 +51,7 @@ export interface StructureInput {
   pairs: readonly VerifiedPair[];
   /** Cameras of an earlier solution, held where they are; one map per piece. */
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
-  onPlaced?: (placed: number) => void;
+  onPlaced?: ((placed: number) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** As in StageContext. */
   pass?: (() => Promise<void>) | undefined;
@@ -40,6 +61,10 @@ export interface StructureInput {
 export interface Piece {
   cameras: Map<number, PlacedCamera>;
   points: StructurePoint[];
+  /** Photos placed by few points. */
+  weak: Set<number>;
+  /** How much of what the photos saw is explained; compares solutions of one set. */
+  support: number;
 }
 
 /** A scene point and the sightings of it that hold. */
@@ -51,86 +76,157 @@ export interface StructurePoint {
 }
 
 /**
- * Structure from motion, photo by photo (Schoenberger and Frahm, CVPR 2016, in small): the best pair, then always the
- * photo that sees most known points, bundle adjustment after each. A photo's rotation is proposed by its pairs with
- * placed photos, so that only its translation has to be searched, linearly, from two points.
+ * Structure from motion, photo by photo (Schoenberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016): from the
+ * pair with most promise, then always the photo that sees known points best spread; bundle adjustment round the new
+ * photo after each, of everything when the piece has grown by a tenth. Of several starts the best is kept while photos
+ * are left over; pieces that see common points are joined.
  */
-export async function buildStructure(input: StructureInput): Promise<Piece[]> {
-  const pieces: Piece[] = [];
+export async function buildStructure(
+  input: StructureInput,
+  options: StructureOptions = STRUCTURE_DEFAULTS,
+): Promise<Piece[]> {
+  const table = trackTable(input.tracks, input.photoCount, input.position);
   const free = new Set(Array.from({ length: input.photoCount }, (_, k) => k));
+  let grown: Growth[] = [];
+  /** Lenses that a placed photo has: later pieces take them as they are. */
+  const solved = new Set<number>();
   for (const cameras of input.known ?? []) {
-    const piece = new Growth(input, free);
+    const piece = new Growth(input, options, table, free);
     await piece.resume(cameras);
-    pieces.push(piece.result());
+    grown.push(piece);
   }
   while (free.size > 1) {
-    const seeds = input.pairs
-      .filter(
-        ({ a, b, rotationShare, parallax }) => free.has(a) && free.has(b) && rotationShare < 0.6 && parallax > 0.8,
-      )
-      .sort((p, q) => seedScore(q) - seedScore(p));
-    let grown: Growth | undefined;
-    for (const seed of seeds.slice(0, 5)) {
-      const piece = new Growth(input, free);
-      if (await piece.start(seed)) {
-        grown = piece;
-        break;
-      }
+    const best = await bestStart(
+      { ...input, lenses: input.lenses.map((lens, k) => (solved.has(k) ? { ...lens, fixed: true } : lens)) },
+      options,
+      table,
+      free,
+    );
+    if (!best) break;
+    grown.push(best);
+    best.settleLenses(input.lenses);
+    for (const [photo, { lens }] of best.scene.cameras) {
+      free.delete(photo);
+      solved.add(lens);
     }
-    if (!grown) break;
-    pieces.push(grown.result());
   }
+  // With held cameras a merge would move what must stay.
+  if (!input.known?.length) grown = await joinAll(grown);
+  const pieces = grown.map((growth) => growth.result());
   return pieces.sort((a, b) => b.cameras.size - a.cameras.size);
 }
 
-const seedScore = ({ inlierCount, parallax }: VerifiedPair): number => inlierCount * Math.min(parallax, 12) ** 1.5;
+async function bestStart(
+  input: StructureInput,
+  options: StructureOptions,
+  table: TrackTable,
+  free: ReadonlySet<number>,
+): Promise<Growth | undefined> {
+  const seeds = input.pairs
+    .filter(({ a, b, rotationShare, parallax }) => free.has(a) && free.has(b) && rotationShare < 0.7 && parallax > 0.8)
+    .sort((p, q) => seedScore(q) - seedScore(p));
+  let best: { growth: Growth; support: number } | undefined;
+  let tries = 0;
+  const used = new Set<string>();
+  for (const seed of seeds) {
+    if (tries >= options.starts) break;
+    // A start inside what another start already explains would mostly find the same again.
+    if (best?.growth.scene.cameras.has(seed.a) && best.growth.scene.cameras.has(seed.b) && tries > 0) {
+      if (used.has(`${seed.a}`) || used.has(`${seed.b}`)) continue;
+    }
+    const lenses = input.lenses.map((lens) => ({ ...lens }));
+    const growth = new Growth({ ...input, lenses }, options, table, new Set(free));
+    if (!(await growth.start(seed))) continue;
+    tries++;
+    used.add(`${seed.a}`).add(`${seed.b}`);
+    const support = growth.support();
+    if (!best || support > best.support) best = { growth, support };
+    if (growth.scene.cameras.size === free.size) break;
+  }
+  return best?.growth;
+}
+
+const seedScore = ({ inlierCount, parallax }: VerifiedPair): number =>
+  Math.min(inlierCount, 400) * Math.min(parallax, 12) ** 1.2;
+
+async function joinAll(grown: Growth[]): Promise<Growth[]> {
+  const rest = [...grown].sort((a, b) => b.scene.cameras.size - a.scene.cameras.size);
+  const joined: Growth[] = [];
+  for (let main = rest.shift(); main; main = rest.shift()) {
+    for (let k = 0; k < rest.length;) {
+      if (await main.absorb(rest[k]!)) {
+        rest.splice(k, 1);
+        k = 0;
+      } else k++;
+    }
+    joined.push(main);
+  }
+  return joined;
+}
 
 class Growth {
-  private readonly cameras = new Map<number, PlacedCamera>();
-  private readonly points = new Map<number, Float64Array>();
-  /** Photos whose sighting of a track was refused. */
-  private readonly refused = new Set<string>();
+  readonly scene: Reconstruction;
+  /** Cameras at the last adjustment of everything. */
+  private adjusted = 0;
 
   constructor(
     private readonly input: StructureInput,
+    private readonly options: StructureOptions,
+    private readonly table: TrackTable,
     private readonly free: Set<number>,
-  ) {}
+  ) {
+    this.scene = new Reconstruction(table, input.lenses, options.pixel);
+  }
+
+  private get limit(): number {
+    return this.options.limit * this.options.pixel;
+  }
+
+  support(): number {
+    return this.scene.support(this.options.lastLimit * this.options.pixel);
+  }
 
   result(): Piece {
-    const points = [...this.points].map(([index, position]) => {
-      const track = this.input.tracks[index]!;
-      const held = track.photos
-        .map((_, k) => k)
-        .filter((k) => this.cameras.has(track.photos[k]!) && !this.refused.has(`${index}:${track.photos[k]!}`));
-      return { position, photos: held.map((k) => track.photos[k]!), features: held.map((k) => track.features[k]!) };
+    const points: StructurePoint[] = [];
+    for (let track = 0; track < this.scene.has.length; track++) {
+      if (!this.scene.has[track]) continue;
+      const held = this.scene.held(track);
+      points.push({
+        position: this.scene.point(track).slice(),
+        photos: held.map((s) => this.table.photo[s]!),
+        features: held.map((s) => this.table.feature[s]!),
+      });
+    }
+    return { cameras: this.scene.cameras, points, weak: this.scene.weak, support: this.support() };
+  }
+
+  /** From now on the lenses are those of the whole set, which take over what this piece found. */
+  settleLenses(lenses: Lens[]): void {
+    lenses.forEach((lens, k) => {
+      const { focal, k1 } = this.scene.lenses[k]!;
+      Object.assign(lens, { focal, k1 });
+      this.scene.lenses[k] = lens;
     });
-    return { cameras: this.cameras, points };
   }
 
   async resume(known: ReadonlyMap<number, PlacedCamera>): Promise<void> {
     for (const [photo, camera] of known) this.place(photo, { ...camera, fixed: true });
-    this.triangulate(6 * PIXEL);
+    this.scene.retriangulate(this.limit);
     await this.grow();
   }
 
   async start(seed: VerifiedPair): Promise<boolean> {
-    const lensOf = (photo: number) => this.input.lensOf[photo]!;
     const identity = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-    this.cameras.set(seed.a, {
-      lens: lensOf(seed.a),
-      rotation: identity,
-      translation: new Float64Array(3),
-      fixed: true,
-    });
-    this.cameras.set(seed.b, {
-      lens: lensOf(seed.b),
-      rotation: seed.rotation,
-      translation: seed.translation,
-      fixed: false,
-    });
-    this.triangulate(8 * PIXEL);
-    if (this.points.size < LEAST_INLIERS) return false;
-    this.adjust(false, false);
+    const lensOf = (photo: number) => this.input.lensOf[photo]!;
+    const first = { lens: lensOf(seed.a), rotation: identity, translation: new Float64Array(3), fixed: true };
+    const { rotation, translation } = seed;
+    this.scene.cameras.set(seed.a, first);
+    this.scene.cameras.set(seed.b, { lens: lensOf(seed.b), rotation, translation, fixed: false });
+    this.scene.retriangulate(1.3 * this.limit);
+    if (this.scene.pointCount < this.options.leastInliers) return false;
+    this.scene.adjust({ focal: false, distortion: false, iterations: 15 });
+    this.scene.prune(this.limit);
+    if (this.scene.pointCount < this.options.leastInliers) return false;
     this.free.delete(seed.a);
     this.free.delete(seed.b);
     await this.grow();
@@ -138,38 +234,113 @@ class Growth {
   }
 
   private place(photo: number, camera: PlacedCamera): void {
-    this.cameras.set(photo, camera);
+    this.scene.cameras.set(photo, camera);
     this.free.delete(photo);
-    this.input.onPlaced?.(this.cameras.size);
+    this.input.onPlaced?.(this.scene.cameras.size);
   }
 
   private async grow(): Promise<void> {
+    await this.addPhotos();
+    await this.settle();
+    // The lens is known now, and more points: who failed before may be placed.
+    if (await this.addPhotos()) await this.settle();
+  }
+
+  private async addPhotos(): Promise<number> {
     const failed = new Set<number>();
+    let added = 0;
     for (;;) {
       await this.breathe();
       const next = this.nextPhoto(failed);
-      if (next === undefined) break;
-      const camera = this.resect(next);
-      if (!camera) {
+      if (next === undefined) return added;
+      if (!this.add(next)) {
         failed.add(next);
         continue;
       }
-      this.place(next, camera);
+      added++;
       failed.clear();
-      this.triangulate(6 * PIXEL);
-      this.adjust(this.cameras.size >= 3, this.cameras.size >= 4);
-      this.prune(6 * PIXEL);
     }
-    // The lens is known now: tracks refused under a wrong one get another chance, and limits tighten. Where every
-    // camera was known before, there is nothing to tighten towards: a realignment of 11 photos saves a second.
-    const held = [...this.cameras.values()].every(({ fixed }) => fixed);
-    for (const limit of held ? [3] : [6, 4, 3]) {
+  }
+
+  private add(photo: number): boolean {
+    const lens = this.input.lensOf[photo]!;
+    const seen = this.scene.seenBy(photo);
+    const found = resect(seen, this.lensChoices(lens), {
+      limit: 8 * this.options.pixel,
+      hypotheses: 300,
+      seed: photo + 1,
+    });
+    if (!found || found.inlierCount < this.options.leastInliers || found.evidence < this.options.leastEvidence)
+      return false;
+    this.input.lenses[lens]!.focal = found.focal;
+    const { rotation, translation } = found;
+    this.place(photo, { lens, rotation, translation, fixed: false });
+    this.scene.extend(photo, this.limit);
+    const near = new Set([photo, ...this.scene.neighbours(photo).slice(0, 5)]);
+    const free = { focal: this.scene.cameras.size >= 3, distortion: this.scene.cameras.size >= 4, iterations: 8 };
+    const due = this.scene.cameras.size >= 1.1 * this.adjusted;
+    if (due) {
+      this.adjusted = this.scene.cameras.size;
+      this.scene.adjust({ ...free, iterations: 12 });
+    } else this.scene.adjust(free, near);
+    this.scene.prune(this.limit, due ? undefined : near);
+    // What the adjustment left of it decides.
+    if (this.scene.heldBy(photo) < this.options.leastInliers) {
+      this.scene.remove(photo);
+      this.free.add(photo);
+      return false;
+    }
+    return true;
+  }
+
+  /** What a photo's lens may be: known from EXIF or from placed photos, or any. */
+  private lensChoices(index: number): Lens[] {
+    const lens = this.input.lenses[index]!;
+    const shared = [...this.scene.cameras.values()].some((camera) => camera.lens === index);
+    if (shared || lens.fixed || (lens.prior && lens.prior.sigma < 0.2)) return [lens];
+    const factors = [1, 0.8, 1.25, 0.64, 1.6, 0.5, 2, 0.4, 2.6, 3.4];
+    return factors.map((factor) => ({ ...lens, focal: lens.focal * factor, k1: 0 }));
+  }
+
+  /** Everything judged again under the lens as it is known now, limits tightening. */
+  private async settle(): Promise<void> {
+    const held = [...this.scene.cameras.values()].every(({ fixed }) => fixed);
+    const last = this.options.lastLimit * this.options.pixel;
+    // Where every camera was known before, there is nothing to tighten towards.
+    for (const limit of held ? [last] : [this.limit, last, last]) {
       await this.breathe();
-      this.refused.clear();
-      this.triangulate(limit * PIXEL);
-      this.adjust(this.cameras.size >= 3, this.cameras.size >= 3);
-      this.prune(limit * PIXEL);
+      this.scene.retriangulate(limit);
+      const several = this.scene.cameras.size >= 3;
+      this.scene.adjust({ focal: several, distortion: several, iterations: 15 });
+      this.scene.prune(limit);
     }
+    this.adjusted = this.scene.cameras.size;
+    this.judge();
+  }
+
+  /** Photos that lost their points are taken out, those with few are marked. */
+  private judge(): void {
+    for (const [photo, { fixed }] of [...this.scene.cameras]) {
+      const held = this.scene.heldBy(photo);
+      if (held < this.options.leastInliers && !fixed && this.scene.cameras.size > 2) {
+        this.scene.remove(photo);
+        this.free.add(photo);
+      } else if (held < this.options.strongInliers) this.scene.weak.add(photo);
+      else this.scene.weak.delete(photo);
+    }
+  }
+
+  /** Takes over another piece where both see the same points. */
+  async absorb(other: Growth): Promise<boolean> {
+    const before = this.support() + other.support();
+    const undo = this.scene.snapshot();
+    if (!mergePieces(this.scene, other.scene, this.limit)) return false;
+    await this.settle();
+    await this.addPhotos();
+    // Joined wrongly, both lose what fitted before.
+    if (this.support() >= 0.97 * before) return true;
+    undo();
+    return false;
   }
 
   /** Lets progress and cancelling through between steps of a fraction of a second. */
@@ -179,200 +350,24 @@ class Growth {
     this.input.signal?.throwIfAborted();
   }
 
-  private ray(photo: number, feature: number): Ray {
-    const camera = this.cameras.get(photo)!;
-    const [x, y] = this.input.position(photo, feature);
-    return { camera, lens: this.input.lenses[camera.lens]!, x, y };
-  }
-
+  /** The photo that sees known points in most parts of its picture, at three finenesses. */
   private nextPhoto(failed: ReadonlySet<number>): number | undefined {
-    const seen = new Map<number, number>();
-    for (const index of this.points.keys()) {
-      for (const photo of this.input.tracks[index]!.photos)
-        if (this.free.has(photo) && !failed.has(photo)) seen.set(photo, (seen.get(photo) ?? 0) + 1);
-    }
-    const best = [...seen].sort((a, b) => b[1] - a[1])[0];
-    return best && best[1] >= LEAST_INLIERS ? best[0] : undefined;
-  }
-
-  /** Pose of a new photo from the points it sees; undefined when too few agree. */
-  private resect(photo: number): PlacedCamera | undefined {
-    const lens = this.input.lenses[this.input.lensOf[photo]!]!;
-    const seen: { point: Float64Array; x: number; y: number; u: number; v: number }[] = [];
-    for (const [index, point] of this.points) {
-      const track = this.input.tracks[index]!;
-      const at = track.photos.indexOf(photo);
-      if (at < 0) continue;
-      const [x, y] = this.input.position(photo, track.features[at]!);
-      const [u, v] = undistort(lens, x, y);
-      seen.push({ point, x, y, u, v });
-    }
-    let best: { camera: PlacedCamera; score: number } | undefined;
-    const limit = 10 * PIXEL;
-    const random = randomNumbers(photo + 1);
-    for (const { a, b, rotation } of this.input.pairs) {
-      const other = a === photo ? b : b === photo ? a : -1;
-      const placed = this.cameras.get(other);
-      if (!placed) continue;
-      const relative =
-        b === photo
-          ? rotation
-          : Float64Array.of(
-              rotation[0]!,
-              rotation[3]!,
-              rotation[6]!,
-              rotation[1]!,
-              rotation[4]!,
-              rotation[7]!,
-              rotation[2]!,
-              rotation[5]!,
-              rotation[8]!,
-            );
-      const R = multiply3(relative, placed.rotation);
-      for (let attempt = 0; attempt < 60; attempt++) {
-        const t = translationFrom(R, [
-          seen[Math.floor(random() * seen.length)]!,
-          seen[Math.floor(random() * seen.length)]!,
-        ]);
-        if (!t) continue;
-        const camera: PlacedCamera = { lens: this.input.lensOf[photo]!, rotation: R, translation: t, fixed: false };
-        let score = 0;
-        for (const { point, x, y } of seen) {
-          const error = reprojectionError({ camera, lens, x, y }, point);
-          if (error < limit * 2) score += 1 - (error / (2 * limit)) ** 2;
-        }
-        if (!best || score > best.score) best = { camera, score };
+    let best: { photo: number; score: number } | undefined;
+    for (const photo of this.free) {
+      if (failed.has(photo)) continue;
+      let count = 0;
+      const cells = [new Set<number>(), new Set<number>(), new Set<number>()];
+      for (const s of this.table.ofPhoto[photo]!) {
+        if (!this.scene.has[this.table.track[s]!]) continue;
+        count++;
+        const [x, y] = [this.table.at[2 * s]! + 0.5, this.table.at[2 * s + 1]! + 0.5];
+        cells.forEach((set, level) => set.add(Math.floor(x * (2 << level)) * 64 + Math.floor(y * (2 << level))));
       }
+      if (count < this.options.leastInliers) continue;
+      // Ties by the number of points.
+      const score = cells.reduce((sum, set, level) => sum + set.size * (2 << level) ** 2, 0) + 1e-3 * count;
+      if (!best || score > best.score) best = { photo, score };
     }
-    if (!best) return undefined;
-    const camera = best.camera;
-    for (let k = 0; k < 10; k++) refinePose(camera, lens, seen, k < 5 ? limit : limit / 3);
-    const inliers = seen.filter(({ point, x, y }) => reprojectionError({ camera, lens, x, y }, point) < limit).length;
-    return inliers >= LEAST_INLIERS && inliers > 0.25 * seen.length ? camera : undefined;
+    return best?.photo;
   }
-
-  private triangulate(limit: number): void {
-    this.input.tracks.forEach((track, index) => {
-      if (this.points.has(index)) return;
-      const at = track.photos.map((_, k) => k).filter((k) => this.cameras.has(track.photos[k]!));
-      if (at.length < 2) return;
-      const found = triangulateTrack(
-        at.map((k) => this.ray(track.photos[k]!, track.features[k]!)),
-        limit,
-        LEAST_ANGLE,
-      );
-      if (!found) return;
-      this.points.set(index, found.point);
-      found.inliers.forEach((good, k) => {
-        if (!good) this.refused.add(`${index}:${track.photos[at[k]!]!}`);
-      });
-    });
-  }
-
-  private adjust(refineFocal: boolean, refineDistortion: boolean): void {
-    const photos = [...this.cameras.keys()];
-    const cameras = photos.map((photo) => this.cameras.get(photo)!);
-    const indices = [...this.points.keys()];
-    const points = new Float64Array(indices.length * 3);
-    const camera: number[] = [];
-    const point: number[] = [];
-    const at: number[] = [];
-    indices.forEach((index, p) => {
-      points.set(this.points.get(index)!, 3 * p);
-      const track = this.input.tracks[index]!;
-      track.photos.forEach((photo, k) => {
-        const c = photos.indexOf(photo);
-        if (c < 0 || this.refused.has(`${index}:${photo}`)) return;
-        camera.push(c);
-        point.push(p);
-        at.push(...this.input.position(photo, track.features[k]!));
-      });
-    });
-    const sightings: Sightings = {
-      camera: Int32Array.from(camera),
-      point: Int32Array.from(point),
-      at: Float64Array.from(at),
-    };
-    adjustBundle(cameras, this.input.lenses, points, sightings, {
-      scale: 1.5 * PIXEL,
-      iterations: 15,
-      refineFocal,
-      refineDistortion,
-    });
-    indices.forEach((index, p) => this.points.set(index, points.slice(3 * p, 3 * p + 3)));
-  }
-
-  /** Drops sightings that don't fit, and points that fewer than two photos see. */
-  private prune(limit: number): void {
-    for (const [index, point] of this.points) {
-      const track = this.input.tracks[index]!;
-      let left = 0;
-      track.photos.forEach((photo, k) => {
-        if (!this.cameras.has(photo) || this.refused.has(`${index}:${photo}`)) return;
-        if (reprojectionError(this.ray(photo, track.features[k]!), point) > limit)
-          this.refused.add(`${index}:${photo}`);
-        else left++;
-      });
-      if (left < 2) this.points.delete(index);
-    }
-  }
-}
-
-/** t with R X + t on the rays of two sightings, least squares. */
-function translationFrom(
-  R: Float64Array,
-  sightings: readonly { point: Float64Array; u: number; v: number }[],
-): Float64Array | undefined {
-  const A = new Float64Array(9);
-  const b = new Float64Array(3);
-  for (const { point, u, v } of sightings) {
-    const X = [0, 1, 2].map((i) => R[3 * i]! * point[0]! + R[3 * i + 1]! * point[1]! + R[3 * i + 2]! * point[2]!);
-    // (X + t) x (u, v, 1) = 0: two rows.
-    for (const [row, value] of [
-      [[1, 0, -u], u * X[2]! - X[0]!],
-      [[0, 1, -v], v * X[2]! - X[1]!],
-    ] as const) {
-      for (let i = 0; i < 3; i++) {
-        b[i] = b[i]! + row[i]! * value;
-        for (let j = 0; j < 3; j++) A[3 * i + j] = A[3 * i + j]! + row[i]! * row[j]!;
-      }
-    }
-  }
-  return solveCholesky(A, b, 3) ? b : undefined;
-}
-
-/** One Cauchy-weighted Gauss-Newton step of a pose on fixed points, in normalised coordinates. */
-function refinePose(
-  camera: PlacedCamera,
-  lens: Lens,
-  seen: readonly { point: Float64Array; x: number; y: number; u: number; v: number }[],
-  scale: number,
-): void {
-  const H = new Float64Array(36);
-  const g = new Float64Array(6);
-  const J = new Float64Array(6);
-  for (const { point, u, v } of seen) {
-    const R = camera.rotation;
-    const r = [0, 1, 2].map((i) => R[3 * i]! * point[0]! + R[3 * i + 1]! * point[1]! + R[3 * i + 2]! * point[2]!);
-    const z = r[2]! + camera.translation[2]!;
-    if (!(z > 1e-9)) continue;
-    const p = (r[0]! + camera.translation[0]!) / z;
-    const q = (r[1]! + camera.translation[1]!) / z;
-    const e = [u - p, v - q];
-    const weight = 1 / (1 + (e[0]! ** 2 + e[1]! ** 2) * (lens.focal / scale) ** 2);
-    for (let i = 0; i < 2; i++) {
-      const a = i === 0 ? 1 / z : 0;
-      const b = i === 0 ? 0 : 1 / z;
-      const d = -(i === 0 ? p : q) / z;
-      J.set([-b * r[2]! + d * r[1]!, a * r[2]! - d * r[0]!, -a * r[1]! + b * r[0]!, a, b, d]);
-      for (let j = 0; j < 6; j++) {
-        g[j] = g[j]! + weight * J[j]! * e[i]!;
-        for (let k = 0; k <= j; k++) H[6 * j + k] = H[6 * j + k]! + weight * J[j]! * J[k]!;
-      }
-    }
-  }
-  for (let j = 0; j < 6; j++) H[7 * j] = H[7 * j]! * (1 + 1e-6) + 1e-12;
-  if (!solveCholesky(H, g, 6)) return;
-  camera.rotation = multiply3(rotationFromVector(g[0]!, g[1]!, g[2]!), camera.rotation);
-  camera.translation = camera.translation.map((value, k) => value + g[3 + k]!);
 }

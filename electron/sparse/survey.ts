@@ -4,30 +4,30 @@ import type { WorkerPool } from '../compute/pool.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
-import { DEFAULT_FOCAL, FOCAL_GRID, groupLenses, peakFocal, type LensGroup } from './calibration.js';
+import { groupLenses, type LensGroup } from './calibration.js';
 import { isConsistent, rotationDisagreement } from './consistency.js';
-import { FEATURE_SIDE, findAll, matchAll, type Candidate } from './correspondence.js';
+import { FEATURE_SIDE, findAll, fitAll, matchAll, positionsIn, type Candidate } from './correspondence.js';
+import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
-import { buildStructure, type Piece, type VerifiedPair } from './structure.js';
+import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
+import { undistort } from './triangulate.js';
 import type { PoseAnswer, Request } from './worker.js';
 
-/** Two pixels of the picture that features are found on, in long sides. */
-const THRESHOLD = 2 / FEATURE_SIDE;
-const LEAST_INLIERS = 20;
-/** Share of the matches that must agree: chance alone makes a few dozen agree when there are many. */
-const LEAST_AGREEMENT = 0.15;
-const HYPOTHESES = 1200;
-const CALIBRATION_PAIRS = 24;
-const CALIBRATION_HYPOTHESES = 400;
-/** Matches a pair, evenly drawn. */
-const CALIBRATION_MATCHES = 300;
+/** Largest distance of a match from its epipolar line, pixels of the picture that features are found on. */
+const LIMIT = 3;
+/** Pairs whose agreement chance explains better than this are not believed (evidence.ts). */
+const LEAST_EVIDENCE = 8;
+const LEAST_INLIERS = 12;
+const HYPOTHESES = 600;
+/** On matches that agree with an epipolar geometry already. */
+const QUICK_HYPOTHESES = 60;
 
 /** What the sparse half found out about the whole set. */
 export interface Survey {
   lensOf: number[];
   lenses: Lens[];
-  /** Per lens, the focal that the pairs were first related with, before the cameras were placed. */
+  /** Per lens, the focal that the pairs were related with. */
   related: number[];
   pieces: Piece[];
   /** Pairs that hold, with the matches that do. */
@@ -39,10 +39,31 @@ export interface Survey {
   position(photo: number, feature: number): [number, number];
 }
 
-interface Correspondences {
-  a: Float64Array;
-  b: Float64Array;
+type Verified = Survey['verified'];
+
+/** What stays the same while hypotheses about the lenses are tried. */
+export interface SurveyTask {
+  photos: readonly Photo[];
+  /** Pairs that have an epipolar geometry. */
+  candidates: readonly Candidate[];
+  featureCounts: readonly number[];
+  position: Survey['position'];
+  /** A pixel of the picture that features are found on, per photo, long sides. */
+  pixels: readonly number[];
+  lensOf: readonly number[];
+  pool: WorkerPool;
+  context: StageContext;
 }
+
+interface Solution {
+  lenses: Lens[];
+  pieces: Piece[];
+  verified: Verified;
+  rejected: Rejection[];
+}
+
+/** Cameras of the largest piece count first; then what the structure explains. */
+const worth = ({ pieces }: Solution): number => pieces.reduce((sum, { support }) => sum + support, 0);
 
 /**
  * Features, matches, calibration, consistency and structure of a photo set. Features, matches and relative poses are
@@ -59,59 +80,36 @@ export async function surveySet(
   earlier?: EarlierSurvey,
 ): Promise<Survey> {
   const features = await findAll(photos, reader, pool, context);
-  const position = (photo: number, feature: number): [number, number] => {
-    const { width, height } = photos[photo]!;
-    const long = Math.max(width, height);
-    const ratio = Math.min(1, FEATURE_SIDE / long);
-    // Resizing maps pixel centres p to (p + 0.5) w / width - 0.5, each axis with its own rounded side (photos/reader.ts);
-    // the photo's centre is at (side - 1) / 2.
-    const { keypoints } = features[photo]!;
-    return [
-      ((keypoints[4 * feature]! + 0.5) / Math.round(width * ratio) - 0.5) * (width / long),
-      ((keypoints[4 * feature + 1]! + 0.5) / Math.round(height * ratio) - 0.5) * (height / long),
-    ];
-  };
+  const position = positionsIn(photos, features);
   const rejected: Rejection[] = [];
-  const candidates = await matchAll(photos, pairs, features, pool, context, rejected);
-  const place = ({ pair, matches }: Candidate): Correspondences => {
-    const a = new Float64Array(matches.length);
-    const b = new Float64Array(matches.length);
-    for (let k = 0; k < matches.length; k += 2) {
-      a.set(position(pair.a, matches[k]!), k);
-      b.set(position(pair.b, matches[k + 1]!), k);
-    }
-    return { a, b };
-  };
+  const matched = await matchAll(photos, pairs, features, pool, context, rejected);
+  const candidates = await fitAll(photos, matched, position, pool, context, rejected);
   const { lensOf, groups } = groupLenses(photos);
-  const lenses = groups.map((group) => startLens(group, earlier));
-  await calibrate(lenses, lensOf, groups, candidates, place, pool, context);
-  const related = lenses.map(({ focal }) => focal);
+  const featureCounts = features.map(({ count }) => count);
+  const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
+  const task: SurveyTask = { photos, candidates, featureCounts, position, pixels, lensOf, pool, context };
   const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
-  await poseAll(photos, candidates, place, lensOf, related, before, pool, context);
-  const verified = verify(photos.length, candidates, rejected);
-  const pieces = await buildStructure({
-    photoCount: photos.length,
-    lensOf,
-    lenses,
-    tracks: buildTracks(
-      features.map(({ count }) => count),
-      verified,
-    ),
-    position,
-    pairs: verified,
-    known: earlier && knownPieces(photos, lensOf, earlier),
-    signal: context.signal,
-    pass: context.pass,
-    onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
-  });
+  const known = earlier && knownPieces(photos, lensOf, earlier);
+  const start = groups.map((group) => startLens(group, earlier));
+  let lenses = start;
+  let first: Solution | undefined;
+  if (!earlier || start.some(({ focal }) => focal === 0)) {
+    first = await bestHypothesis(task, groups, start);
+    lenses = first.lenses.map((lens) => ({ ...lens }));
+  }
+  const related = lenses.map(({ focal }, k) => before[k] ?? focal);
+  await poseAll(task, lenses, related);
+  const again = await solve(task, lenses, (candidate) => candidate.result, known);
+  // Related again with what the structure told of the lenses; as a rule more matches hold then.
+  const best = first && worth(first) > 1.02 * worth(again) ? first : again;
   return {
     lensOf,
-    lenses,
-    related: before.map((focal, k) => focal ?? related[k]!),
-    pieces,
-    rejected,
-    verified,
-    features: features.map(({ count }) => count),
+    lenses: best.lenses,
+    related,
+    pieces: best.pieces,
+    rejected: [...rejected, ...best.rejected],
+    verified: best.verified,
+    features: featureCounts,
     position,
   };
 }
@@ -149,102 +147,92 @@ function knownPieces(
 }
 
 /**
- * Focals of lenses about which nothing is known, by consensus over their richest pairs; the lens with most photos
- * first.
+ * Solves the set under each hypothesis about the lenses and takes what explains most: pairs alone tell a focal badly
+ * (the peak is a tenth above its plateau), the structure of a set tells it well.
  */
-async function calibrate(
-  lenses: Lens[],
-  lensOf: readonly number[],
+async function bestHypothesis(
+  task: SurveyTask,
   groups: readonly LensGroup[],
-  candidates: readonly Candidate[],
-  place: (candidate: Candidate) => Correspondences,
-  pool: WorkerPool,
-  context: StageContext,
-): Promise<void> {
-  const unknown = lenses.map((_, k) => k).filter((k) => lenses[k]!.focal === 0);
-  unknown.sort((p, q) => groups[q]!.photos.length - groups[p]!.photos.length);
-  for (const lens of unknown) {
-    // The other photo of a pair has this lens too, or one already known.
-    const focalIn = (photo: number, focal: number) => (lensOf[photo] === lens ? focal : lenses[lensOf[photo]!]!.focal);
-    const own = candidates
-      .filter(
-        ({ pair: { a, b } }) => (lensOf[a] === lens || lensOf[b] === lens) && focalIn(a, 1) > 0 && focalIn(b, 1) > 0,
-      )
-      .sort((p, q) => q.matches.length - p.matches.length);
-    // The very richest pairs are nearly identical photos, which say little about the focal: skip a fifth.
-    const skip = own.length > 10 ? Math.floor(own.length / 5) : 0;
-    const chosen = own.slice(skip, skip + CALIBRATION_PAIRS);
-    const scores: number[][] = [];
-    let done = 0;
-    await Promise.all(
-      chosen.map(async (candidate, k) => {
-        const { a, b } = candidate.pair;
-        const focals = FOCAL_GRID.map((focal): [number, number] => [focalIn(a, focal), focalIn(b, focal)]);
-        const request: Request = {
-          kind: 'pose',
-          ...place(thinned(candidate)),
-          focals,
-          threshold: THRESHOLD,
-          hypotheses: CALIBRATION_HYPOTHESES,
-          seed: k + 1,
-        };
-        const answer = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
-        // A pair without parallax fits any focal.
-        if (answer.some((result) => result && result.parallax > 1.5 && result.rotationShare < 0.5))
-          scores[k] = answer.map((result) => result?.score ?? 0);
-        context.onProgress?.({ stage: 'calibrating', done: ++done, total: chosen.length });
-      }),
-    );
-    const told = scores.filter(Boolean);
-    const { focal, prominence } = told.length ? peakFocal(told) : { focal: DEFAULT_FOCAL, prominence: 0 };
-    lenses[lens] = { focal, k1: 0, prior: { focal, sigma: prominence > 0.03 ? 0.25 : 0.1 } };
+  start: readonly Lens[],
+): Promise<Solution> {
+  const hypotheses = await focalHypotheses(task, groups, start);
+  let best: Solution | undefined;
+  for (const lenses of hypotheses) {
+    const results = await quickPoses(task, lenses);
+    const solution = await solve(task, lenses, (_, k) => results[k]);
+    if (!best || worth(solution) > worth(best)) best = solution;
   }
+  return best!;
 }
 
-function thinned({ pair, matches }: Candidate): Candidate {
-  const stride = Math.ceil(matches.length / 2 / CALIBRATION_MATCHES);
-  return { pair, matches: matches.filter((_, k) => (k >> 1) % stride === 0) };
+/** Relative poses of all pairs from the matches that hold without lenses; undefined where none is found. */
+async function quickPoses(task: SurveyTask, lenses: readonly Lens[]): Promise<Candidate['result'][]> {
+  const results: Candidate['result'][] = [];
+  await Promise.all(
+    task.candidates.map(async (candidate, k) => {
+      const { matches, fit } = candidate;
+      const kept = matches.filter((_, i) => fit!.inliers[i >> 1]);
+      const answer = await relate(task, { ...candidate, matches: kept }, lenses, QUICK_HYPOTHESES, k + 1);
+      if (!answer) return;
+      // Flags of all matches again.
+      const inliers = new Uint8Array(matches.length / 2);
+      let i = 0;
+      fit!.inliers.forEach((flag, m) => {
+        if (flag) inliers[m] = answer.inliers[i++]!;
+      });
+      results[k] = { ...answer, inliers };
+    }),
+  );
+  return results;
+}
+
+async function relate(
+  { position, pixels, lensOf, pool, context }: SurveyTask,
+  { pair: { a, b }, matches }: Candidate,
+  lenses: readonly Lens[],
+  hypotheses: number,
+  seed: number,
+): Promise<Candidate['result']> {
+  const [lensA, lensB] = [lenses[lensOf[a]!]!, lenses[lensOf[b]!]!];
+  const x1 = new Float64Array(matches.length);
+  const x2 = new Float64Array(matches.length);
+  for (let k = 0; k < matches.length; k += 2) {
+    x1.set(undistort(lensA, ...position(a, matches[k]!)), k);
+    x2.set(undistort(lensB, ...position(b, matches[k + 1]!)), k);
+  }
+  const focal = Math.sqrt(lensA.focal * lensB.focal);
+  const request: Request = {
+    kind: 'pose',
+    x1,
+    x2,
+    options: {
+      threshold: (LIMIT * Math.sqrt(pixels[a]! * pixels[b]!)) / focal,
+      hypotheses,
+      seed,
+      extent: 1 / focal,
+    },
+  };
+  return pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
 }
 
 /**
- * @param focals per lens
- * @param before per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched
- * again
- *   under a focal that has become a little better since
+ * Relative poses of all pairs from all matches.
+ *
+ * @param related per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched
+ * again under a focal that has become a little better since
  */
-async function poseAll(
-  photos: readonly Photo[],
-  candidates: readonly Candidate[],
-  place: (candidate: Candidate) => Correspondences,
-  lensOf: readonly number[],
-  focals: readonly number[],
-  before: readonly (number | undefined)[],
-  pool: WorkerPool,
-  context: StageContext,
-): Promise<void> {
+async function poseAll(task: SurveyTask, lenses: readonly Lens[], related: readonly number[]): Promise<void> {
+  const { photos, lensOf, candidates, context } = task;
   let done = 0;
   await Promise.all(
     candidates.map(async (candidate, k) => {
       const { a, b } = candidate.pair;
-      const [lensA, lensB] = [lensOf[a]!, lensOf[b]!];
-      const keyOf = (focalA: number, focalB: number): string =>
-        `geometric/pose/3/${FEATURE_SIDE}/${sightId(photos[a]!)}/${sightId(photos[b]!)}/${focalA.toFixed(6)}/${focalB.toFixed(6)}`;
-      const key = keyOf(focals[lensA]!, focals[lensB]!);
-      const count = candidate.matches.length / 2;
-      const kept =
-        decodePose(context.store.get(key), count) ??
-        decodePose(context.store.get(keyOf(before[lensA] ?? focals[lensA]!, before[lensB] ?? focals[lensB]!)), count);
+      const focals = [a, b].map((photo) => related[lensOf[photo]!]!.toFixed(6)).join('/');
+      const key = `geometric/pose/5/${FEATURE_SIDE}/${sightId(photos[a]!)}/${sightId(photos[b]!)}/${focals}`;
+      const kept = decodePose(context.store.get(key), candidate.matches.length / 2);
       if (kept) candidate.result = kept.result;
       else {
-        const request: Request = {
-          kind: 'pose',
-          ...place(candidate),
-          focals: [[focals[lensA]!, focals[lensB]!]],
-          threshold: THRESHOLD * 1.5,
-          hypotheses: HYPOTHESES,
-          seed: k + 1,
-        };
-        [candidate.result] = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
+        candidate.result = await relate(task, candidate, lenses, HYPOTHESES, k + 1);
         context.store.put(key, encodePose(candidate.result));
       }
       context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });
@@ -252,21 +240,55 @@ async function poseAll(
   );
 }
 
+/** The structure that pairs give under some lenses. */
+async function solve(
+  task: SurveyTask,
+  start: readonly Lens[],
+  resultOf: (candidate: Candidate, index: number) => Candidate['result'],
+  known?: readonly ReadonlyMap<number, PlacedCamera>[],
+): Promise<Solution> {
+  const rejected: Rejection[] = [];
+  const verified = verify(task, resultOf, rejected);
+  const lenses = start.map((lens) => ({ ...lens }));
+  const sorted = [...task.pixels].sort((a, b) => a - b);
+  const { photos, context } = task;
+  const pieces = await buildStructure(
+    {
+      photoCount: photos.length,
+      lensOf: task.lensOf,
+      lenses,
+      tracks: buildTracks(task.featureCounts, verified),
+      position: task.position,
+      pairs: verified,
+      known,
+      signal: context.signal,
+      pass: context.pass,
+      onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
+    },
+    { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
+  );
+  return { lenses, pieces, verified, rejected };
+}
+
 /** Pairs that hold, after the tests on the pair alone and against the others. */
-function verify(count: number, candidates: readonly Candidate[], rejected: Rejection[]): Survey['verified'] {
-  const plausible: Survey['verified'] = [];
-  for (const { pair, matches, result } of candidates) {
-    const total = matches.length / 2;
-    if (!result || result.inlierCount < LEAST_INLIERS || result.inlierCount < LEAST_AGREEMENT * total) {
+function verify(
+  { photos, candidates }: SurveyTask,
+  resultOf: (candidate: Candidate, index: number) => Candidate['result'],
+  rejected: Rejection[],
+): Verified {
+  const plausible: Verified = [];
+  candidates.forEach((candidate, index) => {
+    const { pair, matches } = candidate;
+    const result = resultOf(candidate, index);
+    if (!result || result.inlierCount < LEAST_INLIERS || result.evidence < LEAST_EVIDENCE) {
       rejected.push({
         pair,
         reason: 'no-overlap',
-        detail: `only ${result?.inlierCount ?? 0} of ${total} matches agree with one geometry`,
+        detail: `only ${result?.inlierCount ?? 0} of ${matches.length / 2} matches agree with one geometry`,
       });
-      continue;
+      return;
     }
     const { rotation, translation, inlierCount, parallax, rotationShare, inliers } = result;
-    const kept = matches.filter((_, k) => inliers[k >> 1]);
     plausible.push({
       a: pair.a,
       b: pair.b,
@@ -275,11 +297,11 @@ function verify(count: number, candidates: readonly Candidate[], rejected: Rejec
       inlierCount,
       parallax,
       rotationShare,
-      matches: kept,
+      matches: matches.filter((_, k) => inliers[k >> 1]),
     });
-  }
+  });
   const disagreement = rotationDisagreement(
-    count,
+    photos.length,
     plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount })),
   );
   return plausible.filter(({ a, b }, k) => {

@@ -1,4 +1,8 @@
-import { multiply3, randomNumbers, rotationAngle, rotationFromVector, solveCholesky } from '../numerics/linear.js';
+import { multiply3, rotationAngle, rotationFromVector, solveCholesky } from '../numerics/linear.js';
+import { enough, sampler, sampson } from './epipolar.js';
+import { chanceOfLine, evidence } from './evidence.js';
+import { columnsOf, scorer } from './scores.js';
+import { fivePoint } from './solvers/five-point.js';
 
 /** How one camera sees the other: x2 ~ R x1 + t, |t| = 1. */
 export interface RelativePose {
@@ -10,34 +14,19 @@ export interface TwoViewResult extends RelativePose {
   /** One flag per correspondence. */
   inliers: Uint8Array;
   inlierCount: number;
-  /** Truncated squared errors left, relative to none: higher is better. */
+  /** Soft number of agreeing correspondences (scores.ts). */
   score: number;
+  /** How little chance explains it (evidence.ts). */
+  evidence: number;
   /** Share of the inliers that a rotation alone explains. */
   rotationShare: number;
   /** Median angle between the two rays of an inlier, degrees. */
   parallax: number;
 }
 
-const MINIMAL = 5;
-
 /** [t]x R. */
 function essential(rotation: Float64Array, t: ArrayLike<number>): Float64Array {
   return multiply3([0, -t[2]!, t[1]!, t[2]!, 0, -t[0]!, -t[1]!, t[0]!, 0], rotation);
-}
-
-/** Squared Sampson distance of correspondence k (Hartley and Zisserman, eq. 11.9). */
-function sampson(e: Float64Array, x1: Float64Array, x2: Float64Array, k: number): number {
-  const a = x1[2 * k]!;
-  const b = x1[2 * k + 1]!;
-  const c = x2[2 * k]!;
-  const d = x2[2 * k + 1]!;
-  const l0 = e[0]! * a + e[1]! * b + e[2]!;
-  const l1 = e[3]! * a + e[4]! * b + e[5]!;
-  const l2 = e[6]! * a + e[7]! * b + e[8]!;
-  const m0 = e[0]! * c + e[3]! * d + e[6]!;
-  const m1 = e[1]! * c + e[4]! * d + e[7]!;
-  const r = c * l0 + d * l1 + l2;
-  return (r * r) / (l0 * l0 + l1 * l1 + m0 * m0 + m1 * m1 + 1e-18);
 }
 
 /** Two unit vectors orthogonal to t and to each other. */
@@ -156,80 +145,95 @@ export function depths(
 }
 
 export interface TwoViewOptions {
-  /** Inlier distance in normalised coordinates (pixels over focal). */
+  /** Largest distance of an inlier, normalised coordinates (pixels over focal). */
   threshold: number;
+  /** At most this many samples. */
   hypotheses: number;
   seed: number;
+  /**
+   * Side of a square as large as the picture, normalised coordinates: what `evidence` measures distances with. 1 when
+   * not given.
+   */
+  extent?: number | undefined;
+  /** A pose to begin with. */
+  start?: RelativePose | undefined;
+}
+
+/** Rotation and direction of translation of an essential matrix; one of the four poses that share it. */
+function decompose(E: Float64Array): RelativePose {
+  // The left null vector is the translation: the largest cross product of two columns.
+  let t = [0, 0, 0];
+  for (const [p, q] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as const) {
+    const c = [
+      E[3 + p]! * E[6 + q]! - E[6 + p]! * E[3 + q]!,
+      E[6 + p]! * E[q]! - E[p]! * E[6 + q]!,
+      E[p]! * E[3 + q]! - E[3 + p]! * E[q]!,
+    ];
+    if (c[0]! ** 2 + c[1]! ** 2 + c[2]! ** 2 > t[0]! ** 2 + t[1]! ** 2 + t[2]! ** 2) t = c;
+  }
+  const length = Math.hypot(t[0]!, t[1]!, t[2]!) || 1;
+  t = t.map((value) => value / length);
+  // R = cofactors(E) - [t]x E, for |t| = 1 and E = [t]x R up to scale (Horn, "Recovering baseline and orientation", 1990).
+  let scale = 0;
+  for (const value of E) scale += value * value;
+  scale = Math.sqrt(2 / scale);
+  const e = E.map((value) => value * scale);
+  const cofactors = Float64Array.of(
+    e[4]! * e[8]! - e[5]! * e[7]!,
+    e[5]! * e[6]! - e[3]! * e[8]!,
+    e[3]! * e[7]! - e[4]! * e[6]!,
+    e[2]! * e[7]! - e[1]! * e[8]!,
+    e[0]! * e[8]! - e[2]! * e[6]!,
+    e[1]! * e[6]! - e[0]! * e[7]!,
+    e[1]! * e[5]! - e[2]! * e[4]!,
+    e[2]! * e[3]! - e[0]! * e[5]!,
+    e[0]! * e[4]! - e[1]! * e[3]!,
+  );
+  const crossed = multiply3([0, -t[2]!, t[1]!, t[2]!, 0, -t[0]!, -t[1]!, t[0]!, 0], e);
+  return { rotation: cofactors.map((value, k) => value - crossed[k]!), translation: Float64Array.from(t) };
 }
 
 /**
- * Relative pose of two calibrated views from correspondences in normalised coordinates [n, 2].
- *
- * Random five-point samples are solved by Gauss-Newton from random starts (after Botterill, Mills and Green, "Fast
- * RANSAC hypothesis generation for essential matrix estimation", 2011), scored by truncated Sampson distance; the best
- * few are refined robustly on all correspondences and the best of these is kept.
+ * Relative pose of two calibrated views from correspondences in normalised coordinates [n, 2], the most distinctive
+ * first: five-point samples, locally optimised by a few robust Gauss-Newton steps on all correspondences (Lebeda, Matas
+ * and Chum, "Fixing the locally optimized RANSAC", BMVC 2012), under a score whose threshold need not be exact.
  *
  * @returns undefined with fewer than 8 correspondences or when no sample could be solved
  */
 export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoViewOptions): TwoViewResult | undefined {
   const n = x1.length / 2;
   if (n < 8) return undefined;
-  const random = randomNumbers(options.seed);
-  const limit = options.threshold ** 2;
   const everything = Uint32Array.from({ length: n }, (_, k) => k);
-  const score = (pose: RelativePose): number => {
-    const E = essential(pose.rotation, pose.translation);
-    let sum = 0;
-    for (let k = 0; k < n; k++) {
-      const error = sampson(E, x1, x2, k);
-      if (error < limit) sum += 1 - error / limit;
-    }
-    return sum;
+  const score = scorer('epipolar', columnsOf(x1, x2), options.threshold);
+  const scoreOf = (pose: RelativePose) => score(essential(pose.rotation, pose.translation));
+  const draw = sampler(n, 5, options.hypotheses, options.seed);
+  let best: { pose: RelativePose; score: number } | undefined;
+  const refine = (pose: RelativePose, scales: readonly number[]): void => {
+    const moved = { ...pose };
+    for (const scale of scales) gaussNewtonStep(moved, x1, x2, everything, scale * options.threshold);
+    const value = scoreOf(moved);
+    if (!best || value > best.score) best = { pose: moved, score: value };
   };
-  const best: { pose: RelativePose; score: number }[] = [];
-  const sample = new Uint32Array(MINIMAL);
-  for (let hypothesis = 0; hypothesis < options.hypotheses; hypothesis++) {
-    for (let i = 0; i < MINIMAL; i++) sample[i] = Math.floor(random() * n);
-    // Starts: from the present best now and then (local optimisation), else from a random direction and a modest random
-    // rotation.
-    const warm = best.length > 0 && random() < 0.3 ? best[Math.floor(random() * best.length)]!.pose : undefined;
-    const spread = random() < 0.7 ? 0.5 : 2;
-    // A photo that lies on its side or its head, with nothing in its EXIF to tell.
-    const roll = random() < 0.25 ? (Math.floor(random() * 3 + 1) * Math.PI) / 2 : 0;
-    const direction = [random() - 0.5, random() - 0.5, random() - 0.5];
-    const length = Math.hypot(...direction) + 1e-9;
-    const pose: RelativePose = warm
-      ? { rotation: warm.rotation, translation: warm.translation }
-      : {
-          rotation: multiply3(
-            rotationFromVector(0, 0, roll),
-            rotationFromVector((random() - 0.5) * spread, (random() - 0.5) * spread, (random() - 0.5) * spread),
-          ),
-          translation: Float64Array.from(direction, (value) => value / length),
-        };
-    let step = Infinity;
-    for (let k = 0; k < 10; k++) {
-      step = gaussNewtonStep(pose, x1, x2, sample, 0);
-      if (!(step > 1e-10) || step === Infinity) break;
-    }
-    if (!(step < 1e-4)) continue;
-    const value = score(pose);
-    if (best.length < 5 || value > best[best.length - 1]!.score) {
-      best.push({ pose, score: value });
-      best.sort((a, b) => b.score - a.score);
-      if (best.length > 5) best.pop();
+  if (options.start) refine(options.start, [1, 0.7, 0.5, 0.5]);
+  let needed = options.hypotheses;
+  for (let attempt = 0; attempt < needed; attempt++) {
+    for (const E of fivePoint(x1, x2, draw(attempt))) {
+      const value = score(E);
+      // A sample a little worse than the best may lead further once refined.
+      if (value <= 0.9 * (best?.score ?? 0)) continue;
+      const pose = decompose(E);
+      if (!best || value > best.score) best = { pose, score: value };
+      refine(pose, [1, 0.7, 0.5]);
+      needed = Math.min(options.hypotheses, Math.max(15, 2 * enough(best!.score / n, 5)));
     }
   }
-  let winner: { pose: RelativePose; score: number } | undefined;
-  for (const candidate of best) {
-    const pose = { ...candidate.pose };
-    for (const scale of [3, 2, 1, 1, 0.5, 0.5, 0.5])
-      gaussNewtonStep(pose, x1, x2, everything, scale * options.threshold);
-    const refined = { pose, score: score(pose) };
-    const better = refined.score > candidate.score ? refined : candidate;
-    if (!winner || better.score > winner.score) winner = better;
-  }
-  return winner ? finish(winner.pose, winner.score, x1, x2, options.threshold) : undefined;
+  if (!best) return undefined;
+  refine(best.pose, [0.5, 0.4, 0.3, 0.3]);
+  return finish(best.pose, best.score, x1, x2, options);
 }
 
 /** Sign of the translation, inliers in front of both cameras, and how much a rotation alone would explain. */
@@ -238,12 +242,13 @@ function finish(
   score: number,
   x1: Float64Array,
   x2: Float64Array,
-  threshold: number,
+  { threshold, extent = 1 }: TwoViewOptions,
 ): TwoViewResult {
   const n = x1.length / 2;
   const E = essential(pose.rotation, pose.translation);
+  const errors = Float64Array.from({ length: n }, (_, k) => Math.sqrt(sampson(E, x1, x2, k)));
   const near: number[] = [];
-  for (let k = 0; k < n; k++) if (sampson(E, x1, x2, k) < threshold * threshold) near.push(k);
+  for (let k = 0; k < n; k++) if (errors[k]! < threshold) near.push(k);
   // Four poses share one essential matrix: t and -t, and R turned by half a turn about t.
   const t = pose.translation;
   const halfTurn = Float64Array.from(
@@ -266,7 +271,10 @@ function finish(
     const y = [0, 1, 2].map((i) => R[3 * i]! * a + R[3 * i + 1]! * b + R[3 * i + 2]!);
     const still = y[2]! > 0 && Math.hypot(y[0]! / y[2]! - c, y[1]! / y[2]! - d) < 1.5 * threshold;
     if (still) rotationOnly++;
-    if (!(z1 > 0 && z2 > 0) && !still) continue;
+    if (!(z1 > 0 && z2 > 0) && !still) {
+      errors[k] = Infinity;
+      continue;
+    }
     inliers[k] = 1;
     const cosine = (y[0]! * c + y[1]! * d + y[2]!) / (Math.hypot(...y) * Math.hypot(c, d, 1));
     angles.push((Math.acos(Math.min(1, cosine)) * 180) / Math.PI);
@@ -278,6 +286,7 @@ function finish(
     inliers,
     inlierCount: count,
     score,
+    evidence: evidence(errors, threshold, (error) => chanceOfLine(error / extent), 5),
     rotationShare: count ? rotationOnly / count : 1,
     parallax: angles[count >> 1] ?? 0,
   };

@@ -1,8 +1,11 @@
 import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
+import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
+import { scoreFocals, type FocalScores } from './focal-scores.js';
 import { matchFeatures } from './matching.js';
-import { relativePose, type TwoViewResult } from './two-view.js';
+import { relativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
 
+/** Positions are [n, 2], of `fit` and `focals` in long sides relative to the centres, of `pose` normalised. */
 export type Request =
   | {
       kind: 'features';
@@ -13,18 +16,20 @@ export type Request =
       keep?: Uint8Array | undefined;
     }
   | { kind: 'match'; a: Features; b: Features }
-  /** Relative pose for each of several candidate focals; positions in long sides relative to the centres. */
+  | { kind: 'fit'; x1: Float64Array; x2: Float64Array; options: FitOptions }
   | {
-      kind: 'pose';
-      a: Float64Array;
-      b: Float64Array;
+      kind: 'focals';
+      x1: Float64Array;
+      x2: Float64Array;
       focals: [number, number][];
-      threshold: number;
-      hypotheses: number;
+      limit: number;
       seed: number;
-    };
+    }
+  | { kind: 'pose'; x1: Float64Array; x2: Float64Array; options: TwoViewOptions };
 
-export type PoseAnswer = (TwoViewResult | undefined)[];
+export type FitAnswer = EpipolarFit | undefined;
+export type FocalsAnswer = FocalScores;
+export type PoseAnswer = TwoViewResult | undefined;
 
 /** Brightness, 0 to 1, of sRGB [n, 3]. */
 function greyOf(pixels: Uint8Array): Float32Array {
@@ -42,19 +47,11 @@ serve<Request>((request) => {
       };
     case 'match':
       return { value: matchFeatures(request.a, request.b) };
-    case 'pose': {
-      const value: PoseAnswer = request.focals.map(([focalA, focalB]) =>
-        relativePose(
-          request.a.map((x) => x / focalA),
-          request.b.map((x) => x / focalB),
-          {
-            threshold: request.threshold / Math.sqrt(focalA * focalB),
-            hypotheses: request.hypotheses,
-            seed: request.seed,
-          },
-        ),
-      );
-      return { value };
-    }
+    case 'fit':
+      return { value: fitEpipolar(request.x1, request.x2, request.options) satisfies FitAnswer };
+    case 'focals':
+      return { value: scoreFocals(request) satisfies FocalsAnswer };
+    case 'pose':
+      return { value: relativePose(request.x1, request.x2, request.options) satisfies PoseAnswer };
   }
 });
