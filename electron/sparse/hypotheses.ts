@@ -13,8 +13,8 @@ const MOST_HYPOTHESES = 3;
 const APART = 1.2;
 
 /**
- * What the lenses of a set may be, likeliest first. Where EXIF tells, it comes first, but a picture cut out of a photo
- * has another focal than its EXIF, so the pairs' own opinion follows if it differs.
+ * What the lenses of a set may be by the opinion of its pairs, likeliest first. Where EXIF tells every focal, what the
+ * pairs say against it: a picture cut out of a photo has another focal than its EXIF.
  *
  * @param start per lens; focal 0 where nothing is known
  */
@@ -23,8 +23,7 @@ export async function focalHypotheses(
   groups: readonly LensGroup[],
   start: readonly Lens[],
 ): Promise<Lens[][]> {
-  if (start.every(({ fixed, prior }) => fixed || (prior && prior.sigma < 1e-3)))
-    return [start.map((lens) => ({ ...lens }))];
+  if (start.every(({ fixed, prior }) => fixed || (prior && prior.sigma < 1e-3))) return [];
   const scores = await scorePairs(task, start);
   const peaks = peakFocals(scores);
   const unknown = start.some(({ focal }) => focal === 0);
@@ -38,16 +37,13 @@ export async function focalHypotheses(
   }
   const typical = median(start.map(({ focal }) => focal));
   const other = peaks.filter((focal) => Math.max(focal / typical, typical / focal) > APART).slice(0, 1);
-  return [
-    start.map((lens) => ({ ...lens })),
-    ...other.map((focal) =>
-      start.map((lens, k) => {
-        if (lens.fixed || groups[k]!.fromUser) return { ...lens };
-        const moved = (lens.focal * focal) / typical;
-        return { focal: moved, k1: 0, prior: { focal: moved, sigma: 0.4 } };
-      }),
-    ),
-  ];
+  return other.map((focal) =>
+    start.map((lens, k) => {
+      if (lens.fixed || groups[k]!.fromUser) return { ...lens };
+      const moved = (lens.focal * focal) / typical;
+      return { focal: moved, k1: 0, prior: { focal: moved, sigma: 0.4 } };
+    }),
+  );
 }
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;

@@ -49,7 +49,7 @@ export interface StructureInput {
   /** Position of a feature, long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
   pairs: readonly VerifiedPair[];
-  /** Cameras of an earlier solution, held where they are; one map per piece. */
+  /** Cameras to begin with, one map per piece; those that are fixed stay where they are. */
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
   onPlaced?: ((placed: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -110,8 +110,9 @@ export async function buildStructure(
       solved.add(lens);
     }
   }
-  // With held cameras a merge would move what must stay.
-  if (!input.known?.length) grown = await joinAll(grown);
+  // A merge would move cameras that must stay.
+  const isHeld = ({ scene }: Growth) => [...scene.cameras.values()].filter(({ fixed }) => fixed).length > 1;
+  if (!grown.some(isHeld)) grown = await joinAll(grown);
   const pieces = grown.map((growth) => growth.result());
   return pieces.sort((a, b) => b.cameras.size - a.cameras.size);
 }
@@ -210,7 +211,7 @@ class Growth {
   }
 
   async resume(known: ReadonlyMap<number, PlacedCamera>): Promise<void> {
-    for (const [photo, camera] of known) this.place(photo, { ...camera, fixed: true });
+    for (const [photo, camera] of known) this.place(photo, { ...camera });
     this.scene.retriangulate(this.limit);
     await this.grow();
   }

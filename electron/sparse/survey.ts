@@ -92,14 +92,17 @@ export async function surveySet(
   const known = earlier && knownPieces(photos, lensOf, earlier);
   const start = groups.map((group) => startLens(group, earlier));
   let lenses = start;
+  let cameras = known;
   let first: Solution | undefined;
   if (!earlier || start.some(({ focal }) => focal === 0)) {
     first = await bestHypothesis(task, groups, start);
     lenses = first.lenses.map((lens) => ({ ...lens }));
+    cameras =
+      known ?? first.pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
   }
   const related = lenses.map(({ focal }, k) => before[k] ?? focal);
   await poseAll(task, lenses, related);
-  const again = await solve(task, lenses, (candidate) => candidate.result, known);
+  const again = await solve(task, lenses, (candidate) => candidate.result, cameras);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
   const best = first && worth(first) > 1.02 * worth(again) ? first : again;
   return {
@@ -155,14 +158,26 @@ async function bestHypothesis(
   groups: readonly LensGroup[],
   start: readonly Lens[],
 ): Promise<Solution> {
-  const hypotheses = await focalHypotheses(task, groups, start);
-  let best: Solution | undefined;
-  for (const lenses of hypotheses) {
+  const tryLenses = async (lenses: readonly Lens[]): Promise<Solution> => {
     const results = await quickPoses(task, lenses);
-    const solution = await solve(task, lenses, (_, k) => results[k]);
+    return solve(task, lenses, (_, k) => results[k]);
+  };
+  let best: Solution | undefined;
+  if (start.every(({ focal }) => focal > 0)) {
+    best = await tryLenses(start);
+    if (isConvincing(task, best)) return best;
+  }
+  for (const lenses of await focalHypotheses(task, groups, start)) {
+    const solution = await tryLenses(lenses);
     if (!best || worth(solution) > worth(best)) best = solution;
   }
   return best!;
+}
+
+/** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
+function isConvincing({ photos }: SurveyTask, { lenses, pieces }: Solution): boolean {
+  const pulled = lenses.some(({ focal, prior }) => prior && Math.abs(Math.log(focal / prior.focal)) > 0.08);
+  return !pulled && pieces[0]?.cameras.size === photos.length;
 }
 
 /** Relative poses of all pairs from the matches that hold without lenses; undefined where none is found. */

@@ -34,7 +34,9 @@ describe('the geometric estimator', () => {
     const store = memoryStore();
     const stages = new Set<string>();
     const session = await open(set, { store, onProgress: ({ stage }) => stages.add(stage) }, 4);
-    expect(stages).toEqual(new Set(['finding features', 'matching', 'relating pairs', 'placing cameras']));
+    expect(stages).toEqual(
+      new Set(['finding features', 'matching', 'comparing photos', 'relating pairs', 'placing cameras']),
+    );
     expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.03);
 
     const { observe, rejected } = session.plan;
