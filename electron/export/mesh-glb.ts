@@ -136,7 +136,8 @@ function primitive(page: number, pages: number): object {
 function material(page: number, unlit: boolean): object {
   return {
     name: `photos ${page + 1}`,
-    doubleSided: false,
+    // A viewer that leaves out backs would show a wall as missing from behind; the studio says what was seen.
+    doubleSided: true,
     pbrMetallicRoughness: { baseColorTexture: { index: page }, metallicFactor: 0, roughnessFactor: 1 },
     ...(unlit ? { extensions: { KHR_materials_unlit: {} } } : {}),
   };

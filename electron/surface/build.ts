@@ -146,6 +146,7 @@ class Builder {
   }
 
   private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {
+    const faces = await this.ask('facing', { mesh });
     const empty = emptyCandidates(mesh.indices.length / 3);
     const candidates: Candidates = {
       photo: shared(empty.photo),
@@ -161,7 +162,7 @@ class Builder {
       const earlier = before;
       if (!picture) gone++;
       const own = picture
-        ? this.ask('look', { mesh, photo: photos[index]!, picture: sharedPicture(picture) })
+        ? this.ask('look', { mesh, faces, photo: photos[index]!, picture: sharedPicture(picture) })
         : undefined;
       before = (async () => {
         const [seen] = await Promise.all([own, earlier]);

@@ -4,9 +4,11 @@ export interface LabelOptions {
   /** What a seam costs: 1 is the difference between the best photo of a face and one that hardly shows it. */
   seam: number;
   iterations: number;
+  /** Fewer faces of one photo than this take that of the faces around them, where it sees them. */
+  leastFaces: number;
 }
 
-export const LABEL_DEFAULTS: LabelOptions = { seam: 0.35, iterations: 24 };
+export const LABEL_DEFAULTS: LabelOptions = { seam: 0.6, iterations: 24, leastFaces: 24 };
 
 /**
  * The photo of each face: as good as there is, with few seams (Waechter et al., ECCV 2014), by min-sum belief
@@ -20,7 +22,7 @@ export function chooseLabels(
   opposite: Int32Array,
   options: Partial<LabelOptions> = {},
 ): Int16Array {
-  const { seam, iterations } = { ...LABEL_DEFAULTS, ...options };
+  const { seam, iterations, leastFaces } = { ...LABEL_DEFAULTS, ...options };
   const K = MOST_CANDIDATES;
   const { photo, quality } = candidates;
   const faces = photo.length / K;
@@ -83,5 +85,40 @@ export function chooseLabels(
       }
     }
   }
+  for (let round = 0; round < 3; round++) mergeIslands(labels, candidates, opposite, leastFaces);
   return labels;
+}
+
+/** Gives small groups of faces the photo with which they share most of their border, if it sees all of them. */
+function mergeIslands(labels: Int16Array, { photo }: Candidates, opposite: Int32Array, leastFaces: number): void {
+  const K = MOST_CANDIDATES;
+  const sees = (face: number, label: number): boolean => {
+    for (let k = face * K; k < (face + 1) * K; k++) if (photo[k] === label) return true;
+    return false;
+  };
+  const done = new Uint8Array(labels.length);
+  for (let seed = 0; seed < labels.length; seed++) {
+    if (done[seed] || labels[seed]! < 0) continue;
+    const label = labels[seed]!;
+    const group = [seed];
+    done[seed] = 1;
+    const around = new Map<number, number>();
+    for (let read = 0; read < group.length; read++) {
+      for (let i = 0; i < 3; i++) {
+        const across = opposite[3 * group[read]! + i]!;
+        const other = across < 0 ? -1 : Math.floor(across / 3);
+        if (other < 0) continue;
+        if (labels[other] !== label) around.set(labels[other]!, (around.get(labels[other]!) ?? 0) + 1);
+        else if (!done[other]) {
+          done[other] = 1;
+          group.push(other);
+        }
+      }
+    }
+    if (group.length >= leastFaces) continue;
+    const [next] = [...around]
+      .filter(([each]) => each >= 0 && group.every((face) => sees(face, each)))
+      .sort((a, b) => b[1] - a[1]);
+    if (next) for (const face of group) labels[face] = next[0];
+  }
 }

@@ -1,10 +1,12 @@
 import { distortion, mostRadius, type Picture, type TexturePhoto } from './texture-photo.js';
 import { Rasteriser, type Drawing } from './raster.js';
+import { oppositeHalfEdges } from './half-edges.js';
+import { averaged, faceNormals } from './smooth.js';
 import type { Mesh } from './types.js';
 
 /** How one photo sees each face. */
 export interface Look {
-  /** [faces] pixels of the original photo that the face covers, times how well they show it; 0: not seen. */
+  /** [faces] pixels of the original photo per unit of area, less for a blurred photo; 0: not seen. */
   quality: Float32Array;
   /** [faces, 3] mean colour, sRGB. */
   colour: Uint8Array;
@@ -21,14 +23,32 @@ export interface LookOptions {
 
 export const LOOK_DEFAULTS: LookOptions = { bufferSide: 1600, tolerance: 0.004, leastCosine: 0.1 };
 
+/** Rounds over which a face's own noise is averaged out of the way it faces. */
+const FACING_ROUNDS = 8;
+const FACING_EDGE = 0.8;
+
+/**
+ * Which way the surface faces at each face, [faces, 3]: without the noise of single faces, by which neighbours would
+ * each prefer another photo.
+ */
+export function facing({ positions, indices }: Pick<Mesh, 'positions' | 'indices'>): Float32Array {
+  const opposite = oppositeHalfEdges(indices);
+  const { normals, areas } = faceNormals(positions, indices);
+  let result = normals;
+  for (let round = 0; round < FACING_ROUNDS; round++) result = averaged(result, areas, opposite, FACING_EDGE);
+  return result;
+}
+
 /**
  * Looks at all faces through one photo: a face is seen when its corners and its middle are inside the picture and
  * nothing lies before them.
  *
+ * @param facing [faces, 3] which way the surface faces there: from `facing`
  * @param picture the photo, at any size
  */
 export function look(
   mesh: Pick<Mesh, 'positions' | 'indices'>,
+  facing: Float32Array,
   photo: TexturePhoto,
   picture: Picture,
   options: Partial<LookOptions> = {},
@@ -47,7 +67,7 @@ export function look(
   const drawing = new Rasteriser(mesh.positions, mesh.indices).draw(camera);
   const faces = mesh.indices.length / 3;
   const result: Look = { quality: new Float32Array(faces), colour: new Uint8Array(3 * faces) };
-  const seen = new FaceLook(mesh, photo, picture, drawing, camera.width, camera.height, scale, settings);
+  const seen = new FaceLook(mesh, facing, photo, picture, drawing, camera.width, camera.height, scale, settings);
   for (let t = 0; t < faces; t++) result.quality[t] = seen.at(t, result.colour);
   return result;
 }
@@ -59,6 +79,7 @@ class FaceLook {
 
   constructor(
     private readonly mesh: Pick<Mesh, 'positions' | 'indices'>,
+    private readonly facing: Float32Array,
     private readonly photo: TexturePhoto,
     private readonly picture: Picture,
     private readonly drawing: Drawing,
@@ -85,21 +106,14 @@ class FaceLook {
       if (p[3 * c + 2]! <= 0) return 0;
     }
     for (let i = 0; i < 3; i++) p[9 + i] = (p[i]! + p[3 + i]! + p[6 + i]!) / 3;
-    const ux = p[3]! - p[0]!;
-    const uy = p[4]! - p[1]!;
-    const uz = p[5]! - p[2]!;
-    const vx = p[6]! - p[0]!;
-    const vy = p[7]! - p[1]!;
-    const vz = p[8]! - p[2]!;
-    const nx = uy * vz - uz * vy;
-    const ny = uz * vx - ux * vz;
-    const nz = ux * vy - uy * vx;
-    const twice = Math.hypot(nx, ny, nz);
+    const [x, y, z] = [this.facing[3 * t]!, this.facing[3 * t + 1]!, this.facing[3 * t + 2]!];
+    const nx = M[0]! * x + M[1]! * y + M[2]! * z;
+    const ny = M[4]! * x + M[5]! * y + M[6]! * z;
+    const nz = M[8]! * x + M[9]! * y + M[10]! * z;
     const away = Math.hypot(p[9]!, p[10]!, p[11]!);
-    if (twice === 0) return 0;
     // Outwards normals look against the line of sight.
-    const cosine = -(nx * p[9]! + ny * p[10]! + nz * p[11]!) / (twice * away);
-    if (cosine < this.options.leastCosine) return 0;
+    const cosine = -(nx * p[9]! + ny * p[10]! + nz * p[11]!) / away;
+    if (!(cosine >= this.options.leastCosine)) return 0;
     // A pixel's step in depth across the face: one over tangent of its slope.
     const slope = Math.sqrt(1 - cosine * cosine) / cosine;
     const tolerance = this.options.tolerance + (1.5 * slope) / (photo.fx * this.scale);
@@ -117,8 +131,9 @@ class FaceLook {
     colour[3 * t] = Math.round(red / 4);
     colour[3 * t + 1] = Math.round(green / 4);
     colour[3 * t + 2] = Math.round(blue / 4);
-    const pixels = (0.5 * twice * cosine * photo.fx * photo.fy) / (away * away);
-    return Math.max(1e-6, pixels * (0.5 + 0.5 * photo.sharpness));
+    // Pixels per unit of the surface's area.
+    const pixels = (cosine * photo.fx * photo.fy) / (away * away);
+    return pixels * (0.5 + 0.5 * photo.sharpness);
   }
 
   /** Where the point's colour begins in the picture; -1 when it is outside or hidden. */

@@ -3,10 +3,11 @@ import { fillHoles, type HoleOptions } from './holes.js';
 import { joinBlocks, type JoinOptions } from './join.js';
 import type { BlockSurface } from './fusion.js';
 import { makeManifold } from './manifold.js';
+import { smooth, type SmoothOptions } from './smooth.js';
 import { simplify, type SimplifyOptions } from './simplify.js';
 import type { Mesh, SurfaceView } from './types.js';
 
-export type RefineOptions = Partial<JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions>;
+export type RefineOptions = Partial<JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions & SmoothOptions>;
 
 /** From the surfaces of the blocks to a clean mesh of the wanted size. */
 export async function refine(
@@ -21,5 +22,5 @@ export async function refine(
   const pieces = withoutSmallPieces(joinBlocks(blocks, options), cameras, options);
   const light = makeManifold(await simplify(pieces, options));
   const closed = makeManifold(fillHoles(light, cameras, options));
-  return withoutSmallPieces(closed, cameras, options);
+  return smooth(withoutSmallPieces(closed, cameras, options), options);
 }

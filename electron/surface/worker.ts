@@ -9,7 +9,7 @@ import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './f
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { chooseLabels } from './labels.js';
-import { look, type Look } from './looks.js';
+import { facing, look, type Look } from './looks.js';
 import { pack, type PackingOptions } from './packing.js';
 import { refine, type RefineOptions } from './refine.js';
 import { shared } from './shared.js';
@@ -38,7 +38,8 @@ export interface Steps {
     request: { blocks: readonly BlockSurface[]; views: readonly SurfaceView[]; options: RefineOptions };
     answer: Mesh;
   };
-  look: { request: { mesh: Mesh; photo: TexturePhoto; picture: Picture }; answer: Look };
+  facing: { request: { mesh: Mesh }; answer: Float32Array };
+  look: { request: { mesh: Mesh; faces: Float32Array; photo: TexturePhoto; picture: Picture }; answer: Look };
   remember: { request: { candidates: Candidates; index: number; look: Look }; answer: null };
   unwrap: {
     request: { mesh: Mesh; candidates: Candidates; photos: readonly TexturePhoto[]; options: Partial<PackingOptions> };
@@ -89,8 +90,9 @@ const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Pr
       },
     };
   },
-  look: ({ mesh, photo, picture }) => {
-    const value = look(mesh, photo, picture);
+  facing: ({ mesh }) => ({ value: shared(facing(mesh)) }),
+  look: ({ mesh, faces, photo, picture }) => {
+    const value = look(mesh, faces, photo, picture);
     return { value, transfer: [value.quality.buffer as ArrayBuffer, value.colour.buffer as ArrayBuffer] };
   },
   remember: ({ candidates, index, look: seen }) => {
