@@ -1,8 +1,8 @@
-import { basename, extname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../contract/errors.js';
-import { writeNamed } from '../engine/exporting.js';
-import { buildLayer, meshFile, type MeshFacts } from '../engine/meshing.js';
+import { writeAll } from '../engine/exporting.js';
+import { buildLayer, layerFiles, meshEndings, type MeshEnding, type MeshFacts } from '../engine/meshing.js';
 import { Workspace } from '../engine/workspace.js';
 import { number } from './arguments.js';
 import { answer, bytes, seconds } from './output.js';
@@ -23,16 +23,16 @@ export function addMesh(program: Command): void {
     .argument('<project>', 'a .pointmap file')
     .option('--faces <n>', 'faces, about (default: 500000)', number('--faces', 1))
     .option('--texture-size <px>', 'side of a texture page, in pixels (default: 4096)', textureSize)
-    .option('--out <file>', 'write it as this .glb file too')
+    .option('--out <file>', 'write it too: a .glb, .obj, .ply or .usdz file')
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print what was built as one line')
     .action(async (path: string, flags: MeshFlags) => {
-      const out = flags.out === undefined ? undefined : glbPath(flags.out);
+      const out = flags.out === undefined ? undefined : target(flags.out);
       const workspace = Workspace.open(path);
       try {
         const started = performance.now();
         const facts = await build(workspace, flags);
-        const files = out ? await writeNamed(out, meshFile(workspace, basename(out))) : [];
+        const files = out ? await writeAll(out.folder, layerFiles(workspace, out.ending, out.baseName)) : [];
         const total = (performance.now() - started) / 1000;
         answer(flags.json, { ...facts, totalSeconds: Math.round(total * 100) / 100, files }, [
           `${facts.faces.toLocaleString('en')} faces, ${facts.pages} texture ${facts.pages === 1 ? 'page' : 'pages'} of ${facts.textureSize} pixels, ${seconds(total)}`,
@@ -84,9 +84,13 @@ function textureSize(text: string): number {
   return value;
 }
 
-function glbPath(out: string): string {
+function target(out: string): { folder: string; ending: MeshEnding; baseName: string } {
   const path = resolve(out);
-  if (extname(path).toLowerCase() !== '.glb')
-    throw new UserError('usage', `the mesh is written as .glb; name such a file: ${path}`);
-  return path;
+  const ending = extname(path).slice(1).toLowerCase() as MeshEnding;
+  if (!meshEndings.includes(ending))
+    throw new UserError(
+      'usage',
+      `a mesh is written as ${meshEndings.map((each) => `.${each}`).join(', ')}; name such a file: ${path}`,
+    );
+  return { folder: dirname(path), ending, baseName: basename(path, extname(path)) };
 }

@@ -6,7 +6,7 @@ import { UserError } from '../contract/errors.js';
 import { Engine } from '../engine/engine.js';
 import { parseFormats, previewFile, writeExports, type WrittenFile } from '../engine/exporting.js';
 import { report } from '../engine/report.js';
-import { meshFile } from '../engine/meshing.js';
+import { layerFiles } from '../engine/meshing.js';
 import { parseStrategy } from '../engine/tools.js';
 import { number } from './arguments.js';
 import { engineOptions } from './engine-options.js';
@@ -197,7 +197,7 @@ async function writeMesh(
 ): Promise<unknown> {
   try {
     await buildMesh(workspace, threads === undefined ? {} : { threads });
-    written.push(...(await writeExports(workspace, out, [], [meshFile(workspace, 'mesh.glb')])));
+    written.push(...(await writeExports(workspace, out, [], layerFiles(workspace, 'glb', 'mesh'))));
     return undefined;
   } catch (error) {
     return error;

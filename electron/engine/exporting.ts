@@ -51,9 +51,9 @@ export async function writeSingle(workspace: Workspace, path: string): Promise<W
   return writeFiles(dirname(path), [{ ...own[0]!, name }, ...own.slice(1)]);
 }
 
-/** One file under the name of this path. */
-export async function writeNamed(path: string, file: ExportFile): Promise<WrittenFile[]> {
-  return writeFiles(dirname(path), [{ ...file, name: basename(path) }]);
+/** Files made elsewhere, for example of the mesh layer. @throws UserError 'unwritable', 'disk-full' */
+export async function writeAll(folder: string, files: readonly ExportFile[]): Promise<WrittenFile[]> {
+  return writeFiles(folder, files);
 }
 
 /** What a format writes, and the photos that it points at, which are only read as their turn comes. */

@@ -2,14 +2,17 @@ import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { UserError } from '../contract/errors.js';
 import type { ExportFile } from '../export/types.js';
-import { meshGlb } from '../export/mesh-glb.js';
+import { meshFiles, type MeshEnding } from '../export/mesh-files.js';
 import type { StageContext } from '../geometry/stage.js';
-import type { Camera, FocalSource } from '../geometry/types.js';
+import type { Scene } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
 import { buildMesh, type Built, type BuildOptions } from '../surface/build.js';
 import { decodeMesh, encodeMesh } from '../surface/layer.js';
-import type { TexturedMesh } from '../surface/textured.js';
+import { meshInFrame, type TexturedMesh } from '../surface/textured.js';
+import { cleanedMap } from '../scene/cleaning.js';
 import type { Workspace } from './workspace.js';
+
+export { meshEndings, type MeshEnding } from '../export/mesh-files.js';
 
 const LAYER = 'mesh layer';
 
@@ -37,16 +40,16 @@ export async function buildLayer(
   options: Partial<BuildOptions>,
   context: Partial<StageContext> = {},
 ): Promise<MeshFacts> {
-  const component = workspace.alignment?.components[0];
-  if (!workspace.alignment || !component)
-    throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);
+  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes(context.signal);
+  const { scene, key } = component(workspace);
+  const { cameras } = scene;
+  const cleaning = workspace.scene.cleaning(key, scene);
   const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
-  const cameras = component.cameras.map(camera);
   const { minConfidence, removeFloating } = workspace.project.settings();
   const built = await buildMesh(
     {
       cameras,
-      maps: component.views,
+      maps: scene.depthMaps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)),
       sharpness: cameras.map(({ photo }) => photos.get(photo)?.sharpness ?? 1),
       picture: async (index, longSide) => {
         const photo = photos.get(cameras[index]!.photo);
@@ -62,7 +65,7 @@ export async function buildLayer(
   );
   const facts: MeshFacts = {
     ...built.facts,
-    alignment: workspace.alignment.key,
+    alignment: key,
     photos: cameras.map(({ name }) => name),
     textureSize: built.mesh.pageSize,
   };
@@ -77,18 +80,22 @@ export function storedLayer(workspace: Workspace): MeshLayer | undefined {
   return layer && layer.facts.alignment === workspace.alignment?.key ? layer : undefined;
 }
 
-/** The mesh layer and the cameras as one glTF binary. */
-export function meshFile(workspace: Workspace, name: string): ExportFile {
+/**
+ * The mesh layer in the scene frame, as files of the kind that the ending names.
+ *
+ * @throws UserError 'nothing-to-do' without a mesh
+ */
+export function layerFiles(workspace: Workspace, ending: MeshEnding, baseName: string): ExportFile[] {
   const layer = storedLayer(workspace);
   if (!layer) throw new UserError('nothing-to-do', `this project has no mesh yet; build it first: ${workspace.path}`);
-  const cameras = workspace.alignment!.components[0]!.cameras.map(camera);
-  return { name, chunks: meshGlb(layer.mesh, cameras, { name: name.replace(/\.glb$/i, '') }) };
+  const { scene, key } = component(workspace);
+  const frame = workspace.scene.frame(key, scene);
+  return meshFiles(meshInFrame(layer.mesh, frame.sceneFromAlignment), workspace.exported().cameras, ending, baseName);
 }
 
-function camera({
-  focalSource,
-  worldFromCamera,
-  ...rest
-}: NonNullable<Workspace['alignment']>['components'][number]['cameras'][number]): Camera {
-  return { ...rest, focalSource: focalSource as FocalSource, worldFromCamera: Float64Array.from(worldFromCamera) };
+function component(workspace: Workspace): { scene: Scene; key: string } {
+  const scene = workspace.scenes?.components[0]?.scene;
+  if (!workspace.alignment || !scene)
+    throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);
+  return { scene, key: workspace.alignment.key };
 }

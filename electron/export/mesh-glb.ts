@@ -2,8 +2,10 @@ import { multiply4 } from '../numerics/linear.js';
 import type { Camera } from '../geometry/types.js';
 import type { TexturedMesh } from '../surface/textured.js';
 
-/** glTF from the world: x right, y up, z backward. It is its own inverse, and also turns a camera to look along -z. */
-const TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
+/** glTF (y up) from the scene frame (z up): (x, y, z) becomes (x, z, -y). */
+const GLTF_FROM_SCENE = Float64Array.of(1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1);
+/** A camera of glTF looks along -z, its y up. */
+const CAMERA_TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
 
 export interface MeshGlbOptions {
   name: string;
@@ -26,6 +28,8 @@ interface Part {
 /**
  * A textured mesh (one primitive per texture page) and a camera per photo, all under one parent (glTF 2.0, section
  * 4.4.3: header, JSON chunk, BIN chunk).
+ *
+ * @param mesh, cameras in the scene frame
  */
 export function* meshGlb(
   mesh: TexturedMesh,
@@ -34,9 +38,10 @@ export function* meshGlb(
 ): Generator<Uint8Array> {
   const { name, unlit } = { ...MESH_GLB_DEFAULTS, ...options };
   const count = mesh.positions.length / 3;
+  const positions = yUp(mesh.positions);
   const parts: Part[] = [
-    { bytes: bytesOf(turned(mesh.positions)), target: ARRAY },
-    { bytes: bytesOf(turned(mesh.normals)), target: ARRAY },
+    { bytes: bytesOf(positions), target: ARRAY },
+    { bytes: bytesOf(yUp(mesh.normals)), target: ARRAY },
     { bytes: bytesOf(mesh.uvs), target: ARRAY },
     { bytes: bytesOf(mesh.indices), target: ELEMENTS },
     ...mesh.pages.map(({ picture }) => ({ bytes: picture })),
@@ -64,7 +69,7 @@ export function* meshGlb(
     images: mesh.pages.map(({ type }, k) => ({ name: `texture ${k + 1}`, mimeType: type, bufferView: 4 + k })),
     ...(unlit ? { extensionsUsed: ['KHR_materials_unlit'] } : {}),
     accessors: [
-      { bufferView: 0, componentType: FLOAT, count, type: 'VEC3', ...bounds(mesh.positions) },
+      { bufferView: 0, componentType: FLOAT, count, type: 'VEC3', ...bounds(positions) },
       { bufferView: 1, componentType: FLOAT, count, type: 'VEC3' },
       { bufferView: 2, componentType: FLOAT, count, type: 'VEC2' },
       ...mesh.pages.map(({ firstFace, faces }) => ({
@@ -101,12 +106,13 @@ function bytesOf(values: Float32Array | Uint32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function turned(vectors: Float32Array): Float32Array {
+/** Vectors [n, 3] of the scene frame with y up. */
+export function yUp(vectors: Float32Array): Float32Array {
   const out = new Float32Array(vectors.length);
   for (let k = 0; k < vectors.length; k += 3) {
     out[k] = vectors[k]!;
-    out[k + 1] = -vectors[k + 1]!;
-    out[k + 2] = -vectors[k + 2]!;
+    out[k + 1] = vectors[k + 2]!;
+    out[k + 2] = -vectors[k + 1]!;
   }
   return out;
 }
@@ -115,10 +121,9 @@ function bounds(positions: Float32Array): { min: number[]; max: number[] } {
   const min = [Infinity, Infinity, Infinity];
   const max = [-Infinity, -Infinity, -Infinity];
   for (let k = 0; k < positions.length; k++) {
-    const i = k % 3;
-    const value = i === 0 ? positions[k]! : -positions[k]!;
-    if (value < min[i]!) min[i] = value;
-    if (value > max[i]!) max[i] = value;
+    const value = positions[k]!;
+    if (value < min[k % 3]!) min[k % 3] = value;
+    if (value > max[k % 3]!) max[k % 3] = value;
   }
   return { min, max };
 }
@@ -149,7 +154,7 @@ function lens({ name, width, height, fy }: Camera): object {
 }
 
 function cameraNode({ name, worldFromCamera, width, height, fx, fy, cx, cy, k1 }: Camera, index: number): object {
-  const M = multiply4(multiply4(TURN, worldFromCamera), TURN);
+  const M = multiply4(multiply4(GLTF_FROM_SCENE, worldFromCamera), CAMERA_TURN);
   // glTF matrices are column-major.
   const matrix = Array.from({ length: 16 }, (_, k) => M[4 * (k % 4) + Math.floor(k / 4)]!);
   return { name, camera: index, matrix, extras: { photo: name, width, height, fx, fy, cx, cy, k1 } };

@@ -31,10 +31,8 @@ export const BUILD_DEFAULTS: BuildOptions = {
 
 export interface BuildInput {
   cameras: readonly Camera[];
-  /** Parallel to the cameras. */
+  /** Parallel to the cameras; depth 0 where the user took something away. */
   maps: readonly DepthMap[];
-  /** [camera] 1 for each pixel of a map whose point the user has deleted. */
-  deleted?: readonly (Uint8Array | undefined)[];
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
   sharpness: readonly number[];
   /**
@@ -122,10 +120,10 @@ class Builder {
   }
 
   private async surface(): Promise<Mesh> {
-    const { cameras, maps, deleted = [] } = this.input;
+    const { cameras, maps } = this.input;
     const { minConfidence, removeFloating } = this.options;
     this.tell('looking at the depth maps', 0, 1);
-    const request = { cameras, maps: maps.map(sharedMap), deleted, options: { minConfidence, removeFloating } };
+    const request = { cameras, maps: maps.map(sharedMap), options: { minConfidence, removeFloating } };
     const { views, blocks } = await this.ask('plan', request);
     let done = 0;
     const parts = await Promise.all(

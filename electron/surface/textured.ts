@@ -1,3 +1,4 @@
+import type { Similarity } from '../geometry/similarity.js';
 import type { Charts } from './charts.js';
 import type { Texels } from './texels.js';
 import type { Mesh } from './types.js';
@@ -109,4 +110,18 @@ function vertexNormals({ positions, indices }: Mesh): Float32Array {
     else for (let i = 0; i < 3; i++) normals[k + i]! /= length;
   }
   return normals;
+}
+
+/** The mesh in another frame: x' = scale R x + t. */
+export function meshInFrame(mesh: TexturedMesh, { scale, rotation: R, translation: t }: Similarity): TexturedMesh {
+  const turn = (vectors: Float32Array, factor: number, offset: ArrayLike<number>): Float32Array => {
+    const out = new Float32Array(vectors.length);
+    for (let k = 0; k < vectors.length; k += 3) {
+      const [x, y, z] = [vectors[k]!, vectors[k + 1]!, vectors[k + 2]!];
+      for (let i = 0; i < 3; i++)
+        out[k + i] = factor * (R[3 * i]! * x + R[3 * i + 1]! * y + R[3 * i + 2]! * z) + offset[i]!;
+    }
+    return out;
+  };
+  return { ...mesh, positions: turn(mesh.positions, scale, t), normals: turn(mesh.normals, 1, [0, 0, 0]) };
 }

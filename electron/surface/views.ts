@@ -14,13 +14,10 @@ export const VIEW_DEFAULTS: ViewOptions = { minConfidence: 2, removeFloating: tr
 
 /**
  * The depth maps as the surface takes them: what the cloud leaves out is out here too.
- *
- * @param deleted 1 for each pixel of a map whose point the user has deleted; entries may be missing
  */
 export function surfaceViews(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
-  deleted: readonly (Uint8Array | undefined)[] = [],
   options: Partial<ViewOptions> = {},
 ): SurfaceView[] {
   const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
@@ -28,8 +25,7 @@ export function surfaceViews(
   return maps.map((map, index) => {
     const mask = removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!;
     const depth = shared(map.depth.length);
-    const gone = deleted[index];
-    for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 && gone?.[k] !== 1 ? map.depth[k]! : 0;
+    for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;
     const confidence = shared(map.confidence.length);
     confidence.set(map.confidence);
     const { width, height, focal, centreX, centreY } = map;

@@ -25,7 +25,6 @@ export interface Steps {
     request: {
       cameras: readonly Camera[];
       maps: readonly DepthMap[];
-      deleted: readonly (Uint8Array | undefined)[];
       options: Partial<ViewOptions & BlockOptions>;
     };
     answer: { views: SurfaceView[]; blocks: Block[] };
@@ -71,8 +70,8 @@ export interface Atlas {
 }
 
 const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
-  plan: ({ cameras, maps, deleted, options }) => {
-    const views = surfaceViews(cameras, maps, deleted, options);
+  plan: ({ cameras, maps, options }) => {
+    const views = surfaceViews(cameras, maps, options);
     return { value: { views, blocks: planBlocks(views, options) } };
   },
   fuse: ({ views, block, options }) => {
