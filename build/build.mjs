@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { buildKernels } from './wasm.mjs';
+import { writeLicences } from './licences.mjs';
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -75,6 +76,7 @@ export async function buildAll() {
     });
     compress(join(next, 'renderer'));
     await buildElectron(join(next, 'electron'));
+    writeLicences(join(next, 'electron'));
   } finally {
     if (NODE_ENV === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = NODE_ENV;

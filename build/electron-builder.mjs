@@ -22,6 +22,7 @@ export default {
     'resources/models/**',
     'package.json',
     'LICENSE',
+    'NOTICE',
     '!node_modules/better-sqlite3/{build,deps,src}/**',
     '!node_modules/libheif-js/libheif/**',
     // Other systems' native code. (A list of a platform's own would bring back everything that is left out here.)
@@ -34,6 +35,12 @@ export default {
   // photos that they load by their paths.
   asarUnpack: ['package.json', 'dist/**', 'resources/{samples,models}/**', 'node_modules/**'],
   extraResources: [
+    // libvips' list of its parts and their licences, the LGPL's among them, is its README, which `files` never takes.
+    {
+      from: 'node_modules/@img',
+      to: 'licences',
+      filter: ['sharp-libvips-*/README.md', 'sharp-libvips-*/versions.json'],
+    },
     { from: sqlite, to: 'native/better_sqlite3.node' },
     { from: 'build/launchers', to: 'bin', filter: process.platform === 'win32' ? 'pointmap.cmd' : 'pointmap' },
   ],

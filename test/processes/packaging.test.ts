@@ -188,6 +188,16 @@ describe('the packages', () => {
           /^\/(test|electron|renderer|build|node_modules\/(react|three|typescript|electron))\b/.test(path),
         ),
       ).toEqual([]);
+      // The licences of what is shipped; the LGPL asks for its notices beside the libraries.
+      for (const path of [
+        '/LICENSE',
+        '/NOTICE',
+        '/dist/electron/third-party-licences.txt',
+        '/node_modules/libheif-js/LICENSE',
+      ])
+        expect(packed).toContain(path);
+      const [libvips] = readdirSync(join(resources, 'licences')).filter((name) => name.startsWith('sharp-libvips-'));
+      expect(readFileSync(join(resources, 'licences', libvips!, 'README.md'), 'utf8')).toMatch(/LGPL/);
       expect(packed.filter((path) => /onnxruntime-node\/bin\/.*\/(darwin|win32)/.test(path))).toEqual([]);
 
       // As on a machine without the checkout: what the engine process needs must be in the package. Node plays
