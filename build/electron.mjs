@@ -11,7 +11,7 @@ import { build } from 'vite';
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 
 /** Packages that can't be bundled. */
-export const native = ['better-sqlite3', 'libheif-js', 'onnxruntime-node', 'sharp'];
+export const native = ['better-sqlite3', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
 
 /** Names as the sources ask for them, next to the bundle they are in. */
 const modules = {
@@ -20,6 +20,7 @@ const modules = {
   'engine-process': 'electron/engine-process.ts',
   'sparse-worker': 'electron/sparse/worker.ts',
   'dense-worker': 'electron/pointmaps/geometric/dense/worker.ts',
+  'raw-worker': 'electron/photos/raw-worker.ts',
   'depth-worker': 'electron/alignment/depth-worker.ts',
   'surface-worker': 'electron/surface/worker.ts',
 };

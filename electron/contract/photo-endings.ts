@@ -1,5 +1,8 @@
 /** The file endings that are tried when a folder is imported; anything else in it is not taken for a photo. */
-export const photoEndings = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'];
+export const photoEndings = [
+  ...['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'],
+  ...['.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2'],
+];
 
 /** Of videos, whose frames are chosen and used as photos. */
 export const videoEndings = ['.mp4', '.mov', '.m4v', '.webm', '.mkv', '.avi'];

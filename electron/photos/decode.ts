@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeHeif, isHevcHeif } from './heif.js';
+import { developRaw, isRaw } from './raw.js';
 
 /**
  * An opened image file: pixels upright (EXIF orientation applied), 8-bit sRGB without alpha once `pixels()` is
@@ -36,12 +37,17 @@ export interface OpenImage {
 const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;
 
 /**
- * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp) and HEIC (libheif compiled to
- * WebAssembly).
+ * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp), HEIC (libheif) and camera RAW
+ * (LibRaw), the last two compiled to WebAssembly.
  *
  * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
  */
 export async function openImage(bytes: Buffer): Promise<OpenImage> {
+  if (isRaw(bytes)) {
+    const { width, height, pixels: data } = await developRaw(bytes);
+    const pixels = () => sharp(data, { raw: { width, height, channels: 3 } });
+    return { width, height, pixels, wholePixels: pixels, notes: [] };
+  }
   if (isHevcHeif(bytes)) {
     const { width, height, data } = await decodeHeif(bytes);
     const raw = { width, height, channels: 4 } as const;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
 import { readPixels, readUpright } from '../../../electron/photos/reader.js';
 import { blurredFlags } from '../../../electron/photos/sharpness.js';
+import { makeDng } from '../../fixtures/dng.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
@@ -122,6 +123,25 @@ describe('a photo', () => {
       drone-dji:GimbalPitchDegree="-90.00" drone-dji:GimbalRollDegree="+0.00"/></rdf:RDF></x:xmpmeta>`;
     const path = await save('drone.jpg', await picture(80, 80).withXmp(packet).jpeg().toBuffer());
     expect((await importPhoto(path)).photo.orientation).toEqual({ yaw: -12.5, pitch: -90, roll: 0 });
+  });
+
+  test('as camera RAW is developed, and turned as the camera was held', async () => {
+    const dng = makeDng(
+      160,
+      120,
+      (x, y) => (x >= 80 ? [0.1, 0.1, 0.8] : y < 60 ? [0.8, 0.1, 0.1] : [0.1, 0.8, 0.1]),
+      6,
+    );
+    const { photo } = await importPhoto(await save('raw.dng', dng));
+    expect(photo).toMatchObject({ width: 120, height: 160, camera: 'Test Raw One' });
+    const { width, pixels } = await readPixels(photo, {});
+    const strongest = (x: number, y: number) => {
+      const at = [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+      return at.indexOf(Math.max(...at));
+    };
+    // Turned clockwise: green over blue on the left, red on the right.
+    expect([strongest(30, 30), strongest(90, 30), strongest(30, 130), strongest(90, 130)]).toEqual([1, 0, 2, 2]);
+    await expect(importPhoto(await save('cut.dng', dng.subarray(0, 9000)))).rejects.toThrow(/LibRaw|image/);
   });
 
   test('without EXIF has no focal, and nonsense is not believed', async () => {
