@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import { precisionNames } from '../../native-models/registry/card.js';
 import { builtInModels, trainingOf } from '../../native-models/registry/built-in.js';
 import { catalog } from '../../native-models/registry/catalog.js';
-import { download, hashOf, publishedFiles } from '../../native-models/registry/download.js';
+import { download, hashOf, publishedFiles, type RemoteFile } from '../../native-models/registry/download.js';
 import {
   installedModels,
   modelsFolder,
@@ -110,22 +110,29 @@ async function add(id: string, flags: BuildFlags & { acceptLicence?: boolean }):
           process.env['HF_ENDPOINT'] || undefined,
           stop.signal,
         )
-      : [{ address: entry.origin.address }];
+      : [{ address: entry.origin.address, ...(entry.origin.sha256 ? { sha256: entry.origin.sha256 } : {}) }];
   const folder = join(modelsFolder(), `.download-${id}`);
   await mkdir(folder, { recursive: true });
-  for (const file of files) {
+  for (const file of files as RemoteFile[]) {
     const name = file.address.slice(file.address.lastIndexOf('/') + 1);
     await download(file, join(folder, name), {
       signal: stop.signal,
       onProgress: (done, total) => showProgress(name, done, total),
     });
-    if (!('repository' in entry.origin))
+    if (!file.sha256 && !('repository' in entry.origin))
       process.stderr.write(
         `pointmap: the publisher states no checksum for ${name}, so only its length and contents are checked; its SHA-256 is ${await hashOf(join(folder, name))}\n`,
       );
   }
   const { title, licence, nonCommercial } = entry;
-  await build(folder, flags, { id, title, licence, nonCommercial, signal: stop.signal });
+  const ready = files.length === 1 && files[0]!.address.endsWith('.onnx');
+  await build(ready ? join(folder, `${id}.onnx`) : folder, flags, {
+    id,
+    title,
+    licence,
+    nonCommercial,
+    signal: stop.signal,
+  });
   await rm(folder, { recursive: true });
 }
 
@@ -181,7 +188,7 @@ export function register(program: Command): void {
     models
       .command('import')
       .description('build a model from a checkpoint')
-      .argument('<path>', 'a folder, or a .safetensors, .pth or .pt file'),
+      .argument('<path>', 'a folder, or a .safetensors, .pth, .pt or .onnx file'),
   )
     .option('--id <id>', 'name to install it under')
     .option('--licence <name>', 'its licence, as the publisher states it')

@@ -25,6 +25,7 @@ interface Flags extends Partial<
     | 'oneWay'
     | 'storeFeatures'
     | 'quality'
+    | 'matching'
     | 'focal'
     | 'sharedFocal'
     | 'minConfidence'
@@ -64,6 +65,11 @@ export function addReconstruct(program: Command): void {
     .option('--estimator <id>', 'what finds the pointmaps (default: geometric, built in)')
     .addOption(new Option('--model <id>', 'the same as --estimator').conflicts('estimator'))
     .option('--graph <graph>', 'auto, complete, window:N, cyclic-window:N, log-window:N or reference:I', checkedGraph)
+    .addOption(
+      new Option('--matching <kind>', 'who matches features: built-in, or the learned matcher where installed').choices(
+        ['built-in', 'learned'],
+      ),
+    )
     .addOption(new Option('--quality <quality>').choices(['draft', 'normal', 'high']))
     .addOption(
       new Option('--focal <px>', 'focal length of all photos, in pixels of the original')
@@ -244,6 +250,7 @@ async function applySettings(engine: Engine, flags: Flags): Promise<void> {
     estimator = flags.model,
     graph,
     quality,
+    matching,
     focal,
     sharedFocal,
     minConfidence,
@@ -263,6 +270,7 @@ async function applySettings(engine: Engine, flags: Flags): Promise<void> {
     estimator,
     graph,
     quality,
+    matching,
     focal,
     sharedFocal,
     minConfidence,

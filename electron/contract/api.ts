@@ -48,6 +48,8 @@ const setting = {
   estimator: z.string(),
   graph: z.string().regex(/^(auto|complete|(cyclic-)?window:\d+|log-window:\d+|reference:\d+)$/),
   quality: z.enum(['draft', 'normal', 'high']),
+  /** Who says which features of two photos are the same; the learned one must be installed. */
+  matching: z.enum(['built-in', 'learned']),
   focal: z.number().positive(),
   sharedFocal: z.boolean(),
   minConfidence: z.number().min(1),
@@ -67,6 +69,7 @@ export const runSettings = z.object({
   estimator: setting.estimator.default('geometric'),
   graph: setting.graph.default('auto'),
   quality: setting.quality.default('normal'),
+  matching: setting.matching.default('built-in'),
   focal: setting.focal.optional(),
   sharedFocal: setting.sharedFocal.default(false),
   minConfidence: setting.minConfidence.default(2),

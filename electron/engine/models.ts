@@ -31,6 +31,9 @@ function installedCards(root: string): { folder: string; card: ModelCard }[] {
   });
 }
 
+/** Networks that give pointmaps or depth; the others have uses of their own. */
+const pointmaps: ReadonlySet<ModelCard['architecture']> = new Set(['dust3r', 'compact', 'da3']);
+
 /** Checkpoints that the program carries. */
 export const builtInFolder = join(installFolder, 'resources', 'models');
 
@@ -57,14 +60,14 @@ export function modelEstimators(resources = builtInFolder, root = modelsFolder()
     },
   });
   const ready = installed
-    .filter(({ card }) => card.architecture !== 'croco')
+    .filter(({ card }) => pointmaps.has(card.architecture))
     .map(({ folder, card }) => {
       const { id, title, licence, nonCommercial } = card;
       const description = `A pointmap network of ${(card.parameters / 1e6).toFixed(1)} M weights at ${card.inputSize} px; precisions: ${Object.keys(card.precisions).join(', ')}.`;
       return entry({ id, title, licence, nonCommercial, description }, folder, card.architecture);
     });
   const missing = catalog
-    .filter(({ id, architecture }) => architecture !== 'croco' && !installed.some(({ card }) => card.id === id))
+    .filter(({ id, architecture }) => pointmaps.has(architecture) && !installed.some(({ card }) => card.id === id))
     .map(({ id, title, licence, nonCommercial, bytes, architecture }) =>
       entry(
         {

@@ -1,3 +1,4 @@
+import type { FeatureMatcher } from '../../native-models/matching/lightglue.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { PhotoReader, Progress, StageContext } from '../geometry/stage.js';
 import { availableParallelism } from 'node:os';
@@ -12,6 +13,7 @@ import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
+import { chosenMatcher } from './matching.js';
 import { loadObservations, observePairs } from './observe.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
@@ -85,9 +87,11 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     return { alignment: { ...kept, decisions: inForce }, computed: 0, clock };
   }
   let sparse: SparseModel | undefined;
+  let matcher: FeatureMatcher | undefined;
   if (usesSparse && pairs.length > 0) {
     enter('sparse');
-    sparse = await lookAtAll(context, clock, selection);
+    matcher = await chosenMatcher(settings, context.onNote, context.threads);
+    sparse = await lookAtAll(context, clock, selection, matcher).finally(() => matcher?.close());
     if (sparse) context.onSparse?.(sparse);
   }
   enter('pointmaps');
@@ -104,7 +108,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     const alignment: StoredAlignment = {
       ...placement,
       key,
-      ...(sparse ? { sparse: sparseKey(photos, pairs) } : {}),
+      ...(sparse ? { sparse: sparseKey(photos, pairs, matcher?.id) } : {}),
       decisions: decisions(project),
       estimator: estimator.id,
       provider: estimator.provider ?? context.provider,
@@ -133,6 +137,7 @@ function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selectio
     facts,
     pairs.map(({ a, b }) => [a, b]),
     settings.sharedFocal,
+    ...(settings.matching === 'learned' ? ['learned'] : []),
     settings.oneWay,
   ]);
 }
@@ -175,9 +180,16 @@ async function lookAtAll(
   context: RunContext,
   clock: Clock,
   { photos, pairs }: Selection,
+  matcher: FeatureMatcher | undefined,
 ): Promise<SparseModel | undefined> {
   try {
-    return await sparseModel(photos, pairs, context.reader, stageContext(context, clock, 'sparse'), context.threads);
+    return await sparseModel(
+      photos,
+      pairs,
+      context.reader,
+      { ...stageContext(context, clock, 'sparse'), matcher },
+      context.threads,
+    );
   } catch (error) {
     context.signal.throwIfAborted();
     if (context.estimator.sparse === 'required') throw error;

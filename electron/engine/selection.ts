@@ -76,7 +76,7 @@ async function descriptor(project: Project, photo: Photo): Promise<Float32Array>
 
 /** Everything the user decided that changes where points end up; a result made under other decisions is stale. */
 export function decisions(project: Project): string {
-  const { estimator, graph, quality, focal, sharedFocal, precision, oneWay } = project.settings();
+  const { estimator, graph, quality, matching, focal, sharedFocal, precision, oneWay } = project.settings();
   const photos = project
     .photos()
     .filter(({ enabled }) => enabled)
@@ -86,7 +86,8 @@ export function decisions(project: Project): string {
     .filter(({ enabled }) => !enabled)
     .map(({ a, b }) => [a, b])
     .sort();
-  return digest([estimator, graph, quality, focal, sharedFocal, precision, oneWay, photos, disabled]);
+  const learned = matching === 'learned' ? [matching] : [];
+  return digest([estimator, graph, quality, focal, sharedFocal, precision, oneWay, photos, disabled, ...learned]);
 }
 
 export function digest(value: unknown): string {

@@ -2,6 +2,7 @@ import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js'
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { WorkerPool } from '../compute/pool.js';
+import type { FeatureMatcher, MatchedFeatures } from '../../native-models/matching/lightglue.js';
 import type { Features } from '../features/features.js';
 import type { EpipolarFit } from './epipolar.js';
 import { decodeFeatures, decodeFit, decodeMatches, encodeFeatures, encodeFit, encodeMatches } from './records.js';
@@ -21,6 +22,12 @@ const FIT_LIMIT = 4;
 const FIT_HYPOTHESES = 2000;
 /** Pairs whose agreement chance explains better than this are not believed (evidence.ts). */
 const LEAST_EVIDENCE = 4;
+
+/** What the sparse stage is given. */
+export interface SparseContext extends StageContext {
+  /** A learned matcher; the built-in one without. */
+  matcher?: FeatureMatcher | undefined;
+}
 
 /** A pair and the features that seem to show the same things: [n, 2] indices. */
 export interface Candidate {
@@ -80,20 +87,30 @@ export async function matchAll(
   pairs: readonly Pair[],
   features: readonly Features[],
   pool: WorkerPool,
-  context: StageContext,
+  context: SparseContext,
   rejected: Rejection[],
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   let done = 0;
-  await inParallel(pairs, pool.size + 1, async (pair, index) => {
+  const { matcher } = context;
+  const picture = (photo: number): MatchedFeatures => {
+    const { width, height } = photos[photo]!;
+    const ratio = Math.min(1, FEATURE_SIDE / Math.max(width, height));
+    return { ...features[photo]!, width: Math.round(width * ratio), height: Math.round(height * ratio) };
+  };
+  // A network uses all cores for one pair.
+  await inParallel(pairs, matcher ? 1 : pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
     const key = `geometric/matches/5/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
-      matches = await pool.run<Uint32Array>(
-        { kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request,
-        { signal: context.signal, pass: context.pass },
-      );
+      if (matcher) await context.pass?.();
+      matches = matcher
+        ? await matcher.match(picture(pair.a), picture(pair.b))
+        : await pool.run<Uint32Array>({ kind: 'match', a: features[pair.a]!, b: features[pair.b]! } satisfies Request, {
+            signal: context.signal,
+            pass: context.pass,
+          });
       context.store.put(key, encodeMatches(matches));
     }
     candidates[index] = { pair, matches };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { WorkerPool } from '../compute/pool.js';
 import type { SparseModel, SparsePoints } from '../geometry/sparse-model.js';
-import type { PhotoReader, StageContext } from '../geometry/stage.js';
+import type { PhotoReader } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import { knownText, sightId } from '../geometry/photo.js';
 import { lensKey } from './calibration.js';
+import type { SparseContext } from './correspondence.js';
 import type { EarlierSurvey } from './earlier.js';
 import { decodeSparseModel, encodeSparseModel } from './model-record.js';
 import { knownSurvey } from './known.js';
@@ -16,12 +17,13 @@ import { reprojectionError } from './triangulate.js';
 export const SPARSE_VERSION = '2';
 /**
  * The last model is of use only under the same masks, without which its cameras may be those of the background, and
- * the same known cameras.
+ * the same known cameras and matcher.
  */
-function latestKey(photos: readonly Photo[]): string {
+function latestKey(photos: readonly Photo[], { matcher }: SparseContext): string {
   const told = photos.flatMap((photo) => [photo.mask?.id ?? '', knownText(photo)]).filter((text) => text !== '');
   const digest = createHash('sha256').update(told.sort().join(' ')).digest('hex');
-  return `sparse/${SPARSE_VERSION}/latest${told.length > 0 ? `/${digest}` : ''}`;
+  const by = matcher ? `/${matcher.id}` : '';
+  return `sparse/${SPARSE_VERSION}/latest${by}${told.length > 0 ? `/${digest}` : ''}`;
 }
 
 /** A camera that fewer points hold is weak. */
@@ -39,10 +41,10 @@ export async function sparseModel(
   photos: readonly Photo[],
   pairs: readonly Pair[],
   reader: PhotoReader,
-  context: StageContext,
+  context: SparseContext,
   threads?: number,
 ): Promise<SparseModel> {
-  const key = sparseKey(photos, pairs);
+  const key = sparseKey(photos, pairs, context.matcher?.id);
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
   const earlier = startFrom(photos, context);
@@ -51,9 +53,11 @@ export async function sparseModel(
     threads,
   );
   try {
-    const record = encodeSparseModel(modelOf(photos, await surveySet(photos, pairs, reader, pool, context, earlier)));
+    const record = encodeSparseModel(
+      modelOf(photos, await surveySet(photos, pairs, reader, pool, keptByMatcher(context), earlier)),
+    );
     context.store.put(key, record);
-    context.store.put(latestKey(photos), new TextEncoder().encode(key));
+    context.store.put(latestKey(photos, context), new TextEncoder().encode(key));
     // As a later run will read it, so that what is computed from it has the same keys to the last bit.
     return decodeSparseModel(record)!;
   } finally {
@@ -62,24 +66,37 @@ export async function sparseModel(
 }
 
 /** Cameras that are held: those that are known, else those of the last model. */
-function startFrom(photos: readonly Photo[], context: StageContext): EarlierSurvey | undefined {
+function startFrom(photos: readonly Photo[], context: SparseContext): EarlierSurvey | undefined {
   const known = knownSurvey(photos);
   if (known) return known;
   const earlier = usableEarlier(latest(photos, context), photos);
   return earlier && asSurvey(earlier);
 }
 
+/** What follows from matches is kept for each matcher; features are the same for all. */
+function keptByMatcher(context: SparseContext): SparseContext {
+  const { matcher, store } = context;
+  if (!matcher) return context;
+  const named = (key: string): string => (key.startsWith('geometric/features/') ? key : `${key}/${matcher.id}`);
+  return {
+    ...context,
+    store: { get: (key) => store.get(named(key)), put: (key, value) => store.put(named(key), value) },
+  };
+}
+
 /** Identifies what a model is made from, in the store. */
-export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[]): string {
+export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[], matcher?: string): string {
   const text = JSON.stringify([
     photos.map((photo) => [sightId(photo), lensKey(photo), knownText(photo)]),
     pairs.map(({ a, b }) => [a, b]),
+    ...(matcher ? [matcher] : []),
   ]);
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function latest(photos: readonly Photo[], { store }: StageContext): SparseModel | undefined {
-  const key = store.get(latestKey(photos));
+function latest(photos: readonly Photo[], context: SparseContext): SparseModel | undefined {
+  const { store } = context;
+  const key = store.get(latestKey(photos, context));
   return key && decodeSparseModel(store.get(new TextDecoder().decode(key)));
 }
 

@@ -6,7 +6,15 @@ import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { groupLenses, type LensGroup } from './calibration.js';
 import { isConsistent, rotationDisagreement } from './consistency.js';
-import { FEATURE_SIDE, findAll, fitAll, matchAll, positionsIn, type Candidate } from './correspondence.js';
+import {
+  FEATURE_SIDE,
+  findAll,
+  fitAll,
+  matchAll,
+  positionsIn,
+  type Candidate,
+  type SparseContext,
+} from './correspondence.js';
 import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
 import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
@@ -76,7 +84,7 @@ export async function surveySet(
   pairs: readonly Pair[],
   reader: PhotoReader,
   pool: WorkerPool,
-  context: StageContext,
+  context: SparseContext,
   earlier?: EarlierSurvey,
 ): Promise<Survey> {
   const features = await findAll(photos, reader, pool, context);

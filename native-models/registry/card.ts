@@ -16,7 +16,7 @@ export const cardSchema = z.object({
   format: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   title: z.string(),
-  architecture: z.enum(['dust3r', 'croco', 'compact', 'da3']),
+  architecture: z.enum(['dust3r', 'croco', 'compact', 'da3', 'lightglue', 'aliked']),
   licence: z.string(),
   nonCommercial: z.boolean(),
   /** Input size: the long side for 512 models, the square's side for 224 ones. */

@@ -2,7 +2,7 @@
 export interface CatalogEntry {
   id: string;
   title: string;
-  architecture: 'dust3r' | 'croco' | 'da3';
+  architecture: 'dust3r' | 'croco' | 'da3' | 'lightglue' | 'aliked';
   licence: string;
   nonCommercial: boolean;
   licenceAddress: string;
@@ -11,9 +11,9 @@ export interface CatalogEntry {
   bytes: number;
   /**
    * Where the file lies. `repository` is a Hugging Face model, whose metadata holds each file's SHA-256; a bare address
-   * comes with none, so only its length and content are checked.
+   * has none unless it is given here, so that only the length and content are checked.
    */
-  origin: { repository: string; files: string[] } | { address: string };
+  origin: { repository: string; files: string[] } | { address: string; sha256?: string };
 }
 
 const naver = {
@@ -44,6 +44,31 @@ const da3 = (id: string, title: string, repository: string, bytes: number): Cata
   origin: { repository, files: ['config.json', 'model.safetensors'] },
 });
 
+/** Ready graphs on COLMAP's release page; the hashes are those that COLMAP itself holds them against. */
+const colmap = (
+  id: string,
+  title: string,
+  architecture: 'lightglue' | 'aliked',
+  bytes: number,
+  sha256: string,
+): CatalogEntry => {
+  const licence =
+    architecture === 'aliked'
+      ? { licence: 'BSD-3-Clause', licenceAddress: 'https://github.com/Shiaoming/ALIKED/blob/main/LICENSE' }
+      : { licence: 'Apache-2.0', licenceAddress: 'https://github.com/cvg/LightGlue/blob/main/LICENSE' };
+  const address = `https://github.com/colmap/colmap/releases/download/3.13.0/${id}.onnx`;
+  return {
+    id,
+    title,
+    architecture,
+    ...licence,
+    nonCommercial: false,
+    inputSize: 1600,
+    bytes,
+    origin: { address, sha256 },
+  };
+};
+
 export const catalog: readonly CatalogEntry[] = [
   da3('da3-small', 'Depth Anything 3 Small', 'depth-anything/DA3-SMALL', 320_000_000),
   da3('da3-base', 'Depth Anything 3 Base', 'depth-anything/DA3-BASE', 480_000_000),
@@ -71,4 +96,32 @@ export const catalog: readonly CatalogEntry[] = [
     bytes: 1_680_000_000,
     origin: { address: 'https://download.europe.naverlabs.com/ComputerVision/CroCo/CroCo_V2_ViTLarge_BaseDecoder.pth' },
   },
+  colmap(
+    'sift-lightglue',
+    'LightGlue for SIFT',
+    'lightglue',
+    50_000_000,
+    'e0500228472b43f92b3d36881a09b3310d3b058b56187b246cc7b9ab6429096e',
+  ),
+  colmap(
+    'aliked-lightglue',
+    'LightGlue for ALIKED',
+    'lightglue',
+    50_000_000,
+    'b9a5de7204648b18a8cf5dcac819f9d30de1a5961ef03756803c8b86c2dceb8d',
+  ),
+  colmap(
+    'aliked-n16rot',
+    'ALIKED n16rot',
+    'aliked',
+    5_000_000,
+    '39c423d0a6f03d39ec89d3d1d61853765c2fb6a8b8381376c703e5758778a547',
+  ),
+  colmap(
+    'aliked-n32',
+    'ALIKED n32',
+    'aliked',
+    5_000_000,
+    'a077728a02d2de1a775c66df6de8cfeb7c6b51ca57572c64c680131c988c8b3c',
+  ),
 ];

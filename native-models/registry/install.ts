@@ -9,6 +9,7 @@ import { buildNetwork } from './architecture.js';
 import type { Deviation, ModelCard } from './card.js';
 import { measureDeviation } from './deviation.js';
 import { checkSpace } from './download.js';
+import { installOnnx } from './install-onnx.js';
 import { ensureFolder, modelsFolder, readModel, type InstalledModel } from './folder.js';
 
 export interface ImportOptions {
@@ -36,7 +37,7 @@ const anyUse = new Set(['Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'CC
 
 function idFrom(path: string): string {
   const id = basename(path)
-    .replace(/\.(safetensors|pth|pt)$/i, '')
+    .replace(/\.(safetensors|pth|pt|onnx)$/i, '')
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '');
@@ -72,6 +73,7 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       'usage',
       `A model ${id} is already installed. Remove it first, or choose another id with --id: ${target}`,
     );
+  if (/\.onnx$/i.test(path)) return installOnnx(path, { ...options, id });
   const folder = await openCheckpoint(path);
   const staging = join(root, `.import-${id}-${process.pid}`);
   try {

@@ -48,6 +48,16 @@ export function RunPanel() {
             { value: 'high', title: 'High, slower' },
           ]}
         />
+        <Select
+          label="Matching"
+          value={settings.matching}
+          disabled={busy}
+          onChange={(matching) => change({ matching })}
+          choices={[
+            { value: 'built-in', title: 'Built in' },
+            { value: 'learned', title: 'Learned, where installed' },
+          ]}
+        />
         <Switch
           label="One focal for all photos"
           checked={settings.sharedFocal}
