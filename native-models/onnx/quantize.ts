@@ -2,6 +2,25 @@
 export const quantizedBlock = 256;
 
 /**
+ * A matrix [rows, columns] as one whose columns are of one size, times a factor for each column. Where a network's
+ * activations have a large column its weights have a small one, which would keep two or three levels of its block.
+ * Factors are powers of two, so that nothing else is rounded.
+ */
+export function evenColumns(
+  matrix: Float32Array,
+  rows: number,
+  columns: number,
+): { matrix: Float32Array; columns: Float32Array } {
+  const squares = new Float64Array(columns);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) squares[c]! += matrix[r * columns + c]! ** 2;
+  const usual = Math.sqrt([...squares].sort((p, q) => p - q)[columns >> 1]! || 1);
+  const factors = Float32Array.from(squares, (sum) =>
+    sum > 0 ? 2 ** Math.max(-12, Math.min(12, Math.round(Math.log2(Math.sqrt(sum) / usual)))) : 1,
+  );
+  return { matrix: matrix.map((value, k) => value / factors[k % columns]!), columns: factors };
+}
+
+/**
  * Symmetric 8-bit blocks along the inputs, in the layout of MatMulNBits: matrix [rows, columns] to values
  * [rows, ceil(columns / block), block] with 128 standing for zero, and one scale for each block.
  */

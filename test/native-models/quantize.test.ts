@@ -108,4 +108,33 @@ describe('8 bits, on processors that saturate pairs of products too', () => {
     );
     expect(deviationOf(actual!, expected!).typical).toBeLessThan(0.01);
   });
+
+  /** Five columns 50 times the others, as trained transformers have; with weights as large there, or as small. */
+  it.each([
+    ['of one size', 1],
+    ['small where the activations are large', 1 / 50],
+  ])('a product with outlier channels, weights %s', async (_, size) => {
+    const [tokens, from, to] = [160, 768, 128];
+    const outliers = [5, 100, 300, 301, 700];
+    const bell = (count: number, seed: number) => {
+      const parts = [0, 1, 2, 3].map((k) => random(count, seed + k));
+      return Float32Array.from({ length: count }, (__, k) => parts.reduce((sum, part) => sum + part[k]!, 0));
+    };
+    const [matrix, x] = [bell(from * to, 20), bell(tokens * from, 40)];
+    for (const column of outliers) {
+      for (let row = 0; row < to; row++) matrix[row * from + column]! *= size;
+      for (let token = 0; token < tokens; token++) x[token * from + column]! *= 50;
+    }
+    const weights = new Weights(
+      checkpoint({
+        'l.weight': { shape: [to, from], values: matrix },
+        'l.bias': { shape: [to], values: random(to, 4) },
+      }),
+    );
+    const [expected, actual] = await both(weights, [1, tokens, from], x, (layers, input) =>
+      layers.linear(input, 'l', from, to),
+    );
+    // One scale for a block of columns: 0.03 and 0.12.
+    expect(deviationOf(actual!, expected!).typical).toBeLessThan(0.01);
+  });
 });
