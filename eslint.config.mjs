@@ -20,6 +20,9 @@ const rooms = [
 ];
 /** Rooms that may run networks. */
 const networkRooms = ['features', 'sparse', 'pointmaps'];
+/** Of the renderer, each above those before it; panels and the shell are what is left over. */
+const rendererLayers = ['transport', 'store', 'design', 'viewer', 'commands', 'panels', 'renderer'];
+const rendererPanels = ['photos', 'run', 'graph', 'depth', 'export', 'files', 'cloud'];
 const element = (type) => ({ element: { type } });
 const rule = (from, allow) => ({ from: element(from), allow: [from, ...allow].map((type) => ({ to: element(type) })) });
 const layers = [
@@ -42,7 +45,8 @@ const layers = [
   rule('project', ['geometry', 'contract', 'numerics', 'compute']),
   rule('engine', [...rooms, 'project', 'numerics', 'geometry', 'contract', 'compute', 'native-models']),
   rule('shell', ['engine', 'contract', 'compute', 'numerics', 'geometry', 'native-models']),
-  rule('renderer', ['contract']),
+  // Inside the renderer: a layer may import those before it.
+  ...rendererLayers.map((layer, k) => rule(layer, ['contract', ...rendererLayers.slice(0, k)])),
 ];
 
 export default ts.config(
@@ -71,6 +75,12 @@ export default ts.config(
         })),
         { type: 'shell', pattern: 'electron/**', partialMatch: false },
         { type: 'native-models', pattern: 'native-models/**', partialMatch: false },
+        ...['transport', 'store', 'design', 'viewer', 'commands'].map((layer) => ({
+          type: layer,
+          pattern: `renderer/${layer}/**`,
+          partialMatch: false,
+        })),
+        ...rendererPanels.map((panel) => ({ type: 'panels', pattern: `renderer/${panel}/**`, partialMatch: false })),
         { type: 'renderer', pattern: 'renderer/**', partialMatch: false },
       ],
     },

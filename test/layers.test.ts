@@ -16,6 +16,11 @@ describe('the layers of ARCHITECTURE.md', () => {
     ['electron/geometry/example.ts', '../alignment/types.js'],
     ['electron/pointmaps/example.ts', '../alignment/types.js'],
     ['renderer/example.ts', '../electron/geometry/types.js'],
+    ['renderer/store/example.ts', '../commands/actions.js'],
+    ['renderer/design/example.ts', '../commands/actions.js'],
+    ['renderer/viewer/example.ts', '../photos/PhotoPanel.js'],
+    ['renderer/commands/example.ts', '../shell/App.js'],
+    ['renderer/photos/example.ts', '../shell/App.js'],
     ['native-models/example.ts', '../electron/engine/engine.js'],
     ['electron/contract/example.ts', '../geometry/types.js'],
   ])('%s may not import %s', async (path, imported) => {
@@ -27,6 +32,8 @@ describe('the layers of ARCHITECTURE.md', () => {
     ['electron/scene/example.ts', '../alignment/types.js'],
     ['electron/engine/example.ts', '../alignment/types.js'],
     ['renderer/example.ts', '../electron/contract/api.js'],
+    ['renderer/commands/example.ts', '../viewer/handle.js'],
+    ['renderer/graph/example.ts', '../photos/PhotoPanel.js'],
   ])('%s may import %s', async (path, imported) => {
     expect(await complaints(path, imported)).toBe(0);
   });

@@ -111,7 +111,7 @@ export type Preflight = z.infer<typeof preflight>;
 
 export const stageName = z.enum(stageNames);
 export const jobState = z.object({
-  state: z.enum(['idle', 'running', 'pausing', 'paused', 'cancelling', 'cancelled', 'failed', 'finished']),
+  state: z.enum(['idle', 'running', 'paused', 'cancelling', 'cancelled', 'failed', 'finished']),
   stage: stageName.optional(),
   detail: z.string().optional(),
   done: z.number().optional(),

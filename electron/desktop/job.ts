@@ -2,8 +2,7 @@ import { BrowserWindow, powerSaveBlocker } from 'electron';
 import { jobState, type JobState } from '../contract/api.js';
 import type { EngineHost } from '../engine-process/host.js';
 
-const isWorking = ({ state }: JobState): boolean =>
-  state === 'running' || state === 'pausing' || state === 'cancelling';
+const isWorking = ({ state }: JobState): boolean => state === 'running' || state === 'cancelling';
 
 /**
  * What a system shows of a program that works: progress in its task bar; and a machine that does not fall asleep over a

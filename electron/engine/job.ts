@@ -47,7 +47,7 @@ export class Job {
   }
 
   get active(): boolean {
-    return ['running', 'pausing', 'paused', 'cancelling'].includes(this.state.state);
+    return ['running', 'paused', 'cancelling'].includes(this.state.state);
   }
 
   pause(): void {

@@ -1,7 +1,7 @@
 import type { CommandId } from '../../electron/contract/commands.js';
 import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studio.js';
 import { api } from '../transport/index.js';
-import { resetLayout } from '../shell/layout.js';
+import { resetLayout } from '../store/layout.js';
 import { currentViewer } from '../viewer/handle.js';
 import {
   apply,
@@ -88,13 +88,7 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   },
   'run.pause': {
     when: () => isActive(studio().job),
-    run: () =>
-      attempt(() =>
-        api.request(
-          studio().job.state === 'paused' || studio().job.state === 'pausing' ? 'run.resume' : 'run.pause',
-          {},
-        ),
-      ),
+    run: () => attempt(() => api.request(studio().job.state === 'paused' ? 'run.resume' : 'run.pause', {})),
   },
   'run.cancel': { when: () => isActive(studio().job), run: () => attempt(() => api.request('run.cancel', {})) },
 

@@ -3,7 +3,7 @@ import { enterProject, refreshRecent } from '../store/connect.js';
 import { isActive, notify, setStudio, studio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
 import { upload } from '../transport/browser.js';
-import { askForFiles } from '../files/ask.js';
+import { askForFiles } from '../store/file-question.js';
 
 /** Runs an action and shows what went wrong, once, where a person sees it. @returns undefined when it failed */
 export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {

@@ -1,9 +1,4 @@
 import { useEffect, useId, useRef, type ButtonHTMLAttributes, type CSSProperties, type ReactNode } from 'react';
-import type { CommandId } from '../../electron/contract/commands.js';
-import { commands } from '../../electron/contract/commands.js';
-import { canRun, runCommand } from '../commands/actions.js';
-import { keysText } from '../commands/keys.js';
-import { useStudio } from '../store/studio.js';
 import { Icon, type IconName } from './icons.js';
 
 type Look = 'primary' | 'plain' | 'square' | 'wide' | 'large';
@@ -24,38 +19,6 @@ export function Button({ look = [], icon, children, className = '', ...rest }: B
       {icon && <Icon name={icon} />}
       {children}
     </button>
-  );
-}
-
-/** A button of the command table: its title, its keys in the tooltip, enabled when the command can be run. */
-export function CommandButton({
-  id,
-  icon,
-  look,
-  children,
-  pressed,
-}: {
-  id: CommandId;
-  icon?: IconName;
-  look?: ButtonProps['look'];
-  children?: ReactNode;
-  pressed?: boolean;
-}) {
-  const possible = useStudio(() => canRun(id));
-  const { title } = commands[id];
-  const keys = keysText(id);
-  return (
-    <Button
-      look={look}
-      icon={icon}
-      disabled={!possible}
-      aria-pressed={pressed}
-      aria-label={children === undefined ? title : undefined}
-      title={keys ? `${title} (${keys})` : title}
-      onClick={() => runCommand(id)}
-    >
-      {children}
-    </Button>
   );
 }
 

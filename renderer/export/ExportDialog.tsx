@@ -3,7 +3,7 @@ import { exportFormats, type Result } from '../../electron/contract/api.js';
 import { attempt } from '../commands/project.js';
 import { Button, Dialog, Field, Slider, Switch } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
-import { askForFiles } from '../files/ask.js';
+import { askForFiles } from '../store/file-question.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
 import './export.css';

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEve
 import type { PairInfo, PhotoInfo } from '../../electron/contract/api.js';
 import { Empty } from '../design/controls.js';
 import { stem } from '../design/format.js';
-import { showPanel } from '../shell/layout.js';
+import { showPanel } from '../store/layout.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { pairLook, pairText, samePair } from './strength.js';
 import './graph.css';

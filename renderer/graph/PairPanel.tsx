@@ -1,4 +1,5 @@
-import { CommandButton, Empty, Facts } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Empty, Facts } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { residualTone } from '../photos/PhotoPanel.js';
 import { useStudio } from '../store/studio.js';

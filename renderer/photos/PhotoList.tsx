@@ -4,10 +4,11 @@ import type { PhotoInfo } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
 import { isActive, setViewer, setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
-import { Badge, Button, CommandButton, Empty } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Badge, Button, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { focalText, stem } from '../design/format.js';
-import { choose } from './selection.js';
+import { choose } from '../store/selection.js';
 import './photos.css';
 
 const ROW = 64;

@@ -1,5 +1,6 @@
 import { apply } from '../commands/project.js';
-import { Button, CommandButton, Empty, Facts, Field } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button, Empty, Facts, Field } from '../design/controls.js';
 import { bytesText, focalText, lengthText, stem } from '../design/format.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react';
 import type { EstimatorInfo, RunSettings, SettingsChange } from '../../electron/contract/api.js';
 import { apply, attempt } from '../commands/project.js';
-import { Button, CommandButton, Facts, Field, Select, Slider, Switch } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button, Facts, Field, Select, Slider, Switch } from '../design/controls.js';
 import { aboutText, bytesText, countText } from '../design/format.js';
 import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';

@@ -1,5 +1,6 @@
 import { openProject, openSample } from '../commands/project.js';
-import { Button, CommandButton } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { useStudio } from '../store/studio.js';
 import { ThemeButton } from './TopBar.js';

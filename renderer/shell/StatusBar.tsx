@@ -2,7 +2,7 @@ import type { JobState } from '../../electron/contract/api.js';
 import { clockText } from '../design/format.js';
 import { progressText } from '../run/Stages.js';
 import { useStudio } from '../store/studio.js';
-import { showPanel } from './layout.js';
+import { showPanel } from '../store/layout.js';
 
 const titles: Readonly<Record<string, string>> = {
   photos: 'Reading photos',

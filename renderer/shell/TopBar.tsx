@@ -1,4 +1,4 @@
-import { CommandButton } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { Stages } from '../run/Stages.js';
 
@@ -6,7 +6,7 @@ export function TopBar() {
   const project = useStudio(({ project }) => project)!;
   const job = useStudio(({ job }) => job);
   const running = isActive(job);
-  const paused = job.state === 'paused' || job.state === 'pausing';
+  const paused = job.state === 'paused';
   return (
     <header className="top-bar">
       <div className="row truncate">
@@ -28,7 +28,7 @@ export function TopBar() {
               id="run.pause"
               icon={paused ? 'play' : 'pause'}
             >
-              {job.state === 'pausing' ? 'Pausing…' : paused ? 'Resume' : 'Pause'}
+              {paused ? 'Resume' : 'Pause'}
             </CommandButton>
             <CommandButton
               id="run.cancel"

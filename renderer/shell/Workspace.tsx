@@ -14,8 +14,8 @@ import { PoseGraph } from '../graph/PoseGraph.js';
 import { PhotoList } from '../photos/PhotoList.js';
 import { PhotoPanel } from '../photos/PhotoPanel.js';
 import { RunPanel } from '../run/RunPanel.js';
-import { CloudPanel } from '../viewer/CloudPanel.js';
-import { setUpLayout, type PanelName } from './layout.js';
+import { CloudPanel } from '../cloud/CloudPanel.js';
+import { setUpLayout, type PanelName } from '../store/layout.js';
 import { LogPanel } from './LogPanel.js';
 
 const panels: Readonly<Record<PanelName, FunctionComponent<IDockviewPanelProps>>> = {

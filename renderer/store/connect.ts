@@ -1,7 +1,6 @@
 import type { ProjectState } from '../../electron/contract/api.js';
 import { api, desktop, onConnection } from '../transport/index.js';
-import { isCommandId } from '../../electron/contract/commands.js';
-import { runCommand } from '../commands/actions.js';
+import { isCommandId, type CommandId } from '../../electron/contract/commands.js';
 import { isActive, notify, setStudio, studio } from './studio.js';
 
 /** No more lines than a person scrolls through; the project file keeps them all. */
@@ -10,8 +9,12 @@ const LOG_LINES = 2000;
 /** Times the engine told of the project's state. */
 let changes = 0;
 
-/** Fills the store from the engine and keeps it in step. Called once. */
-export function connect(): void {
+/**
+ * Fills the store from the engine and keeps it in step. Called once.
+ *
+ * @param onCommand what the desktop's menu asks for
+ */
+export function connect(onCommand: (id: CommandId) => void): void {
   onConnection((connection) => {
     setStudio({ connection });
     if (connection === 'open') void load();
@@ -34,7 +37,7 @@ export function connect(): void {
     notify('error', reason);
   });
   desktop?.onCommand((id) => {
-    if (isCommandId(id)) runCommand(id);
+    if (isCommandId(id)) onCommand(id);
   });
 }
 

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { EstimatorInfo, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
 import type { ConnectionState } from '../transport/index.js';
-import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from '../viewer/settings.js';
+import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
 export type DialogName = 'export' | 'palette' | 'shortcuts' | 'licence' | undefined;
 export type Theme = 'dark' | 'light';
@@ -74,8 +74,7 @@ export const useStudio = create<StudioState>(() => ({
 export const { getState: studio, setState: setStudio } = useStudio;
 
 /** A run that has not ended. */
-export const isActive = ({ state }: JobState): boolean =>
-  ['running', 'pausing', 'paused', 'cancelling'].includes(state);
+export const isActive = ({ state }: JobState): boolean => ['running', 'paused', 'cancelling'].includes(state);
 
 let lastNotice = 0;
 export function notify(tone: Notice['tone'], text: string): void {

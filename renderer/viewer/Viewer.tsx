@@ -8,7 +8,7 @@ import { useSize } from '../design/use-size.js';
 import type { CloudData } from './cloud-data.js';
 import { letterbox } from './frames.js';
 import type { ViewerHandle } from './handle.js';
-import type { CloudStatistics, ViewerSettings } from './settings.js';
+import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Stage } from './Stage.js';
 import './viewer.css';
 

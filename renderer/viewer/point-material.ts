@@ -1,5 +1,5 @@
 import { ShaderMaterial } from 'three';
-import type { ViewerSettings } from './settings.js';
+import type { ViewerSettings } from '../store/viewer-settings.js';
 
 const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
 

@@ -1,4 +1,4 @@
-import { setStudio, type FileQuestion } from '../store/studio.js';
+import { setStudio, type FileQuestion } from './studio.js';
 
 /** Opens the page's own file chooser. @returns the paths chosen, none when it was closed */
 export function askForFiles(question: Omit<FileQuestion, 'answer'>): Promise<string[]> {

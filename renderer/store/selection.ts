@@ -1,5 +1,5 @@
-import { showPanel } from '../shell/layout.js';
-import { setStudio, studio } from '../store/studio.js';
+import { showPanel } from './layout.js';
+import { setStudio, studio } from './studio.js';
 
 /** Selects as file lists do: alone, one more with Control, all between with Shift. */
 export function choose(

@@ -1,15 +1,16 @@
 import { useEffect, useState } from 'react';
 import type { CameraInfo, SceneInfo } from '../../electron/contract/api.js';
 import type { FrameInfo } from '../../electron/contract/scene.js';
-import { Button, CommandButton, Empty, Slider } from '../design/controls.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button, Empty, Slider } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
-import { choose } from '../photos/selection.js';
+import { choose } from '../store/selection.js';
 import { isActive, notify, setStudio, setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
-import { loadCloud, type CloudData } from './cloud-data.js';
-import { mountViewer } from './handle.js';
-import type { CloudStatistics, ViewerSettings } from './settings.js';
-import { Viewer } from './Viewer.js';
+import { loadCloud, type CloudData } from '../viewer/cloud-data.js';
+import { mountViewer } from '../viewer/handle.js';
+import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
+import { Viewer } from '../viewer/Viewer.js';
 
 const colourChoices: readonly (readonly [ViewerSettings['colour'], string])[] = [
   ['photo', 'Photo'],
