@@ -308,6 +308,7 @@ export class Engine {
       signal: workspace.closed,
       note: (message) => this.note(message),
     });
+    if (this.workspace !== workspace) throw closed;
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
     const waiting: ImportedPhoto[] = [];
     let stored = performance.now();
