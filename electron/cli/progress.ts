@@ -41,6 +41,14 @@ export class ProgressLine {
     this.stream.write(`\r\x1b[K${(bar + title).slice(0, (this.stream.columns || 80) - 1)}`);
   }
 
+  /** Of what is no stage of a run: rewritten on a terminal, and now and then a line elsewhere. */
+  line(text: string): void {
+    const now = Date.now();
+    if (now - this.lastDrawn < (this.stream.isTTY ? 100 : PLAIN_INTERVAL)) return;
+    this.lastDrawn = now;
+    this.stream.write(this.stream.isTTY ? `\r\x1b[K${text.slice(0, (this.stream.columns || 80) - 1)}` : `${text}\n`);
+  }
+
   /** A line of its own, above the bar. */
   note(message: string): void {
     this.clear();

@@ -4,6 +4,7 @@
  * (`Binary` results), never as JSON.
  */
 import { z } from 'zod';
+import { exportProgress, presetSettings } from './presets.js';
 import { frameInfo, measuredLength, sceneChange, sceneDescription, sceneDocument, sceneOperation } from './scene.js';
 import { stageNames } from './stages.js';
 
@@ -262,6 +263,16 @@ export const requests = {
     params: z.object({ folder: z.string(), formats: z.array(z.enum(exportFormats)) }),
     result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }),
   },
+  /** For one purpose, all or nothing. Tells of itself by `export.progress`; `export.cancel` ends it. */
+  'export.preset': {
+    params: z.object({ folder: z.string(), settings: presetSettings }),
+    result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }),
+  },
+  'export.presetEstimate': {
+    params: z.object({ settings: presetSettings }),
+    result: z.object({ bytes: z.number(), command: z.string() }),
+  },
+  'export.cancel': { params: none, result: z.null() },
   /**
    * A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default.
    */
@@ -291,6 +302,7 @@ export const events = {
   'project.changed': projectState,
   'job.changed': jobState,
   'log.line': z.object({ time: z.string(), level: z.string(), message: z.string() }),
+  'export.progress': exportProgress,
   'engine.stopped': z.object({ reason: z.string() }),
 } as const;
 export type EventName = keyof typeof events;

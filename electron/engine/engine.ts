@@ -15,6 +15,7 @@ import {
   type SettingsChange,
 } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
@@ -22,6 +23,7 @@ import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
 import { modelEstimators } from './models.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
+import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { listFiles } from './files.js';
 import { Job } from './job.js';
@@ -66,6 +68,7 @@ export class Engine {
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private building: AbortController | undefined;
+  private exporting: AbortController | undefined;
   /** Photos being added; settles with the last of them. */
   private adding: Promise<unknown> = Promise.resolve();
   /** A run that waits for them. */
@@ -210,6 +213,15 @@ export class Engine {
     'export.write': async ({ folder, formats }) => ({
       files: await writeExports(await this.withScenes(), resolve(folder), formats),
     }),
+    'export.preset': ({ folder, settings }) => this.exportPreset(resolve(folder), settings),
+    'export.presetEstimate': ({ settings }) => ({
+      bytes: estimatePreset(this.open, settings),
+      command: presetCommand(this.open, settings),
+    }),
+    'export.cancel': () => {
+      this.exporting?.abort(new UserError('cancelled', 'the export was cancelled; nothing was written'));
+      return null;
+    },
     'files.list': ({ path }) => listFiles(path),
     'log.read': () => this.open.project.readLog(),
   };
@@ -415,6 +427,21 @@ export class Engine {
       });
     this.events.emit('job.changed', this.job.state);
     return null;
+  }
+
+  private async exportPreset(folder: string, settings: PresetSettings): Promise<Result<'export.preset'>> {
+    if (this.exporting)
+      throw new UserError('usage', 'an export is being written; wait for it or cancel it, then export again');
+    const exporting = (this.exporting = new AbortController());
+    try {
+      const files = await writePreset(await this.withScenes(), folder, settings, {
+        signal: exporting.signal,
+        onProgress: (progress) => this.events.emit('export.progress', progress),
+      });
+      return { files };
+    } finally {
+      this.exporting = undefined;
+    }
   }
 
   private async withScenes(): Promise<Workspace> {

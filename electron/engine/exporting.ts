@@ -65,14 +65,10 @@ function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseN
     photo: photos.get(camera.photo)!,
     name: chosen.photoFile!(camera),
   }));
-  const gone = pictures.filter(({ photo }) => !existsSync(photo.path));
-  if (gone[0]) {
-    const which = gone.length === 1 ? gone[0].photo.name : `${gone[0].photo.name} and ${gone.length - 1} more photos`;
-    throw new UserError(
-      'not-found',
-      `${which} can't be found for the ${chosen.id} export; put back or relocate what was moved, or leave this format out: ${gone[0].photo.path}`,
-    );
-  }
+  refuseGonePhotos(
+    pictures.map(({ photo }) => photo),
+    chosen.id,
+  );
   return [
     ...files,
     ...pictures.map(({ photo, name }) => ({
@@ -80,6 +76,17 @@ function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseN
       chunks: late(() => readUpright(photo, posix.extname(name).slice(1))),
     })),
   ];
+}
+
+/** Told before anything is written, for all photos at once. @throws UserError 'not-found' */
+export function refuseGonePhotos(photos: readonly Photo[], purpose: string): void {
+  const gone = photos.filter(({ path }) => !existsSync(path));
+  if (!gone[0]) return;
+  const which = gone.length === 1 ? gone[0].name : `${gone[0].name} and ${gone.length - 1} more photos`;
+  throw new UserError(
+    'not-found',
+    `${which} can't be found for the ${purpose} export; put back or relocate what was moved, or leave this export out: ${gone[0].path}`,
+  );
 }
 
 async function* late(bytes: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -103,9 +110,11 @@ export function estimateBytes(workspace: Workspace, ids: readonly string[]): num
 
 /** The command line that would write the same. */
 export function exportCommand(workspace: Workspace, ids: readonly string[]): string {
-  const quote = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll(`'`, `'\\''`)}'`);
-  return `pointmap export ${quote(workspace.path)} --out OUT --formats ${ids.join(',')}`;
+  return `pointmap export ${quoted(workspace.path)} --out OUT --formats ${ids.join(',')}`;
 }
+
+/** As a shell takes it for one word. */
+export const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll(`'`, `'\\''`)}'`);
 
 /** The cloud from two sides. */
 export async function previewFile(workspace: Workspace): Promise<ExportFile> {

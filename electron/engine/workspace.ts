@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.js';
-import type { FrameInfo } from '../contract/scene.js';
+import type { FrameInfo, FrameUnit } from '../contract/scene.js';
 import type { Scene } from '../geometry/types.js';
 import { infoOf } from '../scene/frame.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
@@ -154,6 +154,12 @@ export class Workspace {
     if (!scene || !this.alignment)
       throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
     return withFileNames(this.scene.exported(this.alignment.key, scene));
+  }
+
+  /** Of what `exported` gives. */
+  exportedUnit(): FrameUnit {
+    const scene = this.scenes?.components[0]?.scene;
+    return scene && this.alignment ? this.scene.frame(this.alignment.key, scene).unit : 'scene';
   }
 
   private photos(): PhotoInfo[] {

@@ -1,8 +1,8 @@
-import { colmapModel, colmapPhoto, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
-import { photoName, type ExportFormat } from './types.js';
+import { colmapModel, colmapPhoto, type ColmapModel } from './colmap.js';
+import { photoName, type ExportFile, type ExportFormat } from './types.js';
 
-/** COLMAP's number for SIMPLE_RADIAL. */
-const SIMPLE_RADIAL = 2;
+/** COLMAP's numbers for its camera models. */
+const MODEL_NUMBERS = { PINHOLE: 1, SIMPLE_RADIAL: 2, RADIAL: 3, OPENCV: 4 } as const;
 
 export const colmapBinary: ExportFormat = {
   id: 'colmap-bin',
@@ -10,15 +10,17 @@ export const colmapBinary: ExportFormat = {
   description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
   photoFile: colmapPhoto,
-  write: (scene, { mostSparsePoints } = {}) => {
-    const model = colmapModel(scene, mostSparsePoints);
-    return [
-      { name: 'colmap/cameras.bin', chunks: cameraRecords(model) },
-      { name: 'colmap/images.bin', chunks: imageRecords(model) },
-      { name: 'colmap/points3D.bin', chunks: pointRecords(model) },
-    ];
-  },
+  write: (scene, { mostSparsePoints } = {}) =>
+    binaryModel(colmapModel(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {}), 'colmap'),
 };
+
+export function binaryModel(model: ColmapModel, folder: string): ExportFile[] {
+  return [
+    { name: `${folder}/cameras.bin`, chunks: cameraRecords(model) },
+    { name: `${folder}/images.bin`, chunks: imageRecords(model) },
+    { name: `${folder}/points3D.bin`, chunks: pointRecords(model) },
+  ];
+}
 
 /** Appends little-endian numbers to one record. */
 class RecordWriter {
@@ -59,26 +61,25 @@ class RecordWriter {
 const record = (size: number): RecordWriter => new RecordWriter(new Uint8Array(size));
 const count = (value: number): Uint8Array => record(8).uint64(value).bytes;
 
-function* cameraRecords({ images }: ColmapModel): Generator<Uint8Array> {
-  yield count(images.length);
-  for (const { id, camera } of images) {
-    yield record(56)
+function* cameraRecords({ cameras }: ColmapModel): Generator<Uint8Array> {
+  yield count(cameras.length);
+  for (const { id, model, width, height, parameters } of cameras)
+    yield record(24 + 8 * parameters.length)
       .int32(id)
-      .int32(SIMPLE_RADIAL)
-      .uint64(camera.width)
-      .uint64(camera.height)
-      .double(camera.fx, camera.cx + PIXEL_CENTRE, camera.cy + PIXEL_CENTRE, camera.k1).bytes;
-  }
+      .int32(MODEL_NUMBERS[model])
+      .uint64(width)
+      .uint64(height)
+      .double(...parameters).bytes;
 }
 
 function* imageRecords({ images }: ColmapModel): Generator<Uint8Array> {
   yield count(images.length);
-  for (const { id, quaternion, translation, camera, sightings } of images) {
+  for (const { id, quaternion, translation, camera, cameraId, sightings } of images) {
     const name = new TextEncoder().encode(`${photoName(camera)}\0`);
     yield record(64 + name.length + 8)
       .int32(id)
       .double(...quaternion, ...translation)
-      .int32(id)
+      .int32(cameraId)
       .raw(name)
       .uint64(sightings.length).bytes;
     const points = record(sightings.length * 24);
@@ -92,12 +93,12 @@ function* pointRecords({ points }: ColmapModel): Generator<Uint8Array> {
   for (let first = 0; first < points.length; first += 4096) {
     const some = points.slice(first, first + 4096);
     const out = record(some.reduce((sum, { track }) => sum + 51 + 8 * track.length, 0));
-    for (const { id, position, color, track } of some) {
+    for (const { id, position, color, error, track } of some) {
       out
         .uint64(id)
         .double(...position)
         .raw(color)
-        .double(0)
+        .double(error)
         .uint64(track.length);
       for (const { image, sighting } of track) out.int32(image).int32(sighting);
     }

@@ -1,4 +1,4 @@
-import { colmapModel, colmapPhoto, PIXEL_CENTRE, type ColmapModel } from './colmap.js';
+import { colmapModel, colmapPhoto, type ColmapModel } from './colmap.js';
 import { photoName, textChunks, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
@@ -8,7 +8,7 @@ export const colmapText: ExportFormat = {
   estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
   photoFile: colmapPhoto,
   write: (scene, { mostSparsePoints } = {}) => {
-    const model = colmapModel(scene, mostSparsePoints);
+    const model = colmapModel(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {});
     return [
       { name: 'colmap/cameras.txt', chunks: textChunks(cameraLines(model)) },
       { name: 'colmap/images.txt', chunks: textChunks(imageLines(model)) },
@@ -17,23 +17,23 @@ export const colmapText: ExportFormat = {
   },
 };
 
-function* cameraLines({ images }: ColmapModel): Generator<string> {
-  yield '# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[] (f, cx, cy, k)';
-  for (const { id, camera } of images)
-    yield `${id} SIMPLE_RADIAL ${camera.width} ${camera.height} ${camera.fx} ${camera.cx + PIXEL_CENTRE} ${camera.cy + PIXEL_CENTRE} ${camera.k1}`;
+function* cameraLines({ cameras }: ColmapModel): Generator<string> {
+  yield '# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]';
+  for (const { id, model, width, height, parameters } of cameras)
+    yield [id, model, width, height, ...parameters].join(' ');
 }
 
 function* imageLines({ images }: ColmapModel): Generator<string> {
   yield '# IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME';
   yield '# POINTS2D[] as (X, Y, POINT3D_ID)';
-  for (const { id, quaternion, translation, camera, sightings } of images) {
-    yield [id, ...quaternion, ...translation, id, photoName(camera)].join(' ');
+  for (const { id, quaternion, translation, camera, cameraId, sightings } of images) {
+    yield [id, ...quaternion, ...translation, cameraId, photoName(camera)].join(' ');
     yield sightings.map(({ x, y, point }) => `${x.toFixed(3)} ${y.toFixed(3)} ${point}`).join(' ');
   }
 }
 
 function* pointLines({ points }: ColmapModel): Generator<string> {
   yield '# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)';
-  for (const { id, position, color, track } of points)
-    yield [id, ...position, ...color, 0, ...track.flatMap(({ image, sighting }) => [image, sighting])].join(' ');
+  for (const { id, position, color, error, track } of points)
+    yield [id, ...position, ...color, error, ...track.flatMap(({ image, sighting }) => [image, sighting])].join(' ');
 }

@@ -1,13 +1,8 @@
 import { Document, NodeIO, type GLTF } from '@gltf-transform/core';
-import { multiply4 } from '../numerics/linear.js';
 import type { Camera, Scene } from '../geometry/types.js';
+import { gltfCamera, turnToGltf } from './axes.js';
 import { PATCH_DEFAULTS, patchesOf, type Patches } from './patches.js';
 import type { ExportFormat } from './types.js';
-
-/** glTF (y up) from the scene frame (z up): (x, y, z) becomes (x, z, -y). */
-const GLTF_FROM_SCENE = Float64Array.of(1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1);
-/** A camera of glTF looks along -z, its y up. */
-const CAMERA_TURN = Float64Array.of(1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1);
 
 /** A small coloured triangle per point (see patches.ts), and a camera node per photo, all under one parent. */
 export const glb: ExportFormat = {
@@ -88,12 +83,11 @@ function vertices(patches: Patches, colors: Uint8Array, first: number, n: number
   const corners = new Float32Array(9);
   for (let k = 0; k < n; k++) {
     patches.corners(first + k, corners, 0);
+    turnToGltf(corners);
     const color = 3 * patches.point(first + k);
     for (let corner = 0; corner < 3; corner++) {
       const at = ((3 * k + corner) * STRIDE) / 4;
-      floats[at] = corners[3 * corner]!;
-      floats[at + 1] = corners[3 * corner + 2]!;
-      floats[at + 2] = -corners[3 * corner + 1]!;
+      for (let i = 0; i < 3; i++) floats[at + i] = corners[3 * corner + i]!;
       for (let i = 0; i < 3; i++) shorts[2 * (at + 3) + i] = LINEAR[colors[color + i]!]!;
       shorts[2 * (at + 3) + 3] = 65535;
     }
@@ -108,12 +102,11 @@ function turnedBounds(patches: Patches): [number[], number[]] {
   const corners = new Float32Array(9);
   for (let k = 0; k < patches.count; k++) {
     patches.corners(k, corners, 0);
-    for (let at = 0; at < 9; at += 3) {
-      const turned = [corners[at]!, corners[at + 2]!, -corners[at + 1]!];
-      for (let i = 0; i < 3; i++) {
-        if (turned[i]! < min[i]!) min[i] = turned[i]!;
-        if (turned[i]! > max[i]!) max[i] = turned[i]!;
-      }
+    turnToGltf(corners);
+    for (let at = 0; at < 9; at++) {
+      const i = at % 3;
+      if (corners[at]! < min[i]!) min[i] = corners[at]!;
+      if (corners[at]! > max[i]!) max[i] = corners[at]!;
     }
   }
   return [min, max];
@@ -132,7 +125,7 @@ function sceneDocument(cameras: readonly Camera[], name: string): Document {
 }
 
 function cameraNode(document: Document, camera: Camera) {
-  const M = multiply4(multiply4(GLTF_FROM_SCENE, camera.worldFromCamera), CAMERA_TURN);
+  const M = gltfCamera(camera.worldFromCamera);
   // glTF matrices are column-major.
   const matrix = Array.from({ length: 16 }, (_, k) => M[4 * (k % 4) + Math.floor(k / 4)]!);
   const lens = document

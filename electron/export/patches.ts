@@ -31,6 +31,8 @@ export interface Patches {
   count: number;
   /** Index into the cloud of patch k. */
   point(k: number): number;
+  /** Circumradius of patch k, where it faces its camera; world units. */
+  radius(k: number): number;
   /** Writes the corners of patch k, [9] world, counter-clockwise as seen from the photo that gave the point. */
   corners(k: number, out: Float32Array, at: number): void;
 }
@@ -52,6 +54,7 @@ export function patchesOf(scene: Scene, options: Partial<PatchOptions> = {}): Pa
   return {
     count,
     point,
+    radius: (k) => scale * pitch(point(k)),
     corners: (k, out, at) => {
       const index = point(k);
       const side = scale * pitch(index);

@@ -14,12 +14,16 @@ export const ply: ExportFormat = {
   write: ({ cloud }, { baseName = 'scene' } = {}) => [{ name: `${baseName}.ply`, chunks: plyChunks(cloud) }],
 };
 
-function* plyChunks(cloud: PointCloud): Generator<Uint8Array> {
+/** @param offset added to the positions, which are then doubles: large coordinates keep their millimetres */
+export function* plyChunks(cloud: PointCloud, offset?: readonly [number, number, number]): Generator<Uint8Array> {
+  const wide = offset ? 12 : 0;
+  const stride = STRIDE + wide;
+  const real = offset ? 'double' : 'float';
   const count = cloud.confidence.length;
   const properties = [
-    'float x',
-    'float y',
-    'float z',
+    `${real} x`,
+    `${real} y`,
+    `${real} z`,
     'float nx',
     'float ny',
     'float nz',
@@ -42,18 +46,19 @@ function* plyChunks(cloud: PointCloud): Generator<Uint8Array> {
   );
   for (let first = 0; first < count; first += POINTS_PER_CHUNK) {
     const n = Math.min(POINTS_PER_CHUNK, count - first);
-    const bytes = new Uint8Array(n * STRIDE);
+    const bytes = new Uint8Array(n * stride);
     const view = new DataView(bytes.buffer);
     for (let k = 0; k < n; k++) {
       const from = first + k;
-      const at = k * STRIDE;
+      const at = k * stride;
       for (let i = 0; i < 3; i++) {
-        view.setFloat32(at + 4 * i, cloud.positions[3 * from + i]!, true);
-        view.setFloat32(at + 12 + 4 * i, cloud.normals?.[3 * from + i] ?? 0, true);
-        bytes[at + 24 + i] = cloud.colors[3 * from + i]!;
+        if (offset) view.setFloat64(at + 8 * i, cloud.positions[3 * from + i]! + offset[i]!, true);
+        else view.setFloat32(at + 4 * i, cloud.positions[3 * from + i]!, true);
+        view.setFloat32(at + wide + 12 + 4 * i, cloud.normals?.[3 * from + i] ?? 0, true);
+        bytes[at + wide + 24 + i] = cloud.colors[3 * from + i]!;
       }
-      view.setFloat32(at + 27, cloud.confidence[from]!, true);
-      bytes[at + 31] = cloud.inferred?.[from] ?? 0;
+      view.setFloat32(at + wide + 27, cloud.confidence[from]!, true);
+      bytes[at + wide + 31] = cloud.inferred?.[from] ?? 0;
     }
     yield bytes;
   }

@@ -1,13 +1,26 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
 import { fileKey } from '../contract/file-names.js';
 import type { ExportFile } from './types.js';
 
+export interface WriteOptions {
+  signal?: AbortSignal | undefined;
+  /** After each file, and before the first. */
+  onProgress?: ((progress: WriteProgress) => void) | undefined;
+}
+
+export interface WriteProgress {
+  done: number;
+  total: number;
+  /** The file that is being written, relative to the folder; undefined at the end. */
+  file?: string | undefined;
+}
+
 /**
- * Writes files into a folder: each under a temporary name first, renamed when whole, so that a full disk or a cancel
- * leaves no half file and keeps what was there before.
+ * Writes files into a folder, all or none: each under a temporary name first, all renamed when the last is whole, so
+ * that a full disk, a photo that is gone or a cancel leaves no half export and keeps what was there before.
  *
  * @returns paths and sizes, in order
  * @throws UserError ('unwritable', 'disk-full'), or the signal's reason
@@ -15,36 +28,59 @@ import type { ExportFile } from './types.js';
 export async function writeFiles(
   folder: string,
   files: readonly ExportFile[],
-  signal?: AbortSignal,
+  { signal, onProgress }: WriteOptions = {},
 ): Promise<{ path: string; bytes: number }[]> {
-  const written: { path: string; bytes: number }[] = [];
   checkNames(files);
-  for (const { name, chunks } of files) {
-    const path = join(folder, name);
-    const partial = partialPath(path);
-    try {
-      await mkdir(dirname(path), { recursive: true });
+  const partials: { path: string; partial: string; bytes: number }[] = [];
+  const folders: string[] = [];
+  let path = folder;
+  try {
+    for (const [k, { name, chunks }] of files.entries()) {
+      onProgress?.({ done: k, total: files.length, file: name });
+      signal?.throwIfAborted();
+      path = join(folder, name);
+      const made = await mkdir(dirname(path), { recursive: true });
+      if (made !== undefined) folders.push(made);
       removeAbandoned(dirname(path));
-      const file = await open(partial, 'w');
-      let bytes = 0;
-      try {
-        for await (const chunk of chunks) {
-          signal?.throwIfAborted();
-          await file.writeFile(chunk);
-          bytes += chunk.byteLength;
-        }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(partial, path);
-      written.push({ path, bytes });
-    } catch (error) {
-      await rm(partial, { force: true }).catch(() => undefined);
-      throw fileError(error, path);
+      const partial = partialPath(path);
+      partials.push({ path, partial, bytes: 0 });
+      partials.at(-1)!.bytes = await writeChunks(partial, chunks, signal);
     }
+    for (const file of partials) {
+      path = file.path;
+      await rename(file.partial, file.path);
+    }
+  } catch (error) {
+    for (const { partial } of partials) await rm(partial, { force: true }).catch(() => undefined);
+    // Only folders of our own that hold nothing; `rmdir` refuses any other.
+    for (const made of folders.reverse()) await removeEmpty(made);
+    throw fileError(error, path);
   }
-  return written;
+  onProgress?.({ done: files.length, total: files.length });
+  return partials.map((file) => ({ path: file.path, bytes: file.bytes }));
+}
+
+async function writeChunks(path: string, chunks: ExportFile['chunks'], signal?: AbortSignal): Promise<number> {
+  const file = await open(path, 'w');
+  let bytes = 0;
+  try {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await file.writeFile(chunk);
+      bytes += chunk.byteLength;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return bytes;
+}
+
+/** A folder that holds nothing but such folders goes; any other stays. */
+async function removeEmpty(folder: string): Promise<void> {
+  const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of inside) if (entry.isDirectory()) await removeEmpty(join(folder, entry.name));
+  await rmdir(folder).catch(() => undefined);
 }
 
 /**

@@ -85,6 +85,29 @@ export async function readUpright(photo: Photo, ending: string): Promise<Uint8Ar
   }
 }
 
+/**
+ * All pixels of a photo, upright, with 16 bits a channel where they are wanted (8-bit photos then fill the range).
+ *
+ * @returns sRGB [height, width, 3]
+ * @throws UserError 'not-found' as `readPixels`
+ */
+export async function readWhole(
+  photo: Photo,
+  bits: 8 | 16,
+): Promise<{ width: number; height: number; pixels: Uint8Array | Uint16Array }> {
+  try {
+    const image = await openImage(await readPhotoFile(photo));
+    const pipeline =
+      bits === 16 ? image.pixels().toColourspace('rgb16').raw({ depth: 'ushort' }) : image.pixels().raw();
+    const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    const bytes = bits === 16 ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { width, height, pixels: bits === 16 ? new Uint16Array(bytes.buffer) : bytes };
+  } catch (error) {
+    throw unreadable(photo, error);
+  }
+}
+
 /** JPEG of a photo, upright, long side at most `longSide`: what a viewer shows. */
 export async function readPreview(photo: Photo, longSide: number): Promise<Uint8Array> {
   const { width, height, pixels } = await readPixels(photo, { longSide });

@@ -1,0 +1,85 @@
+import { UserError } from '../contract/errors.js';
+import { presetIds, type PresetId, type PresetSettings } from '../contract/presets.js';
+import type { PhotoSource } from '../export/pictures.js';
+import { presets } from '../export/presets/index.js';
+import type { Preset, PresetInput } from '../export/presets/types.js';
+import { writeFiles, type WriteOptions } from '../export/write-files.js';
+import type { Photo } from '../geometry/types.js';
+import { readMask } from '../photos/masks.js';
+import { readUpright, readWhole } from '../photos/reader.js';
+import { quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
+import { reportFacts } from './report-facts.js';
+import type { Workspace } from './workspace.js';
+
+/**
+ * Writes what a purpose needs into a folder, all or nothing. The scene must have been built.
+ *
+ * @throws UserError 'not-found' (photos), 'unwritable', 'disk-full', 'nothing-to-do', or the signal's reason
+ */
+export async function writePreset(
+  workspace: Workspace,
+  folder: string,
+  { preset, ...options }: PresetSettings,
+  write: WriteOptions = {},
+): Promise<WrittenFile[]> {
+  const chosen = presetById(preset);
+  const scene = workspace.exported();
+  const photos = photosById(workspace);
+  if (chosen.needsPhotos)
+    refuseGonePhotos(
+      scene.cameras.map(({ photo }) => photos.get(photo)!),
+      preset,
+    );
+  const input: PresetInput = {
+    scene,
+    unit: workspace.exportedUnit() === 'metre' ? 'metre' : 'scene unit',
+    photos: photoSource(photos),
+    facts: await reportFacts(workspace, scene),
+  };
+  return writeFiles(folder, await chosen.write(input, options), write);
+}
+
+export function estimatePreset(workspace: Workspace, { preset }: PresetSettings): number {
+  const scene = workspace.scenes?.components[0]?.scene;
+  if (!scene) return 0;
+  const chosen = presetById(preset);
+  const sizes = new Map(workspace.project.photos().map(({ id, size }) => [id, size]));
+  const photoBytes = chosen.needsPhotos
+    ? scene.cameras.reduce((sum, { photo }) => sum + (sizes.get(photo) ?? 0), 0)
+    : 0;
+  return Math.round(chosen.estimateBytes(scene, photoBytes));
+}
+
+/** The command line that would write the same. */
+export function presetCommand(workspace: Workspace, settings: PresetSettings): string {
+  const flags = [
+    ...(settings.crop === 'inside' ? [] : ['--crop', settings.crop]),
+    ...(settings.format === 'auto' ? [] : ['--pictures', settings.format]),
+    ...(settings.quality === 95 ? [] : ['--jpeg-quality', String(settings.quality)]),
+    ...(settings.mostPoints === 200_000 ? [] : ['--points', String(settings.mostPoints)]),
+  ];
+  return ['pointmap export', quoted(workspace.path), '--for', settings.preset, '--out OUT', ...flags].join(' ');
+}
+
+function presetById(id: PresetId): Preset {
+  const found = presets.find((preset) => preset.id === id);
+  if (!found) throw new UserError('usage', `there is no export for '${id}'; use ${presetIds.join(', ')}`);
+  return found;
+}
+
+const photosById = (workspace: Workspace): Map<string, Photo> =>
+  new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
+
+function photoSource(photos: ReadonlyMap<string, Photo>): PhotoSource {
+  return {
+    pixels: async ({ photo }, bits) => {
+      const { width, height, pixels } = await readWhole(photos.get(photo)!, bits);
+      return { width, height, channels: 3, samples: pixels };
+    },
+    mask: async ({ photo, width, height }) => {
+      const mask = await readMask(photos.get(photo)!, width, height);
+      return mask && { width, height, channels: 1, samples: mask.keep.map((keep) => 255 * keep) };
+    },
+    upright: ({ photo }, ending) => readUpright(photos.get(photo)!, ending),
+  };
+}

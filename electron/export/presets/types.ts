@@ -1,0 +1,59 @@
+import type { Camera, Scene } from '../../geometry/types.js';
+import type { PhotoSource, PictureOptions } from '../pictures.js';
+import type { TrackSource } from '../tracks.js';
+import type { ExportFile } from '../types.js';
+
+/** What a preset makes its files of. */
+export interface PresetInput {
+  scene: Scene & { sparse?: TrackSource | undefined };
+  /** Of the scene's coordinates. */
+  unit: 'metre' | 'scene unit';
+  photos: PhotoSource;
+  /** The mesh layer as a GLB in the axes of glTF, where the project has one. */
+  mesh?: Uint8Array | undefined;
+  /** Facts for the report of a survey. */
+  facts: ReportFacts;
+}
+
+export interface ReportFacts {
+  title: string;
+  /** Of the program. */
+  version: string;
+  /** Of the moment of export. */
+  date: Date;
+  settings: Record<string, string | number | boolean>;
+  /** `residual`: median distance between a photo's depths and those of its pairs, as a share of the depth. */
+  photos: { name: string; placed: boolean; residual?: number | undefined; reason?: string | undefined }[];
+  /** PNG of the cloud from the front and from above. */
+  preview?: Uint8Array | undefined;
+  /** How the scale was found: lengths or coordinates that were given, and what the scene says. */
+  lengths: { name: string; given: number; measured: number }[];
+  measurements: { name: string; value: string; uncertainty?: string | undefined }[];
+  /** Of the coordinates, as OGC WKT and as a name for people; undefined where the scene is nowhere. */
+  coordinateSystem?: { name: string; wkt: string } | undefined;
+  /** Added to the scene's coordinates, so that the files hold small numbers. */
+  offset: [number, number, number];
+}
+
+export interface PresetOptions extends PictureOptions {
+  /** Most points of clouds for trainers; a larger cloud is subsampled evenly. */
+  mostPoints: number;
+}
+
+export interface Preset {
+  id: string;
+  title: string;
+  /** For whom, and what it holds: one line. */
+  description: string;
+  /** Whether the photos themselves are read. */
+  needsPhotos: boolean;
+  /** Bytes, roughly. @param photoBytes of the photos of all cameras together */
+  estimateBytes(scene: Scene, photoBytes: number): number;
+  write(input: PresetInput, options: PresetOptions): Promise<ExportFile[]>;
+}
+
+/** The scene as its undistorted pictures show it. */
+export const withCameras = <S extends Scene>(scene: S, cameras: readonly Camera[]): S => ({
+  ...scene,
+  cameras: [...cameras],
+});

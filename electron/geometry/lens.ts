@@ -1,0 +1,59 @@
+/**
+ * Radial distortion as in COLMAP's RADIAL: a ray (x, y, 1) is seen at (x, y) (1 + k1 r^2 + k2 r^4), in units of the focal
+ * length from the principal point. Everything that needs a lens calls `distort` and `undistort`, so that a further term
+ * is added in one place.
+ */
+export interface Lens {
+  k1: number;
+  k2?: number | undefined;
+}
+
+export const isPinhole = ({ k1, k2 = 0 }: Lens): boolean => k1 === 0 && k2 === 0;
+
+/** Where the lens shows the ray (x, y, 1). */
+export function distort({ k1, k2 = 0 }: Lens, x: number, y: number): [number, number] {
+  const square = x * x + y * y;
+  const factor = 1 + square * (k1 + square * k2);
+  return [x * factor, y * factor];
+}
+
+/**
+ * The ray that the lens shows at (x, y): the inverse of `distort`. A place that no ray is shown at (a strong barrel
+ * distortion shrinks again beyond a radius) gives the ray of that radius.
+ */
+export function undistort(lens: Lens, x: number, y: number): [number, number] {
+  const seen = Math.hypot(x, y);
+  if (seen === 0 || isPinhole(lens)) return [x, y];
+  const factor = undistortedRadius(lens, seen) / seen;
+  return [x * factor, y * factor];
+}
+
+/** Beyond this, in focal lengths, a ray leaves the camera at over 84 degrees: no photo of a pinhole shows it. */
+const WIDEST = 10;
+
+/** Bisection: a few dozen steps that can't fail, where Newton's runs off near the radius of the largest picture. */
+function undistortedRadius(lens: Lens, seen: number): number {
+  const most = largestRadius(lens);
+  let [low, high] = [0, most];
+  for (let step = 0; step < 60 && high - low > 1e-13 * high; step++) {
+    const middle = (low + high) / 2;
+    if (distort(lens, middle, 0)[0] < seen) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** The radius up to which the lens shows rays farther out farther out, in focal lengths; at most 10. */
+export function largestRadius({ k1, k2 = 0 }: Lens): number {
+  // The derivative 1 + 3 k1 s + 5 k2 s^2 with s = r^2; its least positive root ends the growth.
+  const roots: number[] = [];
+  if (k2 === 0) {
+    if (k1 < 0) roots.push(-1 / (3 * k1));
+  } else {
+    const discriminant = 9 * k1 * k1 - 20 * k2;
+    if (discriminant >= 0)
+      for (const sign of [-1, 1]) roots.push((-3 * k1 + sign * Math.sqrt(discriminant)) / (10 * k2));
+  }
+  const least = Math.min(WIDEST * WIDEST, ...roots.filter((root) => root > 0));
+  return Math.sqrt(least);
+}
