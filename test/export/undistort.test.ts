@@ -70,10 +70,10 @@ describe('the pinhole camera of an undistorted picture', () => {
       // The optical axis stays in the middle of what is around it: the principal point is kept, not re-centred.
       expect(photoFromPicture(photo, picture, picture.cx, picture.cy)).toEqual([photo.cx, photo.cy]);
       for (const [dx, dy] of [
-        [-1.5, 0],
-        [1.5, 0],
-        [0, -1.5],
-        [0, 1.5],
+        [-2.5, 0],
+        [2.5, 0],
+        [0, -2.5],
+        [0, 2.5],
       ] as const) {
         const wider = {
           ...picture,
