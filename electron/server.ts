@@ -25,6 +25,8 @@ export interface RunningServer {
   port: number;
   /** What to open: it carries the token. */
   address: string;
+  /** The same for one use, for what others can see. */
+  addressForOnce(): string;
   close(): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
       url.pathname === '/' &&
       token !== null &&
       guard.knownHost(request) &&
-      guard.rightToken(token)
+      guard.admits(token)
     ) {
       // The token leaves the address bar, and with it the history and every screenshot.
       response.writeHead(303, { Location: '/', 'Set-Cookie': guard.cookie, 'Cache-Control': 'no-store' }).end();
@@ -111,6 +113,7 @@ export async function serve({ engine, renderer, dataFolder, port = 0 }: ServeOpt
   return {
     port: bound,
     address: `http://127.0.0.1:${bound}/?token=${guard.token}`,
+    addressForOnce: () => `http://127.0.0.1:${bound}/?token=${guard.onceToken()}`,
     close: async () => {
       for (const client of sockets.clients) client.terminate();
       http.closeAllConnections();

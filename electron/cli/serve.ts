@@ -34,7 +34,7 @@ export function addServe(program: Command): void {
             ? JSON.stringify({ address: server.address, port: server.port })
             : `Open ${server.address}\nControl+C stops the studio; the project keeps everything computed so far.`,
         );
-        if (open) openInBrowser(server.address);
+        if (open) openInBrowser(server.addressForOnce());
         await end;
       } finally {
         await server?.close();

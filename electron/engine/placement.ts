@@ -44,7 +44,10 @@ export async function place(input: PlacementInput): Promise<Placement> {
     components: result.components.map((component, index) => stored(component, index, input, views)),
     unplaced: result.unplaced.map((index) => ({ photo: photos[index]!.id, reason: unplacedReason(index, input) })),
     viewResidual: residualByPhoto(result, photos),
-    warnings: result.warnings.map((line) => photos.reduce((text, { id, name }) => text.replaceAll(id, name), line)),
+    warnings: [
+      ...sharedFocalWarnings(input.settings, views),
+      ...result.warnings.map((line) => photos.reduce((text, { id, name }) => text.replaceAll(id, name), line)),
+    ],
     objective: result.objective,
     iterations: result.iterations,
     residuals,
@@ -77,7 +80,6 @@ function problem(
       }
     );
   });
-  const sizes = new Set(views.map(({ width, height }) => `${width}x${height}`));
   return {
     views: views.map(({ photo, width, height }) => ({ photo, width, height })),
     observations: [...observations],
@@ -85,8 +87,24 @@ function problem(
     ...(sparse ? { sparse: sparsePrior(sparse, photos, views) } : {}),
     initial,
     // One focal for all can only be asked of views of one size.
-    sharedFocal: settings.sharedFocal && sizes.size === 1,
+    sharedFocal: settings.sharedFocal && sizesOf(views) === 1,
   };
+}
+
+const sizesOf = (views: readonly Pick<View, 'width' | 'height'>[]): number =>
+  new Set(views.map(({ width, height }) => `${width}x${height}`)).size;
+
+/** What was asked for and can't be done is said. */
+export function sharedFocalWarnings(
+  { sharedFocal }: Pick<RunSettings, 'sharedFocal'>,
+  views: readonly Pick<View, 'width' | 'height'>[],
+): string[] {
+  const sizes = sizesOf(views);
+  return sharedFocal && sizes > 1
+    ? [
+        `one focal for all photos was asked for, but they are of ${sizes} sizes or orientations: each photo got its own; give the focal with --focal, or photos of one size`,
+      ]
+    : [];
 }
 
 function stored(

@@ -10,6 +10,7 @@ export class Guard {
   readonly token = randomBytes(24).toString('base64url');
   private readonly hosts: ReadonlySet<string>;
   private readonly cookieName: string;
+  private once: string | undefined;
 
   constructor(port: number) {
     this.hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]);
@@ -37,8 +38,22 @@ export class Guard {
   }
 
   rightToken(given: string | null | undefined): boolean {
-    const [a, b] = [Buffer.from(given ?? ''), Buffer.from(this.token)];
-    return a.length === b.length && timingSafeEqual(a, b);
+    return same(given, this.token);
+  }
+
+  /** A key for one use, for an address that others may see: it stands in the list of processes as a browser is started. */
+  onceToken(): string {
+    this.once = randomBytes(24).toString('base64url');
+    return this.once;
+  }
+
+  /** What an address may carry: the token, or a key that has not been used. */
+  admits(given: string | null): boolean {
+    if (this.once !== undefined && same(given, this.once)) {
+      this.once = undefined;
+      return true;
+    }
+    return this.rightToken(given);
   }
 
   hasCookie({ headers }: IncomingMessage): boolean {
@@ -48,6 +63,11 @@ export class Guard {
       .map((part) => part.slice(this.cookieName.length + 1));
     return values.some((value) => this.rightToken(value));
   }
+}
+
+function same(given: string | null | undefined, expected: string): boolean {
+  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** Sent with every answer: nothing from elsewhere is loaded, framed or told. */

@@ -59,6 +59,14 @@ afterAll(async () => {
 const own = (): { cookie: string; origin: string } => ({ cookie, origin: `http://127.0.0.1:${server.port}` });
 
 describe('who is let in', () => {
+  test('an address for one use opens once, and says nothing of the token', async () => {
+    const path = server.addressForOnce().slice(server.address.indexOf('/?'));
+    expect(server.address).not.toContain(path);
+    const first = await ask(server, path);
+    expect([first.status, first.headers.location]).toEqual([303, '/']);
+    expect((await ask(server, path)).status).toBe(403);
+  });
+
   test('the printed address gives a cookie and takes the token out of the address bar', async () => {
     const { status, headers } = await ask(server, server.address.slice(server.address.indexOf('/?')));
     expect(status).toBe(303);
