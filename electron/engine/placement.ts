@@ -128,7 +128,7 @@ function stored(
       width: photo.width,
       height: photo.height,
       ...originalIntrinsics(originalFromView, focal, centreX, centreY),
-      focalSource: photo.focal?.source === 'user' ? 'user' : found ? 'calibrated' : 'aligned',
+      focalSource: photo.focal?.source === 'user' ? 'user' : foundSource(found),
       worldFromCamera: [...component.worldFromCamera[k]!],
     });
     maps.push({
@@ -179,6 +179,12 @@ export function originalIntrinsics(
     cy: map.offsetY + map.scaleY * centreY,
     k1: map.radial ? map.radial.k1 * (fx / map.radial.focal) ** 2 : 0,
   };
+}
+
+/** A focal that two photos can't tell is no measurement, whatever was computed with it. */
+function foundSource(found: ReturnType<EstimatorSession['focal']>): CameraInfo['focalSource'] {
+  if (!found) return 'aligned';
+  return found.assumed ? 'default' : 'calibrated';
 }
 
 /** The most common reason why this photo's pairs were turned down. */

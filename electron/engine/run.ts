@@ -15,6 +15,7 @@ import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import { chosenMatcher } from './matching.js';
 import { loadObservations, observePairs } from './observe.js';
+import { doubts, withReasons } from './doubts.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';
@@ -275,9 +276,9 @@ async function placeAll(
   if (observations.length === 0)
     throw new UserError(
       'bad-input',
-      `no two photos could be matched: ${commonReason(session)}; take more photos that overlap by two thirds, from different spots`,
+      `no two photos could be matched: ${sparse?.warnings[0] ?? commonReason(session)}; take more photos that overlap by two thirds, from different spots`,
     );
-  const { residuals, ...placement } = await place({
+  const { residuals, ...placed } = await place({
     photos,
     observations,
     session,
@@ -288,6 +289,8 @@ async function placeAll(
     previous: project.alignment(),
     onStep: (iteration) => report(context, clock, 'alignment', `aligning, step ${iteration}`),
   });
+  const unplaced = withReasons(placed.unplaced, sparse);
+  const placement = { ...placed, unplaced, warnings: doubts({ ...placed, unplaced }, sparse, photos) };
   if (placement.components.length === 0)
     throw new UserError(
       'bad-input',

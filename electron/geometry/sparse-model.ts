@@ -16,6 +16,8 @@ export interface SparseModel {
   pairs: SparsePair[];
   /** The other pairs, and why each was turned down. */
   rejected: Rejection[];
+  /** What is likely wrong with the result or not known, and what to do about it: one line each for people. */
+  warnings: string[];
 }
 
 export interface SparseCamera {
@@ -93,6 +95,7 @@ export function emptySparseModel(photos: readonly PhotoId[]): SparseModel {
   return {
     cameras: photos.map((photo) => ({ photo, lens: 0, features: new Float32Array(0) })),
     lenses: [],
+    warnings: [],
     points: {
       positions: new Float64Array(0),
       piece: new Uint16Array(0),

@@ -56,7 +56,7 @@ export interface EstimatorSession {
   /** Text that, with the photo ids, estimator id, version and settingsKey, determines the observation of this pair. */
   observationKey(pair: Pair): string;
   /** What the session found out about a photo's focal, if anything (pixels of the original). */
-  focal(index: number): { pixels: number; k1: number } | undefined;
+  focal(index: number): { pixels: number; k1: number; assumed?: boolean | undefined } | undefined;
   observe(pair: Pair, context: StageContext): Promise<PairOutcome>;
   /**
    * Pieces of the work so far, where pairs share most of it and counting them would tell a wrong time; told by

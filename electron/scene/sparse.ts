@@ -39,6 +39,7 @@ export function sparseOfScene(model: SparseModel, cameras: readonly Camera[]): S
       return a === undefined || b === undefined ? [] : [{ ...pair, a, b }];
     }),
     rejected: [],
+    warnings: model.warnings,
   };
 }
 

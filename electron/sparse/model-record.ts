@@ -8,6 +8,7 @@ interface Header {
   lenses: Omit<SparseLens, 'focal' | 'k1' | 'related'>[];
   pairs: Pick<SparsePair, 'a' | 'b' | 'inliers'>[];
   rejected: Rejection[];
+  warnings: string[];
 }
 
 /** Numbers per placed camera, pair and lens. */
@@ -16,7 +17,7 @@ const RELATION = 14;
 const LENS = 3;
 
 /** The model as the project file keeps it. */
-export function encodeSparseModel({ cameras, lenses, points, pairs, rejected }: SparseModel): Uint8Array {
+export function encodeSparseModel({ cameras, lenses, points, pairs, rejected, warnings }: SparseModel): Uint8Array {
   const header: Header = {
     cameras: cameras.map(({ photo, lens, reason, weak, features, pose }) => ({
       photo,
@@ -29,6 +30,7 @@ export function encodeSparseModel({ cameras, lenses, points, pairs, rejected }: 
     lenses: lenses.map(({ focal: _focal, k1: _k1, related: _related, ...rest }) => rest),
     pairs: pairs.map(({ a, b, inliers }) => ({ a, b, inliers })),
     rejected,
+    warnings,
   };
   const placed = cameras.flatMap(({ pose }) => pose ?? []);
   const arrays: RecordArray[] = [
@@ -117,6 +119,7 @@ export function decodeSparseModel(bytes: Uint8Array | undefined): SparseModel | 
       };
     }),
     rejected: header.rejected,
+    warnings: header.warnings,
   };
 }
 

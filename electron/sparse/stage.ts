@@ -26,9 +26,6 @@ function latestKey(photos: readonly Photo[], { matcher }: SparseContext): string
   return `sparse/${SPARSE_VERSION}/latest${by}${told.length > 0 ? `/${digest}` : ''}`;
 }
 
-/** A camera that fewer points hold is weak. */
-const WEAK_POINTS = 36;
-
 /**
  * The sparse model of a photo set: features, matching, two-view geometry, calibration, structure and bundle adjustment.
  * Kept in `context.store`: the same photos and pairs are read back, and cameras of the last model stay where they are
@@ -125,8 +122,6 @@ function asSurvey({ cameras, lenses }: SparseModel): EarlierSurvey {
 
 function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
   const points = pointsOf(survey);
-  const held = new Uint32Array(photos.length);
-  for (const camera of points.trackCamera) held[camera]!++;
   const keys = new Map(photos.map((photo, k) => [survey.lensOf[k]!, lensKey(photo)]));
   return {
     cameras: photos.map((photo, k) => {
@@ -141,12 +136,13 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
         ...(camera
           ? {
               pose: { piece, rotation: camera.rotation, translation: camera.translation },
-              ...(held[k]! < WEAK_POINTS ? { weak: true } : {}),
+              ...(survey.pieces[piece]!.weak.has(k) ? { weak: true } : {}),
             }
-          : { reason: 'shares too few points with the other photos' }),
+          : { reason: survey.reasons[k] }),
       };
     }),
-    lenses: survey.lenses.map(({ focal, k1 }, k) => ({
+    lenses: survey.lenses.map(({ focal, k1, assumed }, k) => ({
+      ...(assumed ? { assumed } : {}),
       key: keys.get(k)!,
       focal,
       k1,
@@ -164,6 +160,7 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
       matches,
     })),
     rejected: survey.rejected,
+    warnings: survey.warnings,
   };
 }
 

@@ -312,7 +312,7 @@ class Growth {
       await this.breathe();
       this.scene.retriangulate(limit);
       const several = this.scene.cameras.size >= 3;
-      this.scene.adjust({ focal: several, distortion: several, iterations: 15 });
+      this.scene.adjust({ focal: several, distortion: several, iterations: 60 });
       this.scene.prune(limit);
     }
     this.adjusted = this.scene.cameras.size;

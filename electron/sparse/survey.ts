@@ -18,6 +18,7 @@ import {
 import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
 import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
+import { senseChecks } from './sense.js';
 import { buildTracks, type PairMatches } from './tracks.js';
 import { undistort } from './triangulate.js';
 import type { PoseAnswer, Request } from './worker.js';
@@ -45,6 +46,10 @@ export interface Survey {
   features: number[];
   /** Position of a feature, in long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
+  /** What is likely wrong or not known, one line each for people. */
+  warnings: string[];
+  /** Per photo, why it was not placed; undefined for those that were. */
+  reasons: (string | undefined)[];
 }
 
 type Verified = Survey['verified'];
@@ -113,7 +118,11 @@ export async function surveySet(
   const again = await solve(task, lenses, (candidate) => candidate.result, cameras);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
   const best = first && worth(first) > 1.02 * worth(again) ? first : again;
+  const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, ...best });
+  for (const index of assumed) best.lenses[index]!.assumed = true;
   return {
+    warnings,
+    reasons,
     lensOf,
     lenses: best.lenses,
     related,

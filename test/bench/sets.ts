@@ -179,6 +179,7 @@ async function ours(set: TestSet): Promise<void> {
       ((user + system) / 1e6).toFixed(1),
     ]),
   );
+  for (const warning of survey.warnings) console.log(`    warning: ${warning}`);
   if (values.verbose) {
     console.log(`    ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)} s`).join(', ')}`);
     console.log(

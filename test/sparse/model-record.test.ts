@@ -25,6 +25,7 @@ function model(): SparseModel {
         pose: { piece: 0, rotation: numbers(9), translation: numbers(3) },
       },
     ],
+    warnings: ['two photos only'],
     lenses: [
       { key: 'one', focal: 0.9, k1: -0.1, related: 1 },
       { key: 'two', focal: 1.1, k1: -0, k2: 0.01, related: 1.2, assumed: true, focalSigma: 0.02 },

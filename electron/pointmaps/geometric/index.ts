@@ -174,9 +174,9 @@ class GeometricSession implements EstimatorSession {
     return view;
   }
 
-  focal(index: number): { pixels: number; k1: number } {
-    const { focal, k1 } = this.lens(index);
-    return { pixels: focal * Math.max(this.photos[index]!.width, this.photos[index]!.height), k1 };
+  focal(index: number): { pixels: number; k1: number; assumed?: boolean | undefined } {
+    const { focal, k1, assumed } = this.lens(index);
+    return { pixels: focal * Math.max(this.photos[index]!.width, this.photos[index]!.height), k1, assumed };
   }
 
   observationKey(pair: Pair): string {

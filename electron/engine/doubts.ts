@@ -1,0 +1,33 @@
+import type { SparseModel } from '../geometry/sparse-model.js';
+import type { ProjectPhoto } from '../project/project.js';
+import type { Placement } from './placement.js';
+
+const MOST_NAMES = 12;
+
+/** Photos without a place, with what the sparse stage says of the reason: it saw every pair. */
+export function withReasons(unplaced: Placement['unplaced'], sparse: SparseModel | undefined): Placement['unplaced'] {
+  const told = new Map(sparse?.cameras.flatMap(({ photo, reason }) => (reason ? [[photo, reason] as const] : [])));
+  return unplaced.map(({ photo, reason }) => ({ photo, reason: told.get(photo) ?? reason }));
+}
+
+/** Every reason to distrust a result, one line each: no likely wrong result and no missing photo goes unsaid. */
+export function doubts(
+  { components, unplaced, warnings }: Pick<Placement, 'components' | 'unplaced' | 'warnings'>,
+  sparse: SparseModel | undefined,
+  photos: readonly ProjectPhoto[],
+): string[] {
+  const nameOf = new Map(photos.map(({ id, name }) => [id, name]));
+  const lines = [...(sparse?.warnings ?? []), ...warnings];
+  const apart = components.slice(1).flatMap(({ cameras }) => cameras.map(({ name }) => name));
+  if (apart.length > 0) lines.push(`not in the largest group, so not in its scene: ${listed(apart)}`);
+  if (unplaced.length > 0) {
+    const told = unplaced.map(({ photo, reason }) => `${nameOf.get(photo) ?? photo} (${reason})`);
+    lines.push(`${unplaced.length} of ${photos.length} photos could not be placed: ${listed(told)}`);
+  }
+  return [...new Set(lines)];
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > MOST_NAMES
+    ? `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`
+    : names.join(', ');

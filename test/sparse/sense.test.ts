@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { Photo } from '../../electron/geometry/types.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import type { PlacedCamera } from '../../electron/sparse/bundle.js';
+import type { Candidate } from '../../electron/sparse/correspondence.js';
+import { senseChecks, type SenseInput } from '../../electron/sparse/sense.js';
+import type { Piece } from '../../electron/sparse/structure.js';
+import type { TwoViewResult } from '../../electron/sparse/two-view.js';
+
+const MATCHES = 60;
+
+function photo(k: number, rest: Partial<Photo> = {}): Photo {
+  return { id: `${k}`, path: '', name: `${k}.jpg`, width: 1000, height: 750, size: 0, sharpness: 1, ...rest };
+}
+
+function piece(photos: number[]): Piece {
+  const camera = (): PlacedCamera => ({
+    lens: 0,
+    rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
+    translation: new Float64Array(3),
+    fixed: false,
+  });
+  return { cameras: new Map(photos.map((k) => [k, camera()])), points: [], weak: new Set(), support: 0 };
+}
+
+/** Every pair of `count` photos matched; the first `still` of its features keep their places. */
+function set(count: number, still: number, rotationShare = 0): SenseInput {
+  const random = randomNumbers(2);
+  const places = Array.from({ length: count }, () =>
+    Array.from({ length: MATCHES }, (): [number, number] => [random() - 0.5, 0.7 * random() - 0.35]),
+  );
+  for (const own of places) for (let k = 0; k < still; k++) own[k] = places[0]![k]!;
+  const matches = Uint32Array.from({ length: 2 * MATCHES }, (_, k) => k >> 1);
+  const inliers = new Uint8Array(MATCHES).fill(1);
+  const candidates = places.flatMap((_, a) =>
+    places.slice(a + 1).map((__, k): Candidate => ({
+      pair: { a, b: a + 1 + k },
+      matches,
+      fit: { inliers, inlierCount: MATCHES, evidence: 50, planarShare: 0 },
+      result: { inliers, inlierCount: MATCHES, rotationShare } as TwoViewResult,
+    })),
+  );
+  return {
+    photos: places.map((_, k) => photo(k)),
+    candidates,
+    pieces: [piece(places.map((_, k) => k))],
+    lensOf: places.map(() => 0),
+    lenses: [{ focal: 1, k1: 0 }],
+    rejected: [],
+    position: (k, feature) => places[k]![feature]!,
+  };
+}
+
+describe('sense checks', () => {
+  it('have nothing to say of a sound set', () => {
+    expect(senseChecks(set(5, 5))).toMatchObject({ warnings: [], reasons: new Array(5).fill(undefined) });
+  });
+
+  it('see an object that turns before a background that stands still', () => {
+    expect(senseChecks(set(5, 45)).warnings).toEqual([expect.stringMatching(/mask the background/)]);
+  });
+
+  it('see that the camera only turned', () => {
+    const { warnings } = senseChecks(set(4, 0, 0.95));
+    expect(warnings).toEqual([expect.stringMatching(/from one spot.*step aside/)]);
+  });
+
+  it('call the focal of two photos assumed, unless it is known', () => {
+    const two = set(2, 0);
+    const { warnings, assumed } = senseChecks(two);
+    expect(warnings).toEqual([expect.stringMatching(/two photos can't tell the focal length: 1000 px is assumed/)]);
+    expect([...assumed]).toEqual([0]);
+    const focal = { pixels: 1000, source: 'user' as const };
+    expect(senseChecks({ ...two, photos: two.photos.map((each) => ({ ...each, focal })) }).warnings).toEqual([]);
+    expect([...senseChecks(set(3, 0)).assumed]).toEqual([]);
+  });
+
+  it('name why a photo was not placed', () => {
+    const four = { ...set(4, 0), pieces: [piece([0, 1])] };
+    const alone = { ...four, candidates: four.candidates.filter(({ pair }) => pair.b !== 3) };
+    const { warnings, reasons } = senseChecks(alone);
+    expect(warnings).toContainEqual(expect.stringMatching(/only two photos could be placed/));
+    expect(reasons.slice(0, 2)).toEqual([undefined, undefined]);
+    expect(reasons[2]).toMatch(/shares too little with the other photos \(at most 60 points, with 0.jpg\)/);
+    expect(reasons[3]).toMatch(/nothing in it was found in another photo/);
+  });
+
+  it('see that much contradicts the result', () => {
+    const five = set(5, 0);
+    const rejected = five.candidates
+      .slice(0, 5)
+      .map(({ pair }) => ({ pair, reason: 'inconsistent' as const, detail: '' }));
+    expect(senseChecks({ ...five, rejected }).warnings).toEqual([expect.stringMatching(/5 of 10 pairs.*look alike/)]);
+    expect(senseChecks({ ...five, rejected: rejected.slice(0, 2) }).warnings).toEqual([]);
+  });
+});
