@@ -14,7 +14,7 @@ import type {
 import { compose, invert, transform, type Similarity } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
-import { automaticFrame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
+import { frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
 import type { ScaleFit } from '../scene/scale.js';
@@ -29,6 +29,8 @@ export interface DraftBase {
   /** The largest component, in the alignment's world. */
   component: Scene;
   points: ScenePoints;
+  /** What the photos alone say. */
+  automatic: Frame;
 }
 
 /**
@@ -55,7 +57,7 @@ export class SceneDraft {
   }
 
   levelAutomatically(): this {
-    this.setFrame(this.scaled(automaticFrame(this.base.component.cameras, this.base.component.depthMaps)));
+    this.setFrame(this.scaled(this.base.automatic));
     this.automatic = this.frame.unit === 'scene';
     return this.did('Level automatically');
   }

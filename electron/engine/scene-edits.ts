@@ -18,6 +18,7 @@ export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
     component,
     frame,
     points: new ScenePoints(workspace.project, component),
+    automatic: workspace.scene.automaticFrame(component),
   });
 }
 

@@ -7,6 +7,7 @@ import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
 import { automaticFrame, restored, sceneInFrame, withScale, type Frame } from '../scene/frame.js';
 import { knownFrame } from '../scene/known-frame.js';
+import { upOfGimbal } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
 import { scaleOf } from './scene-points.js';
 
@@ -40,8 +41,13 @@ export class SceneState {
   automaticFrame(component: Scene): Frame {
     const known = this.automatic.get(component.cameras);
     if (known) return known;
-    const before = new Map(this.project.photos().flatMap(({ id, known: told }) => (told ? [[id, told] as const] : [])));
-    const frame = knownFrame(component.cameras, before) ?? automaticFrame(component.cameras, component.depthMaps);
+    const photos = this.project.photos();
+    const before = new Map(photos.flatMap(({ id, known: told }) => (told ? [[id, told] as const] : [])));
+    const gimbals = new Map(
+      photos.flatMap(({ id, orientation }) => (orientation ? [[id, upOfGimbal(orientation)] as const] : [])),
+    );
+    const frame =
+      knownFrame(component.cameras, before) ?? automaticFrame(component.cameras, component.depthMaps, gimbals);
     this.automatic.set(component.cameras, frame);
     return frame;
   }

@@ -2,7 +2,7 @@ import type { FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { multiply3, orthonormalise, rotationOf, transpose3 } from '../numerics/linear.js';
-import { automaticUp, cross, surfaceSamples, unit, type SurfaceSamples } from './level.js';
+import { automaticUp, cross, surfaceSamples, unit, type GimbalUps, type SurfaceSamples } from './level.js';
 
 /*
  * The scene frame: right-handed, z up; x to the right and y away from the first photo; the origin on the ground under
@@ -27,11 +27,15 @@ export const unlevelledFrame = (): Frame => ({
 });
 
 /** The frame found from photos and surfaces alone. Depends on nothing that a person sets about the cloud. */
-export function automaticFrame(cameras: readonly Camera[], maps: readonly DepthMap[]): Frame {
+export function automaticFrame(
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  gimbals: GimbalUps = new Map(),
+): Frame {
   const first = cameras[0];
   if (!first) return unlevelledFrame();
   const samples = surfaceSamples(cameras, maps);
-  const { up, nadir } = automaticUp(cameras, samples, medianDepth(maps));
+  const { up, nadir } = automaticUp(cameras, samples, medianDepth(maps), {}, gimbals);
   return { level: 'auto', unit: 'scene', sceneFromAlignment: standing(up, nadir, first, samples) };
 }
 

@@ -1,4 +1,4 @@
-import type { Camera, DepthMap } from '../geometry/types.js';
+import type { Camera, DepthMap, PhotoId } from '../geometry/types.js';
 import { eigenSymmetric3 } from '../numerics/eigen.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 
@@ -17,11 +17,22 @@ export interface LevelOptions {
   openDegrees: number;
   /** Of a set whose photos all look the same way: spread of the cameras along the pictures' up, over the depth. */
   climb: number;
+  /** Degrees through which photos turn about their common horizontal axis, before it is taken for the vertical. */
+  portraitDegrees: number;
+  /** Degrees by which gimbals that know their angles may disagree. */
+  gimbalDegrees: number;
   /** Degrees: an up found from cameras is believed to be this near, where surfaces look for a better one. */
   windowDegrees: number;
 }
 
-export const LEVEL_DEFAULTS: LevelOptions = { rollDegrees: 0.3, openDegrees: 10, climb: 0.5, windowDegrees: 15 };
+export const LEVEL_DEFAULTS: LevelOptions = {
+  rollDegrees: 0.3,
+  openDegrees: 10,
+  climb: 0.5,
+  portraitDegrees: 75,
+  gimbalDegrees: 8,
+  windowDegrees: 15,
+};
 
 export interface Level {
   /** Unit vector. */
@@ -57,6 +68,7 @@ export function automaticUp(
   samples: SurfaceSamples,
   depth: number,
   options: Partial<LevelOptions> = {},
+  gimbals: GimbalUps = new Map(),
 ): Level {
   const settings = { ...LEVEL_DEFAULTS, ...options };
   const [right, down, forward] = [0, 1, 2].map((k) => cameras.map((camera) => column(camera, k))) as unknown as [
@@ -66,7 +78,19 @@ export function automaticUp(
   ];
   const own = scaled(mean(down), -1);
   const back = scaled(mean(forward), -1);
+  const told = gimbalUp(cameras, gimbals, settings.gimbalDegrees);
+  if (told) {
+    const information = new Float64Array(9);
+    addToward(information, told, 1 * DEGREE);
+    const up = withSurfaces(told, information, samples, settings);
+    return { up, nadir: dot(unit(back), up) > Math.cos(20 * DEGREE) && Math.hypot(...back) > 0.95 };
+  }
   const open = axesAreParallel(right, settings.openDegrees);
+  const axis = open ? upright(right, forward, back, settings.portraitDegrees) : undefined;
+  if (axis) {
+    const information = sumOfSquares(down, Math.max(settings.rollDegrees, 1) * DEGREE);
+    return { up: withSurfaces(axis, information, samples, settings), nadir: false };
+  }
   if (open && looksDown(cameras, right, own, back, depth, settings)) {
     const start = unit(back);
     const information = sumOfSquares(right, settings.rollDegrees * DEGREE);
@@ -80,6 +104,46 @@ export function automaticUp(
   addToward(information, start, (open ? 3 : 20) * DEGREE);
   const up = withSurfaces(start, information, samples, settings);
   return { up, nadir: dot(unit(back), up) > Math.cos(20 * DEGREE) && Math.hypot(...back) > 0.95 };
+}
+
+/** Up in a photo's camera frame, from what its gimbal recorded. */
+export type GimbalUps = ReadonlyMap<PhotoId, Float64Array>;
+
+/** From angles in the local north-east-down frame; see CameraOrientation. */
+export function upOfGimbal({ pitch, roll }: { pitch: number; roll: number }): Float64Array {
+  const [p, r] = [pitch * DEGREE, roll * DEGREE];
+  return Float64Array.of(-Math.sin(r) * Math.cos(p), -Math.cos(r) * Math.cos(p), Math.sin(p));
+}
+
+/** Where at least half of the cameras know, and agree. */
+function gimbalUp(cameras: readonly Camera[], gimbals: GimbalUps, degrees: number): Float64Array | undefined {
+  const ups = cameras.flatMap((camera) => {
+    const own = gimbals.get(camera.photo);
+    if (!own) return [];
+    const [x, y, z] = [0, 1, 2].map((k) => column(camera, k)) as [Float64Array, Float64Array, Float64Array];
+    return [x.map((value, i) => value * own[0]! + y[i]! * own[1]! + z[i]! * own[2]!)];
+  });
+  if (ups.length === 0 || ups.length < cameras.length / 2) return undefined;
+  const up = unit(mean(ups));
+  const off = ups.map((each) => Math.acos(Math.min(1, dot(each, up))) / DEGREE).sort((a, b) => a - b);
+  return off[off.length >> 1]! < degrees ? up : undefined;
+}
+
+/**
+ * Photos that are turned by a quarter without saying so, taken around something: their horizontal axis is the one they
+ * turn about. (Nobody tilts a camera that far without ever turning it.)
+ */
+function upright(right: Vectors, forward: Vectors, back: Float64Array, degrees: number): Float64Array | undefined {
+  const first = right[0]!;
+  const axis = unit(mean(right.map((each) => scaled(each, dot(each, first) < 0 ? -1 : 1))));
+  const reference = unit(cross(cross(axis, forward[0]!), axis));
+  const other = cross(axis, reference);
+  const angles = forward.map((each) => Math.atan2(dot(each, other), dot(each, reference)) / DEGREE);
+  const turned = angles.sort((a, b) => a - b);
+  const range = turned[turned.length - 1]! - turned[0]!;
+  if (range < degrees) return undefined;
+  // Things are looked at from above more often than from below.
+  return dot(axis, back) < 0 ? scaled(axis, -1) : axis;
 }
 
 /** Least eigenvector of the sum of squares, towards the pictures' own up; ties are broken by looking down. */

@@ -15,11 +15,12 @@ import {
   stored,
   withScale,
 } from '../../electron/scene/frame.js';
+import { automaticUp, upOfGimbal } from '../../electron/scene/level.js';
 import { pointAtPixel } from '../../electron/scene/points.js';
 import { boxRegion, insideRegion, movedRegion } from '../../electron/scene/region.js';
 import { scaleOf } from '../../electron/engine/scene-points.js';
 import { cameraOf, depthMapOf, roomScene } from '../fixtures/scene.js';
-import { Room } from '../fixtures/room.js';
+import { lookAt, Room } from '../fixtures/room.js';
 
 const DEGREE = Math.PI / 180;
 
@@ -271,5 +272,31 @@ describe('cleaning', () => {
     expect(kept.length).toBeGreaterThan(50);
     expect(kept.length).toBeLessThan(scene.cloud.confidence.length);
     expect(Math.abs(there.length - kept.length)).toBeLessThan(3);
+  });
+});
+
+describe('level, from what else the photos know', () => {
+  it('takes a gimbal’s word, and the vertical of quarter-turned photos around something', async () => {
+    const { scene } = await roomScene(5);
+    const gimbals = new Map(
+      scene.cameras.map(({ photo, worldFromCamera: M }) => [photo, Float64Array.of(-M[4]!, -M[5]!, -M[6]!)]),
+    );
+    const { sceneFromAlignment } = automaticFrame(scene.cameras, scene.depthMaps, gimbals);
+    expect(transform({ ...sceneFromAlignment, translation: new Float64Array(3) }, [0, -1, 0])[2]).toBeGreaterThan(
+      0.9999,
+    );
+    expect([...upOfGimbal({ pitch: -90, roll: 0 })]).toEqual([0, 0, -1].map((value) => expect.closeTo(value, 9)));
+    expect([...upOfGimbal({ pitch: 0, roll: 0 })]).toEqual([0, -1, 0].map((value) => expect.closeTo(value, 9)));
+    // Around something, from a little above, each camera on its side.
+    const side = rigid(rotationFromVector(0, 0, Math.PI / 2), [0, 0, 0]);
+    const cameras = Array.from({ length: 9 }, (_, k) => {
+      const angle = 0.5 * k;
+      return {
+        ...scene.cameras[0]!,
+        worldFromCamera: multiply4(lookAt([3 * Math.sin(angle), -1, -3 * Math.cos(angle)], [0, 0, 0]), side),
+      };
+    });
+    const { up } = automaticUp(cameras, { positions: new Float64Array(), normals: new Float64Array() }, 3);
+    expect(-up[1]!).toBeGreaterThan(0.99);
   });
 });
