@@ -17,8 +17,8 @@ export interface LevelOptions {
   openDegrees: number;
   /** Of a set whose photos all look the same way: spread of the cameras along the pictures' up, over the depth. */
   climb: number;
-  /** Degrees through which photos turn about their common horizontal axis, before it is taken for the vertical. */
-  portraitDegrees: number;
+  /** Mean square, in a second direction, of the vertical axes of photos that are taken for quarter-turned. */
+  quarterSpan: number;
   /** Degrees by which gimbals that know their angles may disagree. */
   gimbalDegrees: number;
   /** Degrees: an up found from cameras is believed to be this near, where surfaces look for a better one. */
@@ -29,7 +29,7 @@ export const LEVEL_DEFAULTS: LevelOptions = {
   rollDegrees: 0.3,
   openDegrees: 10,
   climb: 0.5,
-  portraitDegrees: 75,
+  quarterSpan: 0.15,
   gimbalDegrees: 8,
   windowDegrees: 15,
 };
@@ -86,7 +86,7 @@ export function automaticUp(
     return { up, nadir: dot(unit(back), up) > Math.cos(20 * DEGREE) && Math.hypot(...back) > 0.95 };
   }
   const open = axesAreParallel(right, settings.openDegrees);
-  const axis = open ? upright(right, forward, back, settings.portraitDegrees) : undefined;
+  const axis = quarterTurned(right, down, back, settings.quarterSpan);
   if (axis) {
     const information = sumOfSquares(down, Math.max(settings.rollDegrees, 1) * DEGREE);
     return { up: withSurfaces(axis, information, samples, settings), nadir: false };
@@ -130,20 +130,21 @@ function gimbalUp(cameras: readonly Camera[], gimbals: GimbalUps, degrees: numbe
 }
 
 /**
- * Photos that are turned by a quarter without saying so, taken around something: their horizontal axis is the one they
- * turn about. (Nobody tilts a camera that far without ever turning it.)
+ * Photos that are turned by a quarter without saying so, taken around something: it is their vertical axes that lie in
+ * one plane, and their horizontal ones don't.
  */
-function upright(right: Vectors, forward: Vectors, back: Float64Array, degrees: number): Float64Array | undefined {
-  const first = right[0]!;
-  const axis = unit(mean(right.map((each) => scaled(each, dot(each, first) < 0 ? -1 : 1))));
-  const reference = unit(cross(cross(axis, forward[0]!), axis));
-  const other = cross(axis, reference);
-  const angles = forward.map((each) => Math.atan2(dot(each, other), dot(each, reference)) / DEGREE);
-  const turned = angles.sort((a, b) => a - b);
-  const range = turned[turned.length - 1]! - turned[0]!;
-  if (range < degrees) return undefined;
+function quarterTurned(right: Vectors, down: Vectors, back: Float64Array, span: number): Float64Array | undefined {
+  const [x, y] = [secondMoments(right), secondMoments(down)];
+  if (y.values[1]! < span || y.values[0]! > 0.3 * x.values[0]!) return undefined;
   // Things are looked at from above more often than from below.
+  const axis = y.vectors[0]!;
   return dot(axis, back) < 0 ? scaled(axis, -1) : axis;
+}
+
+function secondMoments(axes: Vectors): ReturnType<typeof eigenSymmetric3> {
+  const A = new Float64Array(9);
+  for (const axis of axes) addSquare(A, axis, 1 / axes.length);
+  return eigenSymmetric3(A);
 }
 
 /** Least eigenvector of the sum of squares, towards the pictures' own up; ties are broken by looking down. */
@@ -181,12 +182,8 @@ function spread(values: readonly number[]): number {
   return 1.48 * (sorted[sorted.length >> 1] ?? 0);
 }
 
-function axesAreParallel(right: Vectors, degrees: number): boolean {
-  const A = new Float64Array(9);
-  for (const axis of right)
-    for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) A[3 * i + j]! += (axis[i]! * axis[j]!) / right.length;
-  return eigenSymmetric3(A).values[1]! < Math.sin(degrees * DEGREE) ** 2;
-}
+const axesAreParallel = (right: Vectors, degrees: number): boolean =>
+  secondMoments(right).values[1]! < Math.sin(degrees * DEGREE) ** 2;
 
 /**
  * Of photos that all look one way with parallel horizontal axes: down at the ground, or straight at a wall? Strips flown
