@@ -5,7 +5,16 @@
  */
 import { z } from 'zod';
 import { exportProgress, presetSettings } from './presets.js';
-import { frameInfo, measuredLength, sceneChange, sceneDescription, sceneDocument, sceneOperation } from './scene.js';
+import {
+  frameInfo,
+  measuredLength,
+  measuredValue,
+  measurement,
+  sceneChange,
+  sceneDescription,
+  sceneDocument,
+  sceneOperation,
+} from './scene.js';
 import { stageNames } from './stages.js';
 
 export const photoInfo = z.object({
@@ -245,9 +254,10 @@ export const requests = {
   'edit.undo': { params: none, result: z.null() },
   'edit.redo': { params: none, result: z.null() },
   'scene.describe': { params: none, result: sceneDescription },
+  'scene.measure': { params: measurement.pick({ kind: true, points: true }), result: measuredValue },
   'scene.edit': {
     params: z.object({ operations: z.array(sceneOperation).min(1).max(100) }),
-    result: z.object({ lengths: z.array(measuredLength) }),
+    result: z.object({ lengths: z.array(measuredLength), masks: z.array(z.string()) }),
   },
   'run.preflight': { params: z.object({ settings: settingsChange.optional() }), result: preflight },
   'run.start': { params: none, result: z.null() },
@@ -312,7 +322,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
  * Binary resources, by name; answered as ArrayBuffer (`GET /binary/<name>` in browser mode, a custom protocol in
  * Electron).
  * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px
- * - `cloud/<revision>/<component>`: see cloud.ts
+ * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
  * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,
  * `pair/<a>/<b>/confidence/<0|1>`
  */

@@ -14,24 +14,49 @@ export interface CloudArrays {
   colors: Uint8Array;
   /** [N, 3] unit vectors times 127. */
   normals?: Int8Array;
+  /** [N] pixel of the source's depth map, in reading order: what deletions name a point by. */
+  pixel?: Uint32Array;
+  /** Of each camera of the component. */
+  maps?: readonly CloudMap[];
+}
+
+/** A depth map's size, and its way to pixels of the original photo (geometry/types.ts, OriginalFromView). */
+export interface CloudMap {
+  width: number;
+  height: number;
+  originalFromView: {
+    scaleX: number;
+    scaleY: number;
+    offsetX: number;
+    offsetY: number;
+    radial?: { focal: number; centreX: number; centreY: number; k1: number };
+  };
 }
 
 interface Header {
   version: 1;
   count: number;
   normals: boolean;
+  /** Without it the cloud's points have no pixels. */
+  maps?: readonly CloudMap[];
 }
 
 /** Writes the points in a fixed pseudo-random order. */
-export function encodeCloud(cloud: {
-  positions: Float32Array;
-  colors: Uint8Array;
-  confidence: Float32Array;
-  source: Uint16Array;
-  normals?: Float32Array;
-}): Uint8Array {
+export function encodeCloud(
+  cloud: {
+    positions: Float32Array;
+    colors: Uint8Array;
+    confidence: Float32Array;
+    source: Uint16Array;
+    normals?: Float32Array;
+    pixel?: Uint32Array;
+  },
+  maps?: readonly CloudMap[],
+): Uint8Array {
   const count = cloud.confidence.length;
   const header: Header = { version: 1, count, normals: cloud.normals !== undefined };
+  if (cloud.pixel && maps)
+    header.maps = maps.map(({ width, height, originalFromView }) => ({ width, height, originalFromView }));
   let json = JSON.stringify(header);
   while (json.length % 4 !== 0) json += ' ';
   const text = new TextEncoder().encode(json);
@@ -50,6 +75,7 @@ export function encodeCloud(cloud: {
     }
     target.confidence[i] = cloud.confidence[from]!;
     target.source[i] = cloud.source[from]!;
+    if (target.pixel) target.pixel[i] = cloud.pixel![from]!;
   }
   return bytes;
 }
@@ -75,6 +101,7 @@ export function cloudSize(start: Uint8Array): number | undefined {
 interface Offsets {
   positions: number;
   confidence: number;
+  pixel: number;
   source: number;
   colors: number;
   normals: number;
@@ -82,21 +109,24 @@ interface Offsets {
 }
 
 /** Widest elements first, so that every array is aligned. */
-function layout(start: number, { count, normals }: Header): Offsets {
+function layout(start: number, { count, normals, maps }: Header): Offsets {
   const positions = start;
   const confidence = positions + count * 12;
-  const source = confidence + count * 4;
+  const pixel = confidence + count * 4;
+  const source = pixel + (maps ? count * 4 : 0);
   const colors = source + count * 2;
   const normalsAt = colors + count * 3;
-  return { positions, confidence, source, colors, normals: normalsAt, end: normalsAt + (normals ? count * 3 : 0) };
+  const end = normalsAt + (normals ? count * 3 : 0);
+  return { positions, confidence, pixel, source, colors, normals: normalsAt, end };
 }
 
-function arrays(buffer: ArrayBuffer, at: Offsets, { count, normals }: Header): CloudArrays {
+function arrays(buffer: ArrayBuffer, at: Offsets, { count, normals, maps }: Header): CloudArrays {
   return {
     positions: new Float32Array(buffer, at.positions, count * 3),
     confidence: new Float32Array(buffer, at.confidence, count),
     source: new Uint16Array(buffer, at.source, count),
     colors: new Uint8Array(buffer, at.colors, count * 3),
+    ...(maps ? { maps, pixel: new Uint32Array(buffer, at.pixel, count) } : {}),
     ...(normals ? { normals: new Int8Array(buffer, at.normals, count * 3) } : {}),
   };
 }

@@ -28,6 +28,14 @@ const table = {
   'photos.lock': { title: 'Lock or free the pose of selected photos', menu: 'Edit', keys: 'L' },
   'pair.toggle': { title: 'Switch the selected pair on or off', menu: 'Edit', keys: 'Shift+X' },
 
+  'points.lasso': { title: 'Select points by a lasso', menu: 'Edit', keys: 'O' },
+  'points.rectangle': { title: 'Select points by a rectangle', menu: 'Edit' },
+  'points.brush': { title: 'Select points by a brush', menu: 'Edit' },
+  'points.pick': { title: 'Pick points', menu: 'Edit', keys: 'P' },
+  'points.invert': { title: 'Invert the selection of points', menu: 'Edit', keys: 'I' },
+  'points.clear': { title: 'Select no points', menu: 'Edit' },
+  'points.delete': { title: 'Delete selected points', menu: 'Edit', keys: 'Delete' },
+
   'run.start': { title: 'Start reconstruction', menu: 'Run', keys: 'Mod+Enter' },
   'run.realign': { title: 'Realign without inference', menu: 'Run', keys: 'Mod+R' },
   'run.pause': { title: 'Pause or resume', menu: 'Run', keys: 'Mod+P' },

@@ -134,6 +134,15 @@ export type SceneOperation = z.infer<typeof sceneOperation>;
 export const measuredLength = z.object({ metres: finite, measured: finite, residual: finite });
 export type MeasuredLength = z.infer<typeof measuredLength>;
 
+export const measuredValue = z.object({
+  /** Where the points are, scene frame. */
+  positions: z.array(vector),
+  /** Units of the scene; square units for an area, degrees for an angle. */
+  value: finite,
+  /** One standard deviation. */
+  deviation: finite,
+});
+
 /** What `scene` shows. Positions and sizes are of the scene frame. */
 export const sceneDescription = z.object({
   frame: frameInfo,

@@ -47,7 +47,16 @@ async function read(workspace: Workspace, kind: string, rest: readonly string[])
     }
     case 'cloud': {
       const component = scenes?.revision === Number(rest[0]) ? scenes.components[Number(rest[1])] : undefined;
-      return component && { type: 'application/octet-stream', bytes: encodeCloud(component.scene.cloud) };
+      return (
+        component && {
+          type: 'application/octet-stream',
+          bytes: encodeCloud(component.scene.cloud, component.scene.depthMaps),
+        }
+      );
+    }
+    case 'mask': {
+      const bytes = project.mask(rest[0]!);
+      return bytes && { type: 'application/octet-stream', bytes };
     }
     case 'depth':
     case 'confidence': {

@@ -30,7 +30,7 @@ import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
-import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
+import { addOperations, applyDraft, describeScene, draftOf, measureScene } from './scene-edits.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
@@ -178,13 +178,14 @@ export class Engine {
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
     'scene.describe': async () => describeScene(await this.withScenes()),
+    'scene.measure': async (given) => measureScene(await this.withScenes(), given),
     'scene.edit': async ({ operations }) => {
       const workspace = this.idle;
       const draft = await draftOf(workspace);
       await addOperations(draft, operations);
       const lengths = draft.fit()?.lengths ?? [];
       this.change(() => applyDraft(workspace, draft));
-      return { lengths };
+      return { lengths, masks: draft.maskNames };
     },
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});

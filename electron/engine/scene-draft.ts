@@ -159,6 +159,11 @@ export class SceneDraft {
     return this.lengths.length > 0 ? scaleOf(this.lengths, this.base.alignment, this.base.component) : undefined;
   }
 
+  /** Of the masks that were added, in order. */
+  get maskNames(): string[] {
+    return this.masks.map(maskName);
+  }
+
   get changed(): boolean {
     return this.titles.length > 0;
   }

@@ -1,6 +1,8 @@
 import { UserError } from '../contract/errors.js';
-import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
+import type { Measurement, SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
 import { keptPoints } from '../scene/cleaning.js';
+import { transform } from '../geometry/similarity.js';
+import { leastPoints, measure } from '../scene/measure.js';
 import { infoOf } from '../scene/frame.js';
 import { ScenePoints, scaleOf } from './scene-points.js';
 export { boxRegion } from '../scene/region.js';
@@ -55,6 +57,20 @@ export async function addOperations(draft: SceneDraft, operations: readonly Scen
         draft.measure(operation.measurements);
     }
   }
+}
+
+/** A measurement's value, its points found as exactly as the photos allow. @throws UserError 'bad-input' */
+export async function measureScene(workspace: Workspace, { kind, points }: Pick<Measurement, 'kind' | 'points'>) {
+  const { alignment, component } = await sceneOf(workspace);
+  if (points.length < leastPoints[kind])
+    throw new UserError('bad-input', `this measurement takes at least ${leastPoints[kind]} points; choose more`);
+  const { sceneFromAlignment } = workspace.scene.frame(alignment, component);
+  const finder = new ScenePoints(workspace.project, component);
+  const found = [];
+  for (const pixel of points) found.push(await finder.find(pixel));
+  const positions = found.map(({ position }) => [...transform(sceneFromAlignment, position)] as unknown as Vector);
+  const deviations = found.map(({ deviation }) => deviation * sceneFromAlignment.scale);
+  return { positions, ...measure(kind, positions, deviations) };
 }
 
 /** Stores a draft as one undoable step. */

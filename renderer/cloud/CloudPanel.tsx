@@ -8,7 +8,8 @@ import { choose } from '../store/selection.js';
 import { isActive, notify, setStudio, setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { loadCloud, type CloudData } from '../viewer/cloud-data.js';
-import { mountViewer } from '../viewer/handle.js';
+import { currentViewer, mountViewer } from '../viewer/handle.js';
+import { useDeleted } from '../viewer/use-deleted.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Viewer } from '../viewer/Viewer.js';
 
@@ -34,6 +35,8 @@ export function CloudPanel() {
   const components = Math.max(0, ...(scene?.cameras.map((camera) => camera.component + 1) ?? []));
   const shown = needed ?? Math.min(component, Math.max(0, components - 1));
   const { loaded, arrived } = useCloud(scene, shown);
+  const document = useStudio(({ project }) => project?.document);
+  const deleted = useDeleted(shown === 0 ? (document?.deletions ?? []) : [], loaded?.cloud, loaded?.cameras);
   if (!loaded) {
     return (
       <div className="viewer">
@@ -80,6 +83,10 @@ export function CloudPanel() {
         cloud={loaded.cloud}
         cameras={loaded.cameras}
         frame={frame}
+        deleted={deleted}
+        region={shown === 0 ? document?.region : undefined}
+        onPick={(pixel) => setStudio(({ picks }) => ({ picks: [...picks, pixel] }))}
+        onSelected={countSelection}
         settings={settings}
         onSettings={setViewer}
         selected={selected}
@@ -109,6 +116,10 @@ export function CloudPanel() {
       />
     </div>
   );
+}
+
+function countSelection(): void {
+  setStudio({ selectedPoints: currentViewer()?.editing?.count() ?? 0 });
 }
 
 /** As often as a frame: nothing happens unless a number has changed. */

@@ -3,6 +3,7 @@ import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studi
 import { api } from '../transport/index.js';
 import { resetLayout } from '../store/layout.js';
 import { currentViewer } from '../viewer/handle.js';
+import { countSelection, deleteSelectedPoints } from './scene.js';
 import {
   apply,
   attempt,
@@ -32,6 +33,11 @@ const selectedPhotos = () => studio().project!.photos.filter(({ id }) => studio(
 const colour = (by: ReturnType<typeof studio>['viewer']['colour']): Action => ({
   when: withCloud,
   run: () => setViewer({ colour: by }),
+});
+
+const tool = (name: ReturnType<typeof studio>['viewer']['tool']): Action => ({
+  when: withCloud,
+  run: () => setViewer({ tool: studio().viewer.tool === name ? 'turn' : name }),
 });
 
 /** What each command does and when it can be done. Keys, menus, buttons and the palette all come through here. */
@@ -80,6 +86,26 @@ export const actions: Readonly<Record<CommandId, Action>> = {
       }),
   },
   'pair.toggle': { when: () => idle() && studio().selectedPair !== undefined, run: togglePair },
+
+  'points.lasso': tool('lasso'),
+  'points.rectangle': tool('rectangle'),
+  'points.brush': tool('brush'),
+  'points.pick': tool('pick'),
+  'points.invert': {
+    when: withCloud,
+    run: () => {
+      currentViewer()?.editing?.invert();
+      countSelection();
+    },
+  },
+  'points.clear': {
+    when: () => studio().selectedPoints > 0,
+    run: () => {
+      currentViewer()?.editing?.clear();
+      countSelection();
+    },
+  },
+  'points.delete': { when: () => idle() && studio().selectedPoints > 0, run: () => deleteSelectedPoints() },
 
   'run.start': { when: () => idle() && enabledPhotos() >= 1, run: () => attempt(() => api.request('run.start', {})) },
   'run.realign': {

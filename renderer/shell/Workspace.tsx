@@ -14,6 +14,7 @@ import { PoseGraph } from '../graph/PoseGraph.js';
 import { PhotoList } from '../photos/PhotoList.js';
 import { PhotoPanel } from '../photos/PhotoPanel.js';
 import { RunPanel } from '../run/RunPanel.js';
+import { ScenePanel } from '../scene/ScenePanel.js';
 import { CloudPanel } from '../cloud/CloudPanel.js';
 import { setUpLayout, type PanelName } from '../store/layout.js';
 import { LogPanel } from './LogPanel.js';
@@ -28,6 +29,7 @@ const panels: Readonly<Record<PanelName, FunctionComponent<IDockviewPanelProps>>
   pair: PairPanel,
   settings: RunPanel,
   photo: PhotoPanel,
+  scene: ScenePanel,
 };
 
 const theme = { name: 'studio', className: 'studio-dock' };

@@ -72,7 +72,15 @@ export function enterProject(project: ProjectState | null): void {
     job: project?.job ?? { state: 'idle' },
     selectedPhotos: same ? before.selectedPhotos.filter((id) => ids.has(id)) : [],
     selectedPair: same && pair && ids.has(pair[0]) && ids.has(pair[1]) ? pair : undefined,
-    ...(same ? {} : { log: [], preflight: undefined, viewer: { ...before.viewer, lookThrough: undefined } }),
+    ...(same
+      ? {}
+      : {
+          log: [],
+          preflight: undefined,
+          picks: [],
+          selectedPoints: 0,
+          viewer: { ...before.viewer, lookThrough: undefined },
+        }),
   });
   if (!same) document.title = project ? `${project.name} – Pointmap Studio` : 'Pointmap Studio';
 }

@@ -1,7 +1,7 @@
 import type { DockviewApi } from 'dockview-react';
 
 /** Grows when panels are added or renamed: an older arrangement is then put aside. */
-const KEY = 'layout-2';
+const KEY = 'layout-3';
 
 let dock: DockviewApi | undefined;
 
@@ -15,6 +15,7 @@ export const panelTitles = {
   pair: 'Pair',
   settings: 'Reconstruction',
   photo: 'Photo',
+  scene: 'Scene',
 } as const;
 export type PanelName = keyof typeof panelTitles;
 
@@ -76,6 +77,11 @@ function arrange(api: DockviewApi): void {
     minimumWidth: LEAST.settings,
   });
   add('photo', {
+    position: { referencePanel: 'settings', direction: 'within' },
+    inactive: true,
+    minimumWidth: LEAST.settings,
+  });
+  add('scene', {
     position: { referencePanel: 'settings', direction: 'within' },
     inactive: true,
     minimumWidth: LEAST.settings,

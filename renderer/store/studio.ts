@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { EstimatorInfo, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
+import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
@@ -39,6 +40,10 @@ export interface StudioState {
   selectedPhotos: readonly string[];
   selectedPair?: readonly [string, string];
   viewer: ViewerSettings;
+  /** Scene points picked in the view, each by a pixel of a photo. */
+  picks: readonly ScenePixel[];
+  /** Of the cloud. */
+  selectedPoints: number;
   statistics: CloudStatistics;
   theme: Theme;
   dialog: DialogName;
@@ -65,6 +70,8 @@ export const useStudio = create<StudioState>(() => ({
   notices: [],
   selectedPhotos: [],
   viewer: defaultViewerSettings,
+  picks: [],
+  selectedPoints: 0,
   statistics: { displayed: 0, total: 0 },
   theme:
     (remembered('theme') as Theme | null) ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'),

@@ -1,3 +1,5 @@
+export type ViewerTool = 'turn' | 'lasso' | 'rectangle' | 'brush' | 'pick';
+
 /** What a person sets in the 3D view; none of it is part of the project. */
 export interface ViewerSettings {
   colour: 'photo' | 'confidence' | 'depth' | 'normal' | 'source';
@@ -17,6 +19,8 @@ export interface ViewerSettings {
   lookThrough?: string | undefined;
   /** Of the photo laid over the cloud when looking through its camera, 0 to 1. */
   overlayOpacity: number;
+  /** What the pointer does in the view: turns it, selects points, or picks them. */
+  tool: ViewerTool;
   /** Most points drawn at rest. */
   pointBudget: number;
 }
@@ -32,6 +36,7 @@ export const defaultViewerSettings: ViewerSettings = {
   axes: false,
   navigation: 'orbit',
   overlayOpacity: 0.5,
+  tool: 'turn',
   pointBudget: 12_000_000,
 };
 

@@ -1,12 +1,12 @@
 import { useFrame, useThree } from '@react-three/fiber';
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, type RefObject } from 'react';
-import { Color, Matrix4, PerspectiveCamera, Vector3 } from 'three';
+import { BoxGeometry, Color, Matrix4, PerspectiveCamera, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { PointBudget } from './budget.js';
 import { FrameClock } from './frame-clock.js';
 import { depthRange } from './extent.js';
 import { Frusta } from './Frusta.js';
-import { cameraFromThree, originOf, projectionThrough, uprightOf, worldFromCamera } from './frames.js';
+import { boxOf, cameraFromThree, originOf, projectionThrough, uprightOf, worldFromCamera } from './frames.js';
 import { viewDirections } from './handle.js';
 import { placeLabel } from './label.js';
 import { useNavigation } from './navigation.js';
@@ -15,7 +15,11 @@ import { pickPoint } from './pick.js';
 import { modeNumber, pointMaterial } from './point-material.js';
 import { PointPass } from './point-pass.js';
 import { themeColours } from './theme.js';
+import { useEditing } from './use-editing.js';
 import type { ViewerProps } from './Viewer.js';
+
+/** The crop box before it is put in its place. */
+const UNIT_BOX = new BoxGeometry();
 
 interface StageProps extends ViewerProps {
   through: CameraInfo | undefined;
@@ -29,6 +33,8 @@ export function Stage({
   cloud,
   cameras,
   frame,
+  deleted,
+  region,
   settings,
   onSettings,
   selected,
@@ -112,7 +118,23 @@ export function Stage({
     framed.current = true;
   }, [cloud, fit, navigation]);
 
+  const seen = useCallback(
+    () => ({ camera: through ? eye : camera, world: pass.world.matrixWorld, width: size.width, height: size.height }),
+    [through, eye, camera, pass, size],
+  );
+  const editing = useEditing({
+    cloud,
+    cameras,
+    deleted,
+    minConfidence: settings.minConfidence,
+    view: seen,
+    onChange: redraw,
+  });
+  const boxFromWorld = useMemo(() => region && boxOf(region, frame), [region, frame]);
+  useEffect(redraw, [redraw, boxFromWorld]);
+
   useImperativeHandle(ref, () => ({
+    editing,
     fit: () => {
       onSettings({ lookThrough: undefined });
       fit();
@@ -183,6 +205,8 @@ export function Stage({
       set('farthest', farthest);
     }
     set('chosenSource', chosenSource);
+    uniforms.cropped!.value = boxFromWorld !== undefined;
+    if (boxFromWorld) (uniforms.boxFromWorld!.value as Matrix4).copy(boxFromWorld);
     if (cloud.normals !== (material.defines.WITH_NORMALS !== undefined)) {
       material.defines = cloud.normals ? { WITH_NORMALS: '' } : {};
       material.needsUpdate = true;
@@ -248,6 +272,16 @@ export function Stage({
   return (
     <>
       <group quaternion={upright}>
+        {boxFromWorld && (
+          <lineSegments
+            matrix={boxFromWorld.clone().invert()}
+            matrixAutoUpdate={false}
+            raycast={() => null}
+          >
+            <edgesGeometry args={[UNIT_BOX]} />
+            <lineBasicMaterial color={colours.accent} />
+          </lineSegments>
+        )}
         {settings.cameras && !through && (
           <Frusta
             cameras={cameras}

@@ -1,8 +1,8 @@
 import { Canvas } from '@react-three/fiber';
-import { Component, useEffect, useRef, useState, type ReactNode, type Ref } from 'react';
+import { Component, useCallback, useEffect, useRef, useState, type ReactNode, type Ref } from 'react';
 import { NoToneMapping } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
-import type { FrameInfo } from '../../electron/contract/scene.js';
+import type { FrameInfo, ScenePixel, SceneRegion } from '../../electron/contract/scene.js';
 import { stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
 import type { CloudData } from './cloud-data.js';
@@ -10,6 +10,7 @@ import { letterbox } from './frames.js';
 import type { ViewerHandle } from './handle.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Stage } from './Stage.js';
+import { ToolLayer } from './ToolLayer.js';
 import './viewer.css';
 
 export interface ViewerProps {
@@ -18,6 +19,13 @@ export interface ViewerProps {
   cameras: readonly CameraInfo[];
   /** The scene frame: what is up, and where the ground is. */
   frame: FrameInfo;
+  /** Bits of deleted pixels, by photo. */
+  deleted?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** The crop box: what lies outside is not drawn. */
+  region?: SceneRegion | undefined;
+  onPick?: (pixel: ScenePixel) => void;
+  /** Points have been selected. */
+  onSelected?: () => void;
   settings: ViewerSettings;
   onSettings: (change: Partial<ViewerSettings>) => void;
   /** Photo ids; the last one is the one meant when only one can be. */
@@ -36,6 +44,17 @@ export function Viewer(props: ViewerProps) {
   const { settings, cameras, onSettings } = props;
   const through = cameras.find(({ photo }) => photo === settings.lookThrough);
   const [hovered, setHovered] = useState<string>();
+  const handle = useRef<ViewerHandle>(null);
+  const { ref } = props;
+  const mounted = useCallback(
+    (mounted: ViewerHandle | null) => {
+      handle.current = mounted;
+      if (typeof ref === 'function') ref(mounted);
+      else if (ref) ref.current = mounted;
+    },
+    [ref],
+  );
+  const leaveTool = useCallback(() => onSettings({ tool: 'turn' }), [onSettings]);
   const label = useRef<HTMLDivElement>(null);
   const labelled = through ? undefined : cameras.find(({ photo }) => photo === hovered);
   useEffect(() => {
@@ -58,6 +77,7 @@ export function Viewer(props: ViewerProps) {
       >
         <Stage
           {...props}
+          ref={mounted}
           through={through}
           hovered={hovered}
           onHover={setHovered}
@@ -72,6 +92,15 @@ export function Viewer(props: ViewerProps) {
         {labelled && stem(labelled.name)}
       </div>
       {through && <PhotoFrame camera={through} />}
+      {settings.tool !== 'turn' && (
+        <ToolLayer
+          tool={settings.tool}
+          editing={() => handle.current?.editing}
+          onPick={(pixel) => props.onPick?.(pixel)}
+          onLeave={leaveTool}
+          onSelected={() => props.onSelected?.()}
+        />
+      )}
     </Guard>
   );
 }

@@ -1,5 +1,6 @@
 import { BufferAttribute, BufferGeometry, Sphere, Vector3 } from 'three';
 import { cloudSize, decodeCloud } from '../../electron/contract/cloud.js';
+import type { EditablePoints } from './cloud-state.js';
 import { confidenceRange, extent } from './extent.js';
 
 /**
@@ -23,6 +24,10 @@ export interface CloudData {
   sample: Float32Array;
   /** [S] */
   sampleConfidence: Float32Array;
+  /** Whole, for selecting and picking; undefined for a cloud whose points know no pixels. */
+  points: Omit<EditablePoints, 'photos'> | undefined;
+  /** The states of points have changed. */
+  touch(): void;
   /** Of the box that holds most points. */
   centre: Vector3;
   corners: readonly Vector3[];
@@ -98,8 +103,9 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 export function makeCloud(buffer: ArrayBuffer): CloudData {
-  const { positions, colors, confidence, source, normals } = decodeCloud(buffer);
+  const { positions, colors, confidence, source, normals, pixel, maps } = decodeCloud(buffer);
   const count = confidence.length;
+  const state = new Uint8Array(count);
   const chunks: BufferGeometry[] = [];
   for (let from = 0; from < count; from += CHUNK) {
     const to = Math.min(count, from + CHUNK);
@@ -117,6 +123,7 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     add('colour', colors, 3, true);
     add('confidence', confidence, 1, false);
     add('source', source, 1, false);
+    add('state', state, 1, false);
     if (normals) add('normal', normals, 3, true);
     // Never computed from the points: three.js would walk all of them for it.
     geometry.boundingSphere = new Sphere(new Vector3(), Infinity);
@@ -131,6 +138,11 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     sampleConfidence: confidence.subarray(0, sample.length / 3),
     ...extent(sample),
     confidenceRange: confidenceRange(confidence),
+    points: pixel && maps && { positions, confidence, source, pixel, maps, state },
+    touch: () =>
+      chunks.forEach((chunk) => {
+        chunk.getAttribute('state').needsUpdate = true;
+      }),
     dispose: () => chunks.forEach((chunk) => chunk.dispose()),
   };
 }

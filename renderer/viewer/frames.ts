@@ -1,6 +1,6 @@
 import { Matrix4, Quaternion, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
-import type { FrameInfo } from '../../electron/contract/scene.js';
+import type { FrameInfo, SceneRegion } from '../../electron/contract/scene.js';
 
 /** A pose as three.js has it. The rows are the contract's; the camera frame stays x right, y down, z forward. */
 export function worldFromCamera({ worldFromCamera: m }: CameraInfo): Matrix4 {
@@ -23,6 +23,16 @@ export function uprightOf({ matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>
 /** Where the scene's origin is in the room of the screen, whose unit is the cloud's own. */
 export function originOf({ matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>): Vector3 {
   return new Vector3(matrix[3], matrix[7], matrix[11]).multiplyScalar(-1 / scale).applyQuaternion(roomFromScene);
+}
+
+/** Takes the world to a crop box whose sides are one: inside are the points within a half of its middle. */
+export function boxOf({ centre, size, rotation: r }: SceneRegion, { matrix }: Pick<FrameInfo, 'matrix'>): Matrix4 {
+  const [a, b, c, d, e, f, g, h, i] = r as [number, number, number, number, number, number, number, number, number];
+  const sceneFromBox = new Matrix4()
+    .set(a, b, c, centre[0], d, e, f, centre[1], g, h, i, centre[2], 0, 0, 0, 1)
+    .scale(new Vector3(...size));
+  const sceneFromWorld = new Matrix4().set(...(matrix as Parameters<Matrix4['set']>));
+  return sceneFromBox.invert().multiply(sceneFromWorld);
 }
 
 export interface Rectangle {

@@ -1,3 +1,7 @@
+import type { PhotoMask } from '../../electron/contract/mask.js';
+import type { ScenePixel } from '../../electron/contract/scene.js';
+import type { ScreenShape, SelectionMode } from './cloud-state.js';
+
 /**
  * Where the standard views look from, in the upright room of the screen: x right, y up, z towards the viewer. Never
  * quite along up.
@@ -17,6 +21,21 @@ export interface ViewerHandle {
   view(from: keyof typeof viewDirections): void;
   /** PNG of the view as it is, every point of the budget drawn. */
   screenshot(): Promise<Blob>;
+  /** Selecting and picking; undefined for a cloud whose points can't be told apart. */
+  editing: Editing | undefined;
+}
+
+export interface Editing {
+  /** Selects what is seen inside a shape; asked for at the size of the view, CSS pixels. */
+  select(shape: (width: number, height: number) => ScreenShape, mode: SelectionMode): void;
+  /** Selects points of less confidence than this share of all points have. */
+  selectLeastSure(share: number): void;
+  invert(): void;
+  clear(): void;
+  count(): number;
+  mask(): PhotoMask[];
+  /** The point at a place of the view, CSS pixels, as a pixel of the photo that gave it. */
+  pick(x: number, y: number): ScenePixel | undefined;
 }
 
 let mounted: ViewerHandle | undefined;

@@ -1,4 +1,4 @@
-import { ShaderMaterial } from 'three';
+import { Matrix4, ShaderMaterial } from 'three';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 
 const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
@@ -20,14 +20,19 @@ export function pointMaterial(): ShaderMaterial {
       nearest: { value: 1 },
       farthest: { value: 10 },
       chosenSource: { value: -1 },
+      cropped: { value: false },
+      boxFromWorld: { value: new Matrix4() },
       scale: { value: 1 },
     },
     vertexShader: /* glsl */ `
       attribute vec3 colour;
       attribute float confidence;
       attribute float source;
+      attribute float state;
       uniform float size, pixelRatio, minConfidence, lowestConfidence, highestConfidence, nearest, farthest, chosenSource, scale;
       uniform int mode;
+      uniform bool cropped;
+      uniform mat4 boxFromWorld;
       varying vec3 shade;
 
       // Dark blue over teal and green to yellow: brightness rises all the way, so that it reads without colour vision.
@@ -44,7 +49,10 @@ export function pointMaterial(): ShaderMaterial {
       void main() {
         vec4 seen = modelViewMatrix * vec4(position, 1.0);
         gl_Position = projectionMatrix * seen;
-        if (confidence < minConfidence) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+        bool deleted = mod(state, 2.0) > 0.5;
+        vec3 inBox = abs((boxFromWorld * vec4(position, 1.0)).xyz);
+        bool outside = cropped && max(inBox.x, max(inBox.y, inBox.z)) > 0.5;
+        if (confidence < minConfidence || deleted || outside) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a
         // pixel.
         gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
@@ -56,6 +64,7 @@ export function pointMaterial(): ShaderMaterial {
         #endif
         else if (mode == 4) shade = hue(source);
         if (mode == 4 && chosenSource >= 0.0 && source != chosenSource) shade *= 0.35;
+        if (state > 1.5) shade = mix(shade, vec3(1.0, 0.5, 0.1), 0.7);
       }`,
     fragmentShader: /* glsl */ `
       varying vec3 shade;

@@ -1,0 +1,131 @@
+import { useEffect, useState } from 'react';
+import type { Result } from '../../electron/contract/api.js';
+import type { FrameInfo, Measurement } from '../../electron/contract/scene.js';
+import { attempt } from '../commands/project.js';
+import { editScene } from '../commands/scene.js';
+import { Button, Select } from '../design/controls.js';
+import { setStudio, studio, useStudio } from '../store/studio.js';
+import { api } from '../transport/index.js';
+
+type Value = Result<'scene.measure'>;
+
+const kinds = [
+  { value: 'distance', title: 'Distance of two points' },
+  { value: 'height', title: 'Difference in height' },
+  { value: 'path', title: 'Length of a path' },
+  { value: 'area', title: 'Area of a polygon' },
+  { value: 'angle', title: 'Angle at the second point' },
+  { value: 'point', title: 'Height of a point' },
+] as const;
+const least: Record<Measurement['kind'], number> = { point: 1, distance: 2, height: 2, path: 2, area: 3, angle: 3 };
+
+/** Measurements between picked points; kept with the project, by name. */
+export function MeasureSection({
+  measurements,
+  frame,
+  busy,
+}: {
+  measurements: readonly Measurement[];
+  frame: FrameInfo;
+  busy: boolean;
+}) {
+  const picks = useStudio(({ picks }) => picks);
+  const [kind, setKind] = useState<Measurement['kind']>('distance');
+  const values = useValues(measurements, frame);
+  const add = async (): Promise<void> => {
+    const name = `${kind} ${measurements.length + 1}`;
+    const next = { id: crypto.randomUUID(), name, kind, points: [...picks] };
+    if (await editScene({ kind: 'measurements', measurements: [...measurements, next] })) setStudio({ picks: [] });
+  };
+  return (
+    <div className="section">
+      <h2>Measure</h2>
+      <Select
+        label="What"
+        value={kind}
+        choices={kinds}
+        onChange={setKind}
+      />
+      <Button
+        disabled={busy || picks.length < least[kind]}
+        onClick={() => void add()}
+      >
+        Measure
+      </Button>
+      <ul className="scene-list">
+        {measurements.map((measurement) => (
+          <li key={measurement.id}>
+            <span>{measurement.name}</span>
+            <span className="numeric">{text(measurement.kind, values.get(measurement.id), frame)}</span>
+            <Button
+              look={['plain', 'square']}
+              icon="close"
+              aria-label={`Remove ${measurement.name}`}
+              disabled={busy}
+              onClick={() =>
+                void editScene({
+                  kind: 'measurements',
+                  measurements: measurements.filter(({ id }) => id !== measurement.id),
+                })
+              }
+            />
+          </li>
+        ))}
+      </ul>
+      {measurements.length > 0 && (
+        <Button
+          icon="export"
+          onClick={() => download(measurements, values, frame)}
+        >
+          Save as CSV
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function useValues(measurements: readonly Measurement[], frame: FrameInfo): ReadonlyMap<string, Value> {
+  const [values, setValues] = useState<ReadonlyMap<string, Value>>(new Map());
+  const key = JSON.stringify([measurements, frame.matrix]);
+  useEffect(() => {
+    let current = true;
+    void (async () => {
+      const found = new Map<string, Value>();
+      for (const { id, kind, points } of measurements) {
+        const value = await attempt(() => api.request('scene.measure', { kind, points }));
+        if (!current) return;
+        if (value) found.set(id, value);
+        setValues(new Map(found));
+      }
+    })();
+    return () => {
+      current = false;
+    };
+  }, [key]); // eslint-disable-line react-hooks/exhaustive-deps
+  return values;
+}
+
+function unitOf(kind: Measurement['kind'], frame: FrameInfo): string {
+  if (kind === 'angle') return '°';
+  if (frame.unit !== 'metre') return '';
+  return kind === 'area' ? ' m²' : ' m';
+}
+
+function text(kind: Measurement['kind'], value: Value | undefined, frame: FrameInfo): string {
+  if (!value) return '…';
+  const unit = unitOf(kind, frame);
+  return `${value.value.toPrecision(4)} ± ${value.deviation.toPrecision(1)}${unit}`;
+}
+
+function download(measurements: readonly Measurement[], values: ReadonlyMap<string, Value>, frame: FrameInfo): void {
+  const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+  const rows = measurements.map(({ id, name, kind }) => {
+    const value = values.get(id);
+    return [quoted(name), kind, value?.value ?? '', value?.deviation ?? '', unitOf(kind, frame).trim()].join();
+  });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([['name,kind,value,deviation,unit', ...rows, ''].join('\n')]));
+  link.download = `${studio().project!.name} measurements.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,283 @@
+import { useEffect, useState } from 'react';
+import type { FrameInfo, KnownLength, Measurement, SceneDescription } from '../../electron/contract/scene.js';
+import { attempt } from '../commands/project.js';
+import { countSelection, editScene } from '../commands/scene.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button, Facts, Field, Slider } from '../design/controls.js';
+import { countText } from '../design/format.js';
+import { isActive, setStudio, useStudio } from '../store/studio.js';
+import { api } from '../transport/index.js';
+import { currentViewer } from '../viewer/handle.js';
+import { MeasureSection } from './MeasureSection.js';
+import { RegionSection } from './RegionSection.js';
+import './scene.css';
+
+/** Level, scale, crop, cleaning and measurements: what every export of the scene follows. */
+export function ScenePanel() {
+  const scene = useStudio(({ project }) => project?.scene);
+  const document = useStudio(({ project }) => project?.document);
+  const busy = useStudio(({ job }) => isActive(job));
+  const description = useDescription();
+  if (!scene || !document) return <p className="panel faint">The scene is edited here once there is a cloud.</p>;
+  const frame = scene.frames[0]!;
+  return (
+    <div className="panel">
+      <FrameSection
+        frame={frame}
+        description={description}
+        busy={busy}
+      />
+      <ScaleSection
+        lengths={document.lengths}
+        description={description}
+        busy={busy}
+      />
+      <RegionSection
+        region={document.region}
+        description={description}
+        busy={busy}
+      />
+      <CleanSection busy={busy} />
+      <MeasureSection
+        measurements={document.measurements as Measurement[]}
+        frame={frame}
+        busy={busy}
+      />
+    </div>
+  );
+}
+
+/** Asked for again whenever the cloud or the document has changed. */
+function useDescription(): SceneDescription | undefined {
+  const [description, setDescription] = useState<SceneDescription>();
+  const key = useStudio(({ project }) =>
+    project?.scene && !project.scene.partial ? JSON.stringify([project.scene.revision, project.document]) : undefined,
+  );
+  useEffect(() => {
+    if (key === undefined) return;
+    let current = true;
+    void attempt(() => api.request('scene.describe', {})).then((answer) => {
+      if (current && answer) setDescription(answer);
+    });
+    return () => {
+      current = false;
+    };
+  }, [key]);
+  return description;
+}
+
+const levels: Record<FrameInfo['level'], string> = {
+  auto: 'from photos and ground',
+  none: 'the first photo’s',
+  points: 'by three points',
+  edge: 'by a vertical edge',
+  hand: 'by hand',
+  cameras: 'of known cameras',
+  gps: 'of places on the earth',
+  marker: 'by a marker',
+};
+
+function FrameSection({
+  frame,
+  description,
+  busy,
+}: {
+  frame: FrameInfo;
+  description: SceneDescription | undefined;
+  busy: boolean;
+}) {
+  const picks = useStudio(({ picks }) => picks);
+  const unit = frame.unit === 'metre' ? ' m' : '';
+  const [a, b, c] = picks;
+  const level = async (by: 'points' | 'edge' | 'origin'): Promise<void> => {
+    if (by === 'points' && a && b && c) await editScene({ kind: 'level-points', points: [a, b, c] });
+    if (by === 'edge' && a && b) await editScene({ kind: 'level-edge', points: [a, b] });
+    if (by === 'origin' && a) await editScene({ kind: 'origin', point: a });
+    setStudio({ picks: [] });
+  };
+  return (
+    <div className="section">
+      <h2>Level</h2>
+      <Facts
+        facts={[
+          ['Up', levels[frame.level]],
+          ['Unit', frame.unit === 'metre' ? 'metres' : 'no scale yet'],
+          description && ['Size', description.bounds.size.map((value) => value.toPrecision(3)).join(' × ') + unit],
+          description && ['Points kept', `${countText(description.kept)} of ${countText(description.points)}`],
+        ]}
+      />
+      <div className="scene-tools">
+        <Button
+          disabled={busy}
+          onClick={() => void editScene({ kind: 'level', by: 'auto' })}
+        >
+          Automatic
+        </Button>
+        <Button
+          disabled={busy}
+          onClick={() => void editScene({ kind: 'level', by: 'none' })}
+        >
+          First photo
+        </Button>
+        <Button
+          disabled={busy || picks.length !== 3}
+          title="Pick three points of a level surface"
+          onClick={() => void level('points')}
+        >
+          Three points
+        </Button>
+        <Button
+          disabled={busy || picks.length !== 2}
+          title="Pick two points of a vertical edge"
+          onClick={() => void level('edge')}
+        >
+          Vertical edge
+        </Button>
+        <Button
+          disabled={busy || picks.length !== 1}
+          title="Pick one point"
+          onClick={() => void level('origin')}
+        >
+          Origin
+        </Button>
+      </div>
+      <Picks />
+    </div>
+  );
+}
+
+/** What has been picked in the view so far. */
+function Picks() {
+  const picks = useStudio(({ picks }) => picks);
+  const picking = useStudio(({ viewer }) => viewer.tool === 'pick');
+  return (
+    <div className="scene-tools">
+      <CommandButton
+        id="points.pick"
+        icon="pick"
+        pressed={picking}
+      >
+        Pick points
+      </CommandButton>
+      <span className="quiet numeric">{picks.length} picked</span>
+      {picks.length > 0 && <Button onClick={() => setStudio({ picks: [] })}>Forget</Button>}
+    </div>
+  );
+}
+
+function ScaleSection({
+  lengths,
+  description,
+  busy,
+}: {
+  lengths: readonly KnownLength[];
+  description: SceneDescription | undefined;
+  busy: boolean;
+}) {
+  const picks = useStudio(({ picks }) => picks);
+  const [text, setText] = useState('');
+  const metres = Number(text);
+  const [a, b] = picks;
+  const add = async (): Promise<void> => {
+    const done = await editScene({ kind: 'scale', lengths: [...lengths, { metres, a: a!, b: b! }] });
+    if (!done) return;
+    setText('');
+    setStudio({ picks: [] });
+  };
+  const remove = (index: number): unknown =>
+    editScene({ kind: 'scale', lengths: lengths.filter((_, k) => k !== index) });
+  return (
+    <div className="section">
+      <h2>Scale</h2>
+      <Field label="Metres between the two picked points">
+        {(id) => (
+          <input
+            id={id}
+            className="input"
+            inputMode="decimal"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button
+        disabled={busy || picks.length !== 2 || !(metres > 0)}
+        onClick={() => void add()}
+      >
+        Set the scale
+      </Button>
+      <ul className="scene-list">
+        {lengths.map((length, k) => (
+          <li key={`${k} ${length.metres}`}>
+            <span className="numeric">
+              {length.metres} m{residual(description, k)}
+            </span>
+            <Button
+              look={['plain', 'square']}
+              icon="close"
+              aria-label={`Remove the length of ${length.metres} m`}
+              disabled={busy}
+              onClick={() => remove(k)}
+            />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function residual(description: SceneDescription | undefined, k: number): string {
+  const length = description?.lengths[k];
+  return length ? `, off by ${(1000 * length.residual).toFixed(1)} mm` : '';
+}
+
+const tools = [
+  ['points.lasso', 'lasso', 'lasso'],
+  ['points.rectangle', 'rectangle', 'rectangle'],
+  ['points.brush', 'brush', 'brush'],
+] as const;
+
+function CleanSection({ busy }: { busy: boolean }) {
+  const active = useStudio(({ viewer }) => viewer.tool);
+  const selected = useStudio(({ selectedPoints }) => selectedPoints);
+  const [share, setShare] = useState(0);
+  return (
+    <div className="section">
+      <h2>Clean</h2>
+      <div className="scene-tools">
+        {tools.map(([id, icon, name]) => (
+          <CommandButton
+            key={id}
+            id={id}
+            icon={icon}
+            look="square"
+            pressed={active === name}
+          />
+        ))}
+        <CommandButton id="points.invert">Invert</CommandButton>
+        <CommandButton id="points.clear">None</CommandButton>
+      </div>
+      <Slider
+        label="Select the least confident"
+        min={0}
+        max={100}
+        step={1}
+        value={share}
+        disabled={busy}
+        format={(value) => `${value} %`}
+        onChange={setShare}
+        onCommit={(value) => {
+          currentViewer()?.editing?.selectLeastSure(value / 100);
+          countSelection();
+        }}
+      />
+      <p className="quiet numeric">{countText(selected)} selected. Shift adds, Alt takes away.</p>
+      <CommandButton
+        id="points.delete"
+        icon="trash"
+      >
+        Delete
+      </CommandButton>
+    </div>
+  );
+}

@@ -1,0 +1,252 @@
+import type { CloudMap } from '../../electron/contract/cloud.js';
+import { decodeMask, emptyBits, type PhotoMask } from '../../electron/contract/mask.js';
+import type { Deletion } from '../../electron/contract/scene.js';
+
+/** Bits of a point's state, as the shader reads them. */
+export const DELETED = 1;
+export const SELECTED = 2;
+
+/** What selections and deletions know of a cloud's points. */
+export interface EditablePoints {
+  /** [N, 3] */
+  positions: Float32Array;
+  confidence: Float32Array;
+  source: Uint16Array;
+  pixel: Uint32Array;
+  /** Of each source. */
+  maps: readonly CloudMap[];
+  /** Photo of each source. */
+  photos: readonly string[];
+  /** [N] */
+  state: Uint8Array;
+}
+
+export type SelectionMode = 'replace' | 'add' | 'remove';
+
+/** A shape on the screen: a byte a pixel, 1 inside. */
+export interface ScreenShape {
+  width: number;
+  height: number;
+  inside: Uint8Array;
+}
+
+/**
+ * Selects the points that are seen inside a shape, through the cloud.
+ *
+ * @param m clipFromWorld, column-major as three.js has it; the shape covers the whole picture
+ */
+export function selectInside(
+  { positions, confidence, state }: EditablePoints,
+  m: ArrayLike<number>,
+  { width, height, inside }: ScreenShape,
+  minConfidence: number,
+  mode: SelectionMode,
+): void {
+  const [a, b, c, d] = [m[0]!, m[4]!, m[8]!, m[12]!];
+  const [e, f, g, h] = [m[1]!, m[5]!, m[9]!, m[13]!];
+  const [i, j, k, l] = [m[3]!, m[7]!, m[11]!, m[15]!];
+  const [halfWidth, halfHeight] = [width / 2, height / 2];
+  for (let n = 0, at = 0; n < state.length; n++, at += 3) {
+    const before = state[n]!;
+    let hit = false;
+    if ((before & DELETED) === 0 && confidence[n]! >= minConfidence) {
+      const x = positions[at]!;
+      const y = positions[at + 1]!;
+      const z = positions[at + 2]!;
+      const w = i * x + j * y + k * z + l;
+      if (w > 0) {
+        const u = (1 + (a * x + b * y + c * z + d) / w) * halfWidth;
+        const v = (1 - (e * x + f * y + g * z + h) / w) * halfHeight;
+        hit = u >= 0 && v >= 0 && u < width && v < height && inside[(v | 0) * width + (u | 0)] === 1;
+      }
+    }
+    if (mode === 'replace') state[n] = hit ? before | SELECTED : before & ~SELECTED;
+    else if (hit) state[n] = mode === 'add' ? before | SELECTED : before & ~SELECTED;
+  }
+}
+
+/** Selects by a property of each point that is not deleted. */
+export function selectWhere({ state }: EditablePoints, test: (point: number) => boolean): void {
+  for (let n = 0; n < state.length; n++) {
+    const before = state[n]! & ~SELECTED;
+    state[n] = (before & DELETED) === 0 && test(n) ? before | SELECTED : before;
+  }
+}
+
+export function invertSelection(points: EditablePoints, minConfidence: number): void {
+  const { state, confidence } = points;
+  for (let n = 0; n < state.length; n++)
+    if ((state[n]! & DELETED) === 0 && confidence[n]! >= minConfidence) state[n]! ^= SELECTED;
+}
+
+export function countSelected({ state }: EditablePoints): number {
+  let count = 0;
+  for (let n = 0; n < state.length; n++) count += (state[n]! & SELECTED) >> 1;
+  return count;
+}
+
+/** The selected points as bits over photos and pixels. */
+export function maskOfSelection({ state, source, pixel, maps, photos }: EditablePoints): PhotoMask[] {
+  const bits = maps.map(({ width, height }) => emptyBits(width * height));
+  const used = new Uint8Array(maps.length);
+  for (let n = 0; n < state.length; n++) {
+    if ((state[n]! & SELECTED) === 0) continue;
+    const photo = source[n]!;
+    const at = pixel[n]!;
+    bits[photo]![at >> 3]! |= 1 << (at & 7);
+    used[photo] = 1;
+  }
+  return maps.flatMap(({ width, height }, k) =>
+    used[k] ? [{ photo: photos[k]!, width, height, bits: bits[k]! }] : [],
+  );
+}
+
+/** Marks the deleted points; what was selected and is deleted now is selected no more. */
+export function setDeleted(
+  { state, source, pixel, photos }: EditablePoints,
+  deleted: ReadonlyMap<string, Uint8Array>,
+): void {
+  const bits = photos.map((photo) => deleted.get(photo));
+  for (let n = 0; n < state.length; n++) {
+    const mask = bits[source[n]!];
+    const at = pixel[n]!;
+    const gone = mask !== undefined && ((mask[at >> 3]! >> (at & 7)) & 1) === 1;
+    state[n] = gone ? DELETED : state[n]! & ~DELETED;
+  }
+}
+
+/** The bits in force after all steps, by photo, at the sizes of the cloud's own depth maps. */
+export function deletedBits(
+  steps: readonly Deletion[],
+  masks: ReadonlyMap<string, Uint8Array>,
+  { maps, photos }: Pick<EditablePoints, 'maps' | 'photos'>,
+): Map<string, Uint8Array> {
+  const sizes = new Map(photos.map((photo, k) => [photo, maps[k]!]));
+  const result = new Map<string, Uint8Array>();
+  for (const { mask, mode } of steps) {
+    const bytes = masks.get(mask);
+    if (!bytes) continue;
+    for (const { photo, width, height, bits } of decodeMask(bytes)) {
+      const size = sizes.get(photo);
+      if (!size) continue;
+      const fitting = resizedBits(bits, { width, height }, size);
+      const before = result.get(photo) ?? emptyBits(size.width * size.height);
+      for (let k = 0; k < before.length; k++)
+        before[k] = mode === 'delete' ? before[k]! | fitting[k]! : before[k]! & ~fitting[k]!;
+      result.set(photo, before);
+    }
+  }
+  return result;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** As the engine reads a mask of another size: each pixel asks the one at its place. */
+function resizedBits(bits: Uint8Array, from: Size, to: Size): Uint8Array {
+  if (from.width === to.width && from.height === to.height) return bits;
+  const out = emptyBits(to.width * to.height);
+  for (let y = 0; y < to.height; y++)
+    for (let x = 0; x < to.width; x++) {
+      const row = Math.min(from.height - 1, Math.floor(((y + 0.5) * from.height) / to.height));
+      const at = row * from.width + Math.min(from.width - 1, Math.floor(((x + 0.5) * from.width) / to.width));
+      const k = y * to.width + x;
+      if (((bits[at >> 3]! >> (at & 7)) & 1) === 1) out[k >> 3]! |= 1 << (k & 7);
+    }
+  return out;
+}
+
+/** A polygon's inside on the screen, even-odd. @param points pixels */
+export function polygonShape(
+  points: readonly (readonly [number, number])[],
+  width: number,
+  height: number,
+): ScreenShape {
+  const inside = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const crossings: number[] = [];
+    points.forEach(([x0, y0], k) => {
+      const [x1, y1] = points[(k + 1) % points.length]!;
+      if (y0 <= y !== y1 <= y) crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+    });
+    crossings.sort((a, b) => a - b);
+    for (let k = 0; k + 1 < crossings.length; k += 2)
+      inside.fill(
+        1,
+        y * width + Math.min(width, Math.max(0, Math.ceil(crossings[k]!))),
+        y * width + Math.min(width, Math.max(0, Math.floor(crossings[k + 1]!) + 1)),
+      );
+  }
+  return { width, height, inside };
+}
+
+/** What a round brush has passed over. */
+export function strokeShape(
+  points: readonly (readonly [number, number])[],
+  radius: number,
+  width: number,
+  height: number,
+): ScreenShape {
+  const inside = new Uint8Array(width * height);
+  const dab = (cx: number, cy: number): void => {
+    for (let y = Math.max(0, Math.ceil(cy - radius)); y <= Math.min(height - 1, cy + radius); y++) {
+      const half = Math.sqrt(radius ** 2 - (y - cy) ** 2);
+      const from = y * width + Math.min(width, Math.max(0, Math.ceil(cx - half)));
+      inside.fill(1, from, Math.max(from, y * width + Math.min(width, Math.floor(cx + half) + 1)));
+    }
+  };
+  points.forEach(([x, y], k) => {
+    const [px, py] = points[Math.max(0, k - 1)]!;
+    const steps = Math.max(1, Math.ceil(Math.hypot(x - px, y - py) / (radius / 2)));
+    for (let s = 0; s <= steps; s++) dab(px + ((x - px) * s) / steps, py + ((y - py) * s) / steps);
+  });
+  return { width, height, inside };
+}
+
+/** The point nearest to the eye within some pixels of a place on the screen; -1 in empty space. */
+export function pickIndex(
+  { positions, confidence, state }: EditablePoints,
+  m: ArrayLike<number>,
+  at: { x: number; y: number; width: number; height: number },
+  minConfidence: number,
+  reach = 4,
+): number {
+  let best = Infinity;
+  let found = -1;
+  for (let n = 0; n < state.length; n++) {
+    if ((state[n]! & DELETED) !== 0 || confidence[n]! < minConfidence) continue;
+    const [x, y, z] = [positions[3 * n]!, positions[3 * n + 1]!, positions[3 * n + 2]!];
+    const w = m[3]! * x + m[7]! * y + m[11]! * z + m[15]!;
+    if (w <= 0 || w >= best) continue;
+    const u = ((1 + (m[0]! * x + m[4]! * y + m[8]! * z + m[12]!) / w) * at.width) / 2 - at.x;
+    const v = ((1 - (m[1]! * x + m[5]! * y + m[9]! * z + m[13]!) / w) * at.height) / 2 - at.y;
+    if (u * u + v * v > reach * reach) continue;
+    best = w;
+    found = n;
+  }
+  return found;
+}
+
+/** The pixel of the original photo that a point was seen at. */
+export function originalPixel({ source, pixel, maps, photos }: EditablePoints, point: number) {
+  const { width, originalFromView: map } = maps[source[point]!]!;
+  const x = map.offsetX + map.scaleX * (pixel[point]! % width);
+  const y = map.offsetY + map.scaleY * Math.floor(pixel[point]! / width);
+  if (!map.radial) return { photo: photos[source[point]!]!, x, y };
+  const { focal, centreX, centreY, k1 } = map.radial;
+  const [dx, dy] = [(x - centreX) / focal, (y - centreY) / focal];
+  const bend = 1 + k1 * (dx * dx + dy * dy);
+  return { photo: photos[source[point]!]!, x: centreX + focal * dx * bend, y: centreY + focal * dy * bend };
+}
+
+/**
+ * Confidence of which a share of the points have less: one scale for every estimator, whose own numbers mean different
+ * things. Sampled: a cloud's beginning is an even subsample of it.
+ */
+export function confidenceAt(confidence: Float32Array, share: number): number {
+  if (confidence.length === 0 || share <= 0) return 1;
+  const sorted = confidence.slice(0, 200_000).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}

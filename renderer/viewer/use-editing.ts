@@ -1,0 +1,93 @@
+import { useEffect, useMemo } from 'react';
+import { Matrix4, type Camera } from 'three';
+import type { CameraInfo } from '../../electron/contract/api.js';
+import type { CloudData } from './cloud-data.js';
+import {
+  confidenceAt,
+  countSelected,
+  invertSelection,
+  maskOfSelection,
+  originalPixel,
+  pickIndex,
+  selectInside,
+  selectWhere,
+  setDeleted,
+  SELECTED,
+  type EditablePoints,
+} from './cloud-state.js';
+import type { Editing } from './handle.js';
+
+interface EditingInput {
+  cloud: CloudData;
+  cameras: readonly CameraInfo[];
+  /** Bits of what is deleted, by photo; see deletedBits. */
+  deleted: ReadonlyMap<string, Uint8Array> | undefined;
+  minConfidence: number;
+  /** The camera that the view is seen by now, and the turn of the cloud. */
+  view: () => { camera: Camera; world: Matrix4; width: number; height: number };
+  /** The states of points have changed. */
+  onChange: () => void;
+}
+
+/** Selections and deletions of a cloud: what is deleted is hidden, what is selected is marked. */
+export function useEditing({
+  cloud,
+  cameras,
+  deleted,
+  minConfidence,
+  view,
+  onChange,
+}: EditingInput): Editing | undefined {
+  const points = useMemo(
+    (): EditablePoints | undefined => cloud.points && { ...cloud.points, photos: cameras.map(({ photo }) => photo) },
+    [cloud, cameras],
+  );
+  useEffect(() => {
+    if (!points || !deleted) return;
+    setDeleted(points, deleted);
+    cloud.touch();
+    onChange();
+  }, [points, deleted, cloud, onChange]);
+  return useMemo(() => {
+    if (!points) return undefined;
+    const changed = (): void => {
+      cloud.touch();
+      onChange();
+    };
+    const clipFromWorld = (): { elements: ArrayLike<number>; width: number; height: number } => {
+      const { camera, world, width, height } = view();
+      camera.updateMatrixWorld();
+      const { elements } = new Matrix4()
+        .multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse)
+        .multiply(world);
+      return { elements, width, height };
+    };
+    return {
+      select: (shape, mode) => {
+        const { elements, width, height } = clipFromWorld();
+        selectInside(points, elements, shape(Math.round(width), Math.round(height)), minConfidence, mode);
+        changed();
+      },
+      selectLeastSure: (share) => {
+        const limit = confidenceAt(points.confidence, share);
+        selectWhere(points, (n) => points.confidence[n]! < limit);
+        changed();
+      },
+      invert: () => {
+        invertSelection(points, minConfidence);
+        changed();
+      },
+      clear: () => {
+        for (let n = 0; n < points.state.length; n++) points.state[n]! &= ~SELECTED;
+        changed();
+      },
+      count: () => countSelected(points),
+      mask: () => maskOfSelection(points),
+      pick: (x, y) => {
+        const { elements, width, height } = clipFromWorld();
+        const found = pickIndex(points, elements, { x, y, width, height }, minConfidence);
+        return found < 0 ? undefined : originalPixel(points, found);
+      },
+    };
+  }, [points, cloud, minConfidence, view, onChange]);
+}
