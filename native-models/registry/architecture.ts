@@ -76,10 +76,14 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
     const first = [...checkpoint.tensors.keys()].slice(0, 3).join(', ') || 'none';
     throw new UserError(
       'unsupported',
-      `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, CroCo, Depth Anything 3 and the compact network are read: ${checkpoint.path}`,
+      `This checkpoint is of another architecture (its tensors begin with: ${first}); DUSt3R, MASt3R, CroCo, Depth Anything 3 and the compact network are read: ${checkpoint.path}`,
     );
   }
-  const title = isPointmap ? 'DUSt3R' : 'CroCo';
+  // MASt3R is DUSt3R with a head of descriptors beside its pointmaps; these are not used.
+  const descriptors = [...weights.names()].filter((name) => /^downstream_head[12]\.head_local_features\./.test(name));
+  for (const name of descriptors) weights.use(name);
+  const pointmaps = descriptors.length ? 'MASt3R' : 'DUSt3R';
+  const title = isPointmap ? pointmaps : 'CroCo';
   const shape = networkShape(weights, config);
   if (!shape) {
     weights.check(title);
@@ -105,9 +109,16 @@ export function buildNetwork(folder: CheckpointFolder, precision: Precision): Bu
   };
 }
 
+/** Files of the dense head may hold its refinements under two names: they are one tensor each. */
+const secondName = /^(.*\.scratch)\.layer_rn\.(\d)\.weight$/;
+
 function countParameters({ tensors }: Checkpoint): number {
   let parameters = 0;
-  for (const { shape } of tensors.values()) parameters += shape.reduce((product, size) => product * size, 1);
+  for (const { name, shape } of tensors.values()) {
+    const twin = secondName.exec(name);
+    if (twin && tensors.has(`${twin[1]}.layer${Number(twin[2]) + 1}_rn.weight`)) continue;
+    parameters += shape.reduce((product, size) => product * size, 1);
+  }
   return parameters;
 }
 

@@ -86,6 +86,13 @@ export const catalog: readonly CatalogEntry[] = [
     512,
     2_130_000_000,
   ),
+  dust3r(
+    'mast3r-512',
+    'MASt3R ViT-L 512 (its pointmaps)',
+    'naver/MASt3R_ViTLarge_BaseDecoder_512_catmlpdpt_metric',
+    512,
+    2_760_000_000,
+  ),
   dust3r('dust3r-512-dpt', 'DUSt3R ViT-L 512 DPT', 'naver/DUSt3R_ViTLarge_BaseDecoder_512_dpt', 512, 2_290_000_000),
   {
     id: 'croco-v2',

@@ -124,6 +124,21 @@ describe('importing', () => {
     await network.close();
   });
 
+  it('reads MASt3R as DUSt3R with descriptors beside, and counts a tensor of two names once', async () => {
+    const shapes = tensorShapes({ ...tiny, head: 'dpt' });
+    const count = () => [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((p, size) => p * size, 1), 0);
+    for (const head of [1, 2]) shapes.set(`downstream_head${head}.head_local_features.fc1.weight`, [8, 64]);
+    const expected = count();
+    for (const head of [1, 2])
+      shapes.set(`downstream_head${head}.dpt.scratch.layer_rn.0.weight`, [tiny.features, tiny.levels[0], 3, 3]);
+    const path = checkpoint('mast3r.safetensors');
+    await writeSafetensors(path, shapes, (tensor, shape, index) => randomTensor(tensor, shape, index + 1));
+    await writeFile(checkpoint('config.json'), JSON.stringify(configOf({ ...tiny, head: 'dpt' })));
+    const { card } = await importModel(path, { id: 'mast3r', root: models() });
+    expect(card).toMatchObject({ architecture: 'dust3r', title: 'MASt3R (mast3r)', parameters: expected });
+    expect(count()).toBeGreaterThan(expected);
+  });
+
   it('names every wrong tensor, and leaves nothing registered', async () => {
     const path = await write('wrong', (shapes) => {
       shapes.delete('enc_norm.bias');
