@@ -11,6 +11,8 @@ export interface InferOptions {
   leastSupportShare: number;
   /** Expected error of the plane at a pixel, as a share of the depth, beyond which the pixel is left alone. */
   mostError: number;
+  /** Pixels by which what is completed may lie outside of the hull of the known pixels on the plane. */
+  beyond: number;
   /** Known pixels that err together: one measurement in so many. */
   together: number;
 }
@@ -21,6 +23,7 @@ export const INFER_DEFAULTS: InferOptions = {
   leastSupport: 60,
   leastSupportShare: 0.05,
   mostError: 0.02,
+  beyond: 4,
   together: 25,
 };
 
@@ -63,8 +66,9 @@ export function inferPlanes(
     surface++;
     for (const k of pixels) {
       if (known[k] === 1) continue;
-      const { value, error } = planeAt(fitted, k % width, Math.floor(k / width));
-      if (!(value > 0) || error > options.mostError * value) continue;
+      const [x, y] = [k % width, Math.floor(k / width)];
+      const { value, error } = planeAt(fitted, x, y);
+      if (!(value > 0) || error > options.mostError * value || outside(fitted.hull, x, y) > options.beyond) continue;
       out.inverseDepth[k] = value;
       out.surface[k] = surface;
     }
@@ -95,6 +99,8 @@ interface Plane {
   c: number;
   x0: number;
   y0: number;
+  /** Corners of the convex hull of the known pixels on it, x and y, in order. */
+  hull: readonly (readonly [number, number])[];
   /** Covariance of (a, b), and the variance of c. */
   aa: number;
   ab: number;
@@ -206,9 +212,41 @@ function leastSquares(
     c,
     x0,
     y0,
+    hull: hullOf(pixels, width),
     aa: (variance * yy) / determinant,
     ab: (-variance * xy) / determinant,
     bb: (variance * xx) / determinant,
     cc: variance / n,
   };
+}
+
+/** Convex hull of pixels (Andrew's monotone chain). */
+function hullOf(pixels: Int32Array, width: number): [number, number][] {
+  const points = Array.from(pixels, (k): [number, number] => [k % width, Math.floor(k / width)]).sort(
+    (p, q) => p[0] - q[0] || p[1] - q[1],
+  );
+  const half = (ordered: readonly [number, number][]): [number, number][] => {
+    const chain: [number, number][] = [];
+    for (const point of ordered) {
+      while (chain.length > 1 && turn(chain[chain.length - 2]!, chain[chain.length - 1]!, point) <= 0) chain.pop();
+      chain.push(point);
+    }
+    return chain.slice(0, -1);
+  };
+  return [...half(points), ...half(points.reverse())];
+}
+
+function turn(a: readonly number[], b: readonly number[], c: readonly number[]): number {
+  return (b[0]! - a[0]!) * (c[1]! - a[1]!) - (b[1]! - a[1]!) * (c[0]! - a[0]!);
+}
+
+/** Distance in pixels by which a place lies outside of a hull, to the line of its farthest side; negative inside. */
+function outside(hull: readonly (readonly [number, number])[], x: number, y: number): number {
+  let most = -Infinity;
+  hull.forEach((corner, i) => {
+    const next = hull[(i + 1) % hull.length]!;
+    const length = Math.hypot(next[0] - corner[0], next[1] - corner[1]);
+    if (length > 0) most = Math.max(most, -turn(corner, next, [x, y]) / length);
+  });
+  return most;
 }

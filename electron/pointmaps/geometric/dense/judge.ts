@@ -69,12 +69,12 @@ function compare({ view, matched }: JudgedView, neighbour: JudgedNeighbour, out:
       // z is the ratio of the depths in both cameras: d / z is the place's inverse depth in the other one.
       const expected = d / z;
       if (found < expected * (1 - BEHIND)) out.through[i]!++;
-      const w = b6 * column + b7 * row + b8 + found * s2;
+      // Back from where the place lies, not from the middle of the pixel that was looked up: the rounding, up to half a
+      // pixel, showed as a grid in the confidence.
+      const w = b6 * u + b7 * v + b8 + found * s2;
       if (!(w > 0)) continue;
-      const ex = (b0 * column + b1 * row + b2 + found * s0) / w - x;
-      const ey = (b3 * column + b4 * row + b5 + found * s1) / w - y;
-      // What lies less than a pixel from the place in the other view may be a pixel off by the rounding: along the
-      // line on which depth moves it, that is counted; across it, it says nothing.
+      const ex = (b0 * u + b1 * v + b2 + found * s0) / w - x;
+      const ey = (b3 * u + b4 * v + b5 + found * s1) / w - y;
       const error = ex * ex + ey * ey;
       if (error > MOST_ROUND_TRIP ** 2 || Math.abs(found / expected - 1) > BEHIND) continue;
       out.agree[i]! += Math.exp(-error / ROUND_TRIP ** 2);
