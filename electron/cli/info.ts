@@ -13,7 +13,7 @@ export function addInfo(program: Command): void {
       const workspace = Workspace.openToRead(path);
       try {
         const { photos, pairs, settings, stale } = workspace.state({ state: 'idle' });
-        const result = workspace.alignment && report(workspace, workspace.alignment, 0);
+        const result = workspace.alignment && report(workspace, workspace.alignment, { computed: 0, cpuSeconds: {} });
         const observed = pairs.filter(({ state }) => state === 'observed').length;
         const missing = photos.filter((photo) => photo.missing);
         answer(

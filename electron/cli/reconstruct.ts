@@ -159,7 +159,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     if (end.state === 'failed') throw new UserError('bad-input', end.error ?? 'the run failed');
     const exporting = performance.now();
     const workspace = engine.open;
-    const summary = report(workspace, workspace.alignment!, engine.computedPairs);
+    const summary = report(workspace, workspace.alignment!, engine.lastRun);
     const preview = await previewFile(workspace);
     const written = await writeExports(workspace, out, formats, [preview]);
     const meshing = performance.now();

@@ -10,6 +10,8 @@ const FASTEST = 1 / 6;
  */
 export class Clock {
   private readonly spent = new Map<StageName, number>();
+  private readonly worked = new Map<StageName, number>();
+  private workedSince: number;
   private stage: StageName | undefined;
   private since: number;
   private fraction = 0;
@@ -18,12 +20,15 @@ export class Clock {
   /**
    * @param forecast seconds per stage, in order
    * @param now seconds, of a time that stands still during pauses
+   * @param processor seconds that all threads of this process have computed so far
    */
   constructor(
     private forecast: Partial<Record<StageName, number>>,
     private readonly now = (): number => performance.now() / 1000,
+    private readonly processor = processorSeconds,
   ) {
     this.begin = this.since = now();
+    this.workedSince = processor();
   }
 
   /** Replaces the forecast when more is known, as when cached pairs cost nothing. */
@@ -37,7 +42,11 @@ export class Clock {
   }
 
   leave(): void {
-    if (this.stage) this.spent.set(this.stage, (this.spent.get(this.stage) ?? 0) + this.now() - this.since);
+    if (this.stage) {
+      this.spent.set(this.stage, (this.spent.get(this.stage) ?? 0) + this.now() - this.since);
+      this.worked.set(this.stage, (this.worked.get(this.stage) ?? 0) + this.processor() - this.workedSince);
+    }
+    this.workedSince = this.processor();
     this.stage = undefined;
     this.since = this.now();
     this.fraction = 0;
@@ -78,4 +87,14 @@ export class Clock {
     if (this.stage) all.set(this.stage, (all.get(this.stage) ?? 0) + this.now() - this.since);
     return Object.fromEntries([...all].map(([stage, seconds]) => [stage, Math.round(seconds * 100) / 100]));
   }
+
+  /** Processor seconds per stage that has ended. */
+  get cpuStages(): Record<string, number> {
+    return Object.fromEntries([...this.worked].map(([stage, seconds]) => [stage, Math.round(seconds * 100) / 100]));
+  }
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -31,6 +31,7 @@ import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { addOperations, applyDraft, describeScene, draftOf, measureScene } from './scene-edits.js';
+import type { RunCost } from './report.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
@@ -130,9 +131,9 @@ export class Engine {
     return this.workspace;
   }
 
-  /** How many pairs the last run had to compute. */
-  get computedPairs(): number {
-    return this.job?.computed ?? 0;
+  /** What the last run cost: groups the estimator was called for, processor seconds per stage. */
+  get lastRun(): RunCost {
+    return { computed: this.job?.computed ?? 0, cpuSeconds: this.job?.cpuSeconds ?? {} };
   }
 
   /** Cancels a run that is going on and closes the project. */

@@ -33,6 +33,8 @@ export class Job {
   state: JobState = { state: 'running' };
   /** Pairs the estimator was called for; 0 when all came from the project. */
   computed = 0;
+  /** Processor seconds of all threads, per stage of this run. */
+  cpuSeconds: Record<string, number> = {};
   readonly finished: Promise<JobState>;
   private readonly abort = new AbortController();
   private readonly gate = new Gate();
@@ -97,6 +99,7 @@ export class Job {
       workspace.setAlignment(alignment);
       await workspace.buildScenes(this.abort.signal);
       clock.leave();
+      this.cpuSeconds = clock.cpuStages;
       alignment.seconds = {
         ...alignment.seconds,
         ...(computed > 0 ? clock.stages : { cloud: clock.stages.cloud ?? 0 }),

@@ -5,6 +5,7 @@ import type { Workspace } from './workspace.js';
 export interface Report {
   photos: number;
   registered: number;
+  registeredNames: string[];
   pairs: number;
   /** What was aligned. A network sees a pair in both directions: two observations. */
   observations: number;
@@ -14,6 +15,10 @@ export interface Report {
   objective: number;
   /** Wall clock, per stage. */
   seconds: Record<string, number>;
+  /** Processor seconds of all threads, per stage of this run. */
+  cpuSeconds: Record<string, number>;
+  /** Most memory that the process has held so far. */
+  peakMemoryBytes: number;
   estimator: string;
   provider: string;
   /** By name, largest first; the first is what was exported. */
@@ -23,13 +28,20 @@ export interface Report {
   warnings: string[];
 }
 
-export function report(workspace: Workspace, alignment: StoredAlignment, computed: number): Report {
+/** What a run cost; nothing where the result was there before. */
+export interface RunCost {
+  computed: number;
+  cpuSeconds: Record<string, number>;
+}
+
+export function report(workspace: Workspace, alignment: StoredAlignment, { computed, cpuSeconds }: RunCost): Report {
   const photos = workspace.project.photos().filter(({ enabled }) => enabled);
   const nameOf = new Map(photos.map(({ id, name }) => [id, name]));
   const [first] = alignment.components;
   return {
     photos: photos.length,
     registered: first?.cameras.length ?? 0,
+    registeredNames: (first?.cameras ?? []).map(({ name }) => name),
     pairs: alignment.pairs,
     observations:
       alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
@@ -37,11 +49,29 @@ export function report(workspace: Workspace, alignment: StoredAlignment, compute
     points: workspace.scenes && !workspace.scenes.partial ? workspace.exported().cloud.confidence.length : 0,
     objective: alignment.objective,
     seconds: alignment.seconds,
+    cpuSeconds,
+    // Kilobytes, on every system.
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     estimator: alignment.estimator,
     provider: alignment.provider,
     components: alignment.components.map(({ cameras }) => cameras.map(({ name }) => name)),
     unplaced: alignment.unplaced.map(({ photo, reason }) => ({ name: nameOf.get(photo) ?? photo, reason })),
     focals: (first?.cameras ?? []).map(({ name, fx, focalSource }) => ({ name, pixels: fx, source: focalSource })),
-    warnings: alignment.warnings,
+    warnings: [...alignment.warnings, ...missing(alignment, nameOf)],
   };
+}
+
+/** Every photo that is not in what was exported is named, with the reason, where no warning names it yet. */
+function missing({ components, unplaced, warnings }: StoredAlignment, nameOf: ReadonlyMap<string, string>): string[] {
+  const lines: [names: string[], line: string][] = unplaced.map(({ photo, reason }) => {
+    const name = nameOf.get(photo) ?? photo;
+    return [[name], `not placed: ${name}: ${reason}`];
+  });
+  for (const { cameras } of components.slice(1)) {
+    const names = cameras.map(({ name }) => name);
+    lines.push([names, `a separate piece that shares too little with the largest, not exported: ${names.join(', ')}`]);
+  }
+  return lines
+    .filter(([names]) => !names.every((name) => warnings.some((warning) => warning.includes(name))))
+    .map(([, line]) => line);
 }
