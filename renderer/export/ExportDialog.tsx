@@ -1,11 +1,13 @@
 import { useEffect, useState } from 'react';
 import { exportFormats, type Result } from '../../electron/contract/api.js';
 import { attempt } from '../commands/project.js';
-import { Button, Dialog, Field, Slider, Switch } from '../design/controls.js';
+import type { ExportProgress, PresetSettings } from '../../electron/contract/presets.js';
+import { Bar, Button, Dialog, Field, Slider, Switch } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
 import { askForFiles } from '../store/file-question.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
+import { PurposeChoice } from './PurposeChoice.js';
 import './export.css';
 
 type Format = (typeof exportFormats)[number];
@@ -29,19 +31,29 @@ export function ExportDialog() {
   const [estimate, setEstimate] = useState<Result<'export.estimate'>>();
   const [written, setWritten] = useState<Result<'export.write'>['files']>();
   const [busy, setBusy] = useState(false);
+  /** Undefined: the formats that are ticked. */
+  const [settings, setSettings] = useState<PresetSettings>();
+  const [progress, setProgress] = useState<ExportProgress>();
+  useEffect(() => api.on('export.progress', setProgress), []);
   const { minConfidence, removeFloating } = project.settings;
   const list = chosen.join();
   useEffect(() => {
     let current = true;
     void attempt(async () => {
-      const answer = await api.request('export.estimate', { formats: [...chosen] });
+      const answer = settings
+        ? await api.request('export.presetEstimate', { settings })
+        : await api.request('export.estimate', { formats: [...chosen] });
       if (current) setEstimate(answer);
     });
     return () => {
       current = false;
     };
-  }, [list, project.scene?.revision]); // eslint-disable-line react-hooks/exhaustive-deps
-  const close = (): void => setStudio({ dialog: undefined });
+  }, [list, settings, project.scene?.revision]); // eslint-disable-line react-hooks/exhaustive-deps
+  const close = (): void => {
+    if (busy && settings) void attempt(() => api.request('export.cancel', {}));
+    else setStudio({ dialog: undefined });
+  };
+  const nothing = !settings && chosen.length === 0;
   const choose = async (): Promise<void> => {
     const title = 'Folder to export into';
     const answer = desktop ? await desktop.chooseFolder(title) : (await askForFiles({ title, accept: 'folder' }))[0];
@@ -49,8 +61,13 @@ export function ExportDialog() {
   };
   const write = async (): Promise<void> => {
     setBusy(true);
-    const answer = await attempt(() => api.request('export.write', { folder, formats: [...chosen] }));
+    const answer = await attempt(() =>
+      settings
+        ? api.request('export.preset', { folder, settings })
+        : api.request('export.write', { folder, formats: [...chosen] }),
+    );
     setBusy(false);
+    setProgress(undefined);
     if (answer) setWritten(answer.files);
   };
   if (written) {
@@ -106,13 +123,11 @@ export function ExportDialog() {
       onClose={close}
       footer={
         <>
-          <span className="quiet push numeric">
-            {estimate && chosen.length > 0 ? `about ${bytesText(estimate.bytes)}` : ''}
-          </span>
+          <span className="quiet push numeric">{estimate && !nothing ? `about ${bytesText(estimate.bytes)}` : ''}</span>
           <Button onClick={close}>Cancel</Button>
           <Button
             look="primary"
-            disabled={busy || chosen.length === 0 || folder === ''}
+            disabled={busy || nothing || folder === ''}
             onClick={() => void write()}
           >
             {busy ? 'Writing…' : 'Export'}
@@ -121,22 +136,26 @@ export function ExportDialog() {
       }
     >
       <div className="body">
-        <fieldset className="formats">
-          <legend className="quiet">Formats</legend>
-          {exportFormats.map((format) => (
-            <label key={format}>
-              <input
-                type="checkbox"
-                checked={chosen.includes(format)}
-                onChange={(event) =>
-                  setChosen(event.target.checked ? [...chosen, format] : chosen.filter((each) => each !== format))
-                }
-              />
-              <span>{formats[format].title}</span>
-              <span className="faint">{formats[format].use}</span>
-            </label>
-          ))}
-        </fieldset>
+        <PurposeChoice
+          settings={settings}
+          onChange={setSettings}
+        />
+        {!settings && (
+          <FormatChoice
+            chosen={chosen}
+            onChange={setChosen}
+          />
+        )}
+        {busy && progress && (
+          <div className="field">
+            <span className="quiet truncate">{progress.file ?? 'finishing'}</span>
+            <Bar
+              done={progress.done}
+              total={progress.total}
+              label="Files written"
+            />
+          </div>
+        )}
         <div className="options">
           <CloudOption value={minConfidence} />
           <Switch
@@ -182,6 +201,33 @@ export function ExportDialog() {
         )}
       </div>
     </Dialog>
+  );
+}
+
+function FormatChoice({
+  chosen,
+  onChange,
+}: {
+  chosen: readonly Format[];
+  onChange: (chosen: readonly Format[]) => void;
+}) {
+  return (
+    <fieldset className="formats">
+      <legend className="quiet">Formats</legend>
+      {exportFormats.map((format) => (
+        <label key={format}>
+          <input
+            type="checkbox"
+            checked={chosen.includes(format)}
+            onChange={(event) =>
+              onChange(event.target.checked ? [...chosen, format] : chosen.filter((each) => each !== format))
+            }
+          />
+          <span>{formats[format].title}</span>
+          <span className="faint">{formats[format].use}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

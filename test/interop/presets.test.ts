@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { presetSettings, type PresetId } from '../../electron/contract/presets.js';
+import { Engine } from '../../electron/engine/engine.js';
+import { presets } from '../../electron/export/presets/index.js';
+import { writeFiles } from '../../electron/export/write-files.js';
+import { presetInput } from '../fixtures/preset-input.js';
+import { blockOffsets } from './block-matching.js';
+import { openedInBlender } from './blender-scene.js';
+import { faults, readDataset, reprojectionError } from './splatting-rules.js';
+import { installed, run } from './tools.js';
+
+async function exportOf(id: PresetId): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), `pointmap-${id}-`));
+  const preset = presets.find((each) => each.id === id)!;
+  await writeFiles(folder, await preset.write(await presetInput(), presetSettings.parse({ preset: id })));
+  return folder;
+}
+
+describe('A splatting export', () => {
+  test('keeps the rules of the trainers, and its errors are those of its features', async () => {
+    const folder = await exportOf('splatting');
+    expect(await faults(folder)).toEqual([]);
+    const dataset = readDataset(folder);
+    const told = dataset.points.reduce((sum, { error, track }) => sum + error * track.length, 0);
+    const sightings = dataset.points.reduce((sum, { track }) => sum + track.length, 0);
+    const mean = reprojectionError(dataset);
+    expect(mean).toBeGreaterThan(0.05);
+    expect(Math.abs(told / sightings / mean - 1)).toBeLessThan(0.05);
+  });
+
+  test.skipIf(!installed('colmap', 'help'))('COLMAP starts its bundle adjustment from the same errors', async () => {
+    const folder = await exportOf('splatting');
+    const model = join(folder, 'sparse/0');
+    const told = run('colmap', 'model_analyzer', '--path', model);
+    expect(told).toMatch(/Registered images: 3/);
+    const mean = Number(/Mean reprojection error: ([\d.]+)px/.exec(told)![1]);
+    expect(Math.abs(mean / reprojectionError(readDataset(folder)) - 1)).toBeLessThan(0.05);
+  });
+});
+
+/** Photos of a folder reconstructed as quickly as can be, and exported for Blender. */
+async function reconstructed(photos: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'pointmap-blender-'));
+  const engine = new Engine({ dataFolder: join(folder, 'data') });
+  await engine.request('project.create', { path: join(folder, 'scene.pointmap') });
+  await engine.request('photos.add', { paths: [photos] });
+  await engine.request('run.start', {});
+  expect(await engine.settled()).toMatchObject({ state: 'finished' });
+  const out = join(folder, 'out');
+  await engine.request('export.preset', { folder: out, settings: { preset: 'blender' } });
+  await engine.close();
+  return out;
+}
+
+const sets = [
+  ['the samples', join(import.meta.dirname, '../../resources/samples/courtyard')],
+  ['sceaux', join(import.meta.dirname, '../../../shared/photos/sceaux')],
+] as const;
+
+describe.skipIf(!installed('blender', '--version')).each(sets.filter(([, folder]) => existsSync(folder)))(
+  'Blender opens the export of %s',
+  (_, photos) => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = await reconstructed(photos);
+    }, 600_000);
+
+    test('one parent that scales all; cameras through which the points lie on the undistorted photos', async () => {
+      const opened = openedInBlender(folder, 'CYCLES', 3);
+      expect(opened.root).toBe('EMPTY');
+      expect(opened.collections).toEqual(['scene']);
+      opened.before.flat().forEach((value, i) => expect(opened.after.flat()[i]).toBeCloseTo(3 * value, 3));
+      expect(opened.renders).toHaveLength(3);
+      expect(opened.first.size).toEqual(opened.renders[0]!.size);
+      for (const { render, picture, pictureSize, size } of opened.renders) {
+        expect(pictureSize).toEqual(size);
+        const offsets = await blockOffsets(render, picture);
+        expect(offsets.blocks).toBeGreaterThan(50);
+        expect(offsets.median).toBeLessThanOrEqual(1.5);
+        if (offsets.outerBlocks >= 10) expect(offsets.outerMedian).toBeLessThanOrEqual(2);
+      }
+    }, 600_000);
+  },
+);
+
+test.skipIf(!installed('blender', '--version') || !installed('xvfb-run', '--help'))(
+  'EEVEE draws the points in their colours too',
+  async () => {
+    const folder = await exportOf('blender');
+    const { renders } = openedInBlender(folder, 'BLENDER_EEVEE', 1);
+    const { channels } = await sharp(renders[0]!.render).stats();
+    const [red, , , alpha] = channels;
+    expect(alpha!.mean).toBeGreaterThan(80);
+    expect(red!.stdev).toBeGreaterThan(10);
+  },
+);
