@@ -8,6 +8,7 @@ import type { Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readUpright, readWhole } from '../photos/reader.js';
 import { quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
+import { layerFiles, storedLayer } from './meshing.js';
 import { reportFacts } from './report-facts.js';
 import type { Workspace } from './workspace.js';
 
@@ -34,6 +35,7 @@ export async function writePreset(
     scene,
     unit: workspace.exportedUnit() === 'metre' ? 'metre' : 'scene unit',
     photos: photoSource(photos),
+    mesh: storedLayer(workspace) && layerFiles(workspace, 'glb', 'mesh')[0],
     facts: await reportFacts(workspace, scene),
   };
   return writeFiles(folder, await chosen.write(input, options), write);

@@ -32,7 +32,7 @@ test('every preset of the contract is there, and no other', () => {
 });
 
 test('blender: what the script names is there, the mesh too where there is one', async () => {
-  const mesh = new Uint8Array([1, 2, 3]);
+  const mesh = { name: 'mesh.glb', chunks: [new Uint8Array([1, 2, 3])] };
   const folder = await written('blender', { mesh });
   expect(readdirSync(folder).sort()).toEqual(
     ['mesh.glb', 'open_in_blender.py', 'photos', 'points-as-faces.ply', 'points.ply', 'scene.glb'].sort(),

@@ -1,4 +1,4 @@
-import { lastJson, run } from './tools.js';
+import { lastJson, runWithin } from './tools.js';
 
 /** Runs the script of an export in Blender, then renders through some of its cameras at half size. */
 const SCRIPT = `
@@ -52,6 +52,8 @@ export function openedInBlender(folder: string, engine: 'CYCLES' | 'BLENDER_EEVE
   const parameters = ['-b', '--python-exit-code', '3', '--python-expr', SCRIPT, '--', folder, engine, String(cameras)];
   // EEVEE draws with OpenGL, which needs a screen, if only a pretended one.
   return lastJson<BlenderScene>(
-    engine === 'CYCLES' ? run('blender', ...parameters) : run('xvfb-run', '-a', 'blender', ...parameters),
+    engine === 'CYCLES'
+      ? runWithin(560_000, 'blender', ...parameters)
+      : runWithin(560_000, 'xvfb-run', '-a', 'blender', ...parameters),
   );
 }

@@ -21,7 +21,16 @@ function installedPython(): string {
 }
 
 export function run(command: string, ...parameters: string[]): string {
-  return execFileSync(command, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 110_000 });
+  return runWithin(110_000, command, ...parameters);
+}
+
+/** Also for programs that take minutes on a busy machine. */
+export function runWithin(milliseconds: number, command: string, ...parameters: string[]): string {
+  return execFileSync(command, parameters, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: milliseconds,
+  });
 }
 
 /** The last line of a script's output that is JSON. */

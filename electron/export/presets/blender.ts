@@ -35,7 +35,7 @@ export const blender: Preset = {
       { name: 'open_in_blender.py', chunks: textChunks([blenderScript(sceneData(straight, pictures, unit, mesh))]) },
       ...pictures.map((picture) => pictureFile(picture, 'photos', photos, options)),
     ];
-    if (mesh) files.splice(1, 0, { name: 'mesh.glb', chunks: [mesh] });
+    if (mesh) files.splice(1, 0, { ...mesh, name: 'mesh.glb' });
     return files;
   },
 };
@@ -44,7 +44,7 @@ function sceneData(
   { cloud, cameras }: Scene,
   pictures: readonly Undistorted[],
   unit: PresetInput['unit'],
-  mesh: Uint8Array | undefined,
+  mesh: ExportFile | undefined,
 ): object {
   const distance = typicalDistance(cloud, cameras);
   return {

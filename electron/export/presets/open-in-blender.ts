@@ -159,7 +159,12 @@ def add_mesh(collection, parent):
         numpy.bool = bool
     before = set(bpy.data.objects)
     bpy.ops.import_scene.gltf(filepath=os.path.join(HERE, DATA["mesh"]))
-    for thing in [thing for thing in bpy.data.objects if thing not in before]:
+    added = [thing for thing in bpy.data.objects if thing not in before]
+    for camera in [thing for thing in added if thing.type == "CAMERA"]:
+        # Those of this script know their photos.
+        added.remove(camera)
+        bpy.data.objects.remove(camera)
+    for thing in added:
         for other in list(thing.users_collection):
             other.objects.unlink(thing)
         collection.objects.link(thing)

@@ -9,8 +9,8 @@ export interface PresetInput {
   /** Of the scene's coordinates. */
   unit: 'metre' | 'scene unit';
   photos: PhotoSource;
-  /** The mesh layer as a GLB in the axes of glTF, where the project has one. */
-  mesh?: Uint8Array | undefined;
+  /** The mesh layer as `mesh.glb`, where the project has one. */
+  mesh?: ExportFile | undefined;
   /** Facts for the report of a survey. */
   facts: ReportFacts;
 }
