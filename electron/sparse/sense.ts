@@ -27,8 +27,12 @@ export interface Sense {
 }
 
 export interface SenseOptions {
-  /** A match that moves less than this stands still, long sides: 3 px of a picture of 1,000. */
+  /** A pair whose matches move by less than this stands still, long sides. */
   still: number;
+  /** Matches that differ from the pair's middle motion by less than this move as one, long sides. */
+  together: number;
+  /** Share of a pair's matches that one plane explains where they move as one flat picture. */
+  flat: number;
   /** Least matches of a pair that says something about the set. */
   leastMatches: number;
   /** Share of a pair's matches, and of the pairs, that must stand still or be explained by a turn. */
@@ -40,7 +44,9 @@ export interface SenseOptions {
 }
 
 export const SENSE_DEFAULTS: SenseOptions = {
-  still: 0.003,
+  still: 0.08,
+  together: 0.015,
+  flat: 0.7,
   leastMatches: 20,
   share: 0.5,
   contradicting: 0.35,
@@ -69,33 +75,35 @@ const listed = (names: readonly string[], most = 6): string =>
   names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
 
 /**
- * Features that keep their place in the picture from photo to photo while the photos differ: the camera did not move.
- * An object on a turntable is then lost among its background.
+ * What the photos have in common moves as one flat picture, and hardly: the camera stood still or nearly so. An object on
+ * a turntable is then lost among its background, which alone is matched.
  */
 function standsStill({ photos, candidates, position }: SenseInput, options: SenseOptions): string | undefined {
   if (photos.length < 3) return undefined;
   let [told, still] = [0, 0];
   for (const { pair, matches, fit } of candidates) {
-    const [a, b] = [photos[pair.a]!, photos[pair.b]!];
-    if (!fit || a.width !== b.width || a.height !== b.height) continue;
-    let [agreeing, unmoved] = [0, 0];
+    if (!fit || fit.inlierCount < options.leastMatches) continue;
+    told++;
+    if (fit.planarShare < options.flat) continue;
+    const moved: [number, number][] = [];
     for (let k = 0; k < matches.length; k += 2) {
       if (!fit.inliers[k >> 1]) continue;
-      agreeing++;
       const [p, q] = [position(pair.a, matches[k]!), position(pair.b, matches[k + 1]!)];
-      if (Math.hypot(p[0] - q[0], p[1] - q[1]) < options.still) unmoved++;
+      moved.push([q[0] - p[0], q[1] - p[1]]);
     }
-    if (agreeing < options.leastMatches) continue;
-    told++;
-    if (unmoved > options.share * agreeing) still++;
+    const [x, y] = [0, 1].map((axis) => median(moved.map((each) => each[axis]!))) as [number, number];
+    const together = moved.filter((each) => Math.hypot(each[0] - x, each[1] - y) < options.together).length;
+    if (Math.hypot(x, y) < options.still && together > options.share * moved.length) still++;
   }
   if (told < 2 || still <= options.share * told) return undefined;
   return (
-    `in ${still} of ${told} pairs of photos what they have in common stands still: the camera did not move. ` +
+    `in ${still} of ${told} pairs of photos what they have in common stands still: the camera did not move, or hardly. ` +
     'If an object turns before it, mask the background (or photograph it before a plain one); ' +
     'otherwise take photos from different places'
   );
 }
+
+const median = (values: number[]): number => values.sort((p, q) => p - q)[values.length >> 1] ?? 0;
 
 /** Photos from one spot have no depth, however many they are. */
 function turnedOnly({ photos, candidates }: SenseInput, options: SenseOptions): string | undefined {

@@ -135,7 +135,9 @@ function storeIn(folder: string | undefined): BlobStore {
   const fileOf = (key: string) => join(folder!, createHash('sha256').update(key).digest('hex'));
   const isKept = (key: string) => folder !== undefined && /features|matches/.test(key);
   return {
-    get: (key) => blobs.get(key) ?? (isKept(key) && existsSync(fileOf(key)) ? readFileSync(fileOf(key)) : undefined),
+    get: (key) =>
+      blobs.get(key) ??
+      (isKept(key) && existsSync(fileOf(key)) ? new Uint8Array(readFileSync(fileOf(key))) : undefined),
     put: (key, value) => {
       blobs.set(key, value);
       if (isKept(key)) writeFileSync(fileOf(key), value);

@@ -36,7 +36,7 @@ function set(count: number, still: number, rotationShare = 0): SenseInput {
     places.slice(a + 1).map((__, k): Candidate => ({
       pair: { a, b: a + 1 + k },
       matches,
-      fit: { inliers, inlierCount: MATCHES, evidence: 50, planarShare: 0 },
+      fit: { inliers, inlierCount: MATCHES, evidence: 50, planarShare: still / MATCHES },
       result: { inliers, inlierCount: MATCHES, rotationShare } as TwoViewResult,
     })),
   );
