@@ -5,9 +5,10 @@ import { emptyScene, sceneDocument, type SceneChange, type SceneDocument } from 
 /** The scene document as it is stored; a part that can't be read counts as not there. */
 export function readScene(database: Database): SceneDocument {
   const rows = database.prepare('SELECT key, value FROM scene').all() as { key: string; value: string }[];
+  // Of each row its own part alone: the defaults of the others would cover what other rows say.
   const parts = rows.flatMap(({ key, value }) => {
     const part = sceneDocument.partial().safeParse({ [key]: parsed(value) });
-    return part.success ? [part.data] : [];
+    return part.success && Object.hasOwn(part.data, key) ? [{ [key]: part.data[key as keyof SceneDocument] }] : [];
   });
   return Object.assign(emptyScene(), ...parts) as SceneDocument;
 }

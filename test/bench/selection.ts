@@ -65,7 +65,9 @@ for (let round = 0; round < 3; round++) {
   const steps = [{ mask, mode: 'delete' as const, title: '' }];
   timed('hide', () => setDeleted(points, deletedBits(steps, new Map([[mask, bytes]]), points)));
   timed('undo', () => setDeleted(points, deletedBits([], new Map(), points)));
-  console.log(`${selected} of ${count} points, mask ${bytes.length} bytes, processor milliseconds: ${JSON.stringify(times)}`);
+  console.log(
+    `${selected} of ${count} points, mask ${bytes.length} bytes, processor milliseconds: ${JSON.stringify(times)}`,
+  );
 }
 project.close();
 rmSync(folder, { recursive: true, force: true });

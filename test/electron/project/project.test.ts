@@ -211,3 +211,28 @@ describe('files that are no project', () => {
     rescued.close();
   });
 });
+
+test('every part of the scene document comes back, and is undone on its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pointmap-scene-'));
+  const path = join(folder, 'scene.pointmap');
+  const project = Project.open(path, 'create');
+  const a = { photo: 'a', x: 1, y: 2 };
+  const lengths = [{ metres: 2, a, b: { ...a, x: 9 }, measured: { alignment: 'k', distance: 0.5 } }];
+  const region = {
+    centre: [0, 0, 0] as [number, number, number],
+    size: [1, 2, 3] as [number, number, number],
+    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  };
+  const deletions = [{ mask: project.putMask(Uint8Array.of(1, 2, 3)), mode: 'delete' as const, title: 'Delete' }];
+  project.apply({ kind: 'scene', change: { lengths }, title: 'Scale' });
+  project.apply({ kind: 'scene', change: { deletions }, title: 'Delete' });
+  project.apply({ kind: 'scene', change: { region }, title: 'Crop' });
+  project.close();
+  const again = Project.open(path);
+  expect(again.scene()).toEqual({ lengths, deletions, region, measurements: [] });
+  expect(again.mask(deletions[0]!.mask)).toEqual(Uint8Array.of(1, 2, 3));
+  expect(again.history.undo()).toBe('Crop');
+  expect(again.scene()).toEqual({ lengths, deletions, measurements: [] });
+  again.close();
+  rmSync(folder, { recursive: true, force: true });
+});
