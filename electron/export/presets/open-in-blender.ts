@@ -13,8 +13,8 @@ const SCRIPT = `"""Opens this export in Blender 3.4 or newer.
 or, in Blender: Scripting > Open > open_in_blender.py > Run Script.
 
 It adds one collection with one empty, which holds everything: the cloud (or the mesh), and a camera for each photo with
-the undistorted photo behind it. Scale, turn or move the empty and all follows. Frame k of the timeline looks through
-camera k; look_through(camera) does so for one camera, and sets the size of the render to its photo.
+the undistorted photo behind it. Scale, turn or move the empty and all follows. look_through(camera) makes a camera the
+active one, and the render as large as its photo.
 """
 import json
 import os
@@ -242,10 +242,6 @@ def main():
     cloud.hide_render = bool(DATA["mesh"])
     cloud.hide_viewport = bool(DATA["mesh"])
     cameras = [add_camera(collection, parent, entry) for entry in DATA["cameras"]]
-    scene.frame_start, scene.frame_end = 1, max(1, len(cameras))
-    for frame, camera in enumerate(cameras, 1):
-        scene.timeline_markers.new(camera.name, frame=frame).camera = camera
-    scene.frame_set(1)
     if cameras:
         look_through(cameras[0])
     # Filmic and AgX would change the photos' colours.
