@@ -7,7 +7,7 @@ import { writeFiles, type WriteOptions } from '../export/write-files.js';
 import type { Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readUpright, readWhole } from '../photos/reader.js';
-import { quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
+import { exportedScene, quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
 import { layerFiles, storedLayer } from './meshing.js';
 import { reportFacts } from './report-facts.js';
 import type { Workspace } from './workspace.js';
@@ -24,7 +24,7 @@ export async function writePreset(
   write: WriteOptions = {},
 ): Promise<WrittenFile[]> {
   const chosen = presetById(preset);
-  const scene = workspace.exported();
+  const scene = exportedScene(workspace);
   const photos = photosById(workspace);
   if (chosen.needsPhotos)
     refuseGonePhotos(

@@ -17,6 +17,16 @@ export interface WrittenFile {
   bytes: number;
 }
 
+/**
+ * The scene as it leaves the studio, with the tracks of the sparse model: formats find the points of tracks anew from
+ * their sightings (export/tracks.ts), so that the frame of the model does not matter.
+ */
+export function exportedScene(workspace: Workspace): Scene {
+  const scene = workspace.exported();
+  const sparse = workspace.scenes?.components[0]?.scene.sparse;
+  return sparse ? { ...scene, sparse } : scene;
+}
+
 /** @throws UserError 'usage' for a format that does not exist, 'unwritable', 'disk-full' */
 export async function writeExports(
   workspace: Workspace,
@@ -24,7 +34,7 @@ export async function writeExports(
   ids: readonly string[],
   extra: readonly ExportFile[] = [],
 ): Promise<WrittenFile[]> {
-  const scene = workspace.exported();
+  const scene = exportedScene(workspace);
   const files = ids.flatMap((id) => filesOf(format(id), workspace, scene, 'scene'));
   // Both COLMAP formats carry the same photos.
   const once = new Map([...files, ...extra].map((file) => [file.name, file]));
@@ -33,7 +43,7 @@ export async function writeExports(
 
 /** One file, its format told by its ending; a name without ending means a COLMAP model in a folder of that name. */
 export async function writeSingle(workspace: Workspace, path: string): Promise<WrittenFile[]> {
-  const scene = workspace.exported();
+  const scene = exportedScene(workspace);
   const ending = extname(path).slice(1).toLowerCase();
   const name = basename(path);
   const byName =
