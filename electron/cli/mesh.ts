@@ -32,7 +32,7 @@ export function addMesh(program: Command): void {
       try {
         const started = performance.now();
         const facts = await build(workspace, flags);
-        const files = out ? await writeAll(out.folder, layerFiles(workspace, out.ending, out.baseName)) : [];
+        const files = out ? await writeAll(out.folder, await layerFiles(workspace, out.ending, out.baseName)) : [];
         const total = (performance.now() - started) / 1000;
         answer(flags.json, { ...facts, totalSeconds: Math.round(total * 100) / 100, files }, [
           `${facts.faces.toLocaleString('en')} faces, ${facts.pages} texture ${facts.pages === 1 ? 'page' : 'pages'} of ${facts.textureSize} pixels, ${seconds(total)}`,

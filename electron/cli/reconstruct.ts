@@ -203,7 +203,7 @@ async function writeMesh(
 ): Promise<unknown> {
   try {
     await buildMesh(workspace, threads === undefined ? {} : { threads });
-    written.push(...(await writeExports(workspace, out, [], layerFiles(workspace, 'glb', 'mesh'))));
+    written.push(...(await writeExports(workspace, out, [], await layerFiles(workspace, 'glb', 'mesh'))));
     return undefined;
   } catch (error) {
     return error;

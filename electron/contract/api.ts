@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { exportProgress, presetSettings } from './presets.js';
+import { meshForecast, meshRequest, meshState } from './mesh.js';
 import {
   frameInfo,
   measuredLength,
@@ -265,6 +266,11 @@ export const requests = {
   'run.pause': { params: none, result: z.null() },
   'run.resume': { params: none, result: z.null() },
   'run.cancel': { params: none, result: z.null() },
+  'mesh.state': { params: none, result: meshState },
+  'mesh.forecast': { params: meshRequest, result: meshForecast },
+  /** Answers at once; how it goes on is told by `mesh.changed`. The mesh before stays until the new one is whole. */
+  'mesh.build': { params: meshRequest, result: z.null() },
+  'mesh.cancel': { params: none, result: z.null() },
   'export.estimate': {
     params: z.object({ formats: z.array(z.enum(exportFormats)) }),
     result: z.object({ bytes: z.number(), command: z.string() }),
@@ -311,6 +317,7 @@ export type Result<N extends RequestName> = z.output<(typeof requests)[N]['resul
 export const events = {
   'project.changed': projectState,
   'job.changed': jobState,
+  'mesh.changed': meshState,
   'log.line': z.object({ time: z.string(), level: z.string(), message: z.string() }),
   'export.progress': exportProgress,
   'engine.stopped': z.object({ reason: z.string() }),
@@ -323,6 +330,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
  * Electron).
  * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px
  * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
+ * - `mesh/<revision>` GLB in the alignment's axes, y up; `mesh-photos/<revision>` int16 per face, in its order
  * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,
  * `pair/<a>/<b>/confidence/<0|1>`
  */

@@ -21,6 +21,8 @@ import { importPhotos, type ImportedPhoto } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
+import { MeshLayerJob } from './mesh-job.js';
+import { forecastMesh } from './meshing.js';
 import { modelEstimators } from './models.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
@@ -68,6 +70,7 @@ export class Engine {
   private readonly recent: RecentProjects;
   private workspace: Workspace | undefined;
   private job: Job | undefined;
+  private mesh: MeshLayerJob | undefined;
   private building: AbortController | undefined;
   private exporting: AbortController | undefined;
   /** Photos being added; settles with the last of them. */
@@ -117,6 +120,11 @@ export class Engine {
 
   /** @throws UserError 'not-found' */
   async binary(name: string): Promise<BinaryResource> {
+    const [kind, revision] = name.split('/');
+    if (kind === 'mesh' || kind === 'mesh-photos') {
+      const found = await this.meshJob().binary(kind, Number(revision));
+      if (found) return found;
+    }
     return binary(this.open, name);
   }
 
@@ -141,6 +149,8 @@ export class Engine {
     this.job?.cancel();
     await this.job?.finished;
     this.job = undefined;
+    await this.mesh?.close();
+    this.mesh = undefined;
     this.workspace?.close();
     this.workspace = undefined;
   }
@@ -206,6 +216,19 @@ export class Engine {
     },
     'run.cancel': () => {
       this.job?.cancel();
+      return null;
+    },
+    'mesh.state': () => this.meshJob().current,
+    'mesh.forecast': (size) => forecastMesh(this.open, size, this.options.threads ?? availableParallelism()),
+    'mesh.build': (size) => {
+      const workspace = this.idle;
+      if (!workspace.alignment)
+        throw new UserError('nothing-to-do', 'there is no depth to build a mesh from yet; reconstruct first');
+      this.meshJob().build(size, this.options.threads);
+      return null;
+    },
+    'mesh.cancel': () => {
+      this.mesh?.cancel();
       return null;
     },
     'export.estimate': ({ formats }) => ({
@@ -451,6 +474,16 @@ export class Engine {
     if (!workspace.alignment) throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
     if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
     return workspace;
+  }
+
+  private meshJob(): MeshLayerJob {
+    this.mesh ??= new MeshLayerJob(
+      this.open,
+      (state) => this.events.emit('mesh.changed', state),
+      (message) => this.note(message),
+    );
+    this.mesh.refresh();
+    return this.mesh;
   }
 
   private note(message: string): void {

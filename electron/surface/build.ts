@@ -5,6 +5,7 @@ import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
 import { emptyPage } from './bake.js';
 import { emptyCandidates, type Candidates } from './candidates.js';
+import type { Erasure } from './erase.js';
 import { shared } from './shared.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
 import type { TexturedMesh } from './textured.js';
@@ -78,6 +79,16 @@ export async function buildMesh(
   const builder = new Builder(input, settings, context, pool);
   try {
     return await builder.build();
+  } finally {
+    await pool.close();
+  }
+}
+
+/** The mesh without what was taken away since it was built (see erase.ts), on a thread of its own. */
+export async function eraseFrom(mesh: TexturedMesh, erasure: Erasure): Promise<TexturedMesh> {
+  const pool = new WorkerPool(workerUrl, 1);
+  try {
+    return await pool.run<TexturedMesh>({ step: 'erase', request: { mesh, erasure } });
   } finally {
     await pool.close();
   }

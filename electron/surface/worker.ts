@@ -4,6 +4,7 @@ import { bakePhoto, layersOf, type BakeInput, type Layers, type Page } from './b
 import { planBlocks, type BlockOptions } from './blocks.js';
 import { addLook, withoutOutliers, type Candidates } from './candidates.js';
 import { makeCharts } from './charts.js';
+import { erase, type Erasure } from './erase.js';
 import { exposureGains } from './exposure.js';
 import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
@@ -14,7 +15,7 @@ import { pack, type PackingOptions } from './packing.js';
 import { refine, type RefineOptions } from './refine.js';
 import { shared } from './shared.js';
 import { placeTexels, type Texels } from './texels.js';
-import { layOutMesh } from './textured.js';
+import { layOutMesh, type TexturedMesh } from './textured.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
 import { surfaceViews, type ViewOptions } from './views.js';
 import type { Block, Mesh, SurfaceView } from './types.js';
@@ -48,6 +49,7 @@ export interface Steps {
     request: { input: BakeInput; index: number; picture: Picture; page: Parameters<typeof bakePhoto>[3] };
     answer: null;
   };
+  erase: { request: { mesh: TexturedMesh; erasure: Erasure }; answer: TexturedMesh };
   finish: { request: { page: Page; number: number; unseen: BakeUnseenInput }; answer: Uint8Array };
 }
 export type StepName = keyof Steps;
@@ -103,6 +105,7 @@ const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Pr
     bakePhoto(input, index, picture, page);
     return { value: null };
   },
+  erase: ({ mesh, erasure }) => ({ value: erase(mesh, erasure) }),
   finish: ({ page, number, unseen }) => {
     bakeUnseen(page, number, unseen);
     const value = finishPage(page);

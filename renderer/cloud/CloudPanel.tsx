@@ -12,6 +12,8 @@ import { currentViewer, mountViewer } from '../viewer/handle.js';
 import { useDeleted } from '../viewer/use-deleted.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Viewer } from '../viewer/Viewer.js';
+import { MeshTools } from './MeshTools.js';
+import { useMeshShown } from './use-mesh.js';
 
 const colourChoices: readonly (readonly [ViewerSettings['colour'], string])[] = [
   ['photo', 'Photo'],
@@ -34,6 +36,7 @@ export function CloudPanel() {
   const needed = scene?.cameras.find(({ photo }) => photo === settings.lookThrough)?.component;
   const components = Math.max(0, ...(scene?.cameras.map((camera) => camera.component + 1) ?? []));
   const shown = needed ?? Math.min(component, Math.max(0, components - 1));
+  const mesh = useMeshShown();
   const { loaded, arrived } = useCloud(scene, shown);
   const document = useStudio(({ project }) => project?.document);
   const deleted = useDeleted(shown === 0 ? (document?.deletions ?? []) : [], loaded?.cloud, loaded?.cameras);
@@ -93,6 +96,7 @@ export function CloudPanel() {
         onSelect={choose}
         binaryUrl={api.binaryUrl}
         theme={theme}
+        mesh={shown === 0 ? mesh : undefined}
         onStatistics={keepStatistics}
         ref={mountViewer}
       />
@@ -225,6 +229,7 @@ function Toolbar({
               ))}
           </select>
         </label>
+        <MeshTools />
         <CommandButton
           id="view.cameras"
           look="square"

@@ -1,7 +1,7 @@
 import type { ProjectState } from '../../electron/contract/api.js';
 import { api, desktop, onConnection } from '../transport/index.js';
 import { isCommandId, type CommandId } from '../../electron/contract/commands.js';
-import { isActive, notify, setStudio, studio } from './studio.js';
+import { isActive, notify, setStudio, setViewer, studio } from './studio.js';
 
 /** No more lines than a person scrolls through; the project file keeps them all. */
 const LOG_LINES = 2000;
@@ -24,12 +24,22 @@ export function connect(onCommand: (id: CommandId) => void): void {
     const other = studio().project?.path !== project?.path;
     enterProject(project);
     if (other && project) void refreshLog();
+    if (project) void refreshMesh();
+    else setStudio({ mesh: { state: 'none' } });
   });
   api.on('job.changed', (job) => {
     const before = studio().job;
     setStudio({ job });
     if (isActive(before) && job.state === 'failed') notify('error', job.error ?? 'the run failed; the log says why');
     if (isActive(before) && !isActive(job)) void refreshLog();
+  });
+  api.on('mesh.changed', (mesh) => {
+    const before = studio().mesh;
+    setStudio({ mesh });
+    if (mesh.state === 'failed' && mesh.error) notify('error', mesh.error);
+    // Whoever has waited for it wants to see it.
+    if (before.state === 'building' && mesh.state === 'ready' && mesh.revision !== before.revision)
+      setViewer({ layer: 'mesh' });
   });
   api.on('log.line', (line) => setStudio(({ log }) => ({ log: [...log, line].slice(-LOG_LINES) })));
   api.on('engine.stopped', ({ reason }) => {
@@ -55,7 +65,7 @@ async function load(): Promise<void> {
     // An answer may arrive after news that are younger than it: events are what the state is taken from, wherever there
     // is one.
     if (changes === before) enterProject(project);
-    if (project) await refreshLog();
+    if (project) await Promise.all([refreshLog(), refreshMesh()]);
   } catch (error) {
     notify('error', (error as Error).message);
   }
@@ -83,6 +93,15 @@ export function enterProject(project: ProjectState | null): void {
         }),
   });
   if (!same) document.title = project ? `${project.name} – Pointmap Studio` : 'Pointmap Studio';
+}
+
+/** Whether there is a mesh, and whether it still is that of the scene: an edit or a run may have changed it. */
+async function refreshMesh(): Promise<void> {
+  try {
+    setStudio({ mesh: await api.request('mesh.state', {}) });
+  } catch {
+    // The project was closed meanwhile.
+  }
 }
 
 export async function refreshLog(): Promise<void> {

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { EstimatorInfo, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
+import type { MeshState } from '../../electron/contract/mesh.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
@@ -32,6 +33,7 @@ export interface StudioState {
   estimators: readonly EstimatorInfo[];
   project: ProjectState | null;
   job: JobState;
+  mesh: MeshState;
   preflight?: Preflight;
   log: Result<'log.read'>;
   notices: readonly Notice[];
@@ -66,6 +68,7 @@ export const useStudio = create<StudioState>(() => ({
   estimators: [],
   project: null,
   job: { state: 'idle' },
+  mesh: { state: 'none' },
   log: [],
   notices: [],
   selectedPhotos: [],

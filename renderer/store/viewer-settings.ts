@@ -3,6 +3,9 @@ export type ViewerTool = 'turn' | 'lasso' | 'rectangle' | 'brush' | 'pick';
 /** What a person sets in the 3D view; none of it is part of the project. */
 export interface ViewerSettings {
   colour: 'photo' | 'confidence' | 'depth' | 'normal' | 'source';
+  /** What is drawn: the points, the mesh, or both. */
+  layer: 'cloud' | 'mesh' | 'both';
+  meshLook: 'texture' | 'shape' | 'wireframe' | 'photo';
   /** Pixels of the screen. */
   pointSize: number;
   /** Points below are hidden at once; the project's own threshold decides what is exported. */
@@ -27,6 +30,8 @@ export interface ViewerSettings {
 
 export const defaultViewerSettings: ViewerSettings = {
   colour: 'photo',
+  layer: 'cloud',
+  meshLook: 'texture',
   pointSize: 2,
   minConfidence: 1,
   cameras: true,

@@ -9,6 +9,7 @@ import { Frusta } from './Frusta.js';
 import { boxOf, cameraFromThree, originOf, projectionThrough, uprightOf, worldFromCamera } from './frames.js';
 import { viewDirections } from './handle.js';
 import { placeLabel } from './label.js';
+import { MeshLayer } from './MeshLayer.js';
 import { useNavigation } from './navigation.js';
 import { PhotoSheet } from './PhotoSheet.js';
 import { pickPoint } from './pick.js';
@@ -41,6 +42,7 @@ export function Stage({
   onSelect,
   binaryUrl,
   theme,
+  mesh,
   onStatistics,
   through,
   hovered,
@@ -61,6 +63,10 @@ export function Stage({
   const upright = useMemo(() => uprightOf(frame), [frameKey]); // eslint-disable-line react-hooks/exhaustive-deps
   const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
   const chosenSource = settings.colour === 'source' ? cameras.findIndex(({ photo }) => photo === selected.at(-1)) : -1;
+
+  // A mesh that is not there leaves the points.
+  const meshShown = mesh !== undefined && settings.layer !== 'cloud' ? mesh : undefined;
+  const pointCount = meshShown && settings.layer === 'mesh' ? 0 : Math.min(cloud.count, settings.pointBudget);
 
   const redraw = useCallback(() => {
     budget.restart();
@@ -88,6 +94,7 @@ export function Stage({
     settings.pointSize,
     settings.minConfidence,
     settings.pointBudget,
+    settings.layer,
   ]);
   useEffect(() => {
     gl.autoClear = false;
@@ -145,7 +152,7 @@ export function Stage({
     },
     screenshot: () => {
       const view = prepare();
-      pass.draw(gl, view, 0, Math.min(cloud.count, settings.pointBudget), true);
+      pass.draw(gl, view, 0, pointCount, true);
       show(view);
       // The browser keeps the picture until this turn ends, and no longer.
       return new Promise((resolve, reject) =>
@@ -233,7 +240,7 @@ export function Stage({
     // One frame at a time: a hand that moves on is followed by the next frame, not by all those it has left behind.
     if (last === 'busy') return invalidate();
     if (last) budget.adapt(last.first, last.points, last.milliseconds);
-    const { from, to, clear, complete } = budget.next(Math.min(cloud.count, settings.pointBudget));
+    const { from, to, clear, complete } = budget.next(pointCount);
     const view = prepare();
     const drawing = to > from || clear;
     if (drawing) pass.draw(gl, view, from, to, clear);
@@ -294,6 +301,14 @@ export function Stage({
             onSelect={onSelect}
             onHover={onHover}
             onOpen={(photo) => onSettings({ lookThrough: photo })}
+            onChange={invalidate}
+          />
+        )}
+        {meshShown && (
+          <MeshLayer
+            key={meshShown.url}
+            {...meshShown}
+            look={settings.meshLook}
             onChange={invalidate}
           />
         )}

@@ -8,6 +8,7 @@ import { useSize } from '../design/use-size.js';
 import type { CloudData } from './cloud-data.js';
 import { letterbox } from './frames.js';
 import type { ViewerHandle } from './handle.js';
+import type { MeshShown } from './MeshLayer.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Stage } from './Stage.js';
 import { ToolLayer } from './ToolLayer.js';
@@ -35,6 +36,8 @@ export interface ViewerProps {
   binaryUrl: (name: string) => string;
   /** Whatever changes when the page's colours do. */
   theme: string;
+  /** Of the mesh that is shown, if there is one: URLs, and what a click on a face and a failure do. */
+  mesh?: MeshShown | undefined;
   onStatistics: (statistics: CloudStatistics) => void;
   ref?: Ref<ViewerHandle>;
 }

@@ -6,6 +6,7 @@ import { meshGlb } from '../../electron/export/mesh-glb.js';
 import type { Camera, DepthMap } from '../../electron/geometry/types.js';
 import { invertRigid } from '../../electron/numerics/linear.js';
 import { buildMesh, type BuildInput, type Built } from '../../electron/surface/build.js';
+import { erase } from '../../electron/surface/erase.js';
 import { decodeMesh, encodeMesh } from '../../electron/surface/layer.js';
 import { sphereViews } from './sphere.js';
 
@@ -124,6 +125,32 @@ describe('a textured mesh', () => {
       // The texture lies in the package at a multiple of 64 bytes, as it is.
       if (ending === 'usdz') expect(bytes.indexOf(built.mesh.pages[0]!.picture) % 64).toBe(0);
     }
+  });
+
+  it('loses the faces of deleted pixels and what lies outside the region, and keeps the rest as it was', () => {
+    const { cameras, maps } = input;
+    const all = maps.map(() => undefined);
+    // In all photos the pixels of the upper half of the ball (y is down).
+    const upper = maps.map((map, k) => {
+      const bits = new Uint8Array((map.depth.length + 7) >> 3);
+      const W = cameras[k]!.worldFromCamera;
+      for (let p = 0; p < map.depth.length; p++) {
+        const z = map.depth[p]!;
+        const ray = [((p % SIZE) - map.centreX) / map.focal, (Math.floor(p / SIZE) - map.centreY) / map.focal, 1];
+        const y = z * (W[4]! * ray[0]! + W[5]! * ray[1]! + W[6]!) + W[7]!;
+        if (z > 0 && y < 0) bits[p >> 3]! |= 1 << (p & 7);
+      }
+      return bits;
+    });
+    const heights = (mesh: Built['mesh']): number[] => [...mesh.positions].filter((_, k) => k % 3 === 1);
+    const cut = erase(built.mesh, { cameras, maps, deleted: upper });
+    expect(cut.photo.length).toBeGreaterThan(built.mesh.photo.length * 0.35);
+    expect(heights(cut).filter((y) => y < -0.15).length).toBeLessThan(heights(cut).length * 0.02);
+    const region = { centre: [0, 0, 0], size: [4, 1, 4], rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
+    const band = erase(built.mesh, { cameras, maps, deleted: all, region: structuredClone(region) as never });
+    expect(Math.max(...heights(band).map(Math.abs))).toBeLessThan(0.62);
+    expect(Math.max(...heights(band).map(Math.abs))).toBeGreaterThan(0.4);
+    expect(erase(built.mesh, { cameras, maps, deleted: all }).indices).toHaveLength(built.mesh.indices.length);
   });
 
   it('takes the next photo where one is missing, and says so once', async () => {
