@@ -35,7 +35,7 @@ export async function writePreset(
     scene,
     unit: workspace.exportedUnit() === 'metre' ? 'metre' : 'scene unit',
     photos: photoSource(photos),
-    mesh: storedLayer(workspace) && layerFiles(workspace, 'glb', 'mesh')[0],
+    mesh: storedLayer(workspace) && (await layerFiles(workspace, 'glb', 'mesh'))[0],
     facts: await reportFacts(workspace, scene),
   };
   return writeFiles(folder, await chosen.write(input, options), write);
