@@ -28,7 +28,7 @@ const rule = (from, allow) => ({ from: element(from), allow: [from, ...allow].ma
 const layers = [
   rule('contract', []),
   rule('numerics', []),
-  rule('geometry', ['contract', 'numerics']),
+  rule('geometry', ['contract', 'numerics', 'compute']),
   rule('compute', []),
   rule('native-models', ['contract', 'compute', 'geometry', 'numerics']),
   // A middle room may import an earlier one's types, and no later one.

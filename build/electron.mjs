@@ -23,6 +23,7 @@ const modules = {
   'raw-worker': 'electron/photos/raw-worker.ts',
   'depth-worker': 'electron/alignment/depth-worker.ts',
   'surface-worker': 'electron/surface/worker.ts',
+  'solve-worker': 'electron/alignment/solve-worker.ts',
 };
 
 const external = [

@@ -15,7 +15,11 @@ export interface Anchor {
 }
 
 /** Every view's anchor: its constraint, or else its pose in the earlier solution. */
-export function anchorsOf({ views, constraints, initial }: AlignmentProblem): Map<number, Anchor> {
+export function anchorsOf({
+  views,
+  constraints,
+  initial,
+}: Pick<AlignmentProblem, 'views' | 'constraints' | 'initial'>): Map<number, Anchor> {
   const anchors = new Map<number, Anchor>();
   views.forEach((_, view) => {
     const pose =

@@ -1,24 +1,25 @@
 import { compose, identitySimilarity, invert, transform, type Similarity } from '../geometry/similarity.js';
-import type { Observation } from '../geometry/types.js';
+import { cloudPixels, type ObservationDigest, type ViewDigest } from '../geometry/digest.js';
 import { multiply3, rigid, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
 import { placeAtAnchors } from './anchors.js';
-import { cloudPixels, sampleCloud } from './clouds.js';
-import type { SolvedComponent, Setting } from './component.js';
-import { conditioningWarnings } from './conditioning.js';
-import { recoverDepths } from './recover.js';
-import { scaleNorm } from './reduced-system.js';
+import { sampleCloud } from './clouds.js';
+import type { Setting, SolvedPart } from './component.js';
+import { gridLookup, type PreparedProblem } from './prepared.js';
 import { placeCamera } from './resection.js';
 import type { CalibratedView, SparsePrior } from './sparse-prior.js';
 import type { AlignmentState } from './state.js';
-import type { AlignmentProblem } from './types.js';
 import { weightedMedian } from './weighted-median.js';
 
 /** An observation's own relative pose agrees with the bundle's within these (radians) and so shares its unit. */
 const SAME = { turn: 0.01, direction: 0.05 };
 /** Fewer tie points than this tell no scale. */
 const LEAST_TIES = 8;
-/** An observation whose pixels are off the tie points by more than this share, in the median, is wrong. */
-const MOST_OFF = 0.12;
+/**
+ * An observation is wrong when its pixels are off the tie points by this many times what is typical, and by more than
+ * LEAST_OFF of the depth, in the median.
+ */
+const OUTLIER_RATIO = 3;
+const LEAST_OFF = 0.05;
 
 /** Views of one piece that nothing ties to views outside it, and the observations of them. */
 export interface CalibratedGroup {
@@ -72,9 +73,9 @@ export function calibratedGroups(
  * the world of the poses that the user or an earlier solution gave.
  */
 export function withPieceHeld(
-  problem: AlignmentProblem,
+  problem: PreparedProblem,
   setting: Pick<Setting, 'anchors' | 'viewsOf'>,
-): AlignmentProblem {
+): PreparedProblem {
   const { sparse: prior, views } = problem;
   if (!prior) return problem;
   const handled = new Set(calibratedGroups(prior, setting.viewsOf).flatMap((group) => group.views));
@@ -100,7 +101,7 @@ export function withPieceHeld(
 
 /** The piece's cameras in the world of the given poses; where none is given, in the frame of the first one. */
 function pieceInWorld(
-  { sparse, views }: AlignmentProblem,
+  { sparse, views }: PreparedProblem,
   anchors: Setting['anchors'],
   piece: readonly number[],
 ): Map<number, Similarity> {
@@ -120,14 +121,13 @@ function pieceInWorld(
 /**
  * Places the observations of a calibrated group on cameras that stay as they are: each view's pointmap gets a scale
  * from the tie points (Observation.firstFromCamera, where it agrees with the bundle, has the bundle's unit already).
- * Depths are then fused photo by photo.
  */
-export async function placeOnCameras(
+export function placeOnCameras(
   setting: Setting,
   { views, observations }: CalibratedGroup,
   focal: Float64Array,
-): Promise<SolvedComponent> {
-  const { problem, options, viewsOf, principal } = setting;
+): SolvedPart {
+  const { problem, viewsOf } = setting;
   const prior = problem.sparse!;
   const cameras = pieceInWorld(problem, setting.anchors, views);
   const unit = worldUnit(prior, cameras, views);
@@ -138,69 +138,29 @@ export async function placeOnCameras(
     observations: problem.observations.map(() => undefined),
   };
   for (const view of views) state.focal[view] = problem.constraints?.[view]?.focal ?? prior.cameras[view]!.focal;
-  const roles = new Map<number, Similarity[]>();
-  const residuals = new Map<number, number>();
-  const dropped = new Set<number>();
+  const placed = new Map<number, Similarity[]>();
+  const off = new Map<number, number>();
   for (const k of observations) {
-    const placed = placeObservation(setting, k, state, ties, unit);
-    const seen = viewsOf[k]!;
-    const off = placed
-      ? Math.max(
-          ...seen.map((view, role) =>
-            ties.residual(
-              view,
-              problem.observations[k]!,
-              role,
-              compose(invert(cameras.get(view)!), placed[role]!),
-              unit,
-            ),
-          ),
-        )
-      : Infinity;
-    if (placed && off < MOST_OFF) {
-      roles.set(k, placed);
-      state.observations[k] = placed[0]!;
-    } else {
-      dropped.add(k);
-      residuals.set(k, off);
-    }
+    const roles = placeObservation(setting, k, state, ties, unit);
+    off.set(k, roles ? ties.worst(viewsOf[k]!, problem.observations[k]!, roles, cameras, unit) : Infinity);
+    if (roles) placed.set(k, roles);
   }
-  const usable = observations.filter((k) => roles.has(k));
-  const depthScale = ties.typicalRange * unit;
-  const recovered = await recoverDepths(
-    problem,
-    usable,
-    state,
-    views,
-    principal,
-    depthScale,
-    [],
-    options,
-    (k, role) => roles.get(k)![role]!,
-  );
-  let objective = 0;
-  for (const depth of recovered) {
-    objective += depth.objective * scaleNorm(state);
-    depth.targets.forEach((observation, t) =>
-      residuals.set(observation, Math.max(residuals.get(observation) ?? 0, depth.targetResiduals[t]!)),
-    );
-  }
+  // The lower third, as in contradictions.ts: with 40 % wrong ones the median itself is spoilt.
+  const typical = [...off.values()].sort((p, q) => p - q)[Math.floor(0.35 * off.size)]!;
+  const dropped = new Map([...off].filter(([, value]) => !(value <= Math.max(LEAST_OFF, OUTLIER_RATIO * typical))));
+  for (const k of dropped.keys()) placed.delete(k);
+  for (const [k, roles] of placed) state.observations[k] = roles[0]!;
   return {
-    component: {
-      views: [...views],
-      worldFromCamera: views.map((view) => rigid(cameras.get(view)!.rotation, cameras.get(view)!.translation)),
-      focal: Float64Array.from(views, (view) => state.focal[view]!),
-      principalPoint: views.map((view) => principal[view]!),
-      depth: recovered.map(({ depth }) => depth),
-      confidence: recovered.map(({ confidence }) => confidence),
-      objective,
-    },
-    recovered,
-    residuals,
+    views: [...views],
+    state,
+    usable: observations.filter((k) => placed.has(k)),
+    placed,
     dropped,
-    warnings: conditioningWarnings(problem, state, views, recovered, usable, viewsOf),
+    warnings: [],
     iterations: 0,
-    initial: objective,
+    ratio: 1,
+    depthScale: ties.typicalRange * unit,
+    gathered: [],
   };
 }
 
@@ -238,7 +198,7 @@ function placeObservation(
     seen.map((view) => state.cameras[view]!),
   );
   if (shared !== undefined) return seen.map(() => scaled(first, shared));
-  const own = ties.scale(seen[0]!, observation, 0, identitySimilarity());
+  const own = ties.scale(seen[0]!, observation.views[0]!, identitySimilarity());
   const others = seen.map((view, role) => {
     if (role === 0) return { frame: identitySimilarity(), scale: own };
     // The view's camera as its own pixels have it: rays of the bundle's camera then meet the points exactly.
@@ -250,7 +210,7 @@ function placeObservation(
       state.focal[view]!,
       observation.firstFromCamera?.[role],
     );
-    return frame && { frame, scale: ties.scale(view, observation, role, invert(frame)) };
+    return frame && { frame, scale: ties.scale(view, observation.views[role]!, invert(frame)) };
   });
   const placed = others.map((other, role): Similarity | undefined => {
     const scale = other?.scale ?? own ?? others.find((each) => each?.scale !== undefined)?.scale;
@@ -261,7 +221,7 @@ function placeObservation(
 }
 
 /** World units per unit of an observation whose own relative poses are those of the cameras. */
-function sharedUnit({ firstFromCamera }: Observation, cameras: readonly Similarity[]): number | undefined {
+function sharedUnit({ firstFromCamera }: ObservationDigest, cameras: readonly Similarity[]): number | undefined {
   const ratios: number[] = [];
   for (let role = 1; role < cameras.length; role++) {
     const said = firstFromCamera?.[role];
@@ -300,10 +260,10 @@ class TieIndex {
   }
 
   /** Units of the piece per unit of a view's pointmap: the median ratio of distances from the camera. */
-  scale(view: number, observation: Observation, role: number, cameraFromObservation: Similarity): number | undefined {
+  scale(view: number, digest: ViewDigest, cameraFromObservation: Similarity): number | undefined {
     const ratios: number[] = [];
     const weights: number[] = [];
-    this.visit(view, observation, role, cameraFromObservation, (said, known, weight) => {
+    this.visit(view, digest, cameraFromObservation, (said, known, weight) => {
       ratios.push(Math.hypot(...known) / Math.max(1e-12, Math.hypot(...said)));
       weights.push(weight);
     });
@@ -311,17 +271,27 @@ class TieIndex {
     return weightedMedian(Float64Array.from(ratios), Float64Array.from(weights), ratios.length);
   }
 
-  /** Median distance over depth of a view's pointmap from its tie points; 0 where there are too few to tell. */
-  residual(
-    view: number,
-    observation: Observation,
-    role: number,
-    cameraFromObservation: Similarity,
+  /** Of an observation's views the largest median distance over depth from the tie points. */
+  worst(
+    views: readonly number[],
+    observation: ObservationDigest,
+    worldFromObservation: readonly Similarity[],
+    cameras: ReadonlyMap<number, Similarity>,
     unit: number,
   ): number {
+    return Math.max(
+      ...views.map((view, role) => {
+        const cameraFromObservation = compose(invert(cameras.get(view)!), worldFromObservation[role]!);
+        return this.residual(view, observation.views[role]!, cameraFromObservation, unit);
+      }),
+    );
+  }
+
+  /** 0 where there are too few points to tell. */
+  private residual(view: number, digest: ViewDigest, cameraFromObservation: Similarity, unit: number): number {
     const off: number[] = [];
     const weights: number[] = [];
-    this.visit(view, observation, role, cameraFromObservation, (said, known, weight) => {
+    this.visit(view, digest, cameraFromObservation, (said, known, weight) => {
       off.push(Math.hypot(...known.map((value, i) => value * unit - said[i]!)) / (unit * Math.hypot(...known)));
       weights.push(weight);
     });
@@ -329,20 +299,21 @@ class TieIndex {
     return weightedMedian(Float64Array.from(off), Float64Array.from(weights), off.length);
   }
 
+  /** What the grid says nearest to each tie point: off by half a stride, which the median over many does not feel. */
   private visit(
     view: number,
-    observation: Observation,
-    role: number,
+    digest: ViewDigest,
     cameraFromObservation: Similarity,
     use: (said: Float64Array, known: number[], weight: number) => void,
   ): void {
-    const { width, points, confidence } = observation.views[role]!;
+    const { points, weights } = digest.grid;
+    const entryAt = gridLookup(digest);
     const rows = this.rows.get(view)!;
     for (let k = 0; k < rows.length; k += 5) {
-      const pixel = Math.round(rows[k + 1]!) * width + Math.round(rows[k]!);
-      const weight = Math.log(confidence[pixel]!);
-      const said = transform(cameraFromObservation, points.subarray(3 * pixel, 3 * pixel + 3));
-      if (!(weight > 0 && weight < Infinity) || !said.every(Number.isFinite)) continue;
+      const entry = entryAt(rows[k]!, rows[k + 1]!);
+      const weight = weights[entry]!;
+      if (!(weight > 0)) continue;
+      const said = transform(cameraFromObservation, points.subarray(3 * entry, 3 * entry + 3));
       use(said, [rows[k + 2]!, rows[k + 3]!, rows[k + 4]!], weight);
     }
   }

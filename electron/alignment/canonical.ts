@@ -1,7 +1,8 @@
 import { invert, transform } from '../geometry/similarity.js';
-import { cloudPixels, registerClouds, scaleClouds, totalWeight, type Cloud } from './clouds.js';
+import { cloudPixels } from '../geometry/digest.js';
+import { registerClouds, scaleClouds, totalWeight, type Cloud } from './clouds.js';
 import { placeCamera } from './resection.js';
-import type { AlignmentProblem } from './types.js';
+import type { PreparedProblem } from './prepared.js';
 
 /** Comparisons with this many others are enough to find a pointmap that most agree with. */
 const COMPARED = 8;
@@ -15,7 +16,7 @@ const COMPARED = 8;
  * @returns undefined for photos of which nothing is known
  */
 export function canonicalClouds(
-  problem: AlignmentProblem,
+  problem: PreparedProblem,
   viewsOf: readonly (readonly number[])[],
   cloudOf: (observation: number, role: number) => Cloud,
   principal: readonly (readonly [number, number])[],

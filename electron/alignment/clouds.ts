@@ -1,10 +1,7 @@
 import { registerPoints, type Similarity } from '../geometry/similarity.js';
-import type { ObservedView } from '../geometry/types.js';
-import type { AlignmentProblem } from './types.js';
+import type { PreparedProblem } from './prepared.js';
 import { weightedMedian } from './weighted-median.js';
 
-/** Pixels of a pointmap that a registration looks at. */
-const SAMPLES = 600;
 /** Fewer common points than this tie nothing. */
 const LEAST_POINTS = 12;
 
@@ -19,51 +16,10 @@ export interface Cloud {
   weights: Float64Array;
 }
 
-/** Pixels [n, 2] that clouds of a view of this size hold. */
-export function cloudPixels(width: number, height: number): Int32Array {
-  const stride = Math.max(1, Math.floor(Math.sqrt((width * height) / SAMPLES)));
-  const pixels: number[] = [];
-  for (let y = stride >> 1; y < height; y += stride)
-    for (let x = stride >> 1; x < width; x += stride) pixels.push(x, y);
-  return Int32Array.from(pixels);
-}
-
-/** Points this many times as far away as the median say nothing: one of them would outweigh all others. */
-const FAR = 1000;
-
-/**
- * Range beyond which a pointmap's points say nothing, NaN and infinite ones included; infinite where the few pixels
- * looked at tell nothing.
- */
-export function farthest({ points, confidence }: ObservedView): number {
-  const step = Math.max(1, Math.floor(confidence.length / 211));
-  const ranges: number[] = [];
-  for (let pixel = 0; pixel < confidence.length; pixel += step) {
-    const range = Math.hypot(points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!);
-    if (confidence[pixel]! > 1 && range < Infinity) ranges.push(range);
-  }
-  return ranges.length === 0 ? Infinity : FAR * ranges.sort((a, b) => a - b)[ranges.length >> 1]!;
-}
-
-/** The cloud of one view of an observation. NaN and infinite points and confidences of 1 and below weigh nothing. */
-export function sampleCloud(problem: AlignmentProblem, observation: number, role: number): Cloud {
-  const seen = problem.observations[observation]!.views[role]!;
-  const { width, height, points, confidence } = seen;
-  const far = farthest(seen);
-  const pixels = cloudPixels(width, height);
-  const n = pixels.length / 2;
-  const cloud: Cloud = { points: new Float64Array(3 * n), weights: new Float64Array(n) };
-  for (let k = 0; k < n; k++) {
-    const pixel = pixels[2 * k + 1]! * width + pixels[2 * k]!;
-    const [x, y, z] = [points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!];
-    const weight = Math.log(confidence[pixel]!);
-    if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far * far)) continue;
-    cloud.points[3 * k] = x;
-    cloud.points[3 * k + 1] = y;
-    cloud.points[3 * k + 2] = z;
-    cloud.weights[k] = weight;
-  }
-  return cloud;
+/** The cloud of one view of an observation. */
+export function sampleCloud({ observations }: PreparedProblem, observation: number, role: number): Cloud {
+  const { points, weights } = observations[observation]!.views[role]!.cloud;
+  return { points: Float64Array.from(points), weights: Float64Array.from(weights) };
 }
 
 export const totalWeight = ({ weights }: Cloud): number => weights.reduce((sum, weight) => sum + weight, 0);

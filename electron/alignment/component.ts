@@ -1,15 +1,13 @@
-import { rigid } from '../numerics/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
 import { placeAtAnchors, type Anchor } from './anchors.js';
-import { conditioningWarnings } from './conditioning.js';
 import { contradicting, observationResiduals } from './contradictions.js';
 import { PixelKernel } from './pixels.js';
-import { recoverDepths, type RecoveredView } from './recover.js';
+import type { PreparedProblem } from './prepared.js';
 import { scaleNorm } from './reduced-system.js';
-import { samplePhotos, type PhotoSamples } from './samples.js';
+import { photoTasks, samplePhoto, samplePhotos, type PhotoSamples } from './samples.js';
 import { solveLevel, type LevelResult } from './solver.js';
 import type { AlignmentState, Freedom, PosePrior } from './state.js';
-import type { AlignedComponent, AlignmentOptions, AlignmentProblem } from './types.js';
+import type { AlignmentOptions } from './types.js';
 
 /**
  * Pixels per photo of the two levels that are solved; the fine one takes more where FINE_WORK allows. All pixels are
@@ -17,6 +15,8 @@ import type { AlignedComponent, AlignmentOptions, AlignmentProblem } from './typ
  */
 const COARSE = { name: 'coarse', pixels: 700, smoothing: 0.0065, steps: 12, converged: 2e-5 };
 const FINE = { name: 'fine', pixels: 2800, smoothing: 0.0004, steps: 8, converged: 1e-5 };
+/** Pixels a photo of the fine level. */
+export const FINE_PIXELS = FINE.pixels;
 /** One step is what is left to do on more pixels. */
 const LAST = { ...FINE, name: 'last', steps: 1 };
 /**
@@ -42,7 +42,7 @@ const DISAGREES = 0.2;
 
 /** What of a problem stays the same over its components. */
 export interface Setting {
-  problem: AlignmentProblem;
+  problem: PreparedProblem;
   options: AlignmentOptions;
   /** Per view, view pixels. */
   principal: readonly [number, number][];
@@ -53,20 +53,29 @@ export interface Setting {
   viewsOf: readonly (readonly number[])[];
 }
 
-export interface SolvedComponent {
-  component: AlignedComponent;
-  recovered: RecoveredView[];
-  /** By observation; those dropped have the residual that they were dropped for. */
-  residuals: Map<number, number>;
-  dropped: ReadonlySet<number>;
+/** Poses, focals and similarities of a component; its depths follow from them (recover.ts). */
+export interface SolvedPart {
+  views: number[];
+  state: AlignmentState;
+  /** Observations in the solution. */
+  usable: number[];
+  /** worldFromObservation by view of the observation, where its views are not placed as one. */
+  placed?: Map<number, Similarity[]>;
+  /** Those left out, with the residual that they were left out for. */
+  dropped: Map<number, number>;
   warnings: string[];
   iterations: number;
-  initial: number;
+  /** Objective of the start over that of the solution, from the sampled pixels. */
+  ratio: number;
+  /** A typical depth. */
+  depthScale: number;
+  /** Samples gathered for the last step; those of whole photos serve the depths too. */
+  gathered: PhotoSamples[];
 }
 
 /**
  * Solves one component: into the world of its given poses; coarse level; observations that contradict the solution out;
- * fine level; depths of all pixels.
+ * fine level.
  *
  * @param iterations steps made for earlier components
  */
@@ -75,7 +84,7 @@ export async function solveComponent(
   initial: AlignmentState,
   views: readonly number[],
   iterations: number,
-): Promise<SolvedComponent> {
+): Promise<SolvedPart> {
   const { problem, options, principal, viewsOf } = setting;
   const inside = new Set(views);
   let usable = problem.observations.flatMap((_, k) =>
@@ -97,7 +106,7 @@ export async function solveComponent(
         ]
       : [];
 
-  let photos = samplesAt(setting, usable, COARSE.pixels);
+  let photos = samplePhotos(problem, usable, 'coarse', principal);
   const depthScale = typicalDepth(state, photos);
   const freedom = freedomOf(setting, state, views, anchors, photos, depthScale, usable.length);
   const begun = state;
@@ -120,47 +129,29 @@ export async function solveComponent(
   if (dropped.size > 0) {
     usable = usable.filter((k) => !dropped.has(k));
     state = restrict(state, inside, usable);
-    photos = samplesAt(setting, usable, COARSE.pixels);
+    photos = samplePhotos(problem, usable, 'coarse', principal);
     await level(COARSE, false);
   }
-  photos = samplesAt(setting, usable, FINE.pixels);
+  photos = samplePhotos(problem, usable, 'fine', principal);
   await level(FINE, true);
   const most = affordable(problem, usable);
   if (most > 1.5 * FINE.pixels) {
-    photos = samplesAt(setting, usable, most);
+    photos = await allSamples(setting, usable, most);
     await level(LAST, true);
   }
-  const few = samplesAt(setting, usable, COARSE.pixels);
+  const few = samplePhotos(problem, usable, 'coarse', principal);
   const ratio = objectiveOf(restrict(begun, inside, usable), few, depthScale) / objectiveOf(state, few, depthScale);
 
-  const recovered = await recoverDepths(problem, usable, state, views, principal, depthScale, photos, options);
-  const residuals = new Map([...dropped].map((k) => [k, found.get(k)!]));
-  let objective = 0;
-  for (const depth of recovered) {
-    objective += depth.objective * scaleNorm(state);
-    depth.targets.forEach((observation, t) =>
-      residuals.set(observation, Math.max(residuals.get(observation) ?? 0, depth.targetResiduals[t]!)),
-    );
-  }
-  warnings.push(...conditioningWarnings(problem, state, views, recovered, usable, viewsOf));
-  const component: AlignedComponent = {
-    views: [...views],
-    worldFromCamera: views.map((view) => rigid(state.cameras[view]!.rotation, state.cameras[view]!.translation)),
-    focal: Float64Array.from(views, (view) => state.focal[view]!),
-    principalPoint: views.map((view) => principal[view]!),
-    depth: recovered.map(({ depth }) => depth),
-    confidence: recovered.map(({ confidence }) => confidence),
-    objective,
-  };
-  // The objective of the start is told from the sampled pixels: a full pass for it would take as long as the solution.
   return {
-    component,
-    recovered,
-    residuals,
-    dropped,
+    views: [...views],
+    state,
+    usable,
+    dropped: new Map([...dropped].map((k) => [k, found.get(k)!])),
     warnings,
     iterations,
-    initial: objective * (Number.isFinite(ratio) ? ratio : 1),
+    ratio: Number.isFinite(ratio) ? ratio : 1,
+    depthScale,
+    gathered: photos,
   };
 }
 
@@ -218,7 +209,7 @@ function objectiveOf(state: AlignmentState, photos: readonly PhotoSamples[], dep
 /**
  * Pixels a photo for FINE_WORK: each costs half the square of seven unknowns for every time that the photo was seen.
  */
-function affordable(problem: AlignmentProblem, usable: readonly number[]): number {
+export function affordable(problem: PreparedProblem, usable: readonly number[]): number {
   const seen = new Map<string, number>();
   for (const k of usable)
     for (const { photo } of problem.observations[k]!.views) seen.set(photo, (seen.get(photo) ?? 0) + 1);
@@ -228,9 +219,22 @@ function affordable(problem: AlignmentProblem, usable: readonly number[]): numbe
   );
 }
 
-function samplesAt({ problem, principal }: Setting, usable: readonly number[], pixels: number): PhotoSamples[] {
-  const largest = Math.max(...problem.views.map(({ width, height }) => width * height));
-  return samplePhotos(problem, usable, Math.max(1, Math.round(Math.sqrt(largest / pixels))), principal);
+/** About this many pixels of every photo, from the whole pointmaps. */
+async function allSamples(
+  { problem, principal, options }: Setting,
+  usable: readonly number[],
+  pixels: number,
+): Promise<PhotoSamples[]> {
+  const samples: PhotoSamples[] = [];
+  for (const task of photoTasks(problem, usable, principal)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    options.signal?.throwIfAborted();
+    const stride = Math.max(1, Math.round(Math.sqrt((task.width * task.height) / pixels)));
+    samples.push(
+      samplePhoto(task, stride, (t) => problem.observations[task.seen[t]!.observation]!.full(task.seen[t]!.role)),
+    );
+  }
+  return samples;
 }
 
 function typicalDepth(state: AlignmentState, photos: readonly PhotoSamples[]): number {

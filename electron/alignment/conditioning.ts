@@ -1,4 +1,4 @@
-import type { AlignmentProblem } from './types.js';
+import type { PreparedProblem } from './prepared.js';
 import type { RecoveredView } from './recover.js';
 import type { AlignmentState } from './state.js';
 
@@ -16,7 +16,7 @@ const LEAST_OVERLAP = 0.03;
  * @returns lines for the user
  */
 export function conditioningWarnings(
-  problem: AlignmentProblem,
+  problem: PreparedProblem,
   state: AlignmentState,
   views: readonly number[],
   recovered: readonly RecoveredView[],
@@ -37,7 +37,7 @@ export function conditioningWarnings(
         parallax.set(view, Math.max(parallax.get(view)!, baseline / Math.max(1e-12, depthOf.get(view)!)));
       }
       if (seen.some((other) => other !== view))
-        overlap.set(view, Math.max(overlap.get(view)!, tellingShare(problem.observations[k]!.views[role]!.confidence)));
+        overlap.set(view, Math.max(overlap.get(view)!, problem.observations[k]!.views[role]!.telling));
     });
   }
   const lines: string[] = [];
@@ -55,16 +55,8 @@ export function conditioningWarnings(
   return lines;
 }
 
-const names = (problem: AlignmentProblem, views: readonly number[]): string =>
+const names = (problem: PreparedProblem, views: readonly number[]): string =>
   views.map((view) => problem.views[view]!.photo).join(', ');
-
-/** Share of pixels with a confidence above 1, by every seventh. */
-function tellingShare(confidence: Float32Array): number {
-  let telling = 0;
-  let seen = 0;
-  for (let k = 0; k < confidence.length; k += 7, seen++) if (confidence[k]! > 1) telling++;
-  return telling / seen;
-}
 
 function middle(depth: Float32Array): number {
   const sampled: number[] = [];

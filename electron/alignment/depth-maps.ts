@@ -9,6 +9,8 @@ export interface RecoveredDepth {
    * [pixels], at least 1: the best confidence among the observations that agree, times the share of weight that agrees.
    */
   confidence: Float32Array;
+  /** [pixels], 1 where the depth was inferred and not measured; none where all was measured. */
+  inferred?: Uint8Array;
   /** Sum of this photo's part of the objective, unsmoothed. */
   objective: number;
   /** Weighted median distance over depth, over all targets. */
@@ -42,6 +44,7 @@ export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: 
   return {
     depth: Float32Array.from(kernel.depths(0)),
     confidence,
+    ...(photo.inferred ? { inferred: photo.inferred } : {}),
     objective,
     residual: medianOfBins(all),
     targetResiduals,

@@ -1,5 +1,5 @@
 import { focalFromPointmap } from './resection.js';
-import type { AlignmentProblem } from './types.js';
+import type { PreparedProblem } from './prepared.js';
 
 /** Focal over the long side where nothing tells. */
 const DEFAULT_FOCAL = 1.2;
@@ -15,7 +15,7 @@ const ASKED = 8;
  * @returns view pixels, and which are given and to be held
  */
 export function startFocals(
-  problem: AlignmentProblem,
+  problem: PreparedProblem,
   principal: readonly (readonly [number, number])[],
 ): { focal: Float64Array; held: boolean[] } {
   const { views, constraints, observations, initial } = problem;

@@ -3,7 +3,7 @@ import { canonicalClouds } from './canonical.js';
 import { sampleCloud, type Cloud } from './clouds.js';
 import type { AlignmentState } from './state.js';
 import { findTies, judgeObservations, type Registration, type Tie } from './ties.js';
-import type { AlignmentProblem } from './types.js';
+import type { PreparedProblem } from './prepared.js';
 
 export interface Initialisation {
   /** Each component in the world of its root. */
@@ -21,7 +21,7 @@ export interface Initialisation {
  * @param viewsOf views of every observation; an empty list leaves it out
  */
 export function initialise(
-  problem: AlignmentProblem,
+  problem: PreparedProblem,
   viewsOf: readonly (readonly number[])[],
   principal: readonly (readonly [number, number])[],
   focal: Float64Array,

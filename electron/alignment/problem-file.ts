@@ -1,7 +1,7 @@
 import { openSync, readSync, closeSync, fstatSync } from 'node:fs';
 import { UserError } from '../contract/errors.js';
 import type { Observation } from '../geometry/types.js';
-import { halfToFloat } from './half.js';
+import { floatFromHalf } from '../numerics/half.js';
 import type { AlignmentProblem } from './types.js';
 
 /*
@@ -122,7 +122,7 @@ class TensorFile {
     const bytes = this.read(this.start + entry.data_offsets[0], entry.data_offsets[1] - entry.data_offsets[0]);
     const aligned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
     if (entry.dtype === 'F32') return new Float32Array(aligned);
-    if (entry.dtype === 'F16') return halfToFloat(new Uint16Array(aligned));
+    if (entry.dtype === 'F16') return floatFromHalf(new Uint16Array(aligned));
     throw this.bad(`${name} is ${entry.dtype}; F16 or F32 is needed`);
   }
 

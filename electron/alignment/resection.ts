@@ -1,7 +1,7 @@
 import { rotationFromVector, multiply3, solveCholesky } from '../numerics/linear.js';
 import type { Similarity } from '../geometry/similarity.js';
-import type { ObservedView } from '../geometry/types.js';
-import { cloudPixels, type Cloud } from './clouds.js';
+import { cloudPixels, type ViewDigest } from '../geometry/digest.js';
+import type { Cloud } from './clouds.js';
 
 /**
  * Focal of a first view from its own pointmap: pixel offset = focal * (x, y) / z, minimised in the L1 norm (Weiszfeld's
@@ -10,7 +10,7 @@ import { cloudPixels, type Cloud } from './clouds.js';
  * @returns pixels of the view; undefined when no pixel tells
  */
 export function focalFromPointmap(
-  { width, height, points, confidence }: ObservedView,
+  { width, height, cloud: { points, weights } }: Pick<ViewDigest, 'width' | 'height' | 'cloud'>,
   [cx, cy]: readonly [number, number],
 ): number | undefined {
   const pixels = cloudPixels(width, height);
@@ -18,9 +18,9 @@ export function focalFromPointmap(
   const rows = new Float64Array((pixels.length / 2) * 5);
   let count = 0;
   for (let p = 0; p < pixels.length; p += 2) {
-    const k = pixels[p + 1]! * width + pixels[p]!;
+    const k = p / 2;
     const z = points[3 * k + 2]!;
-    const weight = Math.log(confidence[k]!);
+    const weight = weights[k]!;
     const x = points[3 * k]! / z;
     const y = points[3 * k + 1]! / z;
     if (weight > 0 && z > 0 && Number.isFinite(x + y + weight))

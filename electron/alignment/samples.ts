@@ -1,5 +1,5 @@
-import { farthest } from './clouds.js';
-import type { AlignmentProblem } from './types.js';
+import { coarserGrid, gridPixels, pick, type PointSamples } from '../geometry/digest.js';
+import { decodeFull, type FullView, type PreparedProblem } from './prepared.js';
 
 /** The sampled pixels of one photo, and every observation that saw them. */
 export interface PhotoSamples {
@@ -20,50 +20,95 @@ export interface PhotoSamples {
   data: Float32Array;
   /** [width] log(confidence) over weight. */
   factors: Float64Array;
+  /** [count], 1 where some pointmap infers the pixel and none measured it; none where none infers. */
+  inferred?: Uint8Array;
 }
 
-/**
- * Gathers every `stride`-th pixel in both directions (stride 4 is 1/16 of the pixels). The weights are those of the
- * full objective, scaled up for the pixels left out, so that objectives of different levels compare.
- *
- * @param usable observations to take
- * @param only gather one view alone: all of them at full size would take several times the pointmaps' memory
- */
-export function samplePhotos(
-  problem: AlignmentProblem,
+/** A photo whose samples are to be gathered. */
+export interface PhotoTask {
+  view: number;
+  width: number;
+  height: number;
+  /** View pixels. */
+  principal: readonly [number, number];
+  seen: { observation: number; role: number; far: number }[];
+  /** Number of pixels over all observations as first view, and as any further view. */
+  rolePixels: readonly [number, number];
+}
+
+/** @param usable observations to take */
+export function photoTasks(
+  problem: PreparedProblem,
   usable: readonly number[],
-  stride: number,
   principal: readonly (readonly [number, number])[],
-  only?: number,
-): PhotoSamples[] {
-  const roles = rolePixels(problem, usable);
+): PhotoTask[] {
+  const rolePixels: [number, number] = [0, 0];
   const index = new Map(problem.views.map(({ photo }, k) => [photo, k]));
-  const seenBy: { observation: number; role: number }[][] = problem.views.map(() => []);
-  for (const e of usable)
-    problem.observations[e]!.views.forEach((view, role) =>
-      seenBy[index.get(view.photo)!]!.push({ observation: e, role }),
-    );
-  return problem.views.flatMap((_, view) =>
-    seenBy[view]!.length === 0 || (only !== undefined && view !== only)
+  const seen: PhotoTask['seen'][] = problem.views.map(() => []);
+  for (const observation of usable)
+    problem.observations[observation]!.views.forEach(({ photo, far, width, height }, role) => {
+      seen[index.get(photo)!]!.push({ observation, role, far });
+      rolePixels[Math.min(role, 1)]! += width * height;
+    });
+  return problem.views.flatMap(({ width, height }, view) =>
+    seen[view]!.length === 0
       ? []
-      : [gather(problem, view, seenBy[view]!, stride, principal[view]!, roles)],
+      : [{ view, width, height, principal: principal[view]!, seen: seen[view]!, rolePixels }],
   );
 }
 
+/**
+ * Samples of every photo from the digests: all of their grid, or every fourth entry. The weights are those of the full
+ * objective, scaled up for the pixels left out, so that objectives of different levels compare.
+ */
+export function samplePhotos(
+  problem: PreparedProblem,
+  usable: readonly number[],
+  level: 'coarse' | 'fine',
+  principal: readonly (readonly [number, number])[],
+): PhotoSamples[] {
+  return photoTasks(problem, usable, principal).map((task) => {
+    const { width, height, seen } = task;
+    const { stride } = problem.observations[seen[0]!.observation]!.views[seen[0]!.role]!;
+    const grid = gridPixels(width, height, stride);
+    const entries = level === 'coarse' ? coarserGrid(width, height, stride) : Int32Array.from(grid.keys());
+    const pixels = entries.map((entry) => grid[entry]!);
+    return gather(task, pixels, (t) => {
+      const { observation, role } = seen[t]!;
+      return { samples: problem.observations[observation]!.views[role]!.grid, entries };
+    });
+  });
+}
+
+/**
+ * Samples of one photo from its whole pointmaps, every `stride`-th pixel in both directions; one pointmap is decoded at
+ * a time.
+ *
+ * @param full the pointmap of each entry of `task.seen`
+ * @throws DamagedObservation
+ */
+export function samplePhoto(task: PhotoTask, stride: number, full: (target: number) => FullView): PhotoSamples {
+  const pixels = gridPixels(task.width, task.height, stride);
+  const said = new Uint8Array(pixels.length);
+  const measured = new Uint8Array(pixels.length);
+  const samples = gather(task, pixels, (t) => {
+    const { observation, far } = task.seen[t]!;
+    const view = decodeFull(full(t), observation);
+    pixels.forEach((pixel, k) => {
+      if (view.inferred?.[pixel] === 1) said[k] = 1;
+      else if (view.confidence[pixel]! > 1) measured[k] = 1;
+    });
+    return { samples: pick(view, pixels, far) };
+  });
+  if (!said.includes(1)) return samples;
+  return { ...samples, inferred: said.map((one, k) => (one === 1 && measured[k] === 0 ? 1 : 0)) };
+}
+
 function gather(
-  problem: AlignmentProblem,
-  view: number,
-  seen: readonly { observation: number; role: number }[],
-  stride: number,
-  [cx, cy]: readonly [number, number],
-  roles: readonly [number, number],
+  { view, width: columns, height: rows, principal: [cx, cy], seen, rolePixels }: PhotoTask,
+  pixels: Int32Array,
+  samplesOf: (target: number) => { samples: PointSamples; entries?: Int32Array },
 ): PhotoSamples {
-  const { width: columns, height: rows } = problem.views[view]!;
-  const chosen: number[] = [];
-  // Rows are staggered, so that no column of the picture is left out for good.
-  for (let y = stride >> 1, row = 0; y < rows; y += stride, row++)
-    for (let x = (row * (stride >> 1)) % stride; x < columns; x += stride) chosen.push(y * columns + x);
-  const pixels = Int32Array.from(chosen);
   const count = pixels.length;
   const offsets = new Float64Array(count * 2);
   pixels.forEach((pixel, k) => {
@@ -74,25 +119,20 @@ function gather(
   const data = new Float32Array(count * 4 * width);
   const factors = new Float64Array(width);
   const share = (columns * rows) / count;
-  seen.forEach(({ observation, role }, t) => {
-    const said = problem.observations[observation]!.views[role]!;
-    const { points, confidence } = said;
-    const far = farthest(said) ** 2;
-    const perLog = share / roles[Math.min(role, 1)]!;
+  seen.forEach(({ role }, t) => {
+    const {
+      samples: { points, weights },
+      entries,
+    } = samplesOf(t);
+    const perLog = share / rolePixels[Math.min(role, 1)]!;
     factors[t] = 1 / perLog;
     for (let k = 0; k < count; k++) {
-      const pixel = pixels[k]!;
-      const weight = Math.log(confidence[pixel]!);
-      const x = points[3 * pixel]!;
-      const y = points[3 * pixel + 1]!;
-      const z = points[3 * pixel + 2]!;
-      // A point that is not a number, or out of all proportion, says nothing.
-      if (!(weight > 0) || weight === Infinity || !(x * x + y * y + z * z < far)) continue;
+      const entry = entries ? entries[k]! : k;
       const at = k * 4 * width + t;
-      data[at] = x;
-      data[at + width] = y;
-      data[at + 2 * width] = z;
-      data[at + 3 * width] = weight * perLog;
+      data[at] = points[3 * entry]!;
+      data[at + width] = points[3 * entry + 1]!;
+      data[at + 2 * width] = points[3 * entry + 2]!;
+      data[at + 3 * width] = weights[entry]! * perLog;
     }
   });
   return {
@@ -105,12 +145,4 @@ function gather(
     data,
     factors,
   };
-}
-
-/** Number of pixels over all observations as first view, and as any further view. */
-function rolePixels(problem: AlignmentProblem, usable: readonly number[]): [number, number] {
-  const roles: [number, number] = [0, 0];
-  for (const e of usable)
-    problem.observations[e]!.views.forEach(({ width, height }, role) => (roles[Math.min(role, 1)]! += width * height));
-  return roles;
 }

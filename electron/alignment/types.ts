@@ -1,3 +1,4 @@
+import type { ObservationDigest } from '../geometry/digest.js';
 import type { Observation, PhotoId } from '../geometry/types.js';
 import type { SparsePrior } from './sparse-prior.js';
 
@@ -22,9 +23,16 @@ export interface ViewConstraint {
   pose?: { worldFromCamera: Float64Array; kind: 'fixed' | 'rough'; expected?: { turn: number; shift: number } };
 }
 
-export interface AlignmentProblem {
+/** An observation by reference: what is kept at hand, and the stored pointmaps (geometry/view-record.ts). */
+export interface StoredObservation {
+  digest: ObservationDigest;
+  /** The record of one view; undefined when it is missing. */
+  record(role: number): Uint8Array | undefined;
+}
+
+export interface AlignmentProblem<Held = Observation> {
   views: AlignmentView[];
-  observations: Observation[];
+  observations: Held[];
   constraints?: (ViewConstraint | undefined)[];
   /** One focal for all views (they must then have one size). */
   sharedFocal?: boolean;
@@ -42,6 +50,8 @@ export interface AlignmentOptions {
   /** Called after every step. */
   onStep?: (step: { iteration: number; objective: number; level: string }) => void;
   threads?: number;
+  /** Bytes that pointmaps may take while depths are found; a third of the machine's when not given. */
+  memory?: number;
 }
 
 /** One connected component, in its own world (first view = identity unless constrained). */
@@ -55,6 +65,8 @@ export interface AlignedComponent {
   /** Parallel to views: [H, W] depth along z, and the confidence that fusion should use (at least 1). */
   depth: Float32Array[];
   confidence: Float32Array[];
+  /** Parallel to views: [H, W], 1 where the depth was inferred and not measured; none where all was measured. */
+  inferred: (Uint8Array | undefined)[];
   objective: number;
 }
 

@@ -1,6 +1,8 @@
 import { UserError } from '../contract/errors.js';
 import { multiply3, rotationOf, transpose3 } from '../numerics/linear.js';
-import type { AlignmentProblem, AlignmentView } from './types.js';
+import { isStored } from './prepared.js';
+import type { Observation } from '../geometry/types.js';
+import type { AlignmentProblem, AlignmentView, StoredObservation } from './types.js';
 
 const bad = (message: string): UserError => new UserError('bad-input', message);
 
@@ -10,7 +12,7 @@ const bad = (message: string): UserError => new UserError('bad-input', message);
  *
  * @throws UserError
  */
-export function validateProblem(problem: AlignmentProblem): void {
+export function validateProblem(problem: AlignmentProblem<Observation | StoredObservation>): void {
   const { views, observations } = problem;
   if (views.length === 0) throw bad('there is nothing to align: the problem has no views');
   if (observations.length === 0)
@@ -24,25 +26,31 @@ export function validateProblem(problem: AlignmentProblem): void {
   validateKnowledge(problem);
 }
 
-function validateObservations({ observations }: AlignmentProblem, sizes: ReadonlyMap<string, AlignmentView>): void {
+function validateObservations(
+  { observations }: AlignmentProblem<Observation | StoredObservation>,
+  sizes: ReadonlyMap<string, AlignmentView>,
+): void {
   observations.forEach((observation, k) => {
-    if (observation.views.length === 0) throw bad(`observation ${k} has no views`);
-    for (const { photo, width, height, points, confidence } of observation.views) {
+    const seen = isStored(observation) ? observation.digest.views : observation.views;
+    if (seen.length === 0) throw bad(`observation ${k} has no views`);
+    for (const each of seen) {
+      const { photo, width, height } = each;
       const view = sizes.get(photo);
       if (!view) throw bad(`observation ${k} speaks of a photo that is not among the views: ${photo}`);
       if (view.width !== width || view.height !== height)
         throw bad(
           `observation ${k} is ${width}x${height} where its photo's view is ${view.width}x${view.height}; all observations of a photo must have one size: ${photo}`,
         );
-      if (points.length !== width * height * 3 || confidence.length !== width * height)
+      if (!('points' in each)) continue;
+      if (each.points.length !== width * height * 3 || each.confidence.length !== width * height)
         throw bad(
-          `observation ${k} holds ${points.length / 3} points and ${confidence.length} confidences for ${width}x${height} pixels: ${photo}`,
+          `observation ${k} holds ${each.points.length / 3} points and ${each.confidence.length} confidences for ${width}x${height} pixels: ${photo}`,
         );
     }
   });
 }
 
-function validateKnowledge({ views, constraints, initial, sharedFocal }: AlignmentProblem): void {
+function validateKnowledge({ views, constraints, initial, sharedFocal }: Omit<AlignmentProblem, 'observations'>): void {
   constraints?.forEach((constraint, k) => {
     if (!constraint) return;
     const { focal, principalPoint, pose } = constraint;

@@ -62,8 +62,11 @@ export function recordId(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(0, CHECKSUM)).toString('hex');
 }
 
-export function checksum(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest().subarray(0, CHECKSUM));
+/** 8 bytes of SHA-256 over the parts, one after the other. */
+export function checksum(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest().subarray(0, CHECKSUM));
 }
 
 function typeName(array: RecordArray): TypeName {

@@ -71,6 +71,8 @@ const setting = {
   // Of networks; the built-in estimator has none of these choices.
   precision: z.enum(['auto', 'float32', 'float16', 'int8']),
   provider: z.enum(['auto', 'cuda', 'webgpu', 'dml', 'coreml', 'cpu']),
+  /** Gigabytes that decoded pointmaps may take at a time; a third of the machine's when not set. */
+  memory: z.number().positive(),
   /** Each pair in one direction only: half the cost, a little less robust. */
   oneWay: z.boolean(),
   /** Keep encoded photos in the project file: a photo added later is paired without encoding the others again. */
@@ -89,14 +91,16 @@ export const runSettings = z.object({
   voxelSize: setting.voxelSize.optional(),
   precision: setting.precision.default('auto'),
   provider: setting.provider.default('auto'),
+  memory: setting.memory.optional(),
   oneWay: setting.oneWay.default(false),
   storeFeatures: setting.storeFeatures.default(false),
 });
 /** What is to change, and nothing else (a `partial()` of the above would bring back every default). Null clears. */
-export const settingsChange = z
-  .object(setting)
-  .partial()
-  .extend({ focal: setting.focal.nullable().optional(), voxelSize: setting.voxelSize.nullable().optional() });
+export const settingsChange = z.object(setting).partial().extend({
+  focal: setting.focal.nullable().optional(),
+  voxelSize: setting.voxelSize.nullable().optional(),
+  memory: setting.memory.nullable().optional(),
+});
 export type SettingsChange = z.infer<typeof settingsChange>;
 export type RunSettings = z.infer<typeof runSettings>;
 

@@ -66,8 +66,7 @@ async function read(workspace: Workspace, kind: string, rest: readonly string[])
     case 'pair': {
       const [a, b, map, index] = rest;
       const pair = project.pairs().find((each) => (each.a === a && each.b === b) || (each.a === b && each.b === a));
-      const outcome = pair?.observation === undefined ? undefined : project.outcome(pair.observation);
-      const view = outcome?.kind === 'observation' ? outcome.observation.views[Number(index)] : undefined;
+      const view = pair?.observation === undefined ? undefined : project.observedView(pair.observation, Number(index));
       return view && (map === 'depth' ? depthPicture(withDepth(view)) : confidencePicture(view));
     }
     default:

@@ -1,10 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { StageContext } from '../geometry/stage.js';
 import { UserError } from '../contract/errors.js';
-import type { Observation, Pair } from '../geometry/types.js';
+import type { StoredObservation } from '../alignment/types.js';
+import type { ObservationDigest, ViewDigest } from '../geometry/digest.js';
+import type { Pair } from '../geometry/types.js';
 import type { Estimator, EstimatorSession, PairOutcome } from '../pointmaps/estimator.js';
-import type { Project, ProjectPhoto, StoredOutcome } from '../project/project.js';
+import type { OutcomeDigest, Project, ProjectPhoto } from '../project/project.js';
 import { digest } from './selection.js';
+
+/** Digests read in one turn of the event loop. */
+const TURN = 16;
 
 export interface ObserveOptions {
   context: StageContext;
@@ -49,19 +54,29 @@ export async function observePairs(
   photos: readonly ProjectPhoto[],
   options: ObserveOptions,
 ): Promise<{ keys: string[]; computed: number }> {
-  for (const { pair, reason, detail } of session.plan.rejected) {
-    project.updatePair({ a: photos[pair.a]!.id, b: photos[pair.b]!.id, state: 'rejected', reason: detail || reason });
-  }
+  await inTurns(session.plan.rejected, (turn) =>
+    project.updatePairs(
+      turn.map(({ pair: { a, b }, reason, detail }) => ({
+        a: photos[a]!.id,
+        b: photos[b]!.id,
+        state: 'rejected',
+        reason: detail || reason,
+      })),
+    ),
+  );
   const plan = session.plan.observe.map((pair) => ({ pair, key: outcomeKey(estimator, session, photos, pair) }));
-  let done = 0;
   let computed = 0;
-  const queue = plan.filter(({ pair, key }) => {
-    const known = project.outcome(key);
-    if (!known) return !options.cachedOnly;
-    done++;
-    record(project, photos, pair, key, known);
-    return false;
+  const queue: typeof plan = [];
+  await inTurns(plan, (turn) => {
+    const known: PairUpdate[] = [];
+    for (const { pair, key } of turn) {
+      const outcome = project.hasOutcome(key) ? project.outcome(key) : undefined;
+      if (outcome) known.push(...updatesOf(photos, pair, key, outcome));
+      else if (!options.cachedOnly) queue.push({ pair, key });
+    }
+    project.updatePairs(known);
   });
+  let done = plan.length - queue.length;
   options.onProgress(done, plan.length);
   // The first failure stops the other loops too: nothing may be asked of the session, or stored, once this has thrown.
   const failed = new AbortController();
@@ -76,7 +91,7 @@ export async function observePairs(
       const outcome = await observe(session, next.pair, context);
       // A failure may be a matter of memory or luck: it is reported, but tried again by the next run.
       if (outcome.kind === 'observation' || outcome.reason !== 'failed') project.putOutcome(next.key, outcome);
-      record(project, photos, next.pair, next.key, outcome);
+      project.updatePairs(updatesOf(photos, next.pair, next.key, project.outcome(next.key) ?? unread(outcome)));
       computed++;
       options.onProgress(++done, plan.length);
       options.onObserved?.();
@@ -103,53 +118,58 @@ async function observe(session: EstimatorSession, pair: Pair, context: StageCont
   }
 }
 
-function record(
-  project: Project,
-  photos: readonly ProjectPhoto[],
-  { a, b }: Pair,
-  key: string,
-  outcome: StoredOutcome,
-): void {
-  const ids = { a: photos[a]!.id, b: photos[b]!.id };
-  if (outcome.kind === 'observation' && outcome.observation.views.length > 2) {
-    // A group is an observation of every pair in it, and planned under one.
-    const confidence = meanConfidence(outcome.observation);
-    const views = outcome.observation.views.map(({ photo }) => photo);
-    for (const a of views)
-      for (const b of views) if (a !== b) project.updatePair({ a, b, state: 'observed', confidence, observation: key });
-  } else if (outcome.kind === 'rejected')
-    project.updatePair({ ...ids, state: 'rejected', reason: outcome.detail || outcome.reason, observation: key });
-  else
-    project.updatePair({
-      ...ids,
-      state: 'observed',
-      confidence: meanConfidence(outcome.observation),
-      observation: key,
-    });
+type PairUpdate = Parameters<Project['updatePair']>[0];
+
+/** An outcome that was not stored, or is damaged already. */
+function unread(outcome: PairOutcome): OutcomeDigest {
+  return outcome.kind === 'rejected'
+    ? outcome
+    : { kind: 'rejected', reason: 'failed', detail: 'what was computed could not be read back' };
+}
+
+function updatesOf(photos: readonly ProjectPhoto[], { a, b }: Pair, key: string, outcome: OutcomeDigest): PairUpdate[] {
+  const ids = { a: photos[a]!.id, b: photos[b]!.id, observation: key };
+  if (outcome.kind === 'rejected') return [{ ...ids, state: 'rejected', reason: outcome.detail || outcome.reason }];
+  const confidence = meanConfidence(outcome.digest);
+  const views = outcome.digest.views.map(({ photo }) => photo);
+  if (views.length <= 2) return [{ ...ids, state: 'observed', confidence }];
+  // A group is an observation of every pair in it, and planned under one.
+  return views.flatMap((a) =>
+    views.flatMap((b): PairUpdate[] => (a === b ? [] : [{ a, b, state: 'observed', confidence, observation: key }])),
+  );
+}
+
+/** Calls for a few items at a time, with turns of the event loop between: reading a digest takes a millisecond. */
+async function inTurns<T>(items: readonly T[], work: (turn: T[]) => void): Promise<void> {
+  for (let at = 0; at < items.length; at += TURN) {
+    work(items.slice(at, at + TURN));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Over all pixels of all views: a number that is high when much of both photos is known well. */
-function meanConfidence({ views }: Observation): number {
-  let sum = 0;
-  let count = 0;
-  for (const { confidence } of views) {
-    for (const value of confidence) sum += value;
-    count += confidence.length;
-  }
-  return count > 0 ? sum / count : 1;
+function meanConfidence({ views }: ObservationDigest): number {
+  const pixels = (view: ViewDigest): number => view.width * view.height;
+  const count = views.reduce((sum, view) => sum + pixels(view), 0);
+  return count > 0 ? views.reduce((sum, view) => sum + view.confidence * pixels(view), 0) / count : 1;
 }
 
-/** The stored observations among these outcomes. Always read back, so that a resumed run sees the very same numbers. */
+/**
+ * The stored observations among these outcomes, by reference. Always read back, so that a resumed run sees the very
+ * same numbers.
+ */
 export async function loadObservations(
   project: Project,
   keys: readonly string[],
-): Promise<{ key: string; observation: Observation }[]> {
-  const loaded: { key: string; observation: Observation }[] = [];
-  for (const key of keys) {
-    const outcome = project.outcome(key);
-    if (outcome?.kind === 'observation') loaded.push({ key, observation: outcome.observation });
-    // Each takes tens of milliseconds to decode: let what else is asked in between.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+): Promise<{ key: string; observation: StoredObservation }[]> {
+  const loaded: { key: string; observation: StoredObservation }[] = [];
+  await inTurns(keys, (turn) => {
+    for (const key of turn) {
+      const outcome = project.outcome(key);
+      if (outcome?.kind !== 'observation') continue;
+      const record = (role: number): Uint8Array | undefined => project.viewRecord(key, role);
+      loaded.push({ key, observation: { digest: outcome.digest, record } });
+    }
+  });
   return loaded;
 }

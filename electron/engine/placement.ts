@@ -1,24 +1,32 @@
 import { align } from '../alignment/align.js';
 import { sparsePrior } from '../alignment/sparse-prior.js';
-import type { AlignedComponent, AlignmentProblem, AlignmentResult, ViewConstraint } from '../alignment/types.js';
+import type {
+  AlignedComponent,
+  AlignmentProblem,
+  AlignmentResult,
+  StoredObservation,
+  ViewConstraint,
+} from '../alignment/types.js';
 import type { CameraInfo, RunSettings } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
-import type { Observation, OriginalFromView, View } from '../geometry/types.js';
+import type { OriginalFromView, View } from '../geometry/types.js';
 import type { EstimatorSession } from '../pointmaps/estimator.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import type { ProjectPhoto } from '../project/project.js';
 
 export interface PlacementInput {
   photos: readonly ProjectPhoto[];
-  observations: readonly Observation[];
+  observations: readonly StoredObservation[];
   session: EstimatorSession;
   settings: RunSettings;
   /** Of these photos; its cameras are final where the views agree with its lenses. */
   sparse?: SparseModel | undefined;
   /** Poses to keep for locked photos, and to start from when photos were added. */
-  previous?: StoredAlignment | undefined;
+  previous?: CameraInfo[] | undefined;
   signal?: AbortSignal;
   threads?: number | undefined;
+  /** Bytes that decoded pointmaps may take. */
+  memory?: number | undefined;
   onStep?: (iteration: number) => void;
 }
 
@@ -37,6 +45,7 @@ export async function place(input: PlacementInput): Promise<Placement> {
   const result = await align(problem(input, views), {
     ...(input.signal ? { signal: input.signal } : {}),
     ...(input.threads === undefined ? {} : { threads: input.threads }),
+    ...(input.memory === undefined ? {} : { memory: input.memory }),
     onStep: ({ iteration }) => input.onStep?.(iteration),
   });
   const residuals = observations.map((_, k) => result.observations.find(({ index }) => index === k)?.residual);
@@ -57,8 +66,8 @@ export async function place(input: PlacementInput): Promise<Placement> {
 function problem(
   { photos, observations, settings, previous, sparse }: PlacementInput,
   views: readonly View[],
-): AlignmentProblem {
-  const before = new Map(previous?.components[0]?.cameras.map((camera) => [camera.photo, camera]));
+): AlignmentProblem<StoredObservation> {
+  const before = new Map(previous?.map((camera) => [camera.photo, camera]));
   const constraints = photos.map((photo, index): ViewConstraint | undefined => {
     const constraint: ViewConstraint = {};
     if (photo.focal?.source === 'user') constraint.focal = photo.focal.pixels / views[index]!.originalFromView.scaleX;
@@ -110,7 +119,7 @@ export function sharedFocalWarnings(
 function stored(
   component: AlignedComponent,
   index: number,
-  { photos, observations, session }: PlacementInput,
+  { photos, session }: PlacementInput,
   views: readonly View[],
 ): { cameras: CameraInfo[]; views: StoredView[] } {
   const cameras: CameraInfo[] = [];
@@ -137,7 +146,7 @@ function stored(
       height,
       depth: component.depth[k]!,
       confidence: component.confidence[k]!,
-      ...inferredOf(photo.id, observations),
+      ...(component.inferred[k] ? { inferred: component.inferred[k] } : {}),
       originalFromView,
       focal,
       centreX,
@@ -146,19 +155,6 @@ function stored(
     });
   });
   return { cameras, views: maps };
-}
-
-/** Pixels of a photo that some observation infers and none measured. */
-function inferredOf(photo: string, observations: readonly Observation[]): { inferred?: Uint8Array } {
-  const said = observations.flatMap(({ views }) => views.filter((view) => view.photo === photo));
-  if (!said.some(({ inferred }) => inferred)) return {};
-  const out = new Uint8Array(said[0]!.confidence.length);
-  for (const { inferred } of said) inferred?.forEach((one, k) => (out[k]! |= one));
-  for (const { inferred, confidence } of said)
-    confidence.forEach((value, k) => {
-      if (value > 1 && inferred?.[k] !== 1) out[k] = 0;
-    });
-  return { inferred: out };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { PhotoReader, Progress, StageContext } from '../geometry/stage.js';
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import type { JobState, RunSettings } from '../contract/api.js';
+import { DamagedObservation } from '../alignment/prepared.js';
 import { UserError } from '../contract/errors.js';
 import type { StageName } from '../contract/stages.js';
 import { knownText, sightId } from '../geometry/photo.js';
@@ -102,9 +103,8 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   try {
     // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
     project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
-    const { keys, computed } = await observe(context, clock, selection, session, sparse);
-    enter('alignment');
-    const { placement, residualOf, observations } = await placeAll(context, clock, photos, { session, sparse }, keys);
+    const { keys, computed, placed } = await observeAndPlace(context, clock, selection, { session, sparse });
+    const { placement, residualOf, observations } = placed;
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const alignment: StoredAlignment = {
       ...placement,
@@ -117,9 +117,10 @@ export async function run(context: RunContext): Promise<RunOutcome> {
       observations,
       seconds: clock.stages,
     };
-    if (!context.cachedOnly || computedAll(project, keys)) project.putAlignment(alignment);
-    else project.putAlignment({ ...alignment, key: `${key} partial` });
-    recordPairs(project, residualOf, placement);
+    const complete = !context.cachedOnly || computedAll(project, keys);
+    await project.putAlignment(complete ? alignment : { ...alignment, key: `${key} partial` });
+    await recordPairs(project, residualOf, placement);
+    project.finishRun(keys);
     enter('cloud');
     return { alignment, computed, clock };
   } finally {
@@ -222,6 +223,40 @@ function report(
   });
 }
 
+/** Damaged pointmaps that are found while they are used are computed again, this often. */
+const MOST_REPAIRS = 20;
+
+/** Pointmaps, and what they make together. A stored one that turns out to be damaged is dropped and computed again. */
+async function observeAndPlace(
+  context: RunContext,
+  clock: Clock,
+  selection: Selection,
+  opened: { session: EstimatorSession; sparse: SparseModel | undefined },
+): Promise<{ keys: string[]; computed: number; placed: Awaited<ReturnType<typeof placeAll>> }> {
+  let total = 0;
+  for (let repairs = 0; ; repairs++) {
+    const { keys, computed } = await observe(context, clock, selection, opened.session, opened.sparse);
+    total += computed;
+    clock.enter('alignment');
+    report(context, clock, 'alignment', engineStages.alignment.begins);
+    try {
+      return { keys, computed: total, placed: await placeAll(context, clock, selection.photos, opened, keys) };
+    } catch (error) {
+      if (!(error instanceof DamagedOutcome) || repairs === MOST_REPAIRS) throw error;
+      context.project.dropOutcome(error.key);
+      context.onNote('a stored pointmap was damaged; it is computed again');
+      clock.enter('pointmaps');
+    }
+  }
+}
+
+/** A stored outcome that can't be read any more. */
+class DamagedOutcome extends Error {
+  constructor(readonly key: string) {
+    super('stored pointmaps are damaged, again and again; check the disk that the project is on');
+  }
+}
+
 function observe(
   context: RunContext,
   clock: Clock,
@@ -278,7 +313,7 @@ async function placeAll(
       'bad-input',
       `no two photos could be matched: ${sparse?.warnings[0] ?? commonReason(session)}; take more photos that overlap by two thirds, from different spots`,
     );
-  const { residuals, ...placed } = await place({
+  const { residuals, ...placed } = await placeStored(loaded, {
     photos,
     observations,
     session,
@@ -286,7 +321,8 @@ async function placeAll(
     settings,
     signal,
     threads,
-    previous: project.alignment(),
+    memory: settings.memory === undefined ? undefined : settings.memory * 1e9,
+    previous: project.alignedCameras(),
     onStep: (iteration) => report(context, clock, 'alignment', `aligning, step ${iteration}`),
   });
   const unplaced = withReasons(placed.unplaced, sparse);
@@ -303,6 +339,16 @@ async function placeAll(
   };
 }
 
+/** @throws DamagedOutcome naming what could not be read */
+async function placeStored(loaded: readonly { key: string }[], input: Parameters<typeof place>[0]): Promise<Placement> {
+  try {
+    return await place(input);
+  } catch (error) {
+    if (error instanceof DamagedObservation) throw new DamagedOutcome(loaded[error.observation]!.key);
+    throw error;
+  }
+}
+
 function commonReason(session: EstimatorSession): string {
   const first = session.plan.rejected[0];
   return first ? first.detail || first.reason : 'no pair gave reliable depth';
@@ -314,28 +360,31 @@ function computedAll(project: Project, keys: readonly string[]): boolean {
 
 const median = (sorted: Float32Array): number => sorted[sorted.length >> 1] ?? 0;
 
-function recordPairs(
+/** Pairs written down in one turn of the event loop. */
+const PAIRS_A_TURN = 100;
+
+async function recordPairs(
   project: Project,
   residualOf: ReadonlyMap<string, number | undefined>,
   { components }: Omit<Placement, 'residuals'>,
-): void {
+): Promise<void> {
   const cameras = new Map(
     components.flatMap((component) => component.cameras.map((camera) => [camera.photo, camera] as const)),
   );
-  const depths = new Map(
-    components.flatMap((component) =>
-      component.views.map((view) => [view.photo, median(confidentDepths(view))] as const),
-    ),
-  );
-  for (const pair of project.pairs()) {
+  const depths = new Map<string, number>();
+  for (const view of components.flatMap(({ views }) => views)) {
+    depths.set(view.photo, median(confidentDepths(view)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const updates = project.pairs().flatMap((pair) => {
     const residual = residualOf.get(pair.observation ?? '');
     const [a, b] = [cameras.get(pair.a), cameras.get(pair.b)];
-    if (pair.state !== 'observed' || !a || !b || a.component !== b.component) continue;
-    project.updatePair({
-      a: pair.a,
-      b: pair.b,
-      ...(residual === undefined ? {} : { residual }),
-      parallax: parallax(a, b, depths.get(pair.a)!),
-    });
+    if (pair.state !== 'observed' || !a || !b || a.component !== b.component) return [];
+    const angle = parallax(a, b, depths.get(pair.a)!);
+    return [{ a: pair.a, b: pair.b, parallax: angle, ...(residual === undefined ? {} : { residual }) }];
+  });
+  for (let at = 0; at < updates.length; at += PAIRS_A_TURN) {
+    project.updatePairs(updates.slice(at, at + PAIRS_A_TURN));
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { checksum } from '../compute/record.js';
 import { cameraInfo, type CameraInfo } from '../contract/api.js';
-import { packBits, unpackBits } from './bits.js';
+import { packBits, unpackBits } from '../numerics/bits.js';
 import type { DepthMap, OriginalFromView, PhotoId } from '../geometry/types.js';
 
 /** A stored result of alignment: all that fusion, exports and reports need, without another estimator call. */
@@ -52,54 +53,89 @@ interface SummaryView {
   centreY: number;
 }
 
-/** Only the latest is kept: an older one is computed again from the cached observations in seconds. */
-export function writeAlignment(database: Database, { key, components, ...rest }: StoredAlignment): void {
+/** Of an alignment that is being written; found at the next write, it is what a crash left. */
+const PENDING = 'pending';
+
+/**
+ * Only the latest is kept: an older one is computed again from the cached observations in seconds. Written view by
+ * view, with turns of the event loop between; the old one is there until the new one is whole.
+ */
+export async function writeAlignment(
+  database: Database,
+  { key, components, ...rest }: StoredAlignment,
+  guard: (action: () => void) => void,
+): Promise<void> {
   const summary: Summary = {
     ...rest,
     components: components.map(({ cameras, views }) => ({
       cameras,
-      views: views.map(({ photo, width, height, originalFromView, focal, centreX, centreY }) => ({
-        photo,
-        width,
-        height,
-        originalFromView,
-        focal,
-        centreX,
-        centreY,
-      })),
+      views: views.map(
+        ({ depth: _depth, confidence: _confidence, pixels: _pixels, inferred: _inferred, ...view }) => view,
+      ),
     })),
   };
-  database.transaction(() => {
-    database.prepare('DELETE FROM alignments').run();
-    const { lastInsertRowid } = database
-      .prepare('INSERT INTO alignments (key, summary) VALUES (?, ?)')
-      .run(key, JSON.stringify(summary));
-    const insert = database.prepare(
-      'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels, inferred) VALUES (?, ?, ?, ?, ?, ?)',
-    );
-    for (const view of components.flatMap(({ views }) => views)) {
-      insert.run(
-        lastInsertRowid,
-        view.photo,
-        asBytes(view.depth),
-        asBytes(view.confidence),
-        asBytes(view.pixels),
-        view.inferred ? packBits(view.inferred) : null,
-      );
-    }
-  })();
+  const text = JSON.stringify(summary);
+  let id: number | bigint = 0;
+  guard(() => {
+    database.prepare('DELETE FROM alignments WHERE key = ?').run(PENDING);
+    id = database
+      .prepare('INSERT INTO alignments (key, summary, checksum) VALUES (?, ?, ?)')
+      .run(PENDING, text, sumOf(Buffer.from(text))).lastInsertRowid;
+  });
+  const insert = database.prepare(
+    'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels, inferred, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  for (const view of components.flatMap(({ views }) => views)) {
+    const parts = [view.depth, view.confidence, view.pixels].map(asBytes);
+    const inferred = view.inferred ? packBits(view.inferred) : null;
+    guard(() => insert.run(id, view.photo, ...parts, inferred, sumOf(...parts, ...(inferred ? [inferred] : []))));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  guard(() =>
+    database.transaction(() => {
+      database.prepare('DELETE FROM alignments WHERE id <> ?').run(id);
+      database.prepare('UPDATE alignments SET key = ? WHERE id = ?').run(key, id);
+    })(),
+  );
+}
+
+/** The cameras of the largest component of the stored alignment. */
+export function alignedCameras(database: Database): CameraInfo[] | undefined {
+  const row = summaryRow(database);
+  return row && parseSummary(row.summary)?.components[0]?.cameras;
+}
+
+interface SummaryRow {
+  id: number;
+  key: string;
+  summary: string;
+  checksum: Buffer | null;
+}
+
+/** Undefined when there is none, or it is not as it was written. */
+function summaryRow(database: Database): SummaryRow | undefined {
+  const row = database.prepare('SELECT id, key, summary, checksum FROM alignments WHERE key <> ?').get(PENDING) as
+    SummaryRow | undefined;
+  return row && isWhole(row.checksum, Buffer.from(row.summary)) ? row : undefined;
 }
 
 /** @returns whether there was one */
-export const dropAlignment = (database: Database): boolean =>
-  database.prepare('DELETE FROM alignments').run().changes > 0;
+export function dropAlignment(database: Database): boolean {
+  database.prepare('DELETE FROM alignments WHERE key = ?').run(PENDING);
+  return database.prepare('DELETE FROM alignments').run().changes > 0;
+}
 
 export function writeDecisions(database: Database, decisions: string): void {
-  database.prepare(`UPDATE alignments SET summary = json_set(summary, '$.decisions', ?)`).run(decisions);
+  const row = summaryRow(database);
+  if (!row) return;
+  const text = JSON.stringify({ ...(JSON.parse(row.summary) as Summary), decisions });
+  database
+    .prepare('UPDATE alignments SET summary = ?, checksum = ? WHERE id = ?')
+    .run(text, sumOf(Buffer.from(text)), row.id);
 }
 
 export function alignmentKey(database: Database): string | undefined {
-  return (database.prepare('SELECT key FROM alignments').get() as { key: string } | undefined)?.key;
+  return summaryRow(database)?.key;
 }
 
 /**
@@ -107,13 +143,12 @@ export function alignmentKey(database: Database): string | undefined {
  * seconds
  */
 export function readAlignment(database: Database): StoredAlignment | undefined {
-  const row = database.prepare('SELECT id, key, summary FROM alignments').get() as
-    { id: number; key: string; summary: string } | undefined;
+  const row = summaryRow(database);
   const summary = row && parseSummary(row.summary);
   if (!summary) return undefined;
   const { components, ...rest } = summary;
   const read = database.prepare(
-    'SELECT depth, confidence, pixels, inferred FROM aligned_views WHERE alignment = ? AND photo = ?',
+    'SELECT depth, confidence, pixels, inferred, checksum FROM aligned_views WHERE alignment = ? AND photo = ?',
   );
   const maps = (view: SummaryView): StoredView | undefined =>
     storedView(view, read.get(row.id, view.photo) as ViewRow | undefined);
@@ -170,6 +205,7 @@ interface ViewRow {
   confidence: Buffer;
   pixels: Buffer;
   inferred: Buffer | null;
+  checksum: Buffer | null;
 }
 
 function storedView(view: SummaryView, row: ViewRow | undefined): StoredView | undefined {
@@ -177,6 +213,8 @@ function storedView(view: SummaryView, row: ViewRow | undefined): StoredView | u
   if (!row || row.depth?.length !== 4 * count || row.confidence?.length !== 4 * count) return undefined;
   if (row.pixels?.length !== 3 * count) return undefined;
   if (row.inferred && row.inferred.length !== (count + 7) >> 3) return undefined;
+  const parts = [row.depth, row.confidence, row.pixels, ...(row.inferred ? [row.inferred] : [])];
+  if (!isWhole(row.checksum, ...parts)) return undefined;
   return {
     ...view,
     depth: new Float32Array(new Uint8Array(row.depth).buffer),
@@ -185,6 +223,13 @@ function storedView(view: SummaryView, row: ViewRow | undefined): StoredView | u
     ...(row.inferred ? { inferred: unpackBits(row.inferred, count) } : {}),
   };
 }
+
+/** Rows of files up to version 5 have no checksum. */
+function isWhole(expected: Buffer | null, ...parts: readonly Uint8Array[]): boolean {
+  return expected === null || expected.equals(sumOf(...parts));
+}
+
+const sumOf = (...parts: readonly Uint8Array[]): Buffer => Buffer.from(checksum(...parts));
 
 function asBytes(array: Float32Array | Uint8Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -3,10 +3,11 @@ import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { SceneDocument } from '../contract/scene.js';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
-import { runSettings, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
+import { runSettings, type CameraInfo, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { Focal, Observation, Photo, PhotoId } from '../geometry/types.js';
+import type { Focal, MaskReference, ObservedView, Photo, PhotoId } from '../geometry/types.js';
 import {
+  alignedCameras,
   alignmentKey,
   dropAlignment,
   readAlignment,
@@ -15,7 +16,16 @@ import {
   type StoredAlignment,
 } from './alignments.js';
 import { History } from './history.js';
-import { decodeObservation, encodeObservation } from './observation-codec.js';
+import {
+  dropOutcome,
+  putOutcome,
+  readDigest,
+  readView,
+  readViewRecord,
+  type OutcomeDigest,
+  type StoredOutcome,
+} from './observations.js';
+import { keepLastRun, prune, putBlob, readBlob } from './pruning.js';
 import { changeScene, inverseChange, putMask, readMask, readScene } from './scene-document.js';
 import { checkReplaceable, databaseError, openDatabase } from './open.js';
 import { snapshot } from './snapshot.js';
@@ -45,8 +55,7 @@ export interface ProjectPair {
 /** What the file keeps as JSON. */
 type Facts = Pick<Photo, 'lens' | 'position' | 'orientation' | 'frame' | 'mask' | 'known'>;
 
-export type StoredOutcome =
-  { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
+export type { OutcomeDigest, StoredOutcome } from './observations.js';
 
 interface PhotoRow {
   id: string;
@@ -127,7 +136,7 @@ export class Project {
   }
 
   /**
-   * Writes a compact copy; the open project stays where it is. A project that has this name already is replaced, once
+   * Writes a compact copy: what only earlier runs used is left out. The open project stays where it is. A project that has this name already is replaced, once
    * the copy is whole.
    *
    * @throws UserError 'unwritable' when what has this name is no project, or is open elsewhere; 'disk-full'
@@ -137,7 +146,10 @@ export class Project {
     const partial = partialPath(path);
     removeAbandoned(dirname(path));
     try {
-      this.guard(() => this.database.prepare('VACUUM INTO ?').run(partial), path);
+      this.guard(() => {
+        keepLastRun(this.database);
+        this.database.prepare('VACUUM INTO ?').run(partial);
+      }, path);
       // Its journal would be taken for the new file's.
       for (const ending of ['-wal', '-shm', '-journal']) rmSync(path + ending, { force: true });
       renameSync(partial, path);
@@ -250,6 +262,15 @@ export class Project {
     );
   }
 
+  /** In one transaction. */
+  updatePairs(pairs: readonly Parameters<Project['updatePair']>[0][]): void {
+    this.guard(() =>
+      this.database.transaction(() => {
+        for (const pair of pairs) this.updatePair(pair);
+      })(),
+    );
+  }
+
   updatePair(pair: Partial<ProjectPair> & { a: PhotoId; b: PhotoId }): void {
     this.guard(() =>
       this.database
@@ -270,53 +291,45 @@ export class Project {
     );
   }
 
-  // Observations and an estimator's own blobs
+  // Observations and the blobs of stages and estimators
 
-  /** Stored the moment it is known, in a transaction of its own: a crash costs the pair in flight, no more. */
   putOutcome(key: string, outcome: StoredOutcome): void {
-    const record = outcome.kind === 'observation' ? encodeObservation(outcome.observation) : null;
-    const { reason = null, detail = null } = outcome.kind === 'rejected' ? outcome : {};
-    this.guard(() =>
-      this.database
-        .prepare('INSERT OR REPLACE INTO observations (key, reason, detail, record) VALUES (?, ?, ?, ?)')
-        .run(key, reason, detail, record),
-    );
+    this.guard(() => putOutcome(this.database, key, outcome));
   }
 
   hasOutcome(key: string): boolean {
     return this.database.prepare('SELECT 1 FROM observations WHERE key = ?').get(key) !== undefined;
   }
 
-  outcome(key: string): StoredOutcome | undefined {
-    const row = this.guard(() =>
-      this.database.prepare('SELECT reason, detail, record FROM observations WHERE key = ?').get(key),
-    ) as { reason: string | null; detail: string | null; record: Buffer | null } | undefined;
-    if (!row) return undefined;
-    if (row.record) {
-      try {
-        return { kind: 'observation', observation: decodeObservation(row.record) };
-      } catch {
-        // A damaged record counts as none: the next run computes the pair again.
-        this.guard(() => this.database.prepare('DELETE FROM observations WHERE key = ?').run(key));
-        return undefined;
-      }
-    }
-    return { kind: 'rejected', reason: row.reason ?? 'failed', detail: row.detail ?? '' };
+  /** An outcome by reference; undefined when there is none or it is damaged. */
+  outcome(key: string): OutcomeDigest | undefined {
+    return this.guard(() => readDigest(this.database, key));
   }
 
+  /** One view's stored pointmap, for threads to decode. */
+  viewRecord(key: string, role: number): Uint8Array | undefined {
+    return this.guard(() => readViewRecord(this.database, key, role));
+  }
+
+  /** One view's pointmap; undefined when it is missing or damaged. */
+  observedView(key: string, role: number): ObservedView | undefined {
+    return this.guard(() => readView(this.database, key, role));
+  }
+
+  dropOutcome(key: string): void {
+    this.guard(() => dropOutcome(this.database, key));
+  }
+
+  /** Bytes by key. A value that is not as it was put is none. */
   readonly blobs = {
-    get: (key: string): Uint8Array | undefined =>
-      this.guard(() =>
-        plainBytes(
-          this.database.prepare('SELECT value FROM blobs WHERE key = ?').get(key) as { value: Buffer } | undefined,
-        ),
-      ),
-    put: (key: string, value: Uint8Array): void => {
-      this.guard(() =>
-        this.database.prepare('INSERT OR REPLACE INTO blobs (key, value) VALUES (?, ?)').run(key, value),
-      );
-    },
+    get: (key: string): Uint8Array | undefined => this.guard(() => readBlob(this.database, key)),
+    put: (key: string, value: Uint8Array): void => this.guard(() => putBlob(this.database, key, value)),
   };
+
+  /** Marks what a finished run used, and removes what no recent one did (pruning.ts). */
+  finishRun(keys: readonly string[]): void {
+    this.guard(() => prune(this.database, keys));
+  }
 
   // The last alignment
 
@@ -338,8 +351,11 @@ export class Project {
   confirmAlignment(decisions: string): void {
     this.guard(() => writeDecisions(this.database, decisions));
   }
-  putAlignment(alignment: StoredAlignment): void {
-    this.guard(() => writeAlignment(this.database, alignment));
+  async putAlignment(alignment: StoredAlignment): Promise<void> {
+    await writeAlignment(this.database, alignment, (action) => this.guard(action));
+  }
+  alignedCameras(): CameraInfo[] | undefined {
+    return this.guard(() => alignedCameras(this.database));
   }
 
   // Settings and edits
@@ -512,14 +528,6 @@ function editLabel(edit: Edit): string {
     case 'settings':
       return 'Change settings';
   }
-}
-
-/**
- * A Buffer's `slice` shares its memory and its `buffer` may be a pool: readers of records expect a Uint8Array of its
- * own.
- */
-function plainBytes(row: { value: Buffer } | undefined): Uint8Array | undefined {
-  return row && new Uint8Array(row.value);
 }
 
 function scalars({ id, path, name, width, height, size, camera, takenAt, sharpness }: Photo) {

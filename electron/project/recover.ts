@@ -11,6 +11,7 @@ const tables = [
   'photos',
   'pairs',
   'observations',
+  'observation_views',
   'blobs',
   'alignments',
   'aligned_views',

@@ -48,6 +48,20 @@ export const migrations: readonly string[] = [
   -- A bit a pixel, set where the surface was completed and not measured; null where all was measured.
   ALTER TABLE aligned_views ADD COLUMN inferred BLOB;
   `,
+  `
+  -- Observations by reference: a digest of all views, and a record per view, each with its checksum inside
+  -- (geometry/view-record.ts). Rows with a record of all views are of files up to version 5.
+  ALTER TABLE observations ADD COLUMN digest BLOB;
+  CREATE TABLE observation_views (
+    observation TEXT NOT NULL, role INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (observation, role)
+  );
+  ALTER TABLE blobs ADD COLUMN checksum BLOB;
+  ALTER TABLE alignments ADD COLUMN checksum BLOB;
+  ALTER TABLE aligned_views ADD COLUMN checksum BLOB;
+  -- Which run used an observation or blob last (pruning.ts).
+  CREATE TABLE uses (key TEXT PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE finished_runs (run INTEGER PRIMARY KEY, finished INTEGER NOT NULL);
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

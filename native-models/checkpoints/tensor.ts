@@ -1,5 +1,5 @@
 import { UserError } from '../../electron/contract/errors.js';
-import { floatFromBfloat16, floatFromHalf } from './half.js';
+import { floatFromBfloat16, floatFromHalf } from '../../electron/numerics/half.js';
 
 /** Element types that a checkpoint may hold; only the floating-point ones can be read as weights. */
 export type ElementType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';

@@ -1,4 +1,4 @@
-import { halfFromFloat } from '../checkpoints/half.js';
+import { halfFromFloat } from '../../electron/numerics/half.js';
 import type { Graph, Value } from './graph.js';
 import { evenColumns, quantizeBlocks, quantizedBlock } from './quantize.js';
 import type { Weights } from './weights.js';

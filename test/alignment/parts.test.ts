@@ -12,6 +12,8 @@ import {
   rotationFromVector,
   transpose3,
 } from '../../electron/numerics/linear.js';
+import { coarserGrid, digestView, gridPixels } from '../../electron/geometry/digest.js';
+import { gridLookup } from '../../electron/alignment/prepared.js';
 import { compose, invert, registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
 import { normalNumbers } from '../fixtures/room.js';
 
@@ -89,14 +91,14 @@ describe('focal from a pointmap', () => {
     };
   };
   test('is exact without noise, near it with a fifth of gross errors', () => {
-    expect(focalFromPointmap(pointmap(35), [20, 15])).toBeCloseTo(35, 3);
-    expect(Math.abs(focalFromPointmap(pointmap(35, 0.2), [20, 15])! / 35 - 1)).toBeLessThan(0.02);
+    expect(focalFromPointmap(digestView(pointmap(35)), [20, 15])).toBeCloseTo(35, 3);
+    expect(Math.abs(focalFromPointmap(digestView(pointmap(35, 0.2)), [20, 15])! / 35 - 1)).toBeLessThan(0.02);
   });
 
   test('is unknown where nothing is in front of the camera', () => {
     const behind = pointmap(35);
     behind.points = behind.points.map((value) => -value);
-    expect(focalFromPointmap(behind, [20, 15])).toBeUndefined();
+    expect(focalFromPointmap(digestView(behind), [20, 15])).toBeUndefined();
   });
 });
 
@@ -246,5 +248,33 @@ describe('anchors', () => {
     const before = compose(invert(cameras[1]!), observations[1]!);
     const after = compose(invert(placed.state.cameras[1]!), placed.state.observations[1]!);
     before.translation.forEach((value, i) => expect(after.translation[i]!).toBeCloseTo(value, 9));
+  });
+});
+
+describe('the grid of a digest', () => {
+  test.each([
+    [64, 48],
+    [512, 384],
+    [333, 500],
+    [7, 5],
+  ])('of %i x %i pixels is spread evenly, and so is every fourth of it', (width, height) => {
+    const view = digestView({
+      photo: 'a',
+      width,
+      height,
+      originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+      points: Float32Array.from({ length: width * height * 3 }, (_, i) => i),
+      confidence: new Float32Array(width * height).fill(2),
+    });
+    const pixels = gridPixels(width, height, view.stride);
+    expect(view.grid.weights).toHaveLength(pixels.length);
+    pixels.forEach((pixel, k) => expect(view.grid.points[3 * k]).toBe(3 * pixel));
+    const coarse = coarserGrid(width, height, view.stride);
+    expect(coarse.length / pixels.length).toBeGreaterThan(0.2);
+    expect(coarse.length / pixels.length).toBeLessThan(0.4);
+    const entryAt = gridLookup(view);
+    pixels.forEach((pixel, k) => expect(entryAt(pixel % width, Math.floor(pixel / width))).toBe(k));
+    const far = pixels[entryAt(width - 1, height - 1)]!;
+    expect(Math.abs((far % width) - (width - 1))).toBeLessThanOrEqual(view.stride);
   });
 });

@@ -4,7 +4,7 @@
  * full resolution throughout. Plain loops, one thread; written from the objective alone. `npm run bench:alignment` runs
  * it beside the product's aligner.
  */
-import { cloudPixels } from '../../electron/alignment/clouds.js';
+import { cloudPixels, digestView } from '../../electron/geometry/digest.js';
 import { placeCamera, focalFromPointmap } from '../../electron/alignment/resection.js';
 import type { AlignmentProblem } from '../../electron/alignment/types.js';
 import { rigid } from '../../electron/numerics/linear.js';
@@ -295,7 +295,7 @@ function spanningTree(
   const focal = views.map(({ width, height }, k) => {
     const own = edges.find(({ i }) => i === k);
     return (
-      (own && focalFromPointmap(observations[own.e]!.views[0]!, [width / 2, height / 2])) ??
+      (own && focalFromPointmap(digestView(observations[own.e]!.views[0]!), [width / 2, height / 2])) ??
       1.2 * Math.max(width, height)
     );
   });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { floatFromBfloat16, floatFromHalf, halfFromFloat } from '../../native-models/checkpoints/half.js';
+import { floatFromBfloat16, floatFromHalf, halfFromFloat } from '../../electron/numerics/half.js';
 import { openCheckpoint } from '../../native-models/checkpoints/open.js';
 import { UserError } from '../../electron/contract/errors.js';
 import { writeSafetensors } from './random-network.js';

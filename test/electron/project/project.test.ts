@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Observation, Photo } from '../../../electron/geometry/types.js';
-import { fromFloat16, toFloat16 } from '../../../electron/project/float16.js';
-import { decodeObservation, encodeObservation } from '../../../electron/project/observation-codec.js';
+import { decodeDigest, decodeView } from '../../../electron/geometry/view-record.js';
+import { halfFromFloat } from '../../../electron/numerics/half.js';
+import type { StoredAlignment } from '../../../electron/project/alignments.js';
+import { encodeObservation } from '../../../electron/project/observation-codec.js';
 import { Project } from '../../../electron/project/project.js';
 import { recover } from '../../../electron/project/recover.js';
+import { APPLICATION_ID, migrations } from '../../../electron/project/schema.js';
 
 let folder: string;
 let made = 0;
@@ -50,45 +53,204 @@ function observation(width = 40, height = 30): Observation {
   };
 }
 
-describe('half precision', () => {
-  test('is within half a step of the last of 11 bits, and exact where it can be', () => {
-    const values = Float32Array.of(0, 1, -1, 0.5, 2048, -65504, 1 / 3, 1e-3, 6e-5, 6e-8, 3.14159, -777.7);
-    const back = fromFloat16(toFloat16(values, 1), 1);
-    values.forEach((value, i) =>
-      expect(Math.abs(back[i]! - value)).toBeLessThanOrEqual(Math.max(Math.abs(value) * 2 ** -11, 2 ** -25)),
-    );
-    expect([...back.slice(0, 6)]).toEqual([...values.slice(0, 6)]);
-  });
-  test('saturates instead of overflowing', () =>
-    expect([...fromFloat16(toFloat16(Float32Array.of(1e6, -1e30), 1), 1)]).toEqual([65504, -65504]));
-});
-
-describe('an observation record', () => {
-  test('comes back within its precision, with everything the estimator knew', () => {
+describe('the records of an observation', () => {
+  test('come back within their precision, with everything the estimator knew', () => {
     const before = observation();
-    const after = decodeObservation(encodeObservation(before));
+    const { digest, views } = encodeObservation(before);
+    const after = decodeDigest(digest)!;
     expect(after.focal).toEqual(before.focal);
     expect(after.firstFromCamera).toEqual(before.firstFromCamera);
     before.views.forEach((view, k) => {
-      const { points, confidence, ...rest } = after.views[k]!;
+      const { points, confidence, ...rest } = decodeView(views[k])!;
       expect(rest).toEqual({ photo: view.photo, width: 40, height: 30, originalFromView: view.originalFromView });
       points.forEach((value, i) => expect(Math.abs(value - view.points[i]!)).toBeLessThan(0.01));
       confidence.forEach((value, i) => expect(Math.abs(value / view.confidence[i]! - 1)).toBeLessThan(0.01));
       expect(confidence[0]).toBe(1);
+      expect(after.views[k]!.telling).toBeCloseTo(view.confidence.filter((value) => value > 1).length / 1200, 6);
     });
   });
-  test('keeps which pixels are inferred, view by view', () => {
+  test('keep which pixels are inferred, view by view', () => {
     const before = observation();
-    const inferred = before.views[1]!.confidence.map((_, k) => (k % 3 === 0 ? 1 : 0));
-    const flags = Uint8Array.from(inferred);
+    const flags = Uint8Array.from(before.views[1]!.confidence, (_, k) => (k % 3 === 0 ? 1 : 0));
     before.views[1] = { ...before.views[1]!, inferred: flags };
-    const after = decodeObservation(encodeObservation(before));
-    expect(after.views[0]!.inferred).toBeUndefined();
-    expect(after.views[1]!.inferred).toEqual(flags);
-    expect(after.views[1]!.points).toEqual(decodeObservation(encodeObservation(observation())).views[1]!.points);
+    const [first, second] = encodeObservation(before).views.map((record) => decodeView(record)!);
+    expect(first!.inferred).toBeUndefined();
+    expect(second!.inferred).toEqual(flags);
+    expect(second!.points).toEqual(decodeView(encodeObservation(observation()).views[1])!.points);
   });
-  test('that is cut off is refused', () =>
-    expect(() => decodeObservation(encodeObservation(observation()).subarray(0, 9000))).toThrow());
+
+  test('are absent when any bit changed or an end is missing', () => {
+    const { digest, views } = encodeObservation(observation(12, 9));
+    for (let at = 0; at < digest.length; at += 7) {
+      const damaged = digest.slice();
+      damaged[at] = damaged[at]! ^ (1 << (at % 8));
+      expect(decodeDigest(damaged)).toBeUndefined();
+    }
+    for (let at = 0; at < views[0]!.length; at++) {
+      const damaged = views[0]!.slice();
+      damaged[at] = damaged[at]! ^ (1 << (at % 8));
+      expect(decodeView(damaged)).toBeUndefined();
+    }
+    expect(decodeView(views[0]!.subarray(0, 200))).toBeUndefined();
+    expect(decodeDigest(undefined)).toBeUndefined();
+  });
+});
+
+/** Changes a byte in the middle of a stored value. */
+function damage(path: string, table: string, column: string, where = '1'): void {
+  const raw = new Database(path);
+  const row = raw.prepare(`SELECT rowid AS id, ${column} AS value FROM ${table} WHERE ${where} LIMIT 1`).get() as {
+    id: number;
+    value: Buffer;
+  };
+  const bytes = Buffer.from(row.value);
+  bytes[bytes.length >> 1]! ^= 4;
+  raw.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(bytes, row.id);
+  raw.close();
+}
+
+function alignment(key = 'a', size = 4): StoredAlignment {
+  const camera = {
+    photo: 'p0',
+    name: 'p0.jpg',
+    component: 0,
+    width: 400,
+    height: 300,
+    fx: 400,
+    fy: 400,
+    cx: 200,
+    cy: 150,
+    k1: 0,
+    focalSource: 'aligned',
+    worldFromCamera: Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 1 : 0)),
+  };
+  const view = {
+    photo: 'p0',
+    width: size,
+    height: size,
+    originalFromView: { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 },
+    focal: 4,
+    centreX: 2,
+    centreY: 2,
+    depth: new Float32Array(size * size).fill(2),
+    confidence: new Float32Array(size * size).fill(3),
+    pixels: new Uint8Array(3 * size * size).fill(7),
+  };
+  return {
+    key,
+    decisions: '',
+    components: [{ cameras: [camera], views: [view] }],
+    unplaced: [],
+    viewResidual: {},
+    warnings: [],
+    objective: 0,
+    iterations: 1,
+    estimator: 'e',
+    provider: 'cpu',
+    pairs: 1,
+    seconds: {},
+  };
+}
+
+describe('what is damaged in a project', () => {
+  test('counts as absent: a blob, a digest, a pointmap, a depth map', async () => {
+    const path = freshPath();
+    const project = withPhotos(path);
+    project.blobs.put('b', new Uint8Array(100).fill(5));
+    project.putOutcome('k', { kind: 'observation', observation: observation() });
+    project.putOutcome('l', { kind: 'observation', observation: observation() });
+    await project.putAlignment(alignment());
+    expect(project.alignment()).toEqual(alignment());
+    project.close();
+    damage(path, 'blobs', 'value');
+    damage(path, 'observations', 'digest', "key = 'k'");
+    damage(path, 'observation_views', 'record', "observation = 'l' AND role = 1");
+    damage(path, 'aligned_views', 'depth');
+    const again = Project.open(path);
+    expect(again.blobs.get('b')).toBeUndefined();
+    expect(again.outcome('k')).toBeUndefined();
+    expect(again.outcome('l')!.kind).toBe('observation');
+    expect(again.observedView('l', 0)).toBeDefined();
+    expect(again.observedView('l', 1)).toBeUndefined();
+    expect(again.alignment()).toBeUndefined();
+    again.dropOutcome('l');
+    expect(again.hasOutcome('l')).toBe(false);
+    expect(again.viewRecord('l', 0)).toBeUndefined();
+    again.close();
+  });
+});
+
+describe('old generations', () => {
+  test('go when none of five finished runs used them; "save as" keeps what the last one used', () => {
+    const path = freshPath();
+    const project = withPhotos(path);
+    const run = (n: number) => {
+      project.blobs.put(`blob ${n}`, Uint8Array.of(n));
+      project.putOutcome(`k${n}`, { kind: 'observation', observation: observation(8, 6) });
+      project.blobs.get('always');
+      project.finishRun([`k${n}`]);
+    };
+    project.blobs.put('always', Uint8Array.of(1));
+    for (let n = 1; n <= 5; n++) run(n);
+    expect(project.hasOutcome('k1')).toBe(true);
+    run(6);
+    expect(project.hasOutcome('k1')).toBe(false);
+    expect(project.viewRecord('k1', 0)).toBeUndefined();
+    expect(project.blobs.get('blob 1')).toBeUndefined();
+    expect(project.hasOutcome('k2')).toBe(true);
+    const copy = freshPath();
+    project.copyTo(copy);
+    project.close();
+    const saved = Project.open(copy);
+    expect(['k2', 'k5', 'k6'].map((key) => saved.hasOutcome(key))).toEqual([false, false, true]);
+    expect(saved.blobs.get('always')).toEqual(Uint8Array.of(1));
+    expect(saved.blobs.get('blob 6')).toEqual(Uint8Array.of(6));
+    saved.close();
+  });
+});
+
+/** An observation as files up to version 5 kept it. */
+function oldRecord({ views, focal }: Observation): Uint8Array {
+  const parts = views.map(({ points, confidence }) => {
+    const halves = halfFromFloat(points.map((value) => value * 64));
+    return Buffer.concat([Buffer.from(halves.buffer), Buffer.from(confidence.map((value) => (value > 1 ? 255 : 0)))]);
+  });
+  const header = JSON.stringify({
+    views: views.map(({ points: _, confidence: __, ...rest }) => ({ ...rest, scale: 64, logConfidence: Math.log(9) })),
+    focal: focal!.map((value) => value ?? null),
+  });
+  const text = Buffer.from(header.padEnd(Math.ceil(header.length / 4) * 4));
+  return Buffer.concat([Buffer.from(Uint32Array.of(text.length).buffer), text, ...parts]);
+}
+
+test('a project of version 5 opens, and its observations are used and brought into the present form', () => {
+  const path = freshPath();
+  const raw = new Database(path);
+  for (const step of migrations.slice(0, 5)) raw.exec(step);
+  raw.pragma('user_version = 5');
+  raw.pragma(`application_id = ${APPLICATION_ID}`);
+  raw.prepare('INSERT INTO observations (key, record) VALUES (?, ?)').run('old', oldRecord(observation()));
+  raw
+    .prepare('INSERT INTO observations (key, record) VALUES (?, ?)')
+    .run('cut', oldRecord(observation()).slice(0, 999));
+  raw.prepare("INSERT INTO observations (key, reason, detail) VALUES ('no', 'no-overlap', '3 matches')").run();
+  raw.prepare('INSERT INTO blobs (key, value) VALUES (?, ?)').run('b', Buffer.from([4, 5]));
+  raw.close();
+  const project = Project.open(path);
+  const outcome = project.outcome('old');
+  if (outcome?.kind !== 'observation') throw new Error('the observation of the old file is lost');
+  expect(outcome.digest.focal).toEqual([undefined, 44]);
+  expect(outcome.digest.views.map(({ photo }) => photo)).toEqual(['p0', 'p1']);
+  const { points, confidence } = project.observedView('old', 1)!;
+  const before = observation().views[1]!;
+  points.forEach((value, i) => expect(Math.abs(value - before.points[i]!)).toBeLessThan(0.02));
+  expect(confidence[1]).toBeCloseTo(9, 2);
+  expect(project.outcome('cut')).toBeUndefined();
+  expect(project.outcome('no')).toEqual({ kind: 'rejected', reason: 'no-overlap', detail: '3 matches' });
+  expect(project.blobs.get('b')).toEqual(Uint8Array.of(4, 5));
+  project.finishRun(['old']);
+  expect(project.blobs.get('b')).toEqual(Uint8Array.of(4, 5));
+  project.close();
 });
 
 describe('a project', () => {
