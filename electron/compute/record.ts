@@ -50,7 +50,8 @@ export function unpackRecord<Header>(bytes: Uint8Array | undefined): StoredRecor
   let at = padded(CHECKSUM + 4 + length);
   const arrays = layout.map(([type, count]) => {
     const size = count * types[type].BYTES_PER_ELEMENT;
-    const array = new types[type](bytes.slice(at, at + size).buffer as ArrayBuffer);
+    // Of a Buffer, `slice` would share its memory.
+    const array = new types[type](new Uint8Array(bytes.subarray(at, at + size)).buffer as ArrayBuffer);
     at += padded(size);
     return array;
   });

@@ -41,11 +41,20 @@ export function outcomeKey(
   ]);
 }
 
+/** What became of a plan. */
+export interface Observed {
+  /** Of the planned pairs' outcomes, in the plan's order. */
+  keys: string[];
+  /** How many pairs the estimator was called for. */
+  computed: number;
+  /** How many were left out, because only what is stored was asked for. */
+  missing: number;
+}
+
 /**
  * Sees to it that the outcome of every planned pair is in the project: what is there already costs nothing, each other
  * one is computed and stored at once.
  *
- * @returns the keys of the pairs that have an outcome, in the plan's order, and how many the estimator was called for
  */
 export async function observePairs(
   project: Project,
@@ -53,7 +62,7 @@ export async function observePairs(
   session: EstimatorSession,
   photos: readonly ProjectPhoto[],
   options: ObserveOptions,
-): Promise<{ keys: string[]; computed: number }> {
+): Promise<Observed> {
   await inTurns(session.plan.rejected, (turn) =>
     project.updatePairs(
       turn.map(({ pair: { a, b }, reason, detail }) => ({
@@ -66,17 +75,19 @@ export async function observePairs(
   );
   const plan = session.plan.observe.map((pair) => ({ pair, key: outcomeKey(estimator, session, photos, pair) }));
   let computed = 0;
+  let missing = 0;
   const queue: typeof plan = [];
   await inTurns(plan, (turn) => {
     const known: PairUpdate[] = [];
     for (const { pair, key } of turn) {
-      const outcome = project.hasOutcome(key) ? project.outcome(key) : undefined;
+      const outcome = project.outcome(key);
       if (outcome) known.push(...updatesOf(photos, pair, key, outcome));
-      else if (!options.cachedOnly) queue.push({ pair, key });
+      else if (options.cachedOnly) missing++;
+      else queue.push({ pair, key });
     }
     project.updatePairs(known);
   });
-  let done = plan.length - queue.length;
+  let done = plan.length - queue.length - missing;
   options.onProgress(done, plan.length);
   // The first failure stops the other loops too: nothing may be asked of the session, or stored, once this has thrown.
   const failed = new AbortController();
@@ -104,7 +115,7 @@ export async function observePairs(
     });
   await Promise.allSettled(Array.from({ length: Math.max(1, options.threads) }, loop));
   signal.throwIfAborted();
-  return { keys: plan.map(({ key }) => key), computed };
+  return { keys: plan.map(({ key }) => key), computed, missing };
 }
 
 async function observe(session: EstimatorSession, pair: Pair, context: StageContext): Promise<PairOutcome> {

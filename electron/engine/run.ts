@@ -14,8 +14,7 @@ import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
-import { chosenMatcher } from './matching.js';
-import { loadObservations, observePairs } from './observe.js';
+import { loadObservations, observePairs, type Observed } from './observe.js';
 import { doubts, withReasons } from './doubts.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
@@ -103,7 +102,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   try {
     // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
     project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
-    const { keys, computed, placed } = await observeAndPlace(context, clock, selection, { session, sparse });
+    const { keys, computed, missing, placed } = await observeAndPlace(context, clock, selection, { session, sparse });
     const { placement, residualOf, observations } = placed;
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const alignment: StoredAlignment = {
@@ -117,7 +116,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
       observations,
       seconds: clock.stages,
     };
-    const complete = !context.cachedOnly || computedAll(project, keys);
+    const complete = missing === 0;
     await project.putAlignment(complete ? alignment : { ...alignment, key: `${key} partial` });
     await recordPairs(project, residualOf, placement);
     project.finishRun(keys);
@@ -232,15 +231,15 @@ async function observeAndPlace(
   clock: Clock,
   selection: Selection,
   opened: { session: EstimatorSession; sparse: SparseModel | undefined },
-): Promise<{ keys: string[]; computed: number; placed: Awaited<ReturnType<typeof placeAll>> }> {
+): Promise<Observed & { placed: Awaited<ReturnType<typeof placeAll>> }> {
   let total = 0;
   for (let repairs = 0; ; repairs++) {
-    const { keys, computed } = await observe(context, clock, selection, opened.session, opened.sparse);
+    const { keys, computed, missing } = await observe(context, clock, selection, opened.session, opened.sparse);
     total += computed;
     clock.enter('alignment');
     report(context, clock, 'alignment', engineStages.alignment.begins);
     try {
-      return { keys, computed: total, placed: await placeAll(context, clock, selection.photos, opened, keys) };
+      return { keys, computed: total, missing, placed: await placeAll(context, clock, selection.photos, opened, keys) };
     } catch (error) {
       if (!(error instanceof DamagedOutcome) || repairs === MOST_REPAIRS) throw error;
       context.project.dropOutcome(error.key);
@@ -263,7 +262,7 @@ function observe(
   { photos }: Selection,
   session: EstimatorSession,
   sparse: SparseModel | undefined,
-): Promise<{ keys: string[]; computed: number }> {
+): Promise<Observed> {
   const { project, estimator, signal, gate, cachedOnly } = context;
   const planned = session.plan.observe;
   const worked = (pairs: { done: number; total: number }): void => {
@@ -352,10 +351,6 @@ async function placeStored(loaded: readonly { key: string }[], input: Parameters
 function commonReason(session: EstimatorSession): string {
   const first = session.plan.rejected[0];
   return first ? first.detail || first.reason : 'no pair gave reliable depth';
-}
-
-function computedAll(project: Project, keys: readonly string[]): boolean {
-  return keys.every((key) => project.hasOutcome(key));
 }
 
 const median = (sorted: Float32Array): number => sorted[sorted.length >> 1] ?? 0;

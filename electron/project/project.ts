@@ -297,13 +297,14 @@ export class Project {
     this.guard(() => putOutcome(this.database, key, outcome));
   }
 
-  hasOutcome(key: string): boolean {
-    return this.database.prepare('SELECT 1 FROM observations WHERE key = ?').get(key) !== undefined;
-  }
-
   /** An outcome by reference; undefined when there is none or it is damaged. */
   outcome(key: string): OutcomeDigest | undefined {
     return this.guard(() => readDigest(this.database, key));
+  }
+
+  /** A damaged outcome is none. */
+  hasOutcome(key: string): boolean {
+    return this.outcome(key) !== undefined;
   }
 
   /** One view's stored pointmap, for threads to decode. */

@@ -62,7 +62,7 @@ const alignment: StoredAlignment = {
   seconds: {},
 };
 
-function full(path = freshPath()): string {
+async function full(path = freshPath()): Promise<string> {
   const project = Project.open(path, 'create');
   project.addPhotos(
     ['p0', 'p1', 'p2'].map((id) => ({
@@ -75,15 +75,15 @@ function full(path = freshPath()): string {
     { a: 'p0', b: 'p2' },
   ]);
   project.putOutcome('outcome', { kind: 'observation', observation });
-  project.putAlignment(alignment);
+  await project.putAlignment(alignment);
   project.apply({ kind: 'settings', settings: { quality: 'high', minConfidence: 3 } });
   project.close();
   return path;
 }
 
 /** The file as it would be after damage that SQLite itself does not see. */
-function damaged(sql: string): string {
-  const path = full();
+async function damaged(sql: string): Promise<string> {
+  const path = await full();
   const database = new Database(path);
   database.pragma('foreign_keys = OFF');
   expect(database.prepare(sql).run().changes).toBeGreaterThan(0);
@@ -93,8 +93,8 @@ function damaged(sql: string): string {
 const lines = (project: Project): string[] => project.readLog().map(({ message }) => message);
 
 describe('a project with rows that say nothing', () => {
-  test('opens without a photo that is damaged, and without its pairs', () => {
-    const project = Project.open(damaged("UPDATE photos SET width = 'wide' WHERE id = 'p2'"));
+  test('opens without a photo that is damaged, and without its pairs', async () => {
+    const project = Project.open(await damaged("UPDATE photos SET width = 'wide' WHERE id = 'p2'"));
     expect(project.photos().map(({ id }) => id)).toEqual(['p0', 'p1']);
     expect(project.pairs()).toHaveLength(1);
     expect(lines(project)).toContain(
@@ -107,15 +107,15 @@ describe('a project with rows that say nothing', () => {
     ["UPDATE settings SET value = '\"hugh\"' WHERE key = 'quality'", 'normal'],
     ["UPDATE settings SET value = '{' WHERE key = 'quality'", 'normal'],
     ["UPDATE settings SET key = 'quolity' WHERE key = 'quality'", 'normal'],
-  ])('takes the usual setting where one is damaged: %s', (sql, quality) => {
-    const project = Project.open(damaged(sql));
+  ])('takes the usual setting where one is damaged: %s', async (sql, quality) => {
+    const project = Project.open(await damaged(sql));
     expect(project.settings()).toMatchObject({ quality, minConfidence: 3 });
     expect(lines(project).at(-1)).toMatch(/1 of its settings were damaged/);
     project.close();
   });
 
-  test('forgets undo when a step of it is damaged', () => {
-    const project = Project.open(damaged("UPDATE edits SET backward = '[{}]'"));
+  test('forgets undo when a step of it is damaged', async () => {
+    const project = Project.open(await damaged("UPDATE edits SET backward = '[{}]'"));
     expect(project.history.label('undo')).toBeUndefined();
     project.close();
   });
@@ -127,16 +127,16 @@ describe('a project with rows that say nothing', () => {
     "UPDATE alignments SET summary = '{}'",
     "UPDATE alignments SET summary = json_set(summary, '$.components[0].cameras[1].fx', 'far')",
     "UPDATE alignments SET summary = json_remove(summary, '$.components[0].views[1]')",
-  ])('has no result where the stored one is not whole: %s', (sql) => {
-    const project = Project.open(damaged(sql));
+  ])('has no result where the stored one is not whole: %s', async (sql) => {
+    const project = Project.open(await damaged(sql));
     expect(project.alignment()).toBeUndefined();
     expect(project.alignmentKey()).toBeUndefined();
     expect(lines(project).at(-1)).toMatch(/its result is gone; start the run again/);
     project.close();
   });
 
-  test('computes a pair again whose record can not be decoded', () => {
-    const project = Project.open(damaged("UPDATE observations SET record = x'0102030405'"));
+  test('computes a pair again whose record can not be decoded', async () => {
+    const project = Project.open(await damaged("UPDATE observations SET digest = x'0102030405'"));
     expect(project.outcome('outcome')).toBeUndefined();
     expect(project.hasOutcome('outcome')).toBe(false);
     project.close();
@@ -144,8 +144,8 @@ describe('a project with rows that say nothing', () => {
 });
 
 describe('recovering', () => {
-  test('writes what opens, without what is not whole, and leaves the damaged file as it was', () => {
-    const path = damaged("DELETE FROM aligned_views WHERE photo = 'p1'");
+  test('writes what opens, without what is not whole, and leaves the damaged file as it was', async () => {
+    const path = await damaged("DELETE FROM aligned_views WHERE photo = 'p1'");
     const before = readFileSync(path);
     const target = freshPath();
     expect(recover(path, target)).toMatchObject({ photos: 3, pairs: 2, observations: 1, alignments: 0 });
@@ -159,16 +159,16 @@ describe('recovering', () => {
     expect(readdirSync(folder).filter((name) => /partial|-wal|-shm/.test(name))).toEqual([]);
   });
 
-  test('keeps a result that is whole', () => {
+  test('keeps a result that is whole', async () => {
     const target = freshPath();
-    expect(recover(full(), target)).toMatchObject({ alignments: 1, aligned_views: 2 });
+    expect(recover(await full(), target)).toMatchObject({ alignments: 1, aligned_views: 2 });
     const project = Project.open(target);
     expect(project.alignment()).toEqual(alignment);
     project.close();
   });
 
-  test('of what holds nothing leaves no file behind, and can be tried again', () => {
-    const path = full();
+  test('of what holds nothing leaves no file behind, and can be tried again', async () => {
+    const path = await full();
     const bytes = readFileSync(path);
     writeFileSync(path, bytes.fill(0xa5, 0, bytes.length));
     const target = freshPath();
