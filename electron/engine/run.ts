@@ -16,6 +16,7 @@ import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs, type Observed } from './observe.js';
 import { doubts, withReasons } from './doubts.js';
+import { chosenMatcher } from './matching.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';

@@ -352,14 +352,14 @@ describe('files that are no project', () => {
   test('cut off: said so, and what can be read is saved into a new file', () => {
     const path = freshPath();
     const project = withPhotos(path);
-    for (let k = 0; k < 8; k++) project.putOutcome(`k${k}`, { kind: 'observation', observation: observation(80, 60) });
+    for (let k = 0; k < 6; k++) project.putOutcome(`k${k}`, { kind: 'observation', observation: observation(80, 60) });
     project.close();
     const bytes = readFileSync(path);
     truncateSync(path, Math.floor(bytes.length * 0.6));
     expect(() => {
       const damaged = Project.open(path);
       try {
-        for (let k = 0; k < 8; k++) damaged.outcome(`k${k}`);
+        for (let k = 0; k < 6; k++) damaged.outcome(`k${k}`);
       } finally {
         damaged.close();
       }
