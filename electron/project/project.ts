@@ -5,7 +5,7 @@ import type { SceneDocument } from '../contract/scene.js';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { runSettings, type CameraInfo, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { Focal, MaskReference, ObservedView, Photo, PhotoId } from '../geometry/types.js';
+import type { Focal, ObservedView, Photo, PhotoId } from '../geometry/types.js';
 import {
   alignedCameras,
   alignmentKey,
