@@ -48,7 +48,11 @@ export async function place(input: PlacementInput): Promise<Placement> {
     ...(input.memory === undefined ? {} : { memory: input.memory }),
     onStep: ({ iteration }) => input.onStep?.(iteration),
   });
-  const residuals = observations.map((_, k) => result.observations.find(({ index }) => index === k)?.residual);
+  // An observation in which one photo has no depth has no residual: a stored infinity kept the project from opening.
+  const residuals = observations.map((_, k) => {
+    const residual = result.observations.find(({ index }) => index === k)?.residual;
+    return residual !== undefined && Number.isFinite(residual) ? residual : undefined;
+  });
   return {
     components: result.components.map((component, index) => stored(component, index, input, views)),
     unplaced: result.unplaced.map((index) => ({ photo: photos[index]!.id, reason: unplacedReason(index, input) })),
