@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { serve } from '../compute/serve.js';
 import type { DevelopedRaw } from './raw.js';
 
@@ -17,11 +15,12 @@ type Factory = (options: {
 
 /** The package's own entry wants a browser's Worker; the module behind it runs in Node as it is. */
 async function loadLibRaw(): Promise<new () => LibRaw> {
-  const folder = dirname(createRequire(import.meta.url).resolve('libraw-wasm'));
-  const { default: factory } = (await import(pathToFileURL(join(folder, 'libraw.js')).href)) as { default: Factory };
+  // @ts-expect-error the package types its entry only
+  const { default: factory } = (await import('libraw-wasm/dist/libraw.js')) as { default: Factory };
+  const wasmBinary = readFileSync(createRequire(import.meta.url).resolve('libraw-wasm/dist/libraw.wasm'));
   // Its own remarks go nowhere: standard output is the program's.
   const silent = { print: () => undefined, printErr: () => undefined };
-  return (await factory({ wasmBinary: readFileSync(join(folder, 'libraw.wasm')), ...silent })).LibRaw;
+  return (await factory({ wasmBinary, ...silent })).LibRaw;
 }
 
 serve<Uint8Array>(async (bytes) => {

@@ -67,7 +67,7 @@ describe('the bundle', () => {
     for (const name of [
       'preload.cjs',
       'engine-process.js',
-      'geometric-worker.js',
+      'sparse-worker.js',
       'dense-worker.js',
       'assembly/features.wasm',
     ])
