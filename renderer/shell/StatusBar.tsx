@@ -1,16 +1,9 @@
 import type { JobState } from '../../electron/contract/api.js';
+import { stageTitle } from '../../electron/contract/stages.js';
 import { clockText } from '../design/format.js';
 import { progressText } from '../run/Stages.js';
 import { useStudio } from '../store/studio.js';
 import { showPanel } from '../store/layout.js';
-
-const titles: Readonly<Record<string, string>> = {
-  photos: 'Reading photos',
-  pairs: 'Choosing pairs',
-  pointmaps: 'Pointmaps',
-  alignment: 'Alignment',
-  cloud: 'Building the cloud',
-};
 
 export function StatusBar() {
   const info = useStudio(({ info }) => info);
@@ -64,6 +57,6 @@ function jobText(job: JobState): string {
     case 'cancelling':
       return 'Cancelling after the pairs in hand…';
     default:
-      return `${titles[job.stage ?? ''] ?? 'Starting'}${progressText(job)}${job.detail ? ` · ${job.detail}` : ''}`;
+      return `${job.stage ? stageTitle(job.stage) : 'Starting'}${progressText(job)}${job.detail ? ` · ${job.detail}` : ''}`;
   }
 }

@@ -82,7 +82,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
   it('runs, with stages and time left, and shows partial results meanwhile', async () => {
     const { page } = studio;
     await page.keyboard.press('Control+Enter');
-    await page.locator('.stages .current', { hasText: /Pointmaps \d+ of \d+/ }).waitFor();
+    await page.locator('.stages .current', { hasText: /(Cameras|Depth) \d+ of \d+/ }).waitFor();
     await page.locator('.stages .current', { hasText: /\d:\d\d left/ }).waitFor();
     const growing = page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeout: 400_000 });
     await Promise.race([
