@@ -164,6 +164,7 @@ function stageContext(
     signal,
     pass: () => gate.pass(signal),
     store: project.blobs,
+    cachedOnly: context.cachedOnly ?? false,
     onNote,
     onProgress: ({ stage: detail, done, total }: Progress) =>
       context.onProgress({

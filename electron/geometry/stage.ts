@@ -23,6 +23,8 @@ export interface StageContext {
   /** One line that the user should see in the log. */
   onNote?: (message: string) => void;
   store: BlobStore;
+  /** Nothing new is to be computed: what was planned before stays as it was, as far as it still can. */
+  cachedOnly?: boolean;
 }
 
 /** Why a pair gave no observation. */

@@ -31,6 +31,9 @@ const LEAST_CORRELATION = 0.6;
 const LEAST_CONTRAST = 8;
 
 export interface Offsets {
+  /** Of each block, pixels. */
+  all: number[];
+  outer: number[];
   blocks: number;
   /** Of all blocks, and of those beyond two thirds of the way from the middle to the corners; pixels. */
   median: number;
@@ -53,10 +56,17 @@ export async function blockOffsets(renderPath: string, picturePath: string): Pro
       const radius = Math.hypot(x - render.width / 2, y - render.height / 2);
       if (radius > ((2 / 3) * Math.hypot(render.width, render.height)) / 2) outer.push(offset);
     }
-  return { blocks: all.length, median: median(all), outerBlocks: outer.length, outerMedian: median(outer) };
+  return {
+    all,
+    outer,
+    blocks: all.length,
+    median: median(all),
+    outerBlocks: outer.length,
+    outerMedian: median(outer),
+  };
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 

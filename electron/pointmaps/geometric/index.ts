@@ -74,11 +74,11 @@ function planOrReuse(
   pairs: readonly Pair[],
   model: SparseModel,
   longSide: number,
-  { store }: StageContext,
+  { store, cachedOnly = false }: StageContext,
 ): Plan {
   const inputs = createHash('sha256')
     .update(encodeSparseModel(model))
-    .update(JSON.stringify([longSide, pairs.map(({ a, b }) => [a, b])]))
+    .update(JSON.stringify([longSide, cachedOnly, pairs.map(({ a, b }) => [a, b])]))
     .digest('hex');
   const key = `geometric/${VERSION}/plan/${inputs}`;
   const kept = decodePlan(store.get(key));
@@ -93,8 +93,9 @@ function planOrReuse(
       model,
       photos.map((photo) => viewSize(photo, longSide)),
       pairs,
-      validGroups(earlier, model),
+      validGroups(earlier, model, cachedOnly ? undefined : pairs),
     ),
+    cameras: model.cameras.map((_, k) => cameraDigest(model, k)),
   };
   const record = encodePlan(plan);
   store.put(key, record);
@@ -116,19 +117,34 @@ function stillValid(earlier: Plan | undefined, { cameras }: SparseModel): Planne
   });
 }
 
-/** Groups of an earlier plan whose cameras stand to each other as they did. */
-function validGroups(earlier: Plan | undefined, model: SparseModel): StereoGroup[] {
-  const still = new Set(stillValid(earlier, model).map(({ pair: { a, b } }) => `${Math.min(a, b)}-${Math.max(a, b)}`));
+/**
+ * Groups of an earlier plan whose cameras are what they were.
+ *
+ * @param pairs that may be looked at: a group with any other is planned anew; undefined where nothing is computed anew
+ */
+function validGroups(earlier: Plan | undefined, model: SparseModel, pairs: readonly Pair[] | undefined): StereoGroup[] {
+  const allowed = pairs && new Set(pairs.flatMap(({ a, b }) => [`${a}-${b}`, `${b}-${a}`]));
   const index = new Map(model.cameras.map(({ photo }, k) => [photo, k]));
+  const now = (old: number): number | undefined => {
+    const k = index.get(earlier!.photos[old]!);
+    return k !== undefined && earlier!.cameras[old] === cameraDigest(model, k) ? k : undefined;
+  };
   return (earlier?.groups ?? []).flatMap(({ reference, neighbours, range }) => {
-    const now = (old: number): number | undefined => index.get(earlier!.photos[old]!);
     const at = now(reference);
     const others = neighbours.map(now);
-    const holds = others.every(
-      (other) => other !== undefined && at !== undefined && still.has(`${Math.min(at, other)}-${Math.max(at, other)}`),
-    );
-    return holds ? [{ reference: at!, neighbours: others as number[], range }] : [];
+    const holds = others.every((other) => other !== undefined && (allowed?.has(`${at}-${other}`) ?? true));
+    return at !== undefined && holds ? [{ reference: at, neighbours: others as number[], range }] : [];
   });
+}
+
+/** Identifies a camera's place, world and lens to the last bit; empty where it is not placed. */
+function cameraDigest({ cameras, lenses }: SparseModel, index: number): string {
+  const { pose, lens } = cameras[index]!;
+  if (!pose) return '';
+  const { focal, k1 } = lenses[lens]!;
+  return createHash('sha256')
+    .update(Float64Array.of(pose.piece, ...pose.rotation, ...pose.translation, focal, k1))
+    .digest('hex');
 }
 
 class GeometricSession implements EstimatorSession {

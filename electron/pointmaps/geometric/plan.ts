@@ -216,7 +216,8 @@ export function planStereo(
       (a, b) => allowed.has(`${a}-${b}`),
     ).map((group) => {
       const earlier = kept.get(group.reference);
-      return earlier && earlier.neighbours.length >= ENOUGH_NEIGHBOURS ? earlier : group;
+      const enough = Math.min(ENOUGH_NEIGHBOURS, group.neighbours.length);
+      return earlier && earlier.neighbours.length >= enough ? earlier : group;
     }),
   );
 }

@@ -12,6 +12,8 @@ export interface Plan {
   rejected: Rejection[];
   /** What each photo is matched against. */
   groups: StereoGroup[];
+  /** Of each photo, a digest of its camera and lens; empty where it was not placed. */
+  cameras: string[];
 }
 
 interface Header {
@@ -19,17 +21,19 @@ interface Header {
   observe: { a: number; b: number; parallax: number }[];
   rejected: Rejection[];
   groups: StereoGroup[];
+  cameras?: string[];
 }
 
 /** Arrays per planned pair. */
 const ARRAYS = 2;
 
-export function encodePlan({ photos, observe, rejected, groups }: Plan): Uint8Array {
+export function encodePlan({ photos, observe, rejected, groups, cameras }: Plan): Uint8Array {
   const header: Header = {
     photos,
     observe: observe.map(({ pair, parallax }) => ({ ...pair, parallax })),
     rejected,
     groups,
+    cameras,
   };
   return packRecord(
     header,
@@ -41,7 +45,9 @@ export function encodePlan({ photos, observe, rejected, groups }: Plan): Uint8Ar
 export function decodePlan(bytes: Uint8Array | undefined): Plan | undefined {
   const record = unpackRecord<Header>(bytes);
   if (!record) return undefined;
-  const { photos, observe, rejected, groups } = record.header;
+  const { photos, observe, rejected, groups, cameras } = record.header;
+  // Of an earlier version.
+  if (!cameras) return undefined;
   return {
     photos,
     observe: observe.map(({ a, b, parallax }, k) => {
@@ -53,5 +59,6 @@ export function decodePlan(bytes: Uint8Array | undefined): Plan | undefined {
     }),
     rejected,
     groups,
+    cameras,
   };
 }
