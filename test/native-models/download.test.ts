@@ -15,6 +15,9 @@ const size = content.length;
 type Behaviour = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 const rangeStart = (request: IncomingMessage) => Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
 
+/** How far the client says that it has come. */
+let received = 0;
+
 /** Answers a range properly, up to `limit` bytes, then breaks the connection. */
 const serve =
   (limit = Infinity): Behaviour =>
@@ -25,7 +28,13 @@ const serve =
       ...(start ? { 'content-range': `bytes ${start}-${size - 1}/${size}` } : {}),
     });
     if (start + limit >= size) return void response.end(content.subarray(start));
-    response.write(content.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 80)); // long enough that a loaded machine reads what was sent
+    response.write(content.subarray(start, start + limit));
+    // A broken connection takes what its reader has not read yet along: break it when all of it was read.
+    const timer = setInterval(() => {
+      if (received < start + limit && !response.destroyed) return;
+      clearInterval(timer);
+      response.destroy();
+    }, 5);
   };
 
 describe('download', () => {
@@ -35,11 +44,14 @@ describe('download', () => {
   let count: number;
   let behaviour: Behaviour;
   const path = () => join(folder, 'model.bin');
-  const options = { retries: 2, silence: 200 };
+  const options = { retries: 2, onProgress: (length: number) => void (received = length) };
+  /** Long enough for a loaded machine to answer in. */
+  const silence = 700;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pointmap-download-'));
     count = 0;
+    received = 0;
     server = createServer((request, response) => behaviour(request, response, count++)).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -94,7 +106,7 @@ describe('download', () => {
     'gives up in the end on a server that %s',
     async (_, answer) => {
       behaviour = (__, response) => void answer(response);
-      await expect(download({ address, size, sha256 }, path(), options)).rejects.toThrow(
+      await expect(download({ address, size, sha256 }, path(), { ...options, silence })).rejects.toThrow(
         /broke off at \d+ of 50000 bytes/,
       );
       expect((await readdir(folder)).filter((name) => name === 'model.bin')).toEqual([]);
