@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { knownText, sightId } from '../geometry/photo.js';
+import { exactLens, knownText, sightId } from '../geometry/photo.js';
 import type { Pair, Photo, PhotoId } from '../geometry/types.js';
 import { describe } from '../pairs/descriptor.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
@@ -42,15 +42,19 @@ export async function select(project: Project, settings: RunSettings, alone = fa
       .map(({ a, b }) => `${a} ${b}`),
   );
   const pairs = selectPairs(photos.length, strategy, descriptors).filter(
-    ({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`),
+    ({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`) && !areOneRig(photos[a]!, photos[b]!),
   );
   if (pairs.length === 0)
     throw new UserError('nothing-to-do', 'every pair of photos is disabled; enable some or choose another pair graph');
   return { photos, pairs };
 }
 
+/** Views of one picture share its position: a pair of them gives no depth. */
+const areOneRig = (a: Photo, b: Photo): boolean => a.face !== undefined && a.face.pictureId === b.face?.pictureId;
+
 function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
-  if (photo.known?.lens) return { ...photo, focal: { pixels: photo.known.lens.focal, source: 'user' } };
+  const lens = exactLens(photo);
+  if (lens) return { ...photo, focal: { pixels: lens.focal, source: 'user' } };
   return settings.focal === undefined || photo.focal?.source === 'user'
     ? photo
     : { ...photo, focal: { pixels: settings.focal, source: 'user' } };

@@ -1,3 +1,4 @@
+import type { Projection } from './projection.js';
 import type { SparseModel } from './sparse-model.js';
 
 /**
@@ -52,6 +53,23 @@ export interface VideoFrame {
   seconds: number;
 }
 
+/**
+ * A pinhole view that was cut out of a picture which no pinhole camera shows whole (fisheye, 360 degrees) or whose known
+ * lens has more terms than one radial one. Faces of one picture share its position: a rig with known rotations.
+ */
+export interface PhotoFace {
+  /** File name of the picture, its absolute path, and SHA-256 of its bytes. */
+  picture: string;
+  path: string;
+  pictureId: string;
+  /** Of the picture's camera. */
+  projection: Projection;
+  /** Pixels of the face; its principal point is its centre. */
+  focal: number;
+  /** Row-major 3x3: from the picture's camera frame to the face's. */
+  faceFromPicture: number[];
+}
+
 /** Which pixels of a photo may be used: a picture beside it. */
 export interface MaskReference {
   /** Absolute path. */
@@ -103,6 +121,8 @@ export interface Photo {
   orientation?: CameraOrientation;
   /** Set when the photo is a frame of a video. */
   frame?: VideoFrame;
+  /** Set when the photo is a view of a wide picture. */
+  face?: PhotoFace;
   mask?: MaskReference;
   known?: KnownPhotoCamera;
 }

@@ -19,6 +19,11 @@ export interface PlacedCamera {
   rotation: Float64Array;
   translation: Float64Array;
   fixed: boolean;
+  /**
+   * Set on views of one picture (photos/wide): cameras with the same `id` share their position, and `cameraFromRig`
+   * (row-major 3x3) is never changed. All of them are placed together.
+   */
+  rig?: { id: number; cameraFromRig: Float64Array } | undefined;
 }
 
 /** Struct of arrays: which camera saw which point where (relative to the photo's centre, over its long side). */
@@ -118,9 +123,13 @@ class Bundle {
   ) {
     this.offset = new Int32Array(cameras.length).fill(-1);
     let size = 0;
+    const rigs = new Map<number, number>();
     cameras.forEach((camera, k) => {
       if (camera.fixed) return;
-      this.offset[k] = size;
+      const shared = camera.rig && rigs.get(camera.rig.id);
+      this.offset[k] = shared ?? size;
+      if (shared !== undefined) return;
+      if (camera.rig) rigs.set(camera.rig.id, size);
       size += 6;
     });
     this.lensOffset = size;
@@ -208,6 +217,7 @@ class Bundle {
         row[at0 + 7] = weight * f * r2 * (i === 0 ? u : v); // k1
         for (let k = 0; k < 3; k++) row[at0 + 8 + k] = a * R[k]! + b * R[3 + k]! + d * R[6 + k]!;
         row[at0 + 11] = -weight * (i === 0 ? e0 : e1);
+        if (c.rig) turnColumns(row, at0, c.rig.cameraFromRig);
       }
     }
   }
@@ -337,8 +347,10 @@ class Bundle {
     this.cameras.forEach((camera, c) => {
       const o = this.offset[c]!;
       if (o < 0) return;
-      camera.rotation = multiply3(rotationFromVector(g[o]!, g[o + 1]!, g[o + 2]!), camera.rotation);
-      camera.translation = camera.translation.map((value, k) => value + g[o + 3 + k]!);
+      const turn = camera.rig ? turned(camera.rig.cameraFromRig, g, o) : g.subarray(o, o + 3);
+      const shift = camera.rig ? turned(camera.rig.cameraFromRig, g, o + 3) : g.subarray(o + 3, o + 6);
+      camera.rotation = multiply3(rotationFromVector(turn[0]!, turn[1]!, turn[2]!), camera.rotation);
+      camera.translation = camera.translation.map((value, k) => value + shift[k]!);
     });
     this.lenses.forEach((lens, k) => {
       if (lens.fixed || this.options.heldLenses?.has(k)) return;
@@ -359,6 +371,20 @@ class Bundle {
     };
   }
 }
+
+/**
+ * From derivatives by a camera's pose to those by its rig's. With x = F (R X + t), a turn w of the rig turns the camera
+ * by F w and moves it by F t: both triples of columns are multiplied by F.
+ */
+function turnColumns(row: Float64Array, at: number, F: Float64Array): void {
+  for (const first of [at, at + 3]) {
+    const [a, b, c] = [row[first]!, row[first + 1]!, row[first + 2]!];
+    for (let k = 0; k < 3; k++) row[first + k] = a * F[k]! + b * F[3 + k]! + c * F[6 + k]!;
+  }
+}
+
+const turned = (F: Float64Array, v: Float64Array, at: number): Float64Array =>
+  Float64Array.from([0, 3, 6], (k) => F[k]! * v[at]! + F[k + 1]! * v[at + 1]! + F[k + 2]! * v[at + 2]!);
 
 function invertSymmetric3(m: Float64Array, out: Float64Array): boolean {
   const c0 = m[4]! * m[8]! - m[5]! * m[7]!;

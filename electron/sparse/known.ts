@@ -1,3 +1,4 @@
+import { exactLens } from '../geometry/photo.js';
 import type { Photo } from '../geometry/types.js';
 import { rotationOf, transpose3 } from '../numerics/linear.js';
 import { knownFocal, lensKey } from './calibration.js';
@@ -10,12 +11,15 @@ import type { EarlierSurvey } from './earlier.js';
  * @returns undefined when no photo has a known lens or a fixed pose
  */
 export function knownSurvey(photos: readonly Photo[]): EarlierSurvey | undefined {
-  const told = photos.filter(({ known }) => known?.lens);
+  const told = photos.filter((photo) => exactLens(photo));
   if (told.length === 0) return undefined;
   return {
     photos: told.map((photo) => {
-      const { lens, use, worldFromCamera } = photo.known!;
-      const focal = knownFocal(photo) ?? lens!.focal / Math.max(photo.width, photo.height);
+      const { use, worldFromCamera } = photo.known ?? {};
+      const lens = exactLens(photo);
+      const focal = photo.face
+        ? lens!.focal / Math.max(photo.width, photo.height)
+        : (knownFocal(photo) ?? lens!.focal / Math.max(photo.width, photo.height));
       const camera = use === 'fixed' && worldFromCamera ? cameraPose(worldFromCamera) : undefined;
       return {
         id: photo.id,

@@ -2,6 +2,7 @@ import type { Lens, PlacedCamera } from './bundle.js';
 import { mergePieces } from './merge.js';
 import { Reconstruction, trackTable, type TrackTable } from './reconstruction.js';
 import { resect } from './resection.js';
+import type { Rigs } from './rigs.js';
 import type { Track } from './tracks.js';
 
 export interface StructureOptions {
@@ -49,6 +50,8 @@ export interface StructureInput {
   /** Position of a feature, long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
   pairs: readonly VerifiedPair[];
+  /** Photos that are views of one picture, and so share a position. */
+  rigs?: Rigs | undefined;
   /** Cameras to begin with, one map per piece; those that are fixed stay where they are. */
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
   onPlaced?: ((placed: number) => void) | undefined;
@@ -211,7 +214,9 @@ class Growth {
   }
 
   async resume(known: ReadonlyMap<number, PlacedCamera>): Promise<void> {
-    for (const [photo, camera] of known) this.place(photo, { ...camera });
+    for (const [photo, camera] of known) if (!this.scene.cameras.has(photo)) this.place(photo, { ...camera });
+    // Views of a rig that were known themselves stay what they were, to the last bit.
+    for (const [photo, camera] of known) Object.assign(this.scene.cameras.get(photo)!, camera);
     this.scene.retriangulate(this.limit);
     await this.grow();
   }
@@ -221,23 +226,41 @@ class Growth {
     const lensOf = (photo: number) => this.input.lensOf[photo]!;
     const first = { lens: lensOf(seed.a), rotation: identity, translation: new Float64Array(3), fixed: true };
     const { rotation, translation } = seed;
-    this.scene.cameras.set(seed.a, first);
-    this.scene.cameras.set(seed.b, { lens: lensOf(seed.b), rotation, translation, fixed: false });
+    this.place(seed.a, first);
+    this.place(seed.b, { lens: lensOf(seed.b), rotation, translation, fixed: false });
     this.scene.retriangulate(1.3 * this.limit);
     if (this.scene.pointCount < this.options.leastInliers) return false;
     this.scene.adjust({ focal: false, distortion: false, iterations: 15 });
     this.scene.prune(this.limit);
     if (this.scene.pointCount < this.options.leastInliers) return false;
-    this.free.delete(seed.a);
-    this.free.delete(seed.b);
     await this.grow();
     return true;
   }
 
+  /** With all views of its rig. */
   private place(photo: number, camera: PlacedCamera): void {
-    this.scene.cameras.set(photo, camera);
-    this.free.delete(photo);
+    const placed = this.input.rigs?.place(photo, camera, this.input.lensOf) ?? new Map([[photo, camera]]);
+    for (const [each, at] of placed) {
+      this.scene.cameras.set(each, at);
+      this.free.delete(each);
+    }
     this.input.onPlaced?.(this.scene.cameras.size);
+  }
+
+  /** The photo and the other views of its rig. */
+  private together(photo: number): readonly number[] {
+    return this.input.rigs?.views(photo) ?? [photo];
+  }
+
+  private heldBy(photo: number): number {
+    return this.together(photo).reduce((sum, view) => sum + this.scene.heldBy(view), 0);
+  }
+
+  private takeOut(photo: number): void {
+    for (const view of this.together(photo)) {
+      this.scene.remove(view);
+      this.free.add(view);
+    }
   }
 
   private async grow(): Promise<void> {
@@ -276,8 +299,15 @@ class Growth {
     this.input.lenses[lens]!.focal = found.focal;
     const { rotation, translation } = found;
     this.place(photo, { lens, rotation, translation, fixed: false });
-    this.scene.extend(photo, this.limit);
-    const near = new Set([photo, ...this.scene.neighbours(photo).slice(0, 5)]);
+    const views = this.together(photo);
+    for (const view of views) this.scene.extend(view, this.limit);
+    const near = new Set([
+      ...views,
+      ...this.scene
+        .neighbours(photo)
+        .slice(0, 5)
+        .flatMap((each) => this.together(each)),
+    ]);
     const free = { focal: this.scene.cameras.size >= 3, distortion: this.scene.cameras.size >= 4, iterations: 8 };
     const due = this.scene.cameras.size >= 1.1 * this.adjusted;
     if (due) {
@@ -286,9 +316,8 @@ class Growth {
     } else this.scene.adjust(free, near);
     this.scene.prune(this.limit, due ? undefined : near);
     // What the adjustment left of it decides.
-    if (this.scene.heldBy(photo) < this.options.leastInliers) {
-      this.scene.remove(photo);
-      this.free.add(photo);
+    if (this.heldBy(photo) < this.options.leastInliers) {
+      this.takeOut(photo);
       return false;
     }
     return true;
@@ -322,11 +351,11 @@ class Growth {
   /** Photos that lost their points are taken out, those with few are marked. */
   private judge(): void {
     for (const [photo, { fixed }] of [...this.scene.cameras]) {
-      const held = this.scene.heldBy(photo);
-      if (held < this.options.leastInliers && !fixed && this.scene.cameras.size > 2) {
-        this.scene.remove(photo);
-        this.free.add(photo);
-      } else if (held < this.options.strongInliers) this.scene.weak.add(photo);
+      if (!this.scene.cameras.has(photo)) continue;
+      const held = this.heldBy(photo);
+      const left = this.scene.cameras.size - this.together(photo).length;
+      if (held < this.options.leastInliers && !fixed && left > 1) this.takeOut(photo);
+      else if (held < this.options.strongInliers) this.scene.weak.add(photo);
       else this.scene.weak.delete(photo);
     }
   }

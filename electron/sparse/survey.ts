@@ -17,6 +17,7 @@ import {
 } from './correspondence.js';
 import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
+import { rigsOf } from './rigs.js';
 import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
 import { senseChecks } from './sense.js';
 import { buildTracks, type PairMatches } from './tracks.js';
@@ -293,6 +294,7 @@ async function solve(
       position: task.position,
       pairs: verified,
       known,
+      rigs: rigsOf(photos),
       signal: context.signal,
       pass: context.pass,
       onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
