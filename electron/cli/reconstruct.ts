@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import type { RunSettings } from '../contract/api.js';
+import { matchings, type RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { Engine } from '../engine/engine.js';
 import { parseFormats, previewFile, writeExports, type WrittenFile } from '../engine/exporting.js';
@@ -66,9 +66,10 @@ export function addReconstruct(program: Command): void {
     .addOption(new Option('--model <id>', 'the same as --estimator').conflicts('estimator'))
     .option('--graph <graph>', 'auto, complete, window:N, cyclic-window:N, log-window:N or reference:I', checkedGraph)
     .addOption(
-      new Option('--matching <kind>', 'who matches features: built-in, or the learned matcher where installed').choices(
-        ['built-in', 'learned'],
-      ),
+      new Option(
+        '--matching <kind>',
+        'who finds and matches features: built-in; where installed, learned (LightGlue) or ALIKED with LightGlue',
+      ).choices([...matchings]),
     )
     .addOption(new Option('--quality <quality>').choices(['draft', 'normal', 'high']))
     .addOption(

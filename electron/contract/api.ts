@@ -55,12 +55,16 @@ export const pairInfo = z.object({
 });
 export type PairInfo = z.infer<typeof pairInfo>;
 
+/** Who finds and matches features: the studio itself, LightGlue on its features, or ALIKED with LightGlue. */
+export const matchings = ['built-in', 'learned', 'aliked-n16rot', 'aliked-n32'] as const;
+export type Matching = (typeof matchings)[number];
+
 const setting = {
   estimator: z.string(),
   graph: z.string().regex(/^(auto|complete|(cyclic-)?window:\d+|log-window:\d+|reference:\d+)$/),
   quality: z.enum(['draft', 'normal', 'high']),
   /** Who says which features of two photos are the same; the learned one must be installed. */
-  matching: z.enum(['built-in', 'learned']),
+  matching: z.enum(matchings),
   focal: z.number().positive(),
   sharedFocal: z.boolean(),
   minConfidence: z.number().min(1),

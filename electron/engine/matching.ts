@@ -1,31 +1,43 @@
+import { openAliked } from '../../native-models/matching/aliked.js';
 import { openLightGlue, type FeatureMatcher } from '../../native-models/matching/lightglue.js';
 import { graphPath } from '../../native-models/network.js';
 import { chooseProvider } from '../../native-models/providers.js';
 import { installedModels } from '../../native-models/registry/folder.js';
-import type { RunSettings } from '../contract/api.js';
+import type { Matching, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 
-/** The published name of the matcher that fits the studio's own features. */
-export const LEARNED_MATCHER = 'sift-lightglue';
+/** Networks that each choice of matching needs: who finds the features (SIFT without), and who matches them. */
+const NETWORKS: Record<Exclude<Matching, 'built-in'>, { finder?: string; matcher: string }> = {
+  learned: { matcher: 'sift-lightglue' },
+  'aliked-n16rot': { finder: 'aliked-n16rot', matcher: 'aliked-lightglue' },
+  'aliked-n32': { finder: 'aliked-n32', matcher: 'aliked-lightglue' },
+};
 
 /**
  * The learned matcher that the settings ask for; undefined for the built-in one.
  *
- * @throws UserError 'not-found' where it is not installed
+ * @throws UserError 'not-found' naming every network that is not installed
  */
 export async function chosenMatcher(
   { matching, provider }: RunSettings,
   onNote: (message: string) => void,
   threads?: number,
 ): Promise<FeatureMatcher | undefined> {
-  if (matching !== 'learned') return undefined;
-  const model = (await installedModels()).find(({ card }) => card.id === LEARNED_MATCHER);
-  if (!model)
+  if (matching === 'built-in') return undefined;
+  const { finder, matcher } = NETWORKS[matching];
+  const installed = await installedModels();
+  const names = finder ? [finder, matcher] : [matcher];
+  const missing = names.filter((name) => !installed.some(({ card }) => card.id === name));
+  if (missing.length > 0)
     throw new UserError(
       'not-found',
-      `the learned matcher is not installed; add it with: pointmap models add ${LEARNED_MATCHER}, or choose the built-in one`,
+      `what learned matching needs is not installed; add it with: ${missing.map((name) => `pointmap models add ${name}`).join(' && ')}, or choose the built-in matching`,
     );
-  const { id, version } = model.card;
   const chosen = await chooseProvider(provider, onNote);
-  return openLightGlue(graphPath(model.folder, 'float32', 'graph'), `${id}/${version}`, chosen, threads);
+  const place = (name: string) => {
+    const { card, folder } = installed.find((model) => model.card.id === name)!;
+    return [graphPath(folder, 'float32', 'graph'), `${card.id}/${card.version}`, chosen, threads] as const;
+  };
+  const opened = finder ? await openAliked(...place(finder)) : undefined;
+  return openLightGlue(...place(matcher), undefined, opened);
 }

@@ -139,7 +139,7 @@ function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selectio
     facts,
     pairs.map(({ a, b }) => [a, b]),
     settings.sharedFocal,
-    ...(settings.matching === 'learned' ? ['learned'] : []),
+    ...(settings.matching === 'built-in' ? [] : [settings.matching]),
     settings.oneWay,
   ]);
 }

@@ -90,7 +90,7 @@ export function decisions(project: Project): string {
     .filter(({ enabled }) => !enabled)
     .map(({ a, b }) => [a, b])
     .sort();
-  const learned = matching === 'learned' ? [matching] : [];
+  const learned = matching === 'built-in' ? [] : [matching];
   return digest([estimator, graph, quality, focal, sharedFocal, precision, oneWay, photos, disabled, ...learned]);
 }
 

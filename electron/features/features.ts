@@ -1,12 +1,14 @@
 import { BASE_SIGMA, INTERVALS, octaves, type Octave } from './scale-space.js';
 
-/** SIFT features of one photo, in pixels of the image they were found on. */
+/** Features of one photo, SIFT or learned, in pixels of the image they were found on. */
 export interface Features {
   count: number;
   /** [count, 4]: x, y, scale (sigma, pixels), angle (radians, x to y). */
   keypoints: Float32Array;
-  /** [count, 128] RootSIFT times 512, at most 255 (Arandjelovic and Zisserman, CVPR 2012). */
+  /** [count, 128] RootSIFT times 512, at most 255 (Arandjelovic and Zisserman, CVPR 2012); empty for learned ones. */
   descriptors: Uint8Array;
+  /** [count, 128] of unit length: learned descriptors. */
+  vectors?: Float32Array | undefined;
 }
 
 export interface FeatureOptions {

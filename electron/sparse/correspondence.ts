@@ -2,10 +2,20 @@ import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js'
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { WorkerPool } from '../compute/pool.js';
+import type { FeatureFinder } from '../../native-models/matching/aliked.js';
 import type { FeatureMatcher, MatchedFeatures } from '../../native-models/matching/lightglue.js';
 import type { Features } from '../features/features.js';
 import type { EpipolarFit } from './epipolar.js';
-import { decodeFeatures, decodeFit, decodeMatches, encodeFeatures, encodeFit, encodeMatches } from './records.js';
+import {
+  decodeFeatures,
+  decodeFit,
+  decodeLearned,
+  decodeMatches,
+  encodeFeatures,
+  encodeFit,
+  encodeLearned,
+  encodeMatches,
+} from './records.js';
 import type { TwoViewResult } from './two-view.js';
 import type { Request } from './worker.js';
 
@@ -60,8 +70,10 @@ export async function findAll(
   photos: readonly Photo[],
   reader: PhotoReader,
   pool: WorkerPool,
-  context: StageContext,
+  context: SparseContext,
 ): Promise<Features[]> {
+  const finder = context.matcher?.finder;
+  if (finder) return findLearned(photos, reader, finder, context);
   const features: Features[] = [];
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
@@ -78,6 +90,30 @@ export async function findAll(
     }
     context.onProgress?.({ stage: 'finding features', done: ++done, total: photos.length });
   });
+  return features;
+}
+
+/** Features by a network, one photo after another: it uses all cores for one. */
+async function findLearned(
+  photos: readonly Photo[],
+  reader: PhotoReader,
+  finder: FeatureFinder,
+  context: SparseContext,
+): Promise<Features[]> {
+  const features: Features[] = [];
+  for (const photo of photos) {
+    context.signal?.throwIfAborted();
+    const key = `geometric/features/learned/${finder.id}/${FEATURE_SIDE}/${sightId(photo)}`;
+    let kept = decodeLearned(context.store.get(key));
+    if (!kept) {
+      await context.pass?.();
+      const record = encodeLearned(await finder.find(await reader.read(photo, { longSide: FEATURE_SIDE })));
+      context.store.put(key, record);
+      kept = decodeLearned(record)!;
+    }
+    features.push(kept);
+    context.onProgress?.({ stage: 'finding features', done: features.length, total: photos.length });
+  }
   return features;
 }
 

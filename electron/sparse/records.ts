@@ -1,3 +1,4 @@
+import type { LearnedFeatures } from '../../native-models/matching/aliked.js';
 import { DESCRIPTOR, type Features } from '../features/features.js';
 import type { EpipolarFit } from './epipolar.js';
 import type { TwoViewResult } from './two-view.js';
@@ -25,6 +26,28 @@ export function decodeFeatures(bytes: Uint8Array | undefined): Features | undefi
   const descriptors = new Uint8Array(new SharedArrayBuffer(count * DESCRIPTOR));
   descriptors.set(bytes.subarray(4 + count * 16, 4 + count * (16 + DESCRIPTOR)));
   return { count, keypoints, descriptors };
+}
+
+/** Learned features: as above, with vectors of float32 in place of bytes. */
+export function encodeLearned({ count, keypoints, vectors }: LearnedFeatures): Uint8Array {
+  const out = new Uint8Array(4 + count * (16 + 4 * DESCRIPTOR));
+  new DataView(out.buffer).setUint32(0, count, true);
+  out.set(new Uint8Array(keypoints.buffer, keypoints.byteOffset, count * 16), 4);
+  out.set(new Uint8Array(vectors.buffer, vectors.byteOffset, count * 4 * DESCRIPTOR), 4 + count * 16);
+  return out;
+}
+
+export function decodeLearned(bytes: Uint8Array | undefined): Features | undefined {
+  if (!bytes || bytes.length < 4) return undefined;
+  const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const size = 4 + count * (16 + 4 * DESCRIPTOR);
+  if (bytes.length !== size) return undefined;
+  return {
+    count,
+    keypoints: new Float32Array(bytes.slice(4, 4 + count * 16).buffer),
+    descriptors: new Uint8Array(0),
+    vectors: new Float32Array(bytes.slice(4 + count * 16, size).buffer),
+  };
 }
 
 export const encodeMatches = (matches: Uint32Array): Uint8Array => new Uint8Array(matches.slice().buffer);

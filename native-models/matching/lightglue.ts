@@ -1,14 +1,17 @@
 import type { Provider } from '../onnx/provider-names.js';
 import { floatTensor, openSession, type Session, type Tensor } from '../onnx/session.js';
+import type { FeatureFinder } from './aliked.js';
 import { checkSignature, signatureFaults, type Expected } from './signature.js';
 
-/** SIFT features of a picture: electron/features/features.ts. */
+/** Features of a picture: SIFT (electron/features/features.ts) or learned ones (aliked.ts). */
 export interface MatchedFeatures {
   count: number;
   /** [count, 4]: x, y, scale (sigma, pixels), angle (radians, x to y). */
   keypoints: Float32Array;
-  /** [count, 128] RootSIFT times 512. */
+  /** [count, 128] RootSIFT times 512; empty for learned features. */
   descriptors: Uint8Array;
+  /** [count, 128] of unit length, of learned features. */
+  vectors?: Float32Array | undefined;
   /** Of the picture that they were found on, pixels. */
   width: number;
   height: number;
@@ -19,6 +22,8 @@ export interface FeatureMatcher {
   readonly id: string;
   /** [n, 2] indices into a and b. */
   match(a: MatchedFeatures, b: MatchedFeatures): Promise<Uint32Array>;
+  /** Finds the features that it matches; SIFT's without. */
+  finder?: FeatureFinder | undefined;
   close(): Promise<void>;
 }
 
@@ -47,34 +52,46 @@ export function lightGlueKind(session: Session): { features: 'sift' | 'aliked' }
   return { features: withOrientations ? 'sift' : 'aliked' };
 }
 
+function wrongKind(kind: ReturnType<typeof lightGlueKind>, wanted: 'sift' | 'aliked'): string[] {
+  if ('faults' in kind) return kind.faults;
+  return kind.features === wanted ? [] : [`it takes ${kind.features === 'sift' ? 'SIFT' : 'ALIKED'} features`];
+}
+
 /** Directions of a cell counted against the image's y axis, as in the descriptors that the network was trained with. */
 const against = Int32Array.from({ length: 128 }, (_, k) => (k & ~7) | ((8 - (k & 7)) & 7));
 
-function feeds({ count, keypoints, descriptors, width, height }: MatchedFeatures, k: 0 | 1): Record<string, Tensor> {
-  const places = new Float32Array(2 * count);
-  const [scales, angles] = [new Float32Array(count), new Float32Array(count)];
+/** RootSIFT as the network was trained with it, of unit length. */
+function siftVectors({ count, descriptors }: MatchedFeatures): Float32Array {
   const vectors = new Float32Array(128 * count);
   for (let i = 0; i < count; i++) {
-    places.set([keypoints[4 * i]!, keypoints[4 * i + 1]!], 2 * i);
-    scales[i] = keypoints[4 * i + 2]!;
-    angles[i] = keypoints[4 * i + 3]!;
     let squares = 0;
     for (let d = 0; d < 128; d++) squares += descriptors[128 * i + d]! ** 2;
     const unit = 1 / (Math.sqrt(squares) || 1);
     for (let d = 0; d < 128; d++) vectors[128 * i + d] = descriptors[128 * i + against[d]!]! * unit;
   }
-  return {
+  return vectors;
+}
+
+function feeds(features: MatchedFeatures, k: 0 | 1): Record<string, Tensor> {
+  const { count, keypoints, width, height, vectors } = features;
+  const column = (index: number) => Float32Array.from({ length: count }, (_, i) => keypoints[4 * i + index]!);
+  const places = Float32Array.from({ length: 2 * count }, (_, i) => keypoints[4 * (i >> 1) + (i & 1)]!);
+  const common = {
     [`kpts${k}`]: floatTensor(places, [1, count, 2]),
-    [`desc${k}`]: floatTensor(vectors, [1, count, 128]),
+    [`desc${k}`]: floatTensor(vectors ?? siftVectors(features), [1, count, 128]),
     [`image_size${k}`]: floatTensor(Float32Array.of(width, height), [1, 2]),
-    [`scales${k}`]: floatTensor(scales, [1, count]),
-    [`oris${k}`]: floatTensor(angles, [1, count]),
+  };
+  if (vectors) return common;
+  return {
+    ...common,
+    [`scales${k}`]: floatTensor(column(2), [1, count]),
+    [`oris${k}`]: floatTensor(column(3), [1, count]),
   };
 }
 
 /**
- * Opens LightGlue for SIFT, as COLMAP publishes it: for each feature of the first picture the one of the second, or -1,
- * and how sure the network is.
+ * Opens LightGlue as COLMAP publishes it: for each feature of the first picture the one of the second, or -1, and how
+ * sure the network is. With a finder it is the one for ALIKED, else the one for SIFT; closing closes both.
  *
  * @throws UserError 'bad-input' when the graph's inputs or outputs are others
  */
@@ -84,14 +101,16 @@ export async function openLightGlue(
   provider: Provider = 'cpu',
   threads?: number,
   { least }: LightGlueOptions = LIGHTGLUE_DEFAULTS,
+  finder?: FeatureFinder,
 ): Promise<FeatureMatcher> {
   const session = await openSession(path, provider, threads);
   const kind = lightGlueKind(session);
-  const faults = 'faults' in kind ? kind.faults : kind.features === 'sift' ? [] : ['it takes ALIKED features'];
-  if (faults.length) await session.release();
-  checkSignature('LightGlue for SIFT', path, faults);
+  const faults = wrongKind(kind, finder ? 'aliked' : 'sift');
+  if (faults.length) await Promise.all([session.release(), finder?.close()]);
+  checkSignature(`LightGlue for ${finder ? 'ALIKED' : 'SIFT'}`, path, faults);
   return {
-    id: `${id},${least}`,
+    id: [`${id},${least}`, ...(finder ? [finder.id] : [])].join('/'),
+    finder,
     async match(a, b) {
       if (a.count < 1 || b.count < 1) return new Uint32Array(0);
       const { matches0, mscores0 } = await session.run({ ...feeds(a, 0), ...feeds(b, 1) });
@@ -105,6 +124,6 @@ export async function openLightGlue(
       });
       return Uint32Array.from(matches);
     },
-    close: () => session.release(),
+    close: async () => void (await Promise.all([session.release(), finder?.close()])),
   };
 }

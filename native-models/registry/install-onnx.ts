@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../electron/contract/errors.js';
+import { alikedFaults } from '../matching/aliked.js';
 import { lightGlueKind } from '../matching/lightglue.js';
-import { signatureFaults } from '../matching/signature.js';
 import { graphPath } from '../network.js';
 import { openSession, type Session } from '../onnx/session.js';
 import type { ModelCard } from './card.js';
@@ -18,12 +18,9 @@ function recognised(
   const kind = lightGlueKind(session);
   if (!('faults' in kind))
     return { architecture: 'lightglue', title: `LightGlue for ${kind.features === 'sift' ? 'SIFT' : 'ALIKED'}` };
-  const float = ['float32'];
-  const image = [{ name: 'image', types: float, shape: [-1, 3, -1, -1] }];
-  const found = ['keypoints', 'descriptors'].map((name) => session.outputNames.includes(name));
-  const others = signatureFaults(session, image, []).filter((text) => !text.endsWith('is not known'));
-  if (found.every(Boolean) && others.length === 0) return { architecture: 'aliked', title: 'ALIKED' };
-  return { faults: kind.faults };
+  const faults = alikedFaults(session);
+  if (faults.length === 0) return { architecture: 'aliked', title: 'ALIKED' };
+  return { faults: session.inputNames.includes('image') ? faults : kind.faults };
 }
 
 /**

@@ -56,7 +56,9 @@ export function RunPanel() {
           onChange={(matching) => change({ matching })}
           choices={[
             { value: 'built-in', title: 'Built in' },
-            { value: 'learned', title: 'Learned, where installed' },
+            { value: 'learned', title: 'LightGlue, where installed' },
+            { value: 'aliked-n16rot', title: 'ALIKED and LightGlue, where installed' },
+            { value: 'aliked-n32', title: 'ALIKED n32 and LightGlue, where installed' },
           ]}
         />
         <Switch
