@@ -49,6 +49,15 @@ export function trackTable(
   return table;
 }
 
+/** What an adjustment may change of the lenses, and how long it goes on. */
+export interface FreeLenses {
+  focal: boolean;
+  distortion: boolean;
+  iterations: number;
+  /** See BundleOptions. */
+  converged?: number;
+}
+
 /** Cameras and points of one piece while it grows. */
 export class Reconstruction {
   readonly cameras = new Map<number, PlacedCamera>();
@@ -56,7 +65,10 @@ export class Reconstruction {
   readonly weak = new Set<number>();
   /** [tracks, 3]; valid where `has`. */
   readonly points: Float64Array;
+  /** Written by `know` only. */
   readonly has: Uint8Array;
+  /** Per photo: goes up when one of the points that it may see comes or goes. */
+  readonly changes: Int32Array;
   /** Per sighting: refused because it does not fit. */
   private readonly off: Uint8Array;
   private readonly predicted = new Float64Array(2);
@@ -69,6 +81,7 @@ export class Reconstruction {
   ) {
     this.points = new Float64Array(3 * (table.start.length - 1));
     this.has = new Uint8Array(table.start.length - 1);
+    this.changes = new Int32Array(table.ofPhoto.length);
     this.off = new Uint8Array(table.photo.length);
   }
 
@@ -76,6 +89,15 @@ export class Reconstruction {
     let count = 0;
     for (const has of this.has) count += has;
     return count;
+  }
+
+  private know(track: number, has: 0 | 1): void {
+    if (this.has[track] === has) return;
+    this.has[track] = has;
+    for (let s = this.table.start[track]!; s < this.table.start[track + 1]!; s++) {
+      const photo = this.table.photo[s]!;
+      this.changes[photo] = this.changes[photo]! + 1;
+    }
   }
 
   point(track: number): Float64Array {
@@ -95,6 +117,20 @@ export class Reconstruction {
     const list: number[] = [];
     for (let s = this.table.start[track]!; s < this.table.start[track + 1]!; s++) if (this.isHeld(s)) list.push(s);
     return list;
+  }
+
+  private heldCount(track: number): number {
+    let count = 0;
+    for (let s = this.table.start[track]!; s < this.table.start[track + 1]!; s++) if (this.isHeld(s)) count++;
+    return count;
+  }
+
+  /** Tracks that any of some photos may see, each once, in order; all tracks when not given. */
+  private tracksOf(photos: ReadonlySet<number> | undefined): Int32Array {
+    if (!photos) return Int32Array.from(this.has.keys());
+    const seen = new Set<number>();
+    for (const photo of photos) for (const s of this.table.ofPhoto[photo]!) seen.add(this.table.track[s]!);
+    return Int32Array.from(seen).sort();
   }
 
   private ray(sighting: number): Ray {
@@ -118,7 +154,7 @@ export class Reconstruction {
   seenBy(photo: number): Seen & { sightings: number[] } {
     const list: { s: number; views: number }[] = [];
     for (const s of this.table.ofPhoto[photo]!)
-      if (this.has[this.table.track[s]!]) list.push({ s, views: this.held(this.table.track[s]!).length });
+      if (this.has[this.table.track[s]!]) list.push({ s, views: this.heldCount(this.table.track[s]!) });
     list.sort((a, b) => b.views - a.views);
     const points = new Float64Array(3 * list.length);
     const at = new Float64Array(2 * list.length);
@@ -160,13 +196,13 @@ export class Reconstruction {
     );
     if (!found) return;
     this.points.set(found.point, 3 * track);
-    this.has[track] = 1;
+    this.know(track, 1);
     sightings.forEach((s, k) => (this.off[s] = found.inliers[k] ? 0 : 1));
   }
 
   /** Drops sightings that don't fit, and points that fewer than two photos see. */
   prune(limit: number, photos?: ReadonlySet<number>): void {
-    for (let track = 0; track < this.has.length; track++) {
+    for (const track of this.tracksOf(photos)) {
       if (!this.has[track]) continue;
       let left = 0;
       for (let s = this.table.start[track]!; s < this.table.start[track + 1]!; s++) {
@@ -175,7 +211,7 @@ export class Reconstruction {
         if ((!photos || photos.has(photo)) && this.error(s) > limit) this.off[s] = 1;
         else left++;
       }
-      if (left < 2) this.has[track] = 0;
+      if (left < 2) this.know(track, 0);
     }
   }
 
@@ -184,51 +220,54 @@ export class Reconstruction {
    *
    * @param moving these cameras and the points they see, everything else held; all when not given
    */
-  adjust(free: { focal: boolean; distortion: boolean; iterations: number }, moving?: ReadonlySet<number>): void {
+  adjust(free: FreeLenses, moving?: ReadonlySet<number>): void {
+    const tracks = this.tracksOf(moving).filter(
+      (track) => this.has[track] === 1 && (!moving || this.held(track).some((s) => moving.has(this.table.photo[s]!))),
+    );
+    if (tracks.length === 0) return;
     const index = new Map<number, number>();
     const cameras: PlacedCamera[] = [];
     const originals: PlacedCamera[] = [];
-    const tracks: number[] = [];
-    const camera: number[] = [];
-    const point: number[] = [];
-    const at: number[] = [];
-    for (let track = 0; track < this.has.length; track++) {
-      if (!this.has[track]) continue;
-      const held = this.held(track);
-      if (moving && !held.some((s) => moving.has(this.table.photo[s]!))) continue;
-      for (const s of held) {
-        const photo = this.table.photo[s]!;
-        let c = index.get(photo);
-        if (c === undefined) {
-          const original = this.cameras.get(photo)!;
-          index.set(photo, (c = cameras.length));
-          originals.push(original);
-          cameras.push({ ...original, fixed: original.fixed || (moving !== undefined && !moving.has(photo)) });
-        }
-        camera.push(c);
-        point.push(tracks.length);
-        at.push(this.table.at[2 * s]!, this.table.at[2 * s + 1]!);
-      }
-      tracks.push(track);
-    }
-    if (tracks.length === 0) return;
+    const sightings = this.sightingsOf(tracks, (photo) => {
+      const known = index.get(photo);
+      if (known !== undefined) return known;
+      const original = this.cameras.get(photo)!;
+      index.set(photo, cameras.length);
+      originals.push(original);
+      return cameras.push({ ...original, fixed: original.fixed || (moving !== undefined && !moving.has(photo)) }) - 1;
+    });
     const points = new Float64Array(3 * tracks.length);
     tracks.forEach((track, p) => points.set(this.point(track), 3 * p));
-    const sightings: Sightings = {
-      camera: Int32Array.from(camera),
-      point: Int32Array.from(point),
-      at: Float64Array.from(at),
-    };
     adjustBundle(cameras, this.lenses, points, sightings, {
       scale: 1.5 * this.pixel,
       iterations: free.iterations,
       refineFocal: free.focal,
       refineDistortion: free.distortion,
+      converged: free.converged,
       // A lens is free where every photo that has it moves.
       heldLenses: moving && this.lensesBeyond(moving),
     });
     cameras.forEach(({ rotation, translation }, c) => Object.assign(originals[c]!, { rotation, translation }));
     tracks.forEach((track, p) => this.points.set(points.subarray(3 * p, 3 * p + 3), 3 * track));
+  }
+
+  private sightingsOf(tracks: Int32Array, cameraOf: (photo: number) => number): Sightings {
+    let count = 0;
+    for (const track of tracks) count += this.heldCount(track);
+    const [camera, point] = [new Int32Array(count), new Int32Array(count)];
+    const at = new Float64Array(2 * count);
+    let k = 0;
+    tracks.forEach((track, p) => {
+      for (let s = this.table.start[track]!; s < this.table.start[track + 1]!; s++) {
+        if (!this.isHeld(s)) continue;
+        camera[k] = cameraOf(this.table.photo[s]!);
+        point[k] = p;
+        at[2 * k] = this.table.at[2 * s]!;
+        at[2 * k + 1] = this.table.at[2 * s + 1]!;
+        k++;
+      }
+    });
+    return { camera, point, at };
   }
 
   private lensesBeyond(moving: ReadonlySet<number>): Set<number> {
@@ -283,7 +322,7 @@ export class Reconstruction {
       for (const [photo, camera] of cameras) this.cameras.set(photo, camera);
       lenses.forEach((lens, k) => Object.assign(this.lenses[k]!, lens));
       this.points.set(points);
-      this.has.set(has);
+      has.forEach((known, track) => this.know(track, known ? 1 : 0));
       this.off.set(off);
       this.weak.clear();
       for (const photo of weak) this.weak.add(photo);
@@ -296,7 +335,7 @@ export class Reconstruction {
     this.weak.delete(photo);
     for (const s of this.table.ofPhoto[photo]!) {
       const track = this.table.track[s]!;
-      if (this.has[track] && this.held(track).length < 2) this.has[track] = 0;
+      if (this.has[track] && this.heldCount(track) < 2) this.know(track, 0);
     }
   }
 

@@ -168,10 +168,22 @@ async function joinAll(grown: Growth[]): Promise<Growth[]> {
   return joined;
 }
 
+/** Cells a side. */
+const OUTLOOK_GRIDS = [2, 4, 8] as const;
+
+/** What a photo that is not placed sees of the known points. */
+interface Outlook {
+  score: number;
+  count: number;
+  /** Reconstruction.changes when it was counted. */
+  changes: number;
+}
+
 class Growth {
   readonly scene: Reconstruction;
   /** Cameras at the last adjustment of everything. */
   private adjusted = 0;
+  private readonly outlooks: (Outlook | undefined)[] = [];
 
   constructor(
     private readonly input: StructureInput,
@@ -380,24 +392,41 @@ class Growth {
     this.input.signal?.throwIfAborted();
   }
 
-  /** The photo that sees known points in most parts of its picture, at three finenesses. */
+  /** The photo that sees known points in most parts of its picture; ties by the number of points. */
   private nextPhoto(failed: ReadonlySet<number>): number | undefined {
     let best: { photo: number; score: number } | undefined;
     for (const photo of this.free) {
       if (failed.has(photo)) continue;
-      let count = 0;
-      const cells = [new Set<number>(), new Set<number>(), new Set<number>()];
-      for (const s of this.table.ofPhoto[photo]!) {
-        if (!this.scene.has[this.table.track[s]!]) continue;
-        count++;
-        const [x, y] = [this.table.at[2 * s]! + 0.5, this.table.at[2 * s + 1]! + 0.5];
-        cells.forEach((set, level) => set.add(Math.floor(x * (2 << level)) * 64 + Math.floor(y * (2 << level))));
-      }
-      if (count < this.options.leastInliers) continue;
-      // Ties by the number of points.
-      const score = cells.reduce((sum, set, level) => sum + set.size * (2 << level) ** 2, 0) + 1e-3 * count;
-      if (!best || score > best.score) best = { photo, score };
+      const { score, count } = this.outlook(photo);
+      if (count >= this.options.leastInliers && (!best || score > best.score)) best = { photo, score };
     }
     return best?.photo;
+  }
+
+  /**
+   * How well a photo sees known points, at three finenesses of its picture. Counted again only when some of them came or
+   * went: of 400 photos in a row, a dozen after each that is placed.
+   */
+  private outlook(photo: number): Outlook {
+    const changes = this.scene.changes[photo]!;
+    const kept = this.outlooks[photo];
+    if (kept?.changes === changes) return kept;
+    const cells = OUTLOOK_GRIDS.map((side) => new Uint8Array(side * side));
+    let [score, count] = [0, 0];
+    for (const s of this.table.ofPhoto[photo]!) {
+      if (!this.scene.has[this.table.track[s]!]) continue;
+      count++;
+      const [x, y] = [this.table.at[2 * s]! + 0.5, this.table.at[2 * s + 1]! + 0.5];
+      OUTLOOK_GRIDS.forEach((side, level) => {
+        const [i, j] = [x, y].map((value) => Math.max(0, Math.min(side - 1, Math.floor(value * side))));
+        const cell = i! * side + j!;
+        if (cells[level]![cell]) return;
+        cells[level]![cell] = 1;
+        score += side ** 2;
+      });
+    }
+    const outlook = { score: score + 1e-3 * count, count, changes };
+    this.outlooks[photo] = outlook;
+    return outlook;
   }
 }

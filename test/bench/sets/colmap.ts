@@ -49,7 +49,7 @@ export function runColmap(paths: readonly string[], sharedCamera: boolean): Colm
   }
 }
 
-function largestModel(folder: string): Omit<ColmapResult, 'cpuSeconds'> {
+export function largestModel(folder: string): Omit<ColmapResult, 'cpuSeconds'> {
   const models = readdirSync(folder).map((name) => readModel(join(folder, name)));
   models.sort((a, b) => b.cameras.size - a.cameras.size);
   return { cameras: new Map(), points: 0, ...models[0], models: models.length };
