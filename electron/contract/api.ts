@@ -264,9 +264,14 @@ export const requests = {
   'edit.redo': { params: none, result: z.null() },
   'scene.describe': { params: none, result: sceneDescription },
   'scene.measure': { params: measurement.pick({ kind: true, points: true }), result: measuredValue },
+  /** All measurements of the project with their values, as a file. */
+  'scene.measurements': {
+    params: z.object({ format: z.enum(['csv', 'json']) }),
+    result: z.object({ text: z.string() }),
+  },
   'scene.edit': {
     params: z.object({ operations: z.array(sceneOperation).min(1).max(100) }),
-    result: z.object({ lengths: z.array(measuredLength), masks: z.array(z.string()) }),
+    result: z.object({ lengths: z.array(measuredLength), masks: z.array(z.string()), notes: z.array(z.string()) }),
   },
   'run.preflight': { params: z.object({ settings: settingsChange.optional() }), result: preflight },
   'run.start': { params: none, result: z.null() },

@@ -12,18 +12,29 @@ const positive = finite.positive();
 export const vector = z.tuple([finite, finite, finite]);
 export type Vector = z.infer<typeof vector>;
 
-/** A scene point, given by one pixel of an original photo (upright, centres at integers); its depth is that photo's. */
-export const scenePixel = z.object({ photo: z.string(), x: finite, y: finite });
+const photoPixel = z.object({ photo: z.string(), x: finite, y: finite });
+/**
+ * A scene point, given by one pixel of an original photo (upright, centres at integers): its depth is that photo's. With
+ * `others`, pixels of other photos that show the same point, it is where their lines of sight meet.
+ */
+export const scenePixel = photoPixel.extend({ others: z.array(photoPixel).max(100).optional() });
 export type ScenePixel = z.infer<typeof scenePixel>;
 
+/** An end of a length that is a camera: where it stood. */
+export const cameraEnd = z.object({ camera: z.string() });
+export type CameraEnd = z.infer<typeof cameraEnd>;
+
 /**
- * Two scene points whose distance in metres is known. `measured` is their distance in units of the alignment that it
- * names, as it was found when the length was given.
+ * Two scene points, or cameras, whose distance in metres is known. `measured` is their distance in units of the alignment
+ * that it names, as it was found when the length was given.
  */
+const lengthEnd = z.union([scenePixel, cameraEnd]);
+export type LengthEnd = z.infer<typeof lengthEnd>;
 export const knownLength = z.object({
+  name: z.string().max(200).optional(),
   metres: positive,
-  a: scenePixel,
-  b: scenePixel,
+  a: lengthEnd,
+  b: lengthEnd,
   measured: z.object({ alignment: z.string(), distance: positive }).optional(),
 });
 export type KnownLength = z.infer<typeof knownLength>;
@@ -32,10 +43,14 @@ export type KnownLength = z.infer<typeof knownLength>;
 export const anchor = z.object({ photo: z.string(), sceneFromCamera: z.array(finite).length(16) });
 
 /** How the rotation of the frame was found. */
-export const levelSource = z.enum(['auto', 'none', 'points', 'edge', 'hand', 'cameras', 'gps', 'marker']);
+export const levelSource = z.enum(['auto', 'none', 'points', 'edge', 'hand', 'cameras', 'gps', 'control']);
 export type LevelSource = z.infer<typeof levelSource>;
 export const frameUnit = z.enum(['scene', 'metre']);
 export type FrameUnit = z.infer<typeof frameUnit>;
+
+/** WGS 84, degrees and metres: what the origin of a frame is on the earth; its x points east, its y north. */
+export const earthPlace = z.object({ latitude: finite, longitude: finite, altitude: finite });
+export type EarthPlace = z.infer<typeof earthPlace>;
 
 /**
  * A frame that was decided. `matrix` is the similarity sceneFromAlignment (row-major 4x4) for the alignment named
@@ -45,6 +60,7 @@ export const storedFrame = z.object({
   level: levelSource,
   unit: frameUnit,
   matrix: z.array(finite).length(16),
+  place: earthPlace.optional(),
   alignment: z.string(),
   anchors: z.array(anchor),
 });
@@ -74,6 +90,19 @@ export const measurement = z.object({
 });
 export type Measurement = z.infer<typeof measurement>;
 
+/**
+ * A point whose coordinates are known, found in photos. The frame is fitted to the control points; check points tell how
+ * far off it is where nothing was fitted.
+ */
+export const controlPoint = z.object({
+  name: z.string().min(1).max(200),
+  role: z.enum(['control', 'check']),
+  /** Coordinates, metres, less `controlOffset`'s of the document. */
+  known: vector,
+  at: scenePixel,
+});
+export type ControlPoint = z.infer<typeof controlPoint>;
+
 export const sceneDocument = z.object({
   /** Not set: level and origin are found from the photos, anew for each alignment. */
   frame: storedFrame.optional(),
@@ -81,6 +110,9 @@ export const sceneDocument = z.object({
   region: sceneRegion.optional(),
   deletions: z.array(deletion).default([]),
   measurements: z.array(measurement).default([]),
+  controls: z.array(controlPoint).default([]),
+  /** Added to coordinates of the scene where they leave the studio as a survey's. */
+  offset: vector.optional(),
 });
 export type SceneDocument = z.infer<typeof sceneDocument>;
 
@@ -91,10 +123,12 @@ export const sceneChange = z.object({
   region: sceneRegion.nullable().optional(),
   deletions: z.array(deletion).optional(),
   measurements: z.array(measurement).optional(),
+  controls: z.array(controlPoint).optional(),
+  offset: vector.nullable().optional(),
 });
 export type SceneChange = z.infer<typeof sceneChange>;
 
-export const emptyScene = (): SceneDocument => ({ lengths: [], deletions: [], measurements: [] });
+export const emptyScene = (): SceneDocument => ({ lengths: [], deletions: [], measurements: [], controls: [] });
 
 /** The frame of the cloud that is shown: part of the scene's description. */
 export const frameInfo = z.object({
@@ -104,8 +138,22 @@ export const frameInfo = z.object({
   matrix: z.array(finite).length(16),
   /** Scene units per unit of the alignment. */
   scale: finite,
+  place: earthPlace.optional(),
 });
 export type FrameInfo = z.infer<typeof frameInfo>;
+
+export const markerFamilies = [
+  'apriltag-16h5',
+  'apriltag-25h9',
+  'apriltag-36h11',
+  'aruco-original',
+  'aruco-4x4',
+  'aruco-5x5',
+  'aruco-6x6',
+  'aruco-7x7',
+  'aruco-mip-36h12',
+] as const;
+export type MarkerFamily = (typeof markerFamilies)[number];
 
 /** Steps of editing the scene. Those of one request are tried together and stored as one undoable step. */
 export const sceneOperation = z.discriminatedUnion('kind', [
@@ -119,6 +167,12 @@ export const sceneOperation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('origin'), point: scenePixel }),
   /** These replace the lengths before; none at all takes the scale away. */
   z.object({ kind: z.literal('scale'), lengths: z.array(knownLength).max(1000) }),
+  /** From the places that the photos' EXIF tells. */
+  z.object({ kind: z.literal('gps') }),
+  /** From printed markers of a size, found in the photos. `metres`: side of the black square. */
+  z.object({ kind: z.literal('markers'), family: z.enum(markerFamilies), metres: positive }),
+  /** These replace the points before. With three or more control points the frame is theirs. */
+  z.object({ kind: z.literal('controls'), points: z.array(controlPoint).max(1000), offset: vector.optional() }),
   z.object({ kind: z.literal('region'), region: sceneRegion.nullable() }),
   /** `mask` is base64 of contract/mask.ts. */
   z.object({
@@ -131,7 +185,12 @@ export const sceneOperation = z.discriminatedUnion('kind', [
 ]);
 export type SceneOperation = z.infer<typeof sceneOperation>;
 
-export const measuredLength = z.object({ metres: finite, measured: finite, residual: finite });
+export const measuredLength = z.object({
+  name: z.string().optional(),
+  metres: finite,
+  measured: finite,
+  residual: finite,
+});
 export type MeasuredLength = z.infer<typeof measuredLength>;
 
 export const measuredValue = z.object({
@@ -139,9 +198,26 @@ export const measuredValue = z.object({
   positions: z.array(vector),
   /** Units of the scene; square units for an area, degrees for an angle. */
   value: finite,
-  /** One standard deviation. */
+  /** One standard deviation, of the points' places and, with a scale, of what the known lengths disagree by. */
   deviation: finite,
+  /** Of points that are seen in several photos: mean distance of the pixels from the point's projections. */
+  residualPixels: finite.optional(),
 });
+export type MeasuredValue = z.infer<typeof measuredValue>;
+
+/** How a control or check point comes out, in metres of the scene: found less known. */
+export const controlResidual = z.object({
+  name: z.string(),
+  role: z.enum(['control', 'check']),
+  known: vector,
+  off: vector,
+  residualPixels: finite.optional(),
+});
+export type ControlResidual = z.infer<typeof controlResidual>;
+
+/** How far a photo's place in the frame is from what its EXIF told, metres: horizontally and up. */
+export const placeResidual = z.object({ photo: z.string(), name: z.string(), across: finite, up: finite });
+export type PlaceResidual = z.infer<typeof placeResidual>;
 
 /** What `scene` shows. Positions and sizes are of the scene frame. */
 export const sceneDescription = z.object({
@@ -156,5 +232,8 @@ export const sceneDescription = z.object({
   /** How the lengths that set the scale fit each other. */
   lengths: z.array(measuredLength),
   measurements: z.array(measurement),
+  controls: z.array(controlResidual),
+  /** Of a frame from GPS. */
+  places: z.array(placeResidual),
 });
 export type SceneDescription = z.infer<typeof sceneDescription>;

@@ -32,7 +32,8 @@ import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
-import { addOperations, applyDraft, describeScene, draftOf, measureScene } from './scene-edits.js';
+import { measurementsFile, measureScene } from './measuring.js';
+import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import type { RunCost } from './report.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
@@ -190,13 +191,14 @@ export class Engine {
     'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
     'scene.describe': async () => describeScene(await this.withScenes()),
     'scene.measure': async (given) => measureScene(await this.withScenes(), given),
+    'scene.measurements': async ({ format }) => ({ text: await measurementsFile(await this.withScenes(), format) }),
     'scene.edit': async ({ operations }) => {
       const workspace = this.idle;
       const draft = await draftOf(workspace);
-      await addOperations(draft, operations);
+      const notes = await addOperations(workspace, draft, operations);
       const lengths = draft.fit()?.lengths ?? [];
       this.change(() => applyDraft(workspace, draft));
-      return { lengths, masks: draft.maskNames };
+      return { lengths, masks: draft.maskNames, notes };
     },
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});

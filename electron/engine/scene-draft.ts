@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeMask } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
 import type {
+  ControlPoint,
   Deletion,
   KnownLength,
   Measurement,
@@ -14,6 +15,7 @@ import type {
 import { compose, invert, transform, type Similarity } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
+import { controlFrame } from '../scene/control.js';
 import { frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
@@ -43,6 +45,8 @@ export class SceneDraft {
   private lengths: KnownLength[];
   private deletions: Deletion[];
   private measurements: Measurement[];
+  private controls: ControlPoint[];
+  private offset: Vector | undefined;
   private readonly titles: string[] = [];
   private readonly masks: Uint8Array[] = [];
   private automatic: boolean;
@@ -53,6 +57,8 @@ export class SceneDraft {
     this.lengths = base.document.lengths;
     this.deletions = base.document.deletions;
     this.measurements = base.document.measurements;
+    this.controls = base.document.controls;
+    this.offset = base.document.offset;
     this.automatic = base.document.frame === undefined;
   }
 
@@ -126,6 +132,17 @@ export class SceneDraft {
     return this.did(title);
   }
 
+  /**
+   * Points with known coordinates instead of those before. The frame follows the control points; with check points alone
+   * it stays.
+   */
+  control(points: readonly ControlPoint[], offset: Vector | undefined): this {
+    this.controls = [...points];
+    this.offset = offset;
+    if (points.some(({ role }) => role === 'control')) this.setFrame(controlFrame(points, this.base.component));
+    return this.did(points.length > 0 ? 'Set control points' : 'Forget the control points');
+  }
+
   crop(region: SceneRegion | undefined): this {
     this.region = region;
     if (region) this.checkHolds('the region holds no point of the scene; compare it with the size that `scene` shows');
@@ -183,12 +200,19 @@ export class SceneDraft {
     }
     if (this.deletions !== document.deletions) change.deletions = this.deletions;
     if (this.measurements !== document.measurements) change.measurements = this.measurements;
+    if (this.controls !== document.controls) change.controls = this.controls;
+    if (this.offset !== document.offset) change.offset = this.offset ?? null;
     return { change, title: this.titles.join(', '), masks: this.masks };
   }
 
   private did(title: string): this {
     this.titles.push(title);
     return this;
+  }
+
+  /** The largest component and its frame as the draft has them. */
+  get scene(): { component: Scene; frame: Frame; automatic: Frame } {
+    return { component: this.base.component, frame: this.frame, automatic: this.base.automatic };
   }
 
   private async aligned(pixel: ScenePixel): Promise<Vector> {

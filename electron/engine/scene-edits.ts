@@ -1,9 +1,13 @@
 import { UserError } from '../contract/errors.js';
-import type { Measurement, SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
+import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
 import { keptPoints } from '../scene/cleaning.js';
-import { transform } from '../geometry/similarity.js';
-import { leastPoints, measure } from '../scene/measure.js';
+import type { GeoPosition, PhotoId } from '../geometry/types.js';
+import type { Project } from '../project/project.js';
+import { controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
+import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
+import { markerLengths } from '../scene/marker-lengths.js';
+import { findMarkers } from './markers.js';
 import { ScenePoints, scaleOf } from './scene-points.js';
 export { boxRegion } from '../scene/region.js';
 import { SceneDraft } from './scene-draft.js';
@@ -24,8 +28,18 @@ export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
   });
 }
 
-/** Adds the steps of a request to a draft. @throws UserError for the first that does not fit */
-export async function addOperations(draft: SceneDraft, operations: readonly SceneOperation[]): Promise<void> {
+/**
+ * Adds the steps of a request to a draft.
+ *
+ * @returns remarks on what was found, a line each
+ * @throws UserError for the first that does not fit
+ */
+export async function addOperations(
+  { project }: Workspace,
+  draft: SceneDraft,
+  operations: readonly SceneOperation[],
+): Promise<string[]> {
+  const notes: string[] = [];
   for (const operation of operations) {
     switch (operation.kind) {
       case 'level':
@@ -47,6 +61,24 @@ export async function addOperations(draft: SceneDraft, operations: readonly Scen
       case 'scale':
         await draft.scale(operation.lengths);
         break;
+      case 'gps': {
+        const { component, automatic } = draft.scene;
+        const found = gpsFrame(component.cameras, positionsOf(project), automatic);
+        draft.useFrame(found.frame, 'Place by GPS');
+        notes.push(...found.notes);
+        break;
+      }
+      case 'markers': {
+        const { cameras } = draft.scene.component;
+        const found = await findMarkers(project, draft.scene.component, operation.family);
+        const lengths = markerLengths(found, cameras, operation);
+        await draft.scale(lengths);
+        notes.push(`${lengths.length / 4} markers of the family ${operation.family}`);
+        break;
+      }
+      case 'controls':
+        draft.control(operation.points, operation.offset);
+        break;
       case 'region':
         draft.crop(operation.region ?? undefined);
         break;
@@ -57,21 +89,11 @@ export async function addOperations(draft: SceneDraft, operations: readonly Scen
         draft.measure(operation.measurements);
     }
   }
+  return notes;
 }
 
-/** A measurement's value, its points found as exactly as the photos allow. @throws UserError 'bad-input' */
-export async function measureScene(workspace: Workspace, { kind, points }: Pick<Measurement, 'kind' | 'points'>) {
-  const { alignment, component } = await sceneOf(workspace);
-  if (points.length < leastPoints[kind])
-    throw new UserError('bad-input', `this measurement takes at least ${leastPoints[kind]} points; choose more`);
-  const { sceneFromAlignment } = workspace.scene.frame(alignment, component);
-  const finder = new ScenePoints(workspace.project, component);
-  const found = [];
-  for (const pixel of points) found.push(await finder.find(pixel));
-  const positions = found.map(({ position }) => [...transform(sceneFromAlignment, position)] as unknown as Vector);
-  const deviations = found.map(({ deviation }) => deviation * sceneFromAlignment.scale);
-  return { positions, ...measure(kind, positions, deviations) };
-}
+const positionsOf = (project: Project): Map<PhotoId, GeoPosition> =>
+  new Map(project.photos().flatMap(({ id, position }) => (position ? [[id, position] as const] : [])));
 
 /** Stores a draft as one undoable step. */
 export function applyDraft(workspace: Workspace, draft: SceneDraft): void {
@@ -98,10 +120,12 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
     deletions: document.deletions.length,
     lengths,
     measurements: document.measurements,
+    controls: controlResiduals(document.controls, component, frame),
+    places: frame.level === 'gps' ? placeResiduals(cameras, positionsOf(workspace.project), frame) : [],
   };
 }
 
-async function sceneOf(workspace: Workspace) {
+export async function sceneOf(workspace: Workspace) {
   if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
   const component = workspace.scenes?.components[0]?.scene;
   const alignment = workspace.alignment?.key;

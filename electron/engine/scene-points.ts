@@ -1,7 +1,8 @@
-import type { KnownLength, ScenePixel } from '../contract/scene.js';
+import type { KnownLength, LengthEnd, ScenePixel } from '../contract/scene.js';
 import type { Camera, Scene } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
+import { cameraPoint, endPoint, pointInPhotos, type FoundPoint } from '../scene/ends.js';
 import { pointAtPixel, type SurfacePoint } from '../scene/points.js';
 import { refinePoint, type GreyPicture } from '../scene/refine.js';
 import { distanceBetween, fitScale, type ScaleFit } from '../scene/scale.js';
@@ -24,7 +25,12 @@ export class ScenePoints {
   ) {}
 
   /** @throws UserError 'bad-input' where no depth is known */
-  async find(pixel: ScenePixel): Promise<SurfacePoint> {
+  async find(end: LengthEnd): Promise<FoundPoint> {
+    if ('camera' in end) return cameraPoint(end.camera, this.component);
+    return end.others?.length ? pointInPhotos(end, this.component) : this.onSurface(end);
+  }
+
+  private async onSurface(pixel: ScenePixel): Promise<SurfacePoint> {
     const { cameras, depthMaps } = this.component;
     const point = pointAtPixel(pixel, cameras, depthMaps);
     const camera = cameras.find(({ photo }) => photo === pixel.photo)!;
@@ -83,8 +89,9 @@ function sees({ worldFromCamera: M, fx, fy, cx, cy, width, height }: Camera, pos
   return z > 0 && u > 0 && v > 0 && u < width && v < height;
 }
 
-async function greyPicture(photo: ProjectPhoto): Promise<GreyPicture> {
-  const { width, height, pixels } = await readPixels(photo, { longSide: LONG_SIDE });
+/** Brightness of a photo; larger ones than `longSide` are reduced. @throws UserError 'not-found' */
+export async function greyPicture(photo: ProjectPhoto, longSide = LONG_SIDE): Promise<GreyPicture> {
+  const { width, height, pixels } = await readPixels(photo, { longSide });
   const values = new Uint8Array(width * height);
   for (let k = 0; k < values.length; k++)
     values[k] = Math.round(0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!);
@@ -97,11 +104,11 @@ async function greyPicture(photo: ProjectPhoto): Promise<GreyPicture> {
  *
  * @throws UserError 'bad-input' where an end has no depth any more
  */
-export function scaleOf(lengths: readonly KnownLength[], alignment: string, { cameras, depthMaps }: Scene): ScaleFit {
+export function scaleOf(lengths: readonly KnownLength[], alignment: string, component: Scene): ScaleFit {
   const distances = lengths.map(({ a, b, measured }) =>
     measured?.alignment === alignment
       ? measured.distance
-      : distanceBetween(pointAtPixel(a, cameras, depthMaps), pointAtPixel(b, cameras, depthMaps)),
+      : distanceBetween(endPoint(a, component), endPoint(b, component)),
   );
   return fitScale(lengths, distances);
 }

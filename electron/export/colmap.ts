@@ -1,7 +1,8 @@
 import { invertRigid } from '../numerics/linear.js';
 import { isPinhole } from '../geometry/lens.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
-import { projected, trackPoints, type TrackPoint, type TrackSource } from './tracks.js';
+import { projected } from '../geometry/rays.js';
+import { trackPoints, type TrackPoint, type TrackSource } from './tracks.js';
 import { photoName } from './types.js';
 
 /*

@@ -1,4 +1,4 @@
-import type { FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract/scene.js';
+import type { EarthPlace, FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract/scene.js';
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { multiply3, orthonormalise, rotationOf, transpose3 } from '../numerics/linear.js';
@@ -14,6 +14,8 @@ export interface Frame {
   level: LevelSource;
   unit: FrameUnit;
   sceneFromAlignment: Similarity;
+  /** What its origin is on the earth, where that is known: x points east then, y north. */
+  place?: EarthPlace | undefined;
 }
 
 /** From the first camera's axes (x right, y down, z forward) to the scene's (x right, y forward, z up). */
@@ -183,11 +185,12 @@ export function cameraInScene(camera: Camera, { scale, rotation, translation }: 
   };
 }
 
-export const infoOf = ({ level, unit, sceneFromAlignment }: Frame): FrameInfo => ({
+export const infoOf = ({ level, unit, sceneFromAlignment, place }: Frame): FrameInfo => ({
   level,
   unit,
   matrix: matrixOf(sceneFromAlignment),
   scale: sceneFromAlignment.scale,
+  ...(place ? { place } : {}),
 });
 
 /** What is kept of a decided frame. @param cameras of the alignment that it belongs to, in that alignment's world */
@@ -196,6 +199,7 @@ export function stored(frame: Frame, alignment: string, cameras: readonly Camera
     level: frame.level,
     unit: frame.unit,
     matrix: matrixOf(frame.sceneFromAlignment),
+    ...(frame.place ? { place: frame.place } : {}),
     alignment,
     anchors: cameras.map((camera) => ({
       photo: camera.photo,
@@ -211,10 +215,10 @@ export function stored(frame: Frame, alignment: string, cameras: readonly Camera
  * @returns undefined when no camera is left that it was decided with
  */
 export function restored(frame: StoredFrame, alignment: string, cameras: readonly Camera[]): Frame | undefined {
-  const { level, unit: inUnit } = frame;
-  if (frame.alignment === alignment) return { level, unit: inUnit, sceneFromAlignment: similarityOf(frame.matrix) };
-  const carried = carriedOver(frame.anchors, cameras);
-  return carried && { level, unit: inUnit, sceneFromAlignment: carried };
+  const { level, unit: inUnit, place } = frame;
+  const sceneFromAlignment =
+    frame.alignment === alignment ? similarityOf(frame.matrix) : carriedOver(frame.anchors, cameras);
+  return sceneFromAlignment && { level, unit: inUnit, sceneFromAlignment, ...(place ? { place } : {}) };
 }
 
 /**

@@ -39,7 +39,7 @@ const placeOf = ({ worldFromCamera, position }: KnownPhotoCamera): number[] | un
   worldFromCamera ? centre(worldFromCamera) : position;
 
 /** Whether points lie neither in one place nor on one line. */
-function spreads(points: readonly (readonly number[])[]): boolean {
+export function spreads(points: readonly (readonly number[])[]): boolean {
   const first = points[0]!;
   const offsets = points.map((point) => point.map((value, k) => value - first[k]!));
   const axis = offsets.reduce((best, each) => (Math.hypot(...each) > Math.hypot(...best) ? each : best));

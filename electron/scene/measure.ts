@@ -1,4 +1,4 @@
-import type { Measurement, Vector } from '../contract/scene.js';
+import type { MeasuredLength, Measurement, Vector } from '../contract/scene.js';
 
 export interface Measured {
   /** In units of the scene; square units for an area, degrees for an angle. */
@@ -47,6 +47,14 @@ export function measure(kind: Measurement['kind'], points: readonly Vector[], de
     variance += most ** 2;
   });
   return { value, deviation: Math.sqrt(variance) };
+}
+
+/** One standard deviation of the scale, as a share of it: from what known lengths disagree by; 0 for a single one. */
+export function scaleDeviation(lengths: readonly MeasuredLength[]): number {
+  if (lengths.length < 2) return 0;
+  const square = lengths.reduce((sum, { residual }) => sum + residual ** 2, 0) / (lengths.length - 1);
+  const total = lengths.reduce((sum, { measured }) => sum + measured ** 2, 0);
+  return Math.sqrt(square / total);
 }
 
 function valueOf(kind: Measurement['kind'], points: readonly Vector[]): number {

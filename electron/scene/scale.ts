@@ -1,6 +1,6 @@
 import type { KnownLength, MeasuredLength } from '../contract/scene.js';
 import { UserError } from '../contract/errors.js';
-import type { SurfacePoint } from './points.js';
+import type { FoundPoint } from './ends.js';
 
 export interface ScaleFit {
   metresPerUnit: number;
@@ -8,7 +8,7 @@ export interface ScaleFit {
 }
 
 /** @throws UserError 'bad-input' when the two points are one, within what their depths are good for */
-export function distanceBetween(a: SurfacePoint, b: SurfacePoint): number {
+export function distanceBetween(a: FoundPoint, b: FoundPoint): number {
   const distance = Math.hypot(...a.position.map((value, i) => value - b.position[i]!));
   if (distance <= 2 * Math.max(a.deviation, b.deviation))
     throw new UserError(
@@ -24,7 +24,10 @@ export function distanceBetween(a: SurfacePoint, b: SurfacePoint): number {
  *
  * @param distances of the lengths, in the unit that the result scales
  */
-export function fitScale(lengths: readonly Pick<KnownLength, 'metres'>[], distances: readonly number[]): ScaleFit {
+export function fitScale(
+  lengths: readonly Pick<KnownLength, 'metres' | 'name'>[],
+  distances: readonly number[],
+): ScaleFit {
   let [cross, square] = [0, 0];
   lengths.forEach(({ metres }, k) => {
     cross += distances[k]! * metres;
@@ -33,9 +36,9 @@ export function fitScale(lengths: readonly Pick<KnownLength, 'metres'>[], distan
   const metresPerUnit = cross / square;
   return {
     metresPerUnit,
-    lengths: lengths.map(({ metres }, k) => {
+    lengths: lengths.map(({ name, metres }, k) => {
       const measured = metresPerUnit * distances[k]!;
-      return { metres, measured, residual: measured - metres };
+      return { ...(name === undefined ? {} : { name }), metres, measured, residual: measured - metres };
     }),
   };
 }

@@ -74,7 +74,7 @@ const levels: Record<FrameInfo['level'], string> = {
   hand: 'by hand',
   cameras: 'of known cameras',
   gps: 'of places on the earth',
-  marker: 'by a marker',
+  control: 'frame of control points',
 };
 
 function FrameSection({

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import Papa from 'papaparse';
+import { UserError } from '../contract/errors.js';
+import type { ControlPoint, SceneOperation, ScenePixel, Vector } from '../contract/scene.js';
+
+const columns = {
+  name: ['name', 'point', 'label', 'id'],
+  x: ['x', 'easting', 'east', 'e'],
+  y: ['y', 'northing', 'north', 'n'],
+  z: ['z', 'altitude', 'height', 'elevation', 'up', 'h'],
+  role: ['role', 'type'],
+  photo: ['photo', 'image', 'file'],
+  px: ['px', 'pixel_x', 'u', 'column'],
+  py: ['py', 'pixel_y', 'v', 'row'],
+};
+type Column = keyof typeof columns;
+
+/** Coordinates of surveys have seven digits before the point: what is kept beside the scene is less a round number. */
+const ROUND = 1000;
+const LARGE = 10_000;
+
+/**
+ * Points with known coordinates in metres and where photos show them: a table with a header, a row for each photo of a
+ * point. A role is `control` (the default) or `check`.
+ *
+ * @throws UserError 'not-found', 'bad-input'
+ */
+export function readControlFile(
+  path: string,
+  photoNamed: (name: string) => string,
+): Extract<SceneOperation, { kind: 'controls' }> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      'not-found',
+      `the control points can't be read (${(error as NodeJS.ErrnoException).code}); check the path: ${path}`,
+      { cause: error },
+    );
+  }
+  const { data } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), { skipEmptyLines: true, comments: '#' });
+  const header = (data[0] ?? []).map((cell) => cell.trim().toLowerCase());
+  const at = Object.fromEntries(
+    Object.entries(columns).map(([column, names]) => [column, header.findIndex((cell) => names.includes(cell))]),
+  ) as Record<Column, number>;
+  const missing = Object.entries(at).flatMap(([column, index]) => (index < 0 && column !== 'role' ? [column] : []));
+  if (missing.length > 0)
+    throw new UserError(
+      'bad-input',
+      `this table has no column ${missing.join(', ')}; its header is name,x,y,z,role,photo,px,py: ${path}`,
+    );
+  const points = new Map<string, ControlPoint>();
+  data.slice(1).forEach((row, k) => {
+    const point = pointOf(row, at, photoNamed, `${path} (row ${k + 2})`);
+    const before = points.get(point.name);
+    if (!before) points.set(point.name, point);
+    else addSighting(before, point, `${path} (row ${k + 2})`);
+  });
+  const all = [...points.values()];
+  if (all.length === 0) throw new UserError('bad-input', `this table holds no points: ${path}`);
+  const offset = all[0]!.known.map((value) =>
+    Math.abs(value) > LARGE ? Math.floor(value / ROUND) * ROUND : 0,
+  ) as Vector;
+  const moved = all.map((point) => ({ ...point, known: point.known.map((v, i) => v - offset[i]!) as Vector }));
+  return { kind: 'controls', points: moved, offset };
+}
+
+function pointOf(
+  row: readonly string[],
+  at: Record<Column, number>,
+  photoNamed: (name: string) => string,
+  where: string,
+): ControlPoint {
+  const cell = (column: Column): string => row[at[column]]?.trim() ?? '';
+  const number = (column: Column): number => {
+    const value = Number(cell(column));
+    if (cell(column) === '' || !Number.isFinite(value))
+      throw new UserError('bad-input', `'${cell(column)}' in the column ${column} is no number: ${where}`);
+    return value;
+  };
+  const role = cell('role').toLowerCase() || 'control';
+  if (role !== 'control' && role !== 'check')
+    throw new UserError('bad-input', `a point's role is control or check, not '${role}': ${where}`);
+  if (cell('name') === '') throw new UserError('bad-input', `a point has no name: ${where}`);
+  const pixel: ScenePixel = { photo: photoNamed(cell('photo')), x: number('px'), y: number('py') };
+  return { name: cell('name'), role, known: [number('x'), number('y'), number('z')], at: pixel };
+}
+
+function addSighting(before: ControlPoint, next: ControlPoint, where: string): void {
+  if (before.role !== next.role || before.known.some((value, i) => value !== next.known[i]))
+    throw new UserError(
+      'bad-input',
+      `two rows of one point differ in its coordinates or role (${next.name}): ${where}`,
+    );
+  before.at.others = [...(before.at.others ?? []), next.at];
+}

@@ -1,0 +1,53 @@
+import { UserError } from '../contract/errors.js';
+import type { ControlPoint, ControlResidual, Vector } from '../contract/scene.js';
+import { registerPoints, transform } from '../geometry/similarity.js';
+import type { Scene } from '../geometry/types.js';
+import { endPoint } from './ends.js';
+import type { Frame } from './frame.js';
+import { spreads } from './known-frame.js';
+
+/**
+ * The frame that takes control points to their known coordinates: least squares, as surveyors expect it. Check points
+ * have no say.
+ *
+ * @throws UserError 'bad-input' for fewer than three control points, or points in one place or on one line
+ */
+export function controlFrame(points: readonly ControlPoint[], scene: Scene): Frame {
+  const control = points.filter(({ role }) => role === 'control');
+  if (control.length < 3)
+    throw new UserError(
+      'bad-input',
+      `three control points at least fix a scene in its coordinates, and ${control.length} were given; add some, or give a length`,
+    );
+  const found = control.map(({ at }) => endPoint(at, scene).position);
+  const known = control.map((point) => point.known);
+  if (!spreads(found) || !spreads(known))
+    throw new UserError(
+      'bad-input',
+      'the control points lie in one place or on one line, which leaves the turn about it open; add one beside it',
+    );
+  const registered = registerPoints(
+    Float64Array.from(found.flat()),
+    Float64Array.from(known.flat()),
+    new Float64Array(control.length).fill(1),
+    1,
+  );
+  if (!registered)
+    throw new UserError('bad-input', 'the control points lie in one place; add some that lie farther apart');
+  return { level: 'control', unit: 'metre', sceneFromAlignment: registered.similarity };
+}
+
+/** How far points with known coordinates come out from them; points whose photos are gone are left out. */
+export function controlResiduals(points: readonly ControlPoint[], scene: Scene, frame: Frame): ControlResidual[] {
+  return points.flatMap(({ name, role, known, at }): ControlResidual[] => {
+    try {
+      const { position, residualPixels } = endPoint(at, scene);
+      const there = transform(frame.sceneFromAlignment, position);
+      const off = [...there].map((value, i) => value - known[i]!) as Vector;
+      return [{ name, role, known, off, ...(residualPixels === undefined ? {} : { residualPixels }) }];
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
+  });
+}
