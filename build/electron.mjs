@@ -10,8 +10,8 @@ import { build } from 'vite';
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 
-/** Packages that can't be bundled. */
-export const native = ['better-sqlite3', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
+/** Packages that can't be bundled; js-aruco2's modules export by `this`, which bundlers take for nothing. */
+export const native = ['better-sqlite3', 'js-aruco2', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
 
 /** Names as the sources ask for them, next to the bundle they are in. */
 const modules = {

@@ -1,25 +1,15 @@
 import type { FrameUnit, SceneDescription, Vector } from '../contract/scene.js';
-import { unitOf, type KeptMeasurement } from '../engine/measuring.js';
+import { levelTitles, unitOf, type KeptMeasurement } from '../engine/measuring.js';
 
 /** What `scene` prints for people. */
 export function sceneLines(description: SceneDescription): string[] {
   const { frame, bounds, cameras, points, kept, region, deletions, lengths, controls, places } = description;
   const unit = frame.unit === 'metre' ? ' m' : '';
   const three = (values: Vector): string => values.map((value) => value.toPrecision(4)).join(' x ');
-  const levels: Record<typeof frame.level, string> = {
-    auto: 'level from photos and ground',
-    none: 'not levelled: the first photo is upright',
-    points: 'level by three points',
-    edge: 'level by a vertical edge',
-    hand: 'level by hand',
-    cameras: 'frame of known cameras',
-    gps: 'frame of the places in the photos, east, north, up',
-    control: 'frame of control points',
-  };
   const off = (residual: number, metres: number): string =>
     `${residual >= 0 ? '+' : ''}${(residual * 1000).toFixed(1)} mm, ${((100 * residual) / metres).toFixed(2)} %`;
   return [
-    `${levels[frame.level]}; z is up; ${frame.unit === 'metre' ? 'in metres' : 'no scale yet: lengths are in units of the scene'}`,
+    `${levelTitles[frame.level]}; z is up; ${frame.unit === 'metre' ? 'in metres' : 'no scale yet: lengths are in units of the scene'}`,
     `size ${three(bounds.size)}${unit} (middle 98 % of the points), from ${bounds.least.map((value) => value.toPrecision(4)).join(', ')}`,
     `${cameras} cameras, ${kept.toLocaleString('en')} of ${points.toLocaleString('en')} points kept`,
     ...(region

@@ -6,6 +6,7 @@ import { describeScene, sceneOf } from './scene-edits.js';
 import { scaleOf, ScenePoints } from './scene-points.js';
 import type { Workspace } from './workspace.js';
 
+export { levelTitles } from '../scene/frame.js';
 export { leastPoints } from '../scene/measure.js';
 
 type Asked = Pick<Measurement, 'kind' | 'points'>;

@@ -18,6 +18,18 @@ export interface Frame {
   place?: EarthPlace | undefined;
 }
 
+/** For people. */
+export const levelTitles: Record<LevelSource, string> = {
+  auto: 'level from photos and ground',
+  none: 'not levelled: the first photo is upright',
+  points: 'level by three points',
+  edge: 'level by a vertical edge',
+  hand: 'level by hand',
+  cameras: 'frame of known cameras',
+  gps: 'frame of the places in the photos, east, north, up',
+  control: 'frame of control points',
+};
+
 /** From the first camera's axes (x right, y down, z forward) to the scene's (x right, y forward, z up). */
 const UNLEVELLED = Float64Array.of(1, 0, 0, 0, 0, 1, 0, -1, 0);
 

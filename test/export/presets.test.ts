@@ -134,6 +134,10 @@ describe('survey', () => {
     expect(report).toContain('4.0 mm');
     expect(report).toContain('not placed: shares too little');
     expect(report).not.toContain('scale of this scene is not known');
+    expect(report).toMatch(/P2<.*<td>3\.0<\/td><td>4\.0<\/td><td>0\.0<\/td><td>5\.0</);
+    expect(report).toMatch(/1 check points<\/td><td>RMS<\/td>.*5\.0/);
+    expect(report).toMatch(/=sill<\/td><td>height<\/td><td>0\.912 m<\/td><td>0\.004 m<\/td><td>0\.40 px/);
+    expect(report).toMatch(/a\.jpg<\/td><td>1\.25<\/td><td>-0\.50/);
   });
 
   test('without a scale the report says so', async () => {

@@ -15,6 +15,8 @@ export function reportHtml(input: PresetInput): string {
       ? `<figure><img alt="The cloud from the front and from above" src="data:image/png;base64,${Buffer.from(facts.preview).toString('base64')}"><figcaption>The cloud from the front and from above</figcaption></figure>`
       : '',
     scaleSection(input),
+    controlSection(input),
+    measurementsSection(input),
     coverageSection(input),
     camerasSection(input),
     photosSection(input),
@@ -44,8 +46,12 @@ function overview({ scene, facts, unit }: PresetInput): string {
     ['Photos placed', `${scene.cameras.length} of ${facts.photos.length}`],
     ['Points', scene.cloud.confidence.length.toLocaleString('en')],
     ['Size (x, y, z up)', `${size} ${units}`],
-    ['Coordinate system', facts.coordinateSystem?.name ?? 'local'],
-    ['Offset of the coordinates', facts.offset.join(', ')],
+    ['Level', facts.level],
+    [
+      'Coordinate system',
+      facts.coordinateSystem?.name ?? (facts.controls.length > 0 ? 'of the control points' : 'local'),
+    ],
+    ['Offset, in the coordinates of LAS and PLY already', facts.offset.join(', ')],
   ];
   return table('Overview', undefined, rows);
 }
@@ -60,16 +66,52 @@ function scaleSection({ facts, unit }: PresetInput): string {
     `${(1000 * (measured - given)).toFixed(1)} mm`,
     `${((100 * (measured - given)) / given).toFixed(2)} %`,
   ]);
-  const measured = facts.measurements.map(({ name, value, uncertainty }): string[] => [
+  return lengths.length > 0 ? table('Scale', ['Length', 'Given', 'In the scene', 'Residual', 'Relative'], lengths) : '';
+}
+
+function measurementsSection({ facts }: PresetInput): string {
+  if (facts.measurements.length === 0) return '';
+  const rows = facts.measurements.map(({ name, kind, value, uncertainty, residual }): string[] => [
     name,
+    kind,
     value,
     uncertainty ?? 'not known',
+    residual ?? '',
   ]);
+  return table('Measurements', ['Name', 'Kind', 'Value', 'Standard deviation', 'In the photos'], rows);
+}
+
+/** Control and check points with the root mean square of each kind; places from GPS likewise. */
+function controlSection({ facts }: PresetInput): string {
+  const millimetres = (value: number): string => (1000 * value).toFixed(1);
+  const rows = facts.controls.map(({ name, role, off, residualPixels }): string[] => [
+    name,
+    role,
+    ...off.map(millimetres),
+    millimetres(Math.hypot(...off)),
+    residualPixels?.toFixed(2) ?? '',
+  ]);
+  for (const role of ['control', 'check']) {
+    const of = facts.controls.filter((point) => point.role === role);
+    if (of.length === 0) continue;
+    const axes = [0, 1, 2].map((i) => rootMeanSquare(of.map(({ off }) => off[i]!)));
+    rows.push([`${of.length} ${role} points`, 'RMS', ...axes.map(millimetres), millimetres(Math.hypot(...axes)), '']);
+  }
+  const places = facts.places.map(({ name, across, up }): string[] => [name, across.toFixed(2), up.toFixed(2)]);
   return [
-    lengths.length > 0 ? table('Scale', ['Length', 'Given', 'In the scene', 'Residual', 'Relative'], lengths) : '',
-    measured.length > 0 ? table('Measurements', ['Name', 'Value', 'Uncertainty'], measured) : '',
+    rows.length > 0
+      ? table(
+          'Control and check points',
+          ['Point', 'Role', 'x, mm', 'y, mm', 'z, mm', 'All, mm', 'In the photos, px'],
+          rows,
+        )
+      : '',
+    places.length > 0 ? table('Places in the photos (GPS)', ['Photo', 'Off across, m', 'Off up, m'], places) : '',
   ].join('\n');
 }
+
+const rootMeanSquare = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / Math.max(1, values.length));
 
 function coverageSection({ scene }: PresetInput): string {
   const seen = cloudPoints(scene, COVERAGE_POINTS).map(({ sightings }) => sightings.length);

@@ -27,8 +27,19 @@ export interface ReportFacts {
   /** PNG of the cloud from the front and from above. */
   preview?: Uint8Array | undefined;
   /** How the scale was found: lengths or coordinates that were given, and what the scene says. */
-  lengths: { name: string; given: number; measured: number }[];
-  measurements: { name: string; value: string; uncertainty?: string | undefined }[];
+  lengths: readonly { name: string; given: number; measured: number }[];
+  measurements: { name: string; kind: string; value: string; uncertainty?: string | undefined; residual?: string }[];
+  /** Points with known coordinates: found less known, metres. */
+  controls: {
+    name: string;
+    role: string;
+    off: readonly [number, number, number];
+    residualPixels?: number | undefined;
+  }[];
+  /** Of a frame from GPS: how far photos are from where their EXIF says, metres. */
+  places: { name: string; across: number; up: number }[];
+  /** How level was found, for people. */
+  level: string;
   /** Of the coordinates, as OGC WKT and as a name for people; undefined where the scene is nowhere. */
   coordinateSystem?: { name: string; wkt: string } | undefined;
   /** Added to the scene's coordinates, so that the files hold small numbers. */
