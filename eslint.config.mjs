@@ -21,8 +21,8 @@ const rooms = [
 /** Rooms that may run networks. */
 const networkRooms = ['features', 'sparse', 'pointmaps'];
 /** Of the renderer, each above those before it; panels and the shell are what is left over. */
-const rendererLayers = ['transport', 'store', 'design', 'viewer', 'commands', 'panels', 'renderer'];
-const rendererPanels = ['photos', 'run', 'graph', 'depth', 'export', 'files', 'cloud'];
+const rendererLayers = ['words', 'transport', 'store', 'design', 'viewer', 'commands', 'panels', 'renderer'];
+const rendererPanels = ['photos', 'run', 'graph', 'depth', 'export', 'files', 'cloud', 'scene'];
 const element = (type) => ({ element: { type } });
 const rule = (from, allow) => ({ from: element(from), allow: [from, ...allow].map((type) => ({ to: element(type) })) });
 const layers = [
@@ -75,7 +75,7 @@ export default ts.config(
         })),
         { type: 'shell', pattern: 'electron/**', partialMatch: false },
         { type: 'native-models', pattern: 'native-models/**', partialMatch: false },
-        ...['transport', 'store', 'design', 'viewer', 'commands'].map((layer) => ({
+        ...['words', 'transport', 'store', 'design', 'viewer', 'commands'].map((layer) => ({
           type: layer,
           pattern: `renderer/${layer}/**`,
           partialMatch: false,

@@ -135,6 +135,8 @@ export const jobState = z.object({
   detail: z.string().optional(),
   done: z.number().optional(),
   total: z.number().optional(),
+  /** Of the whole run that is done, 0 to 1; never less than it was. */
+  share: z.number().optional(),
   secondsLeft: z.number().optional(),
   secondsElapsed: z.number().optional(),
   error: z.string().optional(),

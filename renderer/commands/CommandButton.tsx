@@ -3,6 +3,7 @@ import { commands, type CommandId } from '../../electron/contract/commands.js';
 import { Button, type ButtonProps } from '../design/controls.js';
 import type { IconName } from '../design/icons.js';
 import { useStudio } from '../store/studio.js';
+import { t } from '../words/index.js';
 import { canRun, runCommand } from './actions.js';
 import { keysText } from './keys.js';
 
@@ -12,16 +13,19 @@ export function CommandButton({
   icon,
   look,
   children,
+  word,
   pressed,
 }: {
   id: CommandId;
   icon?: IconName;
   look?: ButtonProps['look'];
   children?: ReactNode;
+  /** Shown beside the icon where there is room. */
+  word?: string;
   pressed?: boolean;
 }) {
   const possible = useStudio(() => canRun(id));
-  const { title } = commands[id];
+  const title = t(commands[id].title);
   const keys = keysText(id);
   return (
     <Button
@@ -34,6 +38,7 @@ export function CommandButton({
       onClick={() => runCommand(id)}
     >
       {children}
+      {word !== undefined && <span className="word">{word}</span>}
     </Button>
   );
 }

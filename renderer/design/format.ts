@@ -1,3 +1,5 @@
+import { t, wordsLanguage } from '../words/index.js';
+
 /** "1.4 GB": three figures at most. */
 export function bytesText(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
@@ -27,24 +29,33 @@ export function clockText(seconds: number): string {
 
 /** "about 40 s": an estimate, not a promise. */
 export function aboutText(seconds: number): string {
-  if (seconds < 5) return 'a few seconds';
-  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s`;
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
-  return `about ${(seconds / 3600).toPrecision(2)} h`;
+  if (seconds < 5) return t('a few seconds');
+  if (seconds < 90) return t('about {n} s', { n: Math.ceil(seconds / 5) * 5 });
+  if (seconds < 5400) return t('about {n} min', { n: Math.round(seconds / 60) });
+  return t('about {n} h', { n: Number((seconds / 3600).toPrecision(2)) });
 }
 
 export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-const focalSources: Readonly<Record<string, string>> = {
-  'exif-35mm': 'EXIF',
-  'exif-sensor': 'EXIF, sensor',
-  user: 'given',
-};
-
 /** Where a focal comes from, in words. */
-export const focalText = (source: string): string => focalSources[source] ?? source;
+export function focalText(source: string): string {
+  const sources: Readonly<Record<string, string>> = {
+    'exif-35mm': t('EXIF'),
+    'exif-sensor': t('EXIF, sensor'),
+    user: t('given'),
+  };
+  return sources[source] ?? source;
+}
+
+/** A day and an hour as the chosen language writes them. */
+export const dateText = (time: string): string =>
+  new Intl.DateTimeFormat(wordsLanguage(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+
+/** A day as the chosen language writes it. */
+export const dayText = (time: string): string =>
+  new Intl.DateTimeFormat(wordsLanguage(), { dateStyle: 'medium' }).format(new Date(time));
 
 /** The parts in which names differ: "courtyard-01" and "courtyard-02" are "01" and "02" where room is short. */
 export function shortNames(names: readonly string[]): string[] {

@@ -1,25 +1,34 @@
 import { presetIds, type PresetId, type PresetSettings } from '../../electron/contract/presets.js';
 import { Select, Slider } from '../design/controls.js';
+import { t } from '../words/index.js';
 
 type Purpose = PresetId | 'files';
 
-const purposes: Readonly<Record<Purpose, { title: string; use: string }>> = {
-  files: { title: 'Single files', use: 'The formats ticked below, with cameras of the original photos.' },
+export const purposeIds: readonly Purpose[] = ['files', ...presetIds];
+
+export const purposes = (): Readonly<Record<Purpose, { title: string; use: string }>> => ({
+  files: {
+    title: t('Single files'),
+    use: t('The formats ticked below, with cameras of the original photos.'),
+  },
   blender: {
-    title: 'Blender',
-    use: 'Cloud or mesh, undistorted photos behind their cameras, and open_in_blender.py, which sets all up.',
+    title: t('Blender'),
+    use: t('Cloud or mesh, undistorted photos behind their cameras, and open_in_blender.py, which sets all up.'),
   },
   splatting: {
-    title: 'Gaussian splatting',
-    use: 'Undistorted photos, COLMAP model with pinhole cameras, transforms.json, masks, points to start from.',
+    title: t('Gaussian splatting'),
+    use: t('Undistorted photos, COLMAP model with pinhole cameras, transforms.json, masks, points to start from.'),
   },
-  survey: { title: 'Survey', use: 'LAS 1.4 and PLY with their offset, and a report to print.' },
+  survey: { title: t('Survey'), use: t('LAS 1.4 and PLY with their offset, and a report to print.') },
   compositing: {
-    title: 'Compositing',
-    use: 'Undistorted plates, 32-bit EXR depth, cameras as glTF and Nuke .chan, ST-maps both ways.',
+    title: t('Compositing'),
+    use: t('Undistorted plates, 32-bit EXR depth, cameras as glTF and Nuke .chan, ST-maps both ways.'),
   },
-  colmap: { title: 'COLMAP', use: 'Binary model of the original photos with their distortion, and the photos.' },
-};
+  colmap: {
+    title: t('COLMAP'),
+    use: t('Binary model of the original photos with their distortion, and the photos.'),
+  },
+});
 
 const DEFAULTS: Omit<PresetSettings, 'preset'> = { crop: 'inside', format: 'auto', quality: 95, mostPoints: 200_000 };
 /** Those that write undistorted photos. */
@@ -39,8 +48,8 @@ export function PurposeChoice({
       <Select
         label="For"
         value={purpose}
-        choices={(['files', ...presetIds] as const).map((value) => ({ value, title: purposes[value].title }))}
-        note={purposes[purpose].use}
+        choices={purposeIds.map((value) => ({ value, title: purposes()[value].title }))}
+        note={purposes()[purpose].use}
         onChange={(value) => onChange(value === 'files' ? undefined : { ...DEFAULTS, ...settings, preset: value })}
       />
       {settings && undistorting.includes(settings.preset) && (

@@ -2,7 +2,6 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEve
 import type { PairInfo, PhotoInfo } from '../../electron/contract/api.js';
 import { Empty } from '../design/controls.js';
 import { stem } from '../design/format.js';
-import { showPanel } from '../store/layout.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { pairLook, pairText, samePair } from './strength.js';
 import './graph.css';
@@ -73,7 +72,6 @@ export function MatrixPanel() {
   const choose = (pair: PairInfo | undefined): void => {
     if (!pair) return;
     setStudio({ selectedPair: [pair.a, pair.b] });
-    showPanel('pair');
   };
   // With the arrow keys from pair to pair, in the order of the table.
   const press = (event: KeyboardEvent): void => {

@@ -1,9 +1,12 @@
+import { useState } from 'react';
+import type { PairInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Empty, Facts } from '../design/controls.js';
 import { stem } from '../design/format.js';
-import { residualTone } from '../photos/PhotoPanel.js';
+import { residualTone } from '../photos/SelectedPhoto.js';
 import { useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { t } from '../words/index.js';
 import { samePair } from './strength.js';
 import './graph.css';
 
@@ -11,84 +14,120 @@ import './graph.css';
 export function PairPanel() {
   const pair = useStudio(({ project, selectedPair }) => project?.pairs.find((each) => samePair(each, selectedPair)));
   const photos = useStudio(({ project }) => project?.photos);
-  const revision = useStudio(({ project }) => project?.scene?.revision ?? 0);
   if (!pair)
     return (
-      <div className="panel">
-        <Empty title="No pair selected">
-          <p>Click a line of the pose graph or a square of the pair matrix.</p>
-        </Empty>
-      </div>
+      <Empty title={t('No pair selected')}>
+        <p>{t('Click a line of the pose graph or a square of the pair matrix.')}</p>
+      </Empty>
     );
-  const { a, b, state, enabled, confidence, residual, parallax, reason } = pair;
   const name = (id: string): string => stem(photos?.find((photo) => photo.id === id)?.name ?? id);
-  const map = (kind: string, k: number): string => `${api.binaryUrl(`pair/${a}/${b}/${kind}/${k}`)}?${revision}`;
   return (
-    <div className="panel">
-      <div className="section">
-        <h2 className="truncate">
-          {name(a)} to {name(b)}
-        </h2>
-        <div className="pair-grid">
-          {[a, b].map((id) => (
-            <img
-              key={id}
-              src={api.binaryUrl(`thumbnail/${id}`)}
-              alt={`Photo ${name(id)}`}
-            />
-          ))}
-          {state === 'observed' &&
-            [0, 1].map((k) => (
-              <img
-                key={`d${k}`}
-                src={map('depth', k)}
-                alt={`Depth of ${name([a, b][k]!)} by this pair`}
-              />
-            ))}
-          {state === 'observed' &&
-            [0, 1].map((k) => (
-              <img
-                key={`c${k}`}
-                src={map('confidence', k)}
-                alt={`Confidence of ${name([a, b][k]!)} in this pair`}
-              />
-            ))}
-        </div>
-        {state === 'observed' && <p className="faint">Photos, depth (near is warm), confidence (bright is sure).</p>}
-        <Facts
-          facts={[
-            confidence !== undefined && ['Confidence', confidence.toFixed(1)],
-            residual !== undefined && [
-              'Residual',
-              <span
-                key="r"
-                className={residualTone(residual)}
-              >
-                {(residual * 100).toPrecision(2)} %
-              </span>,
-            ],
-            parallax !== undefined && ['Parallax', `${parallax.toFixed(1)}°`],
-            state === 'planned' && ['State', 'not computed yet'],
-          ]}
-        />
-        {state === 'rejected' && (
-          <p className="bad">Rejected: {reason ?? 'the photos share nothing that could be measured'}.</p>
-        )}
+    <div className="panel pair">
+      <header className="pair-head">
+        <h2 className="truncate">{t('{a} and {b}', { a: name(pair.a), b: name(pair.b) })}</h2>
         <CommandButton
           id="pair.toggle"
           icon="power"
         >
-          {enabled ? 'Switch this pair off' : 'Switch this pair on'}
+          {pair.enabled ? t('Switch this pair off') : t('Switch this pair on')}
         </CommandButton>
-        {!enabled && (
-          <CommandButton
-            id="run.realign"
-            icon="play"
-          >
-            Realign without it
-          </CommandButton>
-        )}
+      </header>
+      <PairPictures
+        pair={pair}
+        name={name}
+      />
+      <PairFacts pair={pair} />
+    </div>
+  );
+}
+
+/** Photos, and beside each what this pair says of it, in one row. */
+function PairPictures({ pair, name }: { pair: PairInfo; name: (id: string) => string }) {
+  const [map, setMap] = useState<'depth' | 'confidence'>('depth');
+  const revision = useStudio(({ project }) => project?.scene?.revision ?? 0);
+  const { a, b } = pair;
+  const known = pair.confidence !== undefined || pair.state === 'observed';
+  const words = (id: string): string =>
+    map === 'depth'
+      ? t('Depth of {name} by this pair', { name: name(id) })
+      : t('Confidence of {name} in this pair', { name: name(id) });
+  return (
+    <>
+      <div className="pair-grid">
+        {[a, b].map((id) => (
+          <img
+            key={id}
+            src={api.binaryUrl(`thumbnail/${id}`)}
+            alt={t('Photo {name}', { name: name(id) })}
+          />
+        ))}
+        {known &&
+          [a, b].map((id, k) => (
+            <img
+              key={`${map} ${id}`}
+              src={`${api.binaryUrl(`pair/${a}/${b}/${map}/${k}`)}?${revision}`}
+              alt={words(id)}
+            />
+          ))}
       </div>
+      {known && (
+        <div
+          className="row"
+          role="radiogroup"
+          aria-label={t('Maps of the pair')}
+        >
+          {(['depth', 'confidence'] as const).map((each) => (
+            <label
+              key={each}
+              className="radio"
+            >
+              <input
+                type="radio"
+                name="pair-map"
+                checked={map === each}
+                onChange={() => setMap(each)}
+              />
+              {each === 'depth' ? t('Depth, near is warm') : t('Confidence, bright is sure')}
+            </label>
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function PairFacts({ pair: { state, enabled, confidence, residual, parallax, reason } }: { pair: PairInfo }) {
+  return (
+    <div className="row pair-facts">
+      <Facts
+        facts={[
+          confidence !== undefined && [t('Confidence'), confidence.toFixed(1)],
+          residual !== undefined && [
+            t('Residual, share of depth'),
+            <span
+              key="r"
+              className={residualTone(residual)}
+            >
+              {(residual * 100).toPrecision(2)} %
+            </span>,
+          ],
+          parallax !== undefined && [t('Parallax'), `${parallax.toFixed(1)}°`],
+          state === 'planned' && enabled && [t('State'), t('not computed yet')],
+        ]}
+      />
+      {state === 'rejected' && (
+        <p className="bad">
+          {t('Rejected: {reason}.', { reason: reason ?? t('the photos share nothing that could be measured') })}
+        </p>
+      )}
+      {!enabled && (
+        <CommandButton
+          id="run.realign"
+          icon="play"
+        >
+          {t('Realign without it')}
+        </CommandButton>
+      )}
     </div>
   );
 }

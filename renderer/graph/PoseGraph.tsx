@@ -4,7 +4,6 @@ import { Empty } from '../design/controls.js';
 import { shortNames, stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
 import { choose } from '../store/selection.js';
-import { showPanel } from '../store/layout.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { layoutGraph, NODE, type Place } from './layout.js';
@@ -78,7 +77,6 @@ function Drawing() {
                 onPointerLeave={() => setHovered(undefined)}
                 onClick={() => {
                   setStudio({ selectedPair: [each.a, each.b] });
-                  showPanel('pair');
                 }}
               >
                 <path

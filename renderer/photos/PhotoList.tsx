@@ -8,6 +8,7 @@ import { CommandButton } from '../commands/CommandButton.js';
 import { Badge, Button, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { focalText, stem } from '../design/format.js';
+import { plural, t } from '../words/index.js';
 import { choose } from '../store/selection.js';
 import './photos.css';
 
@@ -29,7 +30,7 @@ export function PhotoList() {
   useEffect(() => {
     if (last >= 0) rows.scrollToIndex(last);
   }, [last, rows]);
-  const placed = photos.filter((photo) => photo.placed).length;
+  const placed = photos.filter((photo) => photo.enabled && photo.placed).length;
   const known = photos.some((photo) => photo.placed !== undefined);
 
   const press = (event: KeyboardEvent): void => {
@@ -53,22 +54,25 @@ export function PhotoList() {
     <div className="photo-panel">
       <div className="photo-head spread">
         <span className="quiet numeric">
-          {known ? `${placed} of ${photos.filter(({ enabled }) => enabled).length} placed` : `${photos.length} photos`}
+          {known
+            ? t('{placed} of {all} placed', { placed, all: photos.filter(({ enabled }) => enabled).length })
+            : plural(photos.length, '{n} photo', '{n} photos')}
         </span>
         <CommandButton
           id="photos.add"
-          look={['plain', 'square']}
           icon="plus"
-        />
+        >
+          {t('Add photos')}
+        </CommandButton>
       </div>
       {photos.length === 0 ? (
-        <Empty title="No photos yet">
-          <p>Drop photos or a folder anywhere in this window.</p>
+        <Empty title={t('No photos yet')}>
+          <p>{t('Drop photos or a folder anywhere in this window.')}</p>
           <CommandButton
             id="photos.add"
             look="primary"
           >
-            Choose photos
+            {t('Choose photos')}
           </CommandButton>
         </Empty>
       ) : (
@@ -77,7 +81,7 @@ export function PhotoList() {
           ref={scroller}
           tabIndex={0}
           role="listbox"
-          aria-label="Photos"
+          aria-label={t('Photos')}
           aria-multiselectable="true"
           aria-activedescendant={last >= 0 ? `photo-${last}` : undefined}
           onKeyDown={press}
@@ -102,8 +106,10 @@ export function PhotoList() {
       <Doubtful photos={photos} />
       {photos.some(({ missing }) => missing) && (
         <div className="section spread">
-          <span className="bad">{photos.filter(({ missing }) => missing).length} photos were moved</span>
-          <CommandButton id="photos.relocate">Find them…</CommandButton>
+          <span className="bad">
+            {plural(photos.filter(({ missing }) => missing).length, '{n} photo was moved', '{n} photos were moved')}
+          </span>
+          <CommandButton id="photos.relocate">{t('Find them…')}</CommandButton>
         </div>
       )}
     </div>
@@ -118,7 +124,10 @@ function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
     ({ enabled, duplicateOf, blurred }) => enabled && duplicateOf !== undefined && !blurred,
   );
   if (soft.length + doubles.length === 0) return null;
-  const words = [soft.length > 0 && `${soft.length} soft`, doubles.length > 0 && `${doubles.length} double`]
+  const words = [
+    soft.length > 0 && t('{n} soft', { n: soft.length }),
+    doubles.length > 0 && t('{n} double', { n: doubles.length }),
+  ]
     .filter(Boolean)
     .join(', ');
   return (
@@ -130,7 +139,7 @@ function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
           apply({ kind: 'photos-enabled', photos: [...soft, ...doubles].map(({ id }) => id), enabled: false })
         }
       >
-        Switch off
+        {t('Switch off')}
       </Button>
     </div>
   );
@@ -170,7 +179,7 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
           {width} × {height}
         </span>
         <span className="faint numeric truncate">
-          {focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : 'focal not known'}
+          {focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : t('focal not known')}
         </span>
       </div>
       <div className="photo-marks">
@@ -186,19 +195,19 @@ function State({ photo: { enabled, missing, duplicateOf, blurred, placed, reason
     return (
       <Badge
         tone="bad"
-        title="The file is not where it was"
+        title={t('The file is not where it was')}
       >
-        missing
+        {t('missing')}
       </Badge>
     );
-  if (!enabled) return <Badge tone="fair">off</Badge>;
+  if (!enabled) return <Badge tone="fair">{t('off')}</Badge>;
   if (duplicateOf !== undefined)
     return (
       <Badge
         tone="fair"
-        title="The same picture as another one"
+        title={t('The same picture as another one')}
       >
-        double
+        {t('double')}
       </Badge>
     );
   if (placed === false)
@@ -207,18 +216,18 @@ function State({ photo: { enabled, missing, duplicateOf, blurred, placed, reason
         tone="bad"
         title={reason}
       >
-        not placed
+        {t('not placed')}
       </Badge>
     );
   if (blurred)
     return (
       <Badge
         tone="fair"
-        title="Less sharp than the others"
+        title={t('Less sharp than the others')}
       >
-        soft
+        {t('soft')}
       </Badge>
     );
-  if (placed) return <Badge tone="good">placed</Badge>;
+  if (placed) return <Badge tone="good">{t('placed')}</Badge>;
   return null;
 }

@@ -1,11 +1,11 @@
-import { useEffect, useState } from 'react';
-import type { EstimatorInfo, RunSettings, SettingsChange } from '../../electron/contract/api.js';
-import { apply, attempt } from '../commands/project.js';
+import type { EstimatorInfo, Preflight, RunSettings, SettingsChange } from '../../electron/contract/api.js';
+import { apply } from '../commands/project.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Facts, Field, Select, Slider, Switch } from '../design/controls.js';
-import { aboutText, bytesText, countText } from '../design/format.js';
-import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
-import { api } from '../transport/index.js';
+import { Facts, Field, Select, Switch } from '../design/controls.js';
+import { aboutText, bytesText } from '../design/format.js';
+import { isActive, useStudio } from '../store/studio.js';
+import { t } from '../words/index.js';
+import { RunButton } from './RunButton.js';
 import './run.css';
 
 const change = (settings: SettingsChange): unknown => apply({ kind: 'settings', settings });
@@ -15,7 +15,6 @@ export function RunPanel() {
   const settings = useStudio(({ project }) => project?.settings);
   const estimators = useStudio(({ estimators }) => estimators);
   const busy = useStudio(({ job }) => isActive(job));
-  const scene = useStudio(({ project }) => project?.scene);
   if (!settings) return null;
   const estimator = estimators.find(({ id }) => id === settings.estimator);
   return (
@@ -70,36 +69,11 @@ export function RunPanel() {
         <Before />
       </div>
       <div className="section">
-        <h2>Cloud</h2>
-        <ConfidenceSlider
-          value={settings.minConfidence}
-          disabled={busy}
-        />
-        <Switch
-          label="Remove floating points"
-          checked={settings.removeFloating}
-          disabled={busy}
-          onChange={(removeFloating) => change({ removeFloating })}
-        />
-        <Switch
-          label="Complete plain surfaces"
-          checked={settings.inferred}
-          disabled={busy}
-          onChange={(inferred) => change({ inferred })}
-        />
-        {scene && (
-          <Facts
-            facts={[
-              ['Points', countText(scene.points)],
-              ['Cameras', scene.cameras.length],
-            ]}
-          />
-        )}
         <CommandButton
           id="run.realign"
           icon="play"
         >
-          Realign without inference
+          {t('Realign without inference')}
         </CommandButton>
       </div>
     </div>
@@ -175,38 +149,18 @@ function GraphField({ settings: { graph }, disabled }: { settings: RunSettings; 
 
 /** What the run will cost, before it is begun. */
 function Before() {
-  const project = useStudio(({ project }) => project);
+  const photos = useStudio(({ project }) => project?.photos.length ?? 0);
   const preflight = useStudio(({ preflight }) => preflight);
-  const job = useStudio(({ job }) => job);
-  const { estimator, graph, quality } = project?.settings ?? {};
-  const photos = project?.photos.map(({ id, enabled }) => `${id}${enabled}`).join();
-  useEffect(() => {
-    let current = true;
-    if (!photos) setStudio({ preflight: undefined });
-    else
-      void attempt(async () => {
-        const answer = await api.request('run.preflight', {});
-        if (current) setStudio({ preflight: answer });
-      });
-    return () => {
-      current = false;
-    };
-  }, [photos, estimator, graph, quality]);
-  const busy = isActive(job);
+  const problem = useStudio(({ preflightError }) => preflightError);
+  const busy = useStudio(({ job }) => isActive(job));
   return (
     <div className="before">
-      <h3>{busy ? 'This run' : 'Before you start'}</h3>
-      {preflight ? (
-        <Facts
-          facts={[
-            ['Pairs', preflight.pairs],
-            ['Time', aboutText(preflight.seconds)],
-            ['Memory', bytesText(preflight.memory)],
-          ]}
-        />
-      ) : (
-        <p className="faint">{photos ? 'Estimating…' : 'Add photos first.'}</p>
+      <h3>{busy ? t('This run') : t('Before you start')}</h3>
+      {preflight && <Forecast preflight={preflight} />}
+      {!preflight && problem === undefined && (
+        <p className="faint">{photos > 0 ? t('Estimating…') : t('Add photos first.')}</p>
       )}
+      {problem !== undefined && <p className="fair">{problem}</p>}
       {preflight?.warnings.map((warning) => (
         <p
           key={warning}
@@ -215,48 +169,22 @@ function Before() {
           {warning}
         </p>
       ))}
-      {busy ? (
-        <Button
-          look={['primary', 'large', 'wide']}
-          disabled
-        >
-          Running…
-        </Button>
-      ) : (
-        <CommandButton
-          id="run.start"
-          look={['primary', 'large', 'wide']}
-          icon="play"
-        >
-          {['cancelled', 'failed'].includes(job.state) ? 'Go on' : project?.scene ? 'Reconstruct again' : 'Start'}
-        </CommandButton>
-      )}
+      <RunButton
+        place="panel"
+        look={['primary', 'large', 'wide']}
+      />
     </div>
   );
 }
 
-/** Moves the view's threshold at once; the project's own follows when the hand lets go, as one step of undo. */
-function ConfidenceSlider({ value, disabled }: { value: number; disabled: boolean }) {
-  const [held, setHeld] = useState<number>();
-  useEffect(() => setViewer({ minConfidence: value }), [value]);
+export function Forecast({ preflight: { pairs, seconds, memory } }: { preflight: Preflight }) {
   return (
-    <Slider
-      label="Confidence from"
-      min={1}
-      max={10}
-      step={0.1}
-      value={held ?? value}
-      disabled={disabled}
-      format={(number) => number.toFixed(1)}
-      onChange={(next) => {
-        setHeld(next);
-        setViewer({ minConfidence: next });
-      }}
-      onCommit={(next) => {
-        void Promise.resolve(next === value ? undefined : change({ minConfidence: next })).then(() =>
-          setHeld(undefined),
-        );
-      }}
+    <Facts
+      facts={[
+        [t('Pairs'), pairs],
+        [t('Time'), aboutText(seconds)],
+        [t('Memory'), bytesText(memory)],
+      ]}
     />
   );
 }

@@ -3,35 +3,34 @@ import { stages } from '../../electron/contract/stages.js';
 import { clockText } from '../design/format.js';
 import { Bar } from '../design/controls.js';
 import { isActive, useStudio } from '../store/studio.js';
+import { t } from '../words/index.js';
 
-/** The road from photos to a cloud, with where the run is on it. */
+/** Where a run is on the road from photos to a cloud: one bar for all of it, and the stage in words. */
 export function Stages() {
   const job = useStudio(({ job }) => job);
-  const aligned = useStudio(({ project }) => project?.scene !== undefined && !project.scene.partial);
-  const active = isActive(job);
+  if (!isActive(job)) return null;
   const position = stages.findIndex(({ name }) => name === job.stage);
-  if (!active && !aligned && !['failed', 'cancelled'].includes(job.state)) return null;
   return (
     <ol
       className="stages"
-      aria-label="Stages of the run"
+      aria-label={t('Stages of the run')}
     >
       {stages.map(({ name, title }, k) => {
-        const current = active && k === position;
-        const done = active || job.state === 'failed' || job.state === 'cancelled' ? k < position : aligned;
+        const current = k === position;
         return (
           <li
             key={name}
-            className={current ? 'current' : done ? 'done' : ''}
+            className={stageLook(k, position)}
             aria-current={current ? 'step' : undefined}
+            title={t(title)}
           >
-            {title}
+            <span className="stage-title">{t(title)}</span>
             {current && <span className="numeric">{progressText(job)}</span>}
-            {current && (job.total ?? 0) > 0 && (
+            {current && (
               <Bar
-                done={job.done ?? 0}
-                total={job.total!}
-                label={title}
+                done={job.share ?? 0}
+                total={1}
+                label={t('The whole run')}
               />
             )}
           </li>
@@ -41,8 +40,14 @@ export function Stages() {
   );
 }
 
+function stageLook(k: number, position: number): string {
+  if (k === position) return 'current';
+  return k < position ? 'done' : '';
+}
+
 export function progressText({ state, done, total, secondsLeft }: JobState): string {
-  const count = total ? ` ${done ?? 0} of ${total}` : '';
-  if (state === 'paused') return `${count}, paused`;
-  return `${count}${secondsLeft === undefined ? '' : `, ${clockText(secondsLeft)} left`}`;
+  const count = total ? ` ${t('{done} of {total}', { done: done ?? 0, total })}` : '';
+  if (state === 'paused') return `${count}, ${t('paused')}`;
+  if (secondsLeft === undefined) return count;
+  return `${count}, ${t('{time} left', { time: clockText(secondsLeft) })}`;
 }

@@ -3,11 +3,12 @@ import type { FrameInfo, KnownLength, Measurement, SceneDescription } from '../.
 import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Facts, Field, Slider } from '../design/controls.js';
+import { Button, Empty, Facts, Field, Slider } from '../design/controls.js';
 import { countText } from '../design/format.js';
 import { isActive, setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
+import { CloudSettings } from '../cloud/CloudSettings.js';
 import { MeasureSection } from './MeasureSection.js';
 import { RegionSection } from './RegionSection.js';
 import './scene.css';
@@ -18,10 +19,16 @@ export function ScenePanel() {
   const document = useStudio(({ project }) => project?.document);
   const busy = useStudio(({ job }) => isActive(job));
   const description = useDescription();
-  if (!scene || !document) return <p className="panel faint">The scene is edited here once there is a cloud.</p>;
+  if (!scene || !document)
+    return (
+      <Empty title="No cloud yet">
+        <p>The scene is levelled, scaled, cleaned and measured here once there is a cloud.</p>
+      </Empty>
+    );
   const frame = scene.frames[0]!;
   return (
     <div className="panel">
+      <CloudSettings />
       <FrameSection
         frame={frame}
         description={description}

@@ -6,6 +6,7 @@ import { Shortcuts } from '../commands/Shortcuts.js';
 import { ExportDialog } from '../export/ExportDialog.js';
 import { FileDialog } from '../files/FileDialog.js';
 import { useStudio } from '../store/studio.js';
+import { t } from '../words/index.js';
 import { Notices } from './Notices.js';
 import { StartPage } from './StartPage.js';
 import { StatusBar } from './StatusBar.js';
@@ -34,7 +35,7 @@ export function App() {
         <>
           <TopBar />
           <main className="work">
-            <Suspense fallback={<div className="empty">Opening the workspace…</div>}>
+            <Suspense fallback={<div className="empty">{t('Opening the workspace…')}</div>}>
               <Workspace />
             </Suspense>
           </main>
@@ -43,7 +44,7 @@ export function App() {
       ) : ready ? (
         <StartPage />
       ) : (
-        <div className="empty">Connecting to the engine…</div>
+        <div className="empty">{t('Connecting to the engine…')}</div>
       )}
       {dialog === 'palette' && <Palette />}
       {dialog === 'shortcuts' && <Shortcuts />}
@@ -55,7 +56,7 @@ export function App() {
         />
       )}
       <Notices />
-      {dropping && <div className="drop-hint">Drop photos, a folder, or a project</div>}
+      {dropping && <div className="drop-hint">{t('Drop photos, a folder, or a project')}</div>}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Empty } from '../design/controls.js';
+import { t } from '../words/index.js';
 import { useStudio } from '../store/studio.js';
 
 export function LogPanel() {
@@ -22,11 +23,11 @@ export function LogPanel() {
       ref={scroller}
       tabIndex={0}
       role="log"
-      aria-label="Log of this project"
+      aria-label={t('Log of this project')}
     >
       {log.length === 0 && (
-        <Empty title="Nothing yet">
-          <p>What a run does and what it leaves out is written here.</p>
+        <Empty title={t('Nothing yet')}>
+          <p>{t('What a run does and what it leaves out is written here.')}</p>
         </Empty>
       )}
       <div

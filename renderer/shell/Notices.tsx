@@ -1,29 +1,30 @@
 import { Button } from '../design/controls.js';
 import { dismiss, useStudio } from '../store/studio.js';
+import { t } from '../words/index.js';
 
-/** Errors stay until they are closed; a word on what was done goes by itself. */
+/** At most one: the newest. Errors stay until they are closed or their cause is gone; a remark goes by itself. */
 export function Notices() {
-  const notices = useStudio(({ notices }) => notices);
+  const notice = useStudio(({ notice }) => notice);
   return (
     <div
       className="notices"
       aria-live="polite"
     >
-      {notices.map(({ id, tone, text }) => (
+      {notice && (
         <div
-          key={id}
-          className={`notice ${tone}`}
-          role={tone === 'error' ? 'alert' : 'status'}
+          key={notice.id}
+          className={`notice ${notice.tone}`}
+          role={notice.tone === 'error' ? 'alert' : 'status'}
         >
-          <p>{text}</p>
+          <p>{notice.text}</p>
           <Button
             look={['plain', 'square']}
             icon="close"
-            aria-label="Dismiss"
-            onClick={() => dismiss(id)}
+            aria-label={t('Dismiss')}
+            onClick={dismiss}
           />
         </div>
-      ))}
+      )}
     </div>
   );
 }

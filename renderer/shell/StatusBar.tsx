@@ -2,8 +2,10 @@ import type { JobState } from '../../electron/contract/api.js';
 import { stageTitle } from '../../electron/contract/stages.js';
 import { clockText } from '../design/format.js';
 import { progressText } from '../run/Stages.js';
-import { useStudio } from '../store/studio.js';
-import { showPanel } from '../store/layout.js';
+import { useStudio, type StudioState } from '../store/studio.js';
+import { showDrawer } from '../store/layout.js';
+import { t } from '../words/index.js';
+import { Problems } from './Problems.js';
 
 export function StatusBar() {
   const info = useStudio(({ info }) => info);
@@ -18,30 +20,33 @@ export function StatusBar() {
         className={`dot ${connection === 'open' ? 'good' : 'bad'}`}
         aria-hidden="true"
       />
-      <span>
-        {connection === 'open'
-          ? `Engine: ${info?.provider === 'cpu' ? 'CPU' : info?.provider}, ${info?.threads} threads`
-          : connection === 'lost'
-            ? 'Connection lost, trying again…'
-            : 'Connecting…'}
-      </span>
+      <span>{engineText(connection, info)}</span>
       <span
         role="status"
         className="truncate numeric"
+        title={job.error}
       >
-        {upload ? `Receiving ${upload.done} of ${upload.total} photos` : jobText(job)}
+        {upload ? t('Receiving {done} of {total} photos', upload) : jobText(job)}
       </span>
-      {stale && job.state !== 'running' && <span className="fair">Edits not yet in the cloud: realign</span>}
-      <span className="push">{saved ? 'Every change is kept' : 'Kept, but not saved under a name yet'}</span>
+      {stale && job.state !== 'running' && <span className="fair">{t('Edits not yet in the cloud: realign')}</span>}
+      <span className="push kept">{saved ? t('Every change is kept') : t('Kept, but not saved under a name yet')}</span>
+      <Problems />
       <button
         type="button"
         className="link"
-        onClick={() => showPanel('log')}
+        onClick={() => showDrawer('log')}
       >
-        Log
+        {t('Log')}
       </button>
     </footer>
   );
+}
+
+function engineText(connection: StudioState['connection'], info: StudioState['info']): string {
+  if (connection === 'lost') return t('Connection lost, trying again…');
+  if (connection !== 'open' || !info) return t('Connecting…');
+  const provider = info.provider === 'cpu' ? t('CPU') : info.provider;
+  return t('Engine: {provider}, {n} threads', { provider, n: info.threads });
 }
 
 function jobText(job: JobState): string {
@@ -49,14 +54,18 @@ function jobText(job: JobState): string {
     case 'idle':
       return '';
     case 'finished':
-      return `Finished${job.secondsElapsed === undefined ? '' : ` in ${clockText(job.secondsElapsed)}`}`;
+      return job.secondsElapsed === undefined
+        ? t('Finished')
+        : t('Finished in {time}', { time: clockText(job.secondsElapsed) });
     case 'failed':
-      return `Failed: ${job.error ?? 'the log says why'}`;
+      return t('Failed: {error}', { error: job.error ?? t('the log says why') });
     case 'cancelled':
-      return 'Cancelled; what was computed is kept';
+      return t('Cancelled; what was computed is kept');
     case 'cancelling':
-      return 'Cancelling after the pairs in hand…';
-    default:
-      return `${job.stage ? stageTitle(job.stage) : 'Starting'}${progressText(job)}${job.detail ? ` · ${job.detail}` : ''}`;
+      return t('Cancelling after the pairs in hand…');
+    default: {
+      const stage = job.stage ? t(stageTitle(job.stage)) : t('Starting');
+      return `${stage}${progressText(job)}${job.detail ? ` · ${t(job.detail)}` : ''}`;
+    }
   }
 }

@@ -1,78 +1,101 @@
 import { CommandButton } from '../commands/CommandButton.js';
+import { plural, t } from '../words/index.js';
 import { isActive, useStudio } from '../store/studio.js';
+import { RunButton } from '../run/RunButton.js';
 import { Stages } from '../run/Stages.js';
 
+/** The project's name, the run, and what is wanted at any step. */
 export function TopBar() {
   const project = useStudio(({ project }) => project)!;
-  const job = useStudio(({ job }) => job);
-  const running = isActive(job);
-  const paused = job.state === 'paused';
+  const name = project.saved ? `${project.name}.pointmap` : t('Unsaved project');
   return (
     <header className="top-bar">
-      <div className="row truncate">
+      <div className="row start-of-bar">
         <CommandButton
           id="project.close"
           look={['plain', 'square']}
-          icon="close"
+          icon="home"
         />
-        <h1 className="truncate">{project.saved ? `${project.name}.pointmap` : 'Unsaved project'}</h1>
-        <span className="quiet">
-          {project.photos.length} {project.photos.length === 1 ? 'photo' : 'photos'}
-        </span>
+        <h1
+          className="truncate"
+          title={project.saved ? project.path : name}
+        >
+          {name}
+        </h1>
+        <span className="quiet photo-count">{plural(project.photos.length, '{n} photo', '{n} photos')}</span>
       </div>
-      <div className="row">
+      <div className="row middle">
         <Stages />
-        {running ? (
-          <>
-            <CommandButton
-              id="run.pause"
-              icon={paused ? 'play' : 'pause'}
-            >
-              {paused ? 'Resume' : 'Pause'}
-            </CommandButton>
-            <CommandButton
-              id="run.cancel"
-              icon="stop"
-            >
-              {job.state === 'cancelling' ? 'Cancelling…' : 'Cancel'}
-            </CommandButton>
-          </>
-        ) : project.stale ? (
-          <CommandButton
-            id="run.realign"
-            icon="play"
-          >
-            Realign
-          </CommandButton>
-        ) : null}
+        <RunControls />
       </div>
       <div className="row end">
         <CommandButton
           id="edit.undo"
-          look={['plain', 'square']}
+          look="plain"
+          word={t('Undo')}
           icon="undo"
         />
         <CommandButton
           id="edit.redo"
-          look={['plain', 'square']}
+          look="plain"
+          word={t('Redo')}
           icon="redo"
         />
         <CommandButton
           id="help.palette"
-          look={['plain', 'square']}
+          look="plain"
+          word={t('Commands')}
           icon="search"
         />
         <ThemeButton />
-        {!project.saved && <CommandButton id="project.save">Save</CommandButton>}
+        {!project.saved && <CommandButton id="project.save">{t('Save')}</CommandButton>}
         <CommandButton
           id="export.open"
           look="primary"
           icon="export"
         >
-          Export
+          {t('Export')}
         </CommandButton>
       </div>
     </header>
+  );
+}
+
+function RunControls() {
+  const stale = useStudio(({ project }) => project?.stale);
+  const state = useStudio(({ job }) => job.state);
+  if (isActive({ state }))
+    return (
+      <>
+        <CommandButton
+          id="run.pause"
+          icon={state === 'paused' ? 'play' : 'pause'}
+        >
+          {state === 'paused' ? t('Resume') : t('Pause')}
+        </CommandButton>
+        <CommandButton
+          id="run.cancel"
+          icon="stop"
+        >
+          {state === 'cancelling' ? t('Cancelling…') : t('Cancel')}
+        </CommandButton>
+      </>
+    );
+  return (
+    <>
+      <RunButton
+        place="bar"
+        look="primary"
+      />
+      {stale && state !== 'cancelled' && state !== 'failed' && (
+        <CommandButton
+          id="run.realign"
+          icon="play"
+        >
+          {t('Realign')}
+        </CommandButton>
+      )}
+    </>
   );
 }
 
@@ -81,7 +104,8 @@ export function ThemeButton() {
   return (
     <CommandButton
       id="view.theme"
-      look={['plain', 'square']}
+      look="plain"
+      word={theme === 'dark' ? t('Light') : t('Dark')}
       icon={theme === 'dark' ? 'sun' : 'moon'}
     />
   );

@@ -1,53 +1,39 @@
-import {
-  DockviewReact,
-  type DockviewReadyEvent,
-  type IDockviewPanelHeaderProps,
-  type IDockviewPanelProps,
-} from 'dockview-react';
-import 'dockview-react/dist/styles/dockview.css';
-import './dock.css';
-import type { FunctionComponent } from 'react';
-import { DepthPanel } from '../depth/DepthPanel.js';
-import { MatrixPanel } from '../graph/MatrixPanel.js';
-import { PairPanel } from '../graph/PairPanel.js';
-import { PoseGraph } from '../graph/PoseGraph.js';
-import { PhotoList } from '../photos/PhotoList.js';
-import { PhotoPanel } from '../photos/PhotoPanel.js';
-import { RunPanel } from '../run/RunPanel.js';
-import { ScenePanel } from '../scene/ScenePanel.js';
+import type { CSSProperties } from 'react';
 import { CloudPanel } from '../cloud/CloudPanel.js';
-import { setUpLayout, type PanelName } from '../store/layout.js';
-import { LogPanel } from './LogPanel.js';
+import { panelLimits, setLayout, useLayout } from '../store/layout.js';
+import { Splitter } from '../design/Splitter.js';
+import { t } from '../words/index.js';
+import { usePreflight } from '../run/use-preflight.js';
+import { Drawer } from './Drawer.js';
+import { StepPanel } from './StepPanel.js';
+import './workspace.css';
 
-const panels: Readonly<Record<PanelName, FunctionComponent<IDockviewPanelProps>>> = {
-  photos: PhotoList,
-  cloud: CloudPanel,
-  graph: PoseGraph,
-  matrix: MatrixPanel,
-  depth: DepthPanel,
-  log: LogPanel,
-  pair: PairPanel,
-  settings: RunPanel,
-  photo: PhotoPanel,
-  scene: ScenePanel,
-};
-
-const theme = { name: 'studio', className: 'studio-dock' };
-
-/** The dockable panels of an open project. */
+/** An open project: the view first, the steps of the work beside it, and a drawer below both. */
 export default function Workspace() {
+  const panelWidth = useLayout(({ panelWidth }) => panelWidth);
+  const drawerHeight = useLayout(({ drawerHeight }) => drawerHeight);
+  usePreflight();
   return (
-    <DockviewReact
-      theme={theme}
-      components={panels}
-      defaultTabComponent={Tab}
-      disableFloatingGroups
-      onReady={({ api }: DockviewReadyEvent) => setUpLayout(api)}
-    />
+    <div
+      className="workspace"
+      style={{ '--panel-width': `${panelWidth}px`, '--drawer-height': `${drawerHeight}px` } as CSSProperties}
+    >
+      <section
+        className="view"
+        aria-label={t('3D view')}
+      >
+        <CloudPanel />
+      </section>
+      <Splitter
+        label={t('Width of the panel')}
+        direction="vertical"
+        size={panelWidth}
+        least={panelLimits.least}
+        most={panelLimits.most}
+        onChange={(width) => setLayout({ panelWidth: width })}
+      />
+      <StepPanel />
+      <Drawer />
+    </div>
   );
-}
-
-/** Without a cross: panels are few, and one that is gone is missed more than its place. */
-function Tab({ api }: IDockviewPanelHeaderProps) {
-  return <span className="dock-tab">{api.title}</span>;
 }

@@ -1,7 +1,7 @@
 import type { ProjectState } from '../../electron/contract/api.js';
 import { api, desktop, onConnection } from '../transport/index.js';
 import { isCommandId, type CommandId } from '../../electron/contract/commands.js';
-import { isActive, notify, setStudio, setViewer, studio } from './studio.js';
+import { dismiss, isActive, notify, setStudio, setViewer, studio } from './studio.js';
 
 /** No more lines than a person scrolls through; the project file keeps them all. */
 const LOG_LINES = 2000;
@@ -30,6 +30,8 @@ export function connect(onCommand: (id: CommandId) => void): void {
   api.on('job.changed', (job) => {
     const before = studio().job;
     setStudio({ job });
+    // A run that begins is another attempt: what was wrong with the last one has had its time.
+    if (!isActive(before) && isActive(job)) dismiss();
     if (isActive(before) && job.state === 'failed') notify('error', job.error ?? 'the run failed; the log says why');
     if (isActive(before) && !isActive(job)) void refreshLog();
   });
@@ -87,6 +89,9 @@ export function enterProject(project: ProjectState | null): void {
       : {
           log: [],
           preflight: undefined,
+          preflightError: undefined,
+          notice: undefined,
+          problems: [],
           picks: [],
           selectedPoints: 0,
           viewer: { ...before.viewer, lookThrough: undefined },

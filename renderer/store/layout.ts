@@ -1,101 +1,66 @@
-import type { DockviewApi } from 'dockview-react';
+import { create } from 'zustand';
 
-/** Grows when panels are added or renamed: an older arrangement is then put aside. */
-const KEY = 'layout-3';
+/** What the drawer below the view can show, in the order of its tabs. */
+export const drawerTabs = ['photos', 'graph', 'matrix', 'pair', 'depth', 'log'] as const;
+export type DrawerTab = (typeof drawerTabs)[number];
 
-let dock: DockviewApi | undefined;
+/** The steps of the work, in the order of the right panel. */
+export const steps = ['photos', 'solve', 'clean', 'surface', 'export'] as const;
+export type Step = (typeof steps)[number];
 
-export const panelTitles = {
-  photos: 'Photos',
-  cloud: 'Cloud',
-  graph: 'Pose graph',
-  matrix: 'Pair matrix',
-  depth: 'Depth',
-  log: 'Log',
-  pair: 'Pair',
-  settings: 'Reconstruction',
-  photo: 'Photo',
-  scene: 'Scene',
-} as const;
-export type PanelName = keyof typeof panelTitles;
-
-/** Restores the arrangement a person left, or makes the first one. */
-export function setUpLayout(api: DockviewApi): void {
-  dock = api;
-  if (!restore(api)) arrange(api);
-  api.onDidLayoutChange(() => {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(api.toJSON()));
-    } catch {
-      // A browser that keeps nothing: the arrangement holds for this visit.
-    }
-  });
+/** Where panels lie. Sizes are pixels: a window that grows gives all it has to the view. */
+export interface Layout {
+  step: Step;
+  tab: DrawerTab;
+  /** Undefined until a person decides: closed before the first run, open from then on. */
+  drawerOpen?: boolean | undefined;
+  panelWidth: number;
+  drawerHeight: number;
+  /** Whether the facts of the selected photo are unfolded: with the step of the photos, and with the other steps. */
+  details: boolean;
+  detailsElsewhere: boolean;
 }
 
-export function resetLayout(): void {
-  if (!dock) return;
-  dock.clear();
-  arrange(dock);
-}
+/** Smallest and largest pixels of what can be dragged; the window sets a further limit in the style sheet. */
+export const panelLimits = { least: 300, most: 640 };
+export const drawerLimits = { least: 140, most: 900 };
 
-/** Brings a panel to the front, and back when it was closed. */
-export function showPanel(name: PanelName): void {
-  const panel = dock?.getPanel(name);
-  if (panel) panel.api.setActive();
-  else resetLayout();
-}
+const DEFAULTS: Layout = {
+  step: 'photos',
+  tab: 'graph',
+  panelWidth: 332,
+  drawerHeight: 250,
+  details: true,
+  detailsElsewhere: false,
+};
 
-function restore(api: DockviewApi): boolean {
+/** Grows when the meaning of a field changes: an older arrangement is then put aside. */
+const KEY = 'layout-4';
+
+export const useLayout = create<Layout>(restore);
+
+export function setLayout(change: Partial<Layout>): void {
+  useLayout.setState(change);
   try {
-    const stored = localStorage.getItem(KEY);
-    if (stored === null) return false;
-    api.fromJSON(JSON.parse(stored) as Parameters<DockviewApi['fromJSON']>[0]);
-    return (Object.keys(panelTitles) as PanelName[]).every((name) => api.getPanel(name));
+    localStorage.setItem(KEY, JSON.stringify(useLayout.getState()));
   } catch {
-    api.clear();
-    return false;
+    // A browser that keeps nothing: the arrangement holds for this visit.
   }
 }
 
-/** A window that shrinks takes from the cloud: below these widths photos lose their names and buttons their ends. */
-const LEAST = { photos: 268, settings: 280, pair: 224 };
+/** Opens the drawer on one of its tabs. */
+export const showDrawer = (tab: DrawerTab): void => setLayout({ tab, drawerOpen: true });
 
-function arrange(api: DockviewApi): void {
-  api.clear();
-  const add = (name: PanelName, rest: object): unknown =>
-    api.addPanel({ id: name, component: name, title: panelTitles[name], ...rest });
-  const { width, height } = api;
-  add('cloud', {});
-  add('photos', {
-    position: { referencePanel: 'cloud', direction: 'left' },
-    initialWidth: Math.max(LEAST.photos, Math.min(272, width * 0.22)),
-    minimumWidth: LEAST.photos,
-  });
-  add('settings', {
-    position: { referencePanel: 'cloud', direction: 'right' },
-    initialWidth: Math.max(LEAST.settings, Math.min(296, width * 0.24)),
-    minimumWidth: LEAST.settings,
-  });
-  add('photo', {
-    position: { referencePanel: 'settings', direction: 'within' },
-    inactive: true,
-    minimumWidth: LEAST.settings,
-  });
-  add('scene', {
-    position: { referencePanel: 'settings', direction: 'within' },
-    inactive: true,
-    minimumWidth: LEAST.settings,
-  });
-  add('graph', {
-    position: { referencePanel: 'cloud', direction: 'below' },
-    initialHeight: Math.min(296, height * 0.34),
-  });
-  add('matrix', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
-  add('depth', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
-  add('log', { position: { referencePanel: 'graph', direction: 'within' }, inactive: true });
-  add('pair', {
-    position: { referencePanel: 'graph', direction: 'right' },
-    initialWidth: Math.max(LEAST.pair, Math.min(300, width * 0.24)),
-    minimumWidth: LEAST.pair,
-  });
+export const showStep = (step: Step): void => setLayout({ step });
+
+export const resetLayout = (): void => setLayout({ ...DEFAULTS, drawerOpen: undefined });
+
+function restore(): Layout {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Layout>;
+    const layout = { ...DEFAULTS, ...kept };
+    return steps.includes(layout.step) && drawerTabs.includes(layout.tab) ? layout : DEFAULTS;
+  } catch {
+    return DEFAULTS;
+  }
 }

@@ -1,4 +1,3 @@
-import { showPanel } from './layout.js';
 import { setStudio, studio } from './studio.js';
 
 /** Selects as file lists do: alone, one more with Control, all between with Shift. */
@@ -26,6 +25,5 @@ export function choose(
     next.length === 1 &&
     viewer.lookThrough !== undefined &&
     project?.scene?.cameras.some(({ photo }) => photo === next[0]);
-  showPanel('photo');
   setStudio({ selectedPhotos: next, ...(camera ? { viewer: { ...viewer, lookThrough: next[0] } } : {}) });
 }

@@ -8,7 +8,7 @@ import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from
 export type DialogName = 'export' | 'palette' | 'shortcuts' | 'licence' | undefined;
 export type Theme = 'dark' | 'light';
 
-/** A line that stays until it is read: an error, or what an action did. */
+/** A line for a person: an error, or what an action did. */
 export interface Notice {
   id: number;
   tone: 'error' | 'information';
@@ -34,9 +34,14 @@ export interface StudioState {
   project: ProjectState | null;
   job: JobState;
   mesh: MeshState;
-  preflight?: Preflight;
+  preflight?: Preflight | undefined;
+  /** Why a run can't begin. */
+  preflightError?: string | undefined;
   log: Result<'log.read'>;
-  notices: readonly Notice[];
+  /** What is said now, over the view; a newer one takes its place. */
+  notice?: Notice | undefined;
+  /** Errors since the project was opened, the newest first. */
+  problems: readonly Notice[];
   upload?: { done: number; total: number };
   /** Photo ids, the last one is the one shown alone. */
   selectedPhotos: readonly string[];
@@ -70,7 +75,7 @@ export const useStudio = create<StudioState>(() => ({
   job: { state: 'idle' },
   mesh: { state: 'none' },
   log: [],
-  notices: [],
+  problems: [],
   selectedPhotos: [],
   viewer: defaultViewerSettings,
   picks: [],
@@ -86,16 +91,30 @@ export const { getState: studio, setState: setStudio } = useStudio;
 /** A run that has not ended. */
 export const isActive = ({ state }: JobState): boolean => ['running', 'paused', 'cancelling'].includes(state);
 
+/** More errors than these nobody reads; the log keeps all. */
+const MOST_PROBLEMS = 50;
+/** Milliseconds that a remark stays. */
+const REMARK_STAYS = 6000;
+
 let lastNotice = 0;
 export function notify(tone: Notice['tone'], text: string): void {
   const notice = { id: ++lastNotice, tone, text };
-  setStudio(({ notices }) => ({ notices: [...notices.filter((other) => other.text !== text), notice].slice(-4) }));
-  if (tone === 'information') setTimeout(() => dismiss(notice.id), 6000);
+  setStudio(({ problems }) => ({
+    notice,
+    ...(tone === 'error'
+      ? { problems: [notice, ...problems.filter((other) => other.text !== text)].slice(0, MOST_PROBLEMS) }
+      : {}),
+  }));
+  if (tone === 'information')
+    setTimeout(() => {
+      if (studio().notice === notice) dismiss();
+    }, REMARK_STAYS);
 }
 
-export function dismiss(id: number): void {
-  setStudio(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) }));
-}
+export const dismiss = (): void => setStudio({ notice: undefined });
+
+/** What was wrong with one project, or before another attempt, says nothing about what follows. */
+export const clearProblems = (): void => setStudio({ notice: undefined, problems: [] });
 
 export function setTheme(theme: Theme): void {
   try {

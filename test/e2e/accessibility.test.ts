@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { button, chromiumPath, openStudio, tab, type Studio } from './studio.js';
+import { button, chromiumPath, openStudio, step, tab, type Studio } from './studio.js';
 
 /** What a screen reader and a keyboard find; contrast is checked in both themes. */
 describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, %s', (scheme) => {
@@ -28,8 +28,14 @@ describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, 
     await page.locator('.photo-row').nth(5).waitFor();
     expect(await serious()).toEqual([]);
     await page.locator('.photo-row').nth(1).click();
-    for (const name of ['Pair matrix', 'Depth', 'Log']) await tab(page, name).click();
-    expect(await serious()).toEqual([]);
+    for (const name of ['Photo strip', 'Pose graph', 'Pair matrix', 'Pair', 'Depth', 'Log']) {
+      await tab(page, name).click();
+      expect(await serious(), name).toEqual([]);
+    }
+    for (const name of ['Solve', 'Clean', 'Surface', 'Export', 'Photos']) {
+      await step(page, name).click();
+      expect(await serious(), name).toEqual([]);
+    }
   });
 
   it('finds nothing serious in the dialogs', async () => {

@@ -2,7 +2,18 @@ import { NodeIO } from '@gltf-transform/core';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { button, chromiumPath, finished, openStudio, pictureOf, shown, status, tab, type Studio } from './studio.js';
+import {
+  button,
+  chromiumPath,
+  finished,
+  openStudio,
+  pictureOf,
+  shown,
+  status,
+  step,
+  tab,
+  type Studio,
+} from './studio.js';
 
 /** The first hour with the studio, in the order in which a person goes through it, on the sample photos. */
 describe.skipIf(!chromiumPath)('the first hour', () => {
@@ -72,6 +83,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
   });
 
   it('tells pairs, time and memory before the run', async () => {
+    await step(studio.page, 'Solve').click();
     const before = studio.page.locator('.before');
     await expect.poll(() => before.innerText()).toMatch(/Pairs\s+45\s/);
     const text = await before.innerText();
@@ -95,6 +107,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
       .poll(async () => (await pictureOf(page.locator('.viewer canvas').first())).covered, { timeout: 30_000 })
       .toBeGreaterThan(0.02);
     await finished(page);
+    await step(page, 'Photos').click();
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('10 of 10 placed');
   });
 
@@ -110,7 +123,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
   it('hides unsure points at once, and keeps the threshold when the slider is let go', async () => {
     const { page } = studio;
     const before = await shown(page);
-    await tab(page, 'Reconstruction').click();
+    await step(page, 'Clean').click();
     const slider = page.getByRole('slider', { name: 'Confidence from' });
     await slider.focus();
     // A key that is held: it repeats, and is let go once.
@@ -130,6 +143,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
 
   it('looks through a camera with its photo over the cloud, exactly where the points are', async () => {
     const { page } = studio;
+    await step(page, 'Photos').click();
     await page.locator('.photo-row').nth(5).click();
     await page.locator('.photo-row.selected').waitFor();
     await page.keyboard.press('v');
@@ -175,13 +189,22 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     await tab(page, 'Pose graph').click();
     const edge = page.locator('.edge.good').first();
     await edge.locator('.target').dispatchEvent('click');
-    await expect
-      .poll(() =>
-        page
-          .locator('.pair-grid img')
-          .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length),
-      )
-      .toBe(6);
+    const pictures = () =>
+      page
+        .locator('.pair-grid img')
+        .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length);
+    await expect.poll(pictures).toBe(4);
+    const depth = await page.locator('.pair-grid img').last().getAttribute('src');
+    await page.getByLabel('Confidence, bright is sure').check();
+    await expect.poll(pictures).toBe(4);
+    expect(await page.locator('.pair-grid img').last().getAttribute('src')).not.toBe(depth);
+    // Its pictures stand in one row, and its switch is in sight.
+    const tops = await page
+      .locator('.pair-grid img')
+      .evaluateAll((images) => images.map((image) => image.getBoundingClientRect().top));
+    expect(new Set(tops).size).toBe(1);
+    const box = (await button(page, 'Switch this pair off').boundingBox())!;
+    expect(box.y + box.height).toBeLessThan(800);
   });
 
   it('switches a pair off, realigns without inference in seconds, and takes it back', async () => {

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { button, chromiumPath, finished, openStudio, shown, status, type Studio } from './studio.js';
+import { button, chromiumPath, finished, openStudio, shown, status, step, type Studio } from './studio.js';
 
 /**
  * What may come between a start and a finish: a pause, a cancel, a reload, a crash. Nothing computed is lost by any of
@@ -25,6 +25,7 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     await page.getByText('courtyard-07.jpg').waitFor();
     await button(page, 'Choose this folder').click();
     await page.locator('.photo-row').nth(4).waitFor();
+    await step(page, 'Solve').click();
     await page.getByLabel('Quality').selectOption('draft');
     await expect.poll(() => page.getByLabel('Quality').inputValue()).toBe('draft');
   });
@@ -55,8 +56,9 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
   it('goes on behind a page that is reloaded', async () => {
     const { page } = studio;
     await page.reload();
-    await page.locator('.photo-row').nth(4).waitFor();
     await button(page, 'Cancel').waitFor();
+    await step(page, 'Photos').click();
+    await page.locator('.photo-row').nth(4).waitFor();
   });
 
   it('cancels, keeps what it has, and goes on from there', async () => {

@@ -102,7 +102,11 @@ function printedAddress(server: ChildProcess): Promise<string> {
 
 export const button = (page: Page, name: string | RegExp): Locator =>
   page.getByRole('button', typeof name === 'string' ? { name, exact: true } : { name });
-export const tab = (page: Page, name: string): Locator => page.locator('.dock-tab', { hasText: name });
+/** A tab of the drawer. */
+export const tab = (page: Page, name: string): Locator =>
+  page.locator('.drawer-tabs').getByRole('tab', { name, exact: true });
+/** A step of the right panel, by the word on its tab. */
+export const step = (page: Page, name: string): Locator => page.locator('.step-tabs > button', { hasText: name });
 export const status = (page: Page): Locator => page.locator('.status-bar [role=status]');
 
 /** Waits for the end of a run, and says how it ended if not well. */
@@ -126,7 +130,7 @@ export async function shown(page: Page, timeout = 120_000): Promise<number> {
         Number(total) > 0 &&
         displayed === total &&
         current === 'true' &&
-        !document.querySelector('.viewer-foot')?.textContent?.includes('Still growing')
+        (document.querySelector('.viewer-foot') as HTMLElement | null)?.dataset.growing === 'false'
       );
     },
     undefined,

@@ -32,7 +32,7 @@ function project(change: Partial<ProjectState> = {}, job: JobState = { state: 'i
 beforeEach(() => {
   request.mockClear();
   request.mockImplementation(() => Promise.resolve(null));
-  setStudio({ project: null, job: { state: 'idle' }, selectedPhotos: [], selectedPair: undefined, notices: [] });
+  setStudio({ project: null, job: { state: 'idle' }, selectedPhotos: [], selectedPair: undefined, notice: undefined });
 });
 
 test('every command of the contract does something', () =>
@@ -68,5 +68,5 @@ test('photos are disabled together unless all are, and what goes wrong is told o
   expect(request).toHaveBeenCalledWith('edit.apply', {
     edit: { kind: 'photos-enabled', photos: ['p', 'q'], enabled: false },
   });
-  await vi.waitFor(() => expect(studio().notices).toMatchObject([{ tone: 'error', text: 'the disk is full' }]));
+  await vi.waitFor(() => expect(studio().notice).toMatchObject({ tone: 'error', text: 'the disk is full' }));
 });

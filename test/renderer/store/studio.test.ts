@@ -17,15 +17,42 @@ afterEach(() => {
 });
 const store = () => import('../../../renderer/store/studio.js');
 
-test('notices stay four at most, each text once; a remark goes by itself, an error stays', async () => {
-  const { notify, dismiss, studio } = await store();
-  for (const text of ['a', 'b', 'c', 'd', 'e', 'c']) notify('error', text);
-  expect(studio().notices.map(({ text }) => text)).toEqual(['b', 'd', 'e', 'c']);
-  notify('information', 'f');
+test('one notice at a time; a remark goes by itself, an error stays, and is kept once in the list of errors', async () => {
+  const { notify, dismiss, clearProblems, studio } = await store();
+  for (const text of ['a', 'b', 'a']) notify('error', text);
+  expect(studio().notice?.text).toBe('a');
+  expect(studio().problems.map(({ text }) => text)).toEqual(['a', 'b']);
+  vi.advanceTimersByTime(60_000);
+  expect(studio().notice?.text).toBe('a');
+  notify('information', 'done');
+  expect(studio().notice?.text).toBe('done');
   vi.advanceTimersByTime(6000);
-  expect(studio().notices.map(({ text }) => text)).toEqual(['d', 'e', 'c']);
-  dismiss(studio().notices[0]!.id);
-  expect(studio().notices).toHaveLength(2);
+  expect(studio().notice).toBeUndefined();
+  // The time of an older remark takes nothing from a newer notice.
+  notify('information', 'first');
+  vi.advanceTimersByTime(3000);
+  notify('error', 'c');
+  vi.advanceTimersByTime(3000);
+  expect(studio().notice?.text).toBe('c');
+  dismiss();
+  expect(studio().notice).toBeUndefined();
+  expect(studio().problems).toHaveLength(3);
+  clearProblems();
+  expect(studio().problems).toEqual([]);
+});
+
+test('errors of one project are not shown with another', async () => {
+  vi.doMock('../../../renderer/transport/index.js', () => ({ api: {}, desktop: undefined }));
+  const { notify, studio } = await store();
+  const { enterProject } = await import('../../../renderer/store/connect.js');
+  const project = (path: string) => ({ path, photos: [], job: { state: 'idle' } }) as never;
+  vi.stubGlobal('document', { title: '' });
+  enterProject(project('/a.pointmap'));
+  notify('error', 'of a');
+  enterProject(project('/a.pointmap'));
+  expect(studio().problems).toHaveLength(1);
+  enterProject(project('/b.pointmap'));
+  expect([studio().notice, studio().problems]).toEqual([undefined, []]);
 });
 
 test('the theme is the system’s until one is chosen, and kept then', async () => {

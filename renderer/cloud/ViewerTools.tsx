@@ -1,0 +1,293 @@
+import { useState } from 'react';
+import type { CameraInfo } from '../../electron/contract/api.js';
+import { CommandButton } from '../commands/CommandButton.js';
+import { Button, Slider, Switch } from '../design/controls.js';
+import { countText, stem } from '../design/format.js';
+import { setViewer, useStudio } from '../store/studio.js';
+import type { ViewerSettings } from '../store/viewer-settings.js';
+import { t } from '../words/index.js';
+
+type Colour = ViewerSettings['colour'];
+
+const colourChoices = (): readonly (readonly [Colour, string])[] => [
+  ['photo', t('Photo')],
+  ['confidence', t('Confidence')],
+  ['depth', t('Depth')],
+  ['normal', t('Normal')],
+  ['source', t('Source photo')],
+];
+const layerChoices = (): readonly (readonly [ViewerSettings['layer'], string])[] => [
+  ['cloud', t('Points')],
+  ['mesh', t('Mesh')],
+  ['both', t('Points and mesh')],
+];
+const POINT_SIZES = [1, 1.5, 2, 3, 4, 6, 8];
+
+export interface ViewerToolsProps {
+  /** Parts of the scene that are not joined, and which of them is shown. */
+  components: number;
+  component: number;
+  onComponent: (component: number) => void;
+}
+
+/** What belongs on top of the view: how it is drawn on the left, from where on the right. */
+export function ViewerTools(props: ViewerToolsProps) {
+  const [more, setMore] = useState(false);
+  const { cameras, lookThrough, navigation } = useStudio(({ viewer }) => viewer);
+  return (
+    <>
+      <DrawnTools {...props} />
+      <div
+        className="viewer-tools right"
+        role="toolbar"
+        aria-label={t('Where the cloud is seen from')}
+      >
+        <CommandButton
+          id="view.cameras"
+          word={t('Cameras')}
+          pressed={cameras}
+          icon="camera"
+        />
+        <CommandButton
+          id="view.through"
+          word={t('Look through')}
+          pressed={lookThrough !== undefined}
+          icon="eye"
+        />
+        <CommandButton
+          id="view.fit"
+          word={t('Fit')}
+          icon="fit"
+        />
+        <CommandButton
+          id="view.fly"
+          word={t('Fly')}
+          icon="fly"
+          pressed={navigation === 'fly'}
+        />
+        <Button
+          aria-expanded={more}
+          aria-label={t('More settings of the view')}
+          title={t('More settings of the view')}
+          icon="view"
+          onClick={() => setMore(!more)}
+        >
+          <span className="word">{t('View')}</span>
+        </Button>
+      </div>
+      {more && <MoreSettings />}
+    </>
+  );
+}
+
+function DrawnTools({ components, component, onComponent }: ViewerToolsProps) {
+  const { colour, pointSize, layer } = useStudio(({ viewer }) => viewer);
+  const mesh = useStudio(({ mesh }) => mesh.revision !== undefined);
+  const sizes = [...new Set([...POINT_SIZES, pointSize])].sort((a, b) => a - b);
+  return (
+    <div
+      className="viewer-tools left"
+      role="toolbar"
+      aria-label={t('How the cloud is drawn')}
+    >
+      <Tool
+        label={t('Colour')}
+        value={colour}
+        choices={colourChoices()}
+        onChange={(value) => setViewer({ colour: value as Colour })}
+      />
+      <Tool
+        label={t('Point size')}
+        value={String(pointSize)}
+        choices={sizes.map((value) => [String(value), String(value)])}
+        onChange={(value) => setViewer({ pointSize: Number(value) })}
+      />
+      {mesh && (
+        <Tool
+          label={t('Layer')}
+          value={layer}
+          choices={layerChoices()}
+          onChange={(value) => setViewer({ layer: value as ViewerSettings['layer'] })}
+        />
+      )}
+      {components > 1 && (
+        <Tool
+          label={t('Part')}
+          value={String(component)}
+          choices={Array.from({ length: components }, (_, k) => [
+            String(k),
+            t('{n} of {all}', { n: k + 1, all: components }),
+          ])}
+          onChange={(value) => onComponent(Number(value))}
+        />
+      )}
+    </div>
+  );
+}
+
+function Tool({
+  label,
+  value,
+  choices,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  choices: readonly (readonly [string, string])[];
+  onChange: (value: string) => void;
+}) {
+  return (
+    <label className="tool">
+      <span>{label}</span>
+      <select
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      >
+        {choices.map(([each, title]) => (
+          <option
+            key={each}
+            value={each}
+          >
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function MoreSettings() {
+  const settings = useStudio(({ viewer }) => viewer);
+  return (
+    <div className="viewer-more">
+      <div className="row">
+        <CommandButton
+          id="view.grid"
+          icon="grid"
+          pressed={settings.grid}
+        >
+          {t('Grid')}
+        </CommandButton>
+        <CommandButton
+          id="view.axes"
+          icon="axes"
+          pressed={settings.axes}
+        >
+          {t('Axes')}
+        </CommandButton>
+        <CommandButton
+          id="view.screenshot"
+          icon="photo"
+        >
+          {t('Picture')}
+        </CommandButton>
+      </div>
+      <Slider
+        label={t('Size of cameras')}
+        min={0.02}
+        max={0.4}
+        step={0.01}
+        value={settings.frustumSize}
+        format={(value) => `${Math.round(value * 100)} %`}
+        onChange={(frustumSize) => setViewer({ frustumSize })}
+      />
+      <Switch
+        label={t('Photos in the cameras')}
+        checked={settings.images}
+        onChange={(images) => setViewer({ images })}
+      />
+      <Slider
+        label={t('Most points drawn')}
+        min={500_000}
+        max={20_000_000}
+        step={500_000}
+        value={settings.pointBudget}
+        format={countText}
+        onChange={(pointBudget) => setViewer({ pointBudget })}
+      />
+    </div>
+  );
+}
+
+/** How strongly the photo lies over the cloud, while looking through its camera. */
+export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
+  const { lookThrough, overlayOpacity } = useStudio(({ viewer }) => viewer);
+  const at = cameras.findIndex(({ photo }) => photo === lookThrough);
+  if (at < 0) return null;
+  const step = (by: number): void =>
+    setViewer({ lookThrough: cameras[(at + by + cameras.length) % cameras.length]!.photo });
+  return (
+    <div className="overlay-slider">
+      <Button
+        look="square"
+        icon="left"
+        aria-label={t('Previous photo')}
+        title={t('Previous photo')}
+        onClick={() => step(-1)}
+      />
+      <Slider
+        label={t('Photo {name}', { name: stem(cameras[at]!.name) })}
+        min={0}
+        max={1}
+        step={0.01}
+        value={overlayOpacity}
+        format={(value) => `${Math.round(value * 100)} %`}
+        onChange={(opacity) => setViewer({ overlayOpacity: opacity })}
+      />
+      <Button
+        look="square"
+        icon="right"
+        aria-label={t('Next photo')}
+        title={t('Next photo')}
+        onClick={() => step(1)}
+      />
+    </div>
+  );
+}
+
+/** What the colours say, where they are not those of the photos. */
+export function Legend({ colour, range: [low, high] }: { colour: Colour; range: readonly [number, number] }) {
+  if (colour !== 'confidence' && colour !== 'depth') return null;
+  const confidence = colour === 'confidence';
+  return (
+    <p className="viewer-legend numeric">
+      {confidence ? low.toPrecision(2) : t('far')}
+      <span
+        className="ramp"
+        role="img"
+        aria-label={confidence ? t('Confidence, from dark to bright') : t('Depth, from dark to bright')}
+      />
+      {confidence ? high.toPrecision(2) : t('near')}
+    </p>
+  );
+}
+
+export interface FootProps {
+  /** Points of the cloud that has arrived. */
+  count: number;
+  partial: boolean;
+  /** Share of a newer cloud that has arrived; undefined when there is none. */
+  waiting: number | undefined;
+}
+
+/**
+ * What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. Between its
+ * arrival and its first frame the numbers are still those of the one before.
+ */
+export function Foot({ count, partial, waiting }: FootProps) {
+  const { displayed, total } = useStudio(({ statistics }) => statistics);
+  const loading = waiting !== undefined && waiting < 1;
+  return (
+    <p
+      className="viewer-foot numeric"
+      data-displayed={displayed}
+      data-total={total}
+      data-current={waiting === undefined && total === count}
+      data-growing={partial}
+    >
+      {total > 0 && t('{n} of {all} points drawn.', { n: countText(displayed), all: countText(total) })}
+      {loading && ` ${t('The next cloud is loading, {n} %.', { n: Math.round(waiting * 100) })}`}
+      {total > 0 && !loading && partial && ` ${t('Still growing while pairs are computed.')}`}
+    </p>
+  );
+}
