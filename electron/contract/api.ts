@@ -123,6 +123,8 @@ export const preflight = z.object({
   photos: z.number(),
   pairs: z.number(),
   seconds: z.number(),
+  /** Least and most seconds that it will probably take, from what this machine has taken before. */
+  range: z.tuple([z.number(), z.number()]),
   memory: z.number(),
   warnings: z.array(z.string()),
 });

@@ -38,6 +38,7 @@ import type { RunCost } from './report.js';
 import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
+import { Timings } from './timings.js';
 import { isTemporary, sameFile, temporaryPath, Workspace } from './workspace.js';
 
 export interface EngineOptions {
@@ -69,6 +70,7 @@ export class Engine {
   private readonly estimators: readonly EstimatorSource[];
   private readonly dataFolder: string;
   private readonly recent: RecentProjects;
+  private readonly timings: Timings;
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private mesh: MeshLayerJob | undefined;
@@ -85,6 +87,7 @@ export class Engine {
   constructor(private readonly options: EngineOptions = {}) {
     this.dataFolder = options.dataFolder ?? defaultDataFolder();
     this.recent = new RecentProjects(this.dataFolder);
+    this.timings = new Timings(this.dataFolder);
     this.estimators = [() => [geometric], () => modelEstimators(), ...(options.estimators ?? [])];
   }
 
@@ -203,7 +206,7 @@ export class Engine {
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});
       const entry = findEstimator(this.estimators, merged.estimator);
-      return preflight(this.open.project, merged, entry, this.options.threads);
+      return preflight(this.open.project, merged, entry, this.timings, this.options.threads);
     },
     'run.start': () => this.begin(false),
     'run.realign': () => this.begin(true),
@@ -438,6 +441,7 @@ export class Engine {
       settings: workspace.project.settings(),
       estimators: this.estimators,
       threads: this.options.threads,
+      timings: this.timings,
       cachedOnly,
       partial: this.options.partial ?? false,
       onState: (state) => this.events.emit('job.changed', state),

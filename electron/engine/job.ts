@@ -8,6 +8,7 @@ import { findEstimator, type EstimatorSource } from './estimators.js';
 import { Gate } from './gate.js';
 import type { Placement } from './placement.js';
 import { run } from './run.js';
+import type { Timings } from './timings.js';
 import type { Workspace } from './workspace.js';
 
 export interface JobOptions {
@@ -15,6 +16,7 @@ export interface JobOptions {
   settings: RunSettings;
   estimators: readonly EstimatorSource[];
   threads?: number | undefined;
+  timings?: Timings | undefined;
   cachedOnly?: boolean;
   /** Give first looks at the cloud while pairs are being computed. */
   partial?: boolean;
@@ -77,7 +79,7 @@ export class Job {
     try {
       const entry = findEstimator(estimators, settings.estimator);
       const estimator = await entry.create({ read: readPixels }, settings, threads);
-      const { alignment, computed, clock } = await run({
+      const { alignment, computed, clock, progress, learn } = await run({
         project: workspace.project,
         estimator,
         reader: { read: readPixels },
@@ -86,6 +88,7 @@ export class Job {
         signal: this.abort.signal,
         gate: this.gate,
         threads,
+        timings: this.options.timings,
         onNote,
         cachedOnly: this.options.cachedOnly ?? false,
         onProgress: (progress) => this.set(progress),
@@ -99,6 +102,8 @@ export class Job {
       workspace.setAlignment(alignment);
       await workspace.buildScenes(this.abort.signal);
       clock.leave();
+      progress.finish();
+      learn();
       this.cpuSeconds = clock.cpuStages;
       alignment.seconds = {
         ...alignment.seconds,
@@ -109,6 +114,7 @@ export class Job {
         state: 'finished',
         stage: undefined,
         detail: undefined,
+        share: 1,
         secondsLeft: 0,
         secondsElapsed: clock.secondsElapsed,
       });

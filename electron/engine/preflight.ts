@@ -5,13 +5,16 @@ import { blurredFlags } from '../photos/sharpness.js';
 import type { Project } from '../project/project.js';
 import type { EstimatorEntry } from './estimators.js';
 import { select } from './selection.js';
-import { forecast } from './stages.js';
+import { runKind } from './run.js';
+import { forecastSteps } from './stages.js';
+import type { Timings } from './timings.js';
 
 /** What a run with these settings would cost, before it starts. Cached pairs may make it much cheaper. */
 export async function preflight(
   project: Project,
   settings: RunSettings,
   entry: EstimatorEntry,
+  timings: Timings,
   threads?: number,
 ): Promise<Preflight> {
   const estimator = await entry.create({ read: readPixels }, settings, threads);
@@ -29,17 +32,19 @@ export async function preflight(
   if (photos.length === 1)
     warnings.push("with one photo alone, its depth is the network's guess; more photos make it a measurement");
   if (photos.length === 2) warnings.push('with two photos nothing checks the result; a third helps much');
-  const seconds = forecast({
+  const steps = forecastSteps({
     photos: photos.length,
     pairs: pairs.length,
     threads: threads ?? availableParallelism(),
     estimator: cost.seconds,
     sparse: estimator.sparse !== 'unused' && pairs.length > 0,
   });
+  const kind = runKind(settings);
   return {
     photos: photos.length,
     pairs: pairs.length,
-    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    seconds: timings.apply(kind, steps).reduce((sum, { seconds }) => sum + seconds, 0),
+    range: timings.range(kind, steps),
     memory: cost.memory,
     warnings,
   };

@@ -13,6 +13,8 @@ const SILENT_SECONDS = 4;
 const SILENT_SHARE = 0.06;
 /** Expected seconds that count as much as what was measured, so that the first moments decide little. */
 const DAMPING_SECONDS = 4;
+/** Steps that are expected to be shorter say nothing of the pace, seconds. */
+const LEAST_TELLING = 0.4;
 /** How far off the expectation may be before what was measured is no longer believed to hold for what is to come. */
 const RATIO_LIMITS = { least: 1 / 8, most: 12 };
 /** A new estimate is taken over in this share of the time left, so that the clock is seen to correct, not to jump. */
@@ -24,25 +26,23 @@ const SMOOTHING = 0.12;
  * expect move nothing. Time is given by the caller, so it is tested without waiting.
  */
 export class RunProgress {
-  private steps: readonly ProgressStep[] = [];
   /** Index of the step that the run is in; it only grows. */
   private at = -1;
   private fraction = 0;
   private reached = 0;
-  private since = 0;
+  private readonly begin: number;
+  private since: number;
   private readonly measured: ProgressStep[] = [];
+  private readonly paces: { expected: number; ratio: number }[] = [];
   private shown: { left: number; at: number } | undefined;
 
   /** @param now seconds, of a time that stands still during pauses */
   constructor(
-    steps: readonly ProgressStep[],
+    private steps: readonly ProgressStep[],
     private readonly now: () => number,
   ) {
     this.begin = this.since = now();
-    this.steps = steps;
   }
-
-  private readonly begin: number;
 
   /** Another expectation for what is still to come; what is done keeps its share. */
   expect(steps: readonly ProgressStep[]): void {
@@ -99,21 +99,32 @@ export class RunProgress {
     return this.measured;
   }
 
-  /** What is still expected, at the pace of this run: of its last steps more than of its first. */
+  /** What is still expected. A step that is well under way tells its own rest; later ones go at the usual pace so far. */
   private estimate(elapsed: number, done: number): number {
-    const ratio = (elapsed + DAMPING_SECONDS) / (done + DAMPING_SECONDS);
-    const bounded = Math.min(RATIO_LIMITS.most, Math.max(RATIO_LIMITS.least, ratio));
     const inStep = this.now() - this.since;
     const current = this.steps[this.at]?.seconds ?? 0;
-    // A step that is well under way tells its own rest.
+    const pace = this.pace(elapsed, done);
     const own = this.fraction > 0.15 ? (inStep / this.fraction) * (1 - this.fraction) : undefined;
     const later = this.expectedTotal - done - current * (1 - this.fraction);
-    return (own ?? current * (1 - this.fraction) * bounded) + Math.max(0, later) * bounded;
+    return (own ?? current * (1 - this.fraction) * pace) + Math.max(0, later) * pace;
+  }
+
+  /** Measured against expected seconds: the median of the steps, so that one that is off says nothing of the others. */
+  private pace(elapsed: number, done: number): number {
+    const ratios = this.paces.filter(({ expected }) => expected >= LEAST_TELLING).map(({ ratio }) => ratio);
+    if (ratios.length < 3) ratios.push((elapsed + DAMPING_SECONDS) / (done + DAMPING_SECONDS));
+    ratios.sort((a, b) => a - b);
+    const middle = (ratios[(ratios.length - 1) >> 1]! + ratios[ratios.length >> 1]!) / 2;
+    return Math.min(RATIO_LIMITS.most, Math.max(RATIO_LIMITS.least, middle));
   }
 
   private close(): void {
     const step = this.steps[this.at];
-    if (step) this.measured.push({ ...step, seconds: this.now() - this.since });
+    const seconds = this.now() - this.since;
+    if (step) {
+      this.measured.push({ ...step, seconds });
+      this.paces.push({ expected: step.seconds, ratio: seconds / Math.max(1e-9, step.seconds) });
+    }
     this.since = this.now();
   }
 

@@ -20,7 +20,9 @@ import { chosenMatcher } from './matching.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';
-import { engineStages, forecast } from './stages.js';
+import { RunProgress } from './run-progress.js';
+import { engineStages, forecastSteps } from './stages.js';
+import type { Timings } from './timings.js';
 import { SPARSE_VERSION, sparseKey, sparseModel } from '../sparse/stage.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
@@ -37,6 +39,8 @@ export interface RunContext {
   signal: AbortSignal;
   gate: Gate;
   threads?: number | undefined;
+  /** What this machine has taken before. */
+  timings?: Timings | undefined;
   /** Align what is known already; call the estimator for no further pair. */
   cachedOnly?: boolean;
   onProgress: (progress: Omit<JobState, 'state'>) => void;
@@ -52,6 +56,15 @@ export interface RunOutcome {
   /** How many pairs the estimator was called for. */
   computed: number;
   clock: Clock;
+  progress: RunProgress;
+  /** To be called when the cloud is there: the machine's history learns from this run. */
+  learn: () => void;
+}
+
+/** Where a run is, for those who tell of it. */
+interface Tracker {
+  clock: Clock;
+  progress: RunProgress;
 }
 
 /**
@@ -64,46 +77,52 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const { project, estimator, settings } = context;
   const threads = context.threads ?? availableParallelism();
   const usesSparse = estimator.sparse !== 'unused';
-  const expect = (photos: number, pairs: number, estimator: number): Record<StageName, number> =>
-    forecast({ photos, pairs, threads, estimator, sparse: usesSparse });
-  const clock = new Clock(expect(0, 0, 1), context.gate.now);
+  const kind = runKind(settings);
+  const expected = (photos: number, pairs: number, estimator: number) =>
+    forecastSteps({ photos, pairs, threads, estimator, sparse: usesSparse });
+  const inHistory = (steps: ReturnType<typeof expected>) => context.timings?.apply(kind, steps) ?? steps;
+  const clock = new Clock(context.gate.now);
+  const progress = new RunProgress(inHistory(expected(2, 1, 1)), context.gate.now);
+  const tracker: Tracker = { clock, progress };
   const enter = (stage: StageName): void => {
     clock.enter(stage);
-    report(context, clock, stage, engineStages[stage].begins);
+    report(context, tracker, stage, engineStages[stage].begins);
   };
   enter('photos');
   checkFiles(project.photos().filter(({ enabled }) => enabled));
   enter('pairs');
   const selection = await select(project, settings, estimator.alone);
   const { photos, pairs } = selection;
-  clock.revise(expect(photos.length, pairs.length, estimator.estimateCost(photos, pairs).seconds));
+  const steps = expected(photos.length, pairs.length, estimator.estimateCost(photos, pairs).seconds);
+  progress.expect(inHistory(steps));
 
+  const before = project.alignmentKey() !== undefined;
   const key = runKey(context, selection);
   const kept = project.alignmentKey() === key ? project.alignment() : undefined;
   if (kept) {
     context.onNote('nothing that matters has changed since the last run; its result is used');
-    clock.enter('cloud');
+    enter('cloud');
     // Other decisions may come to the same photos and pairs: the result is then theirs.
     const inForce = decisions(project);
     if (kept.decisions !== inForce) project.confirmAlignment(inForce);
-    return { alignment: { ...kept, decisions: inForce }, computed: 0, clock };
+    return { alignment: { ...kept, decisions: inForce }, computed: 0, ...tracker, learn: () => undefined };
   }
   let sparse: SparseModel | undefined;
   let matcher: FeatureMatcher | undefined;
   if (usesSparse && pairs.length > 0) {
     enter('sparse');
     matcher = await chosenMatcher(settings, context.onNote, context.threads);
-    sparse = await lookAtAll(context, clock, selection, matcher).finally(() => matcher?.close());
+    sparse = await lookAtAll(context, tracker, selection, matcher).finally(() => matcher?.close());
     if (sparse) context.onSparse?.(sparse);
   }
   enter('pointmaps');
-  const opened = await estimator.open(photos, pairs, { ...stageContext(context, clock, 'pointmaps'), sparse });
+  const opened = await estimator.open(photos, pairs, { ...stageContext(context, tracker, 'pointmaps'), sparse });
   const maskOf = maskReader(photos);
   const session = maskedSession(opened, photos, maskOf);
   try {
     // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
     project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
-    const { keys, computed, missing, placed } = await observeAndPlace(context, clock, selection, { session, sparse });
+    const { keys, computed, missing, placed } = await observeAndPlace(context, tracker, selection, { session, sparse });
     const { placement, residualOf, observations } = placed;
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const alignment: StoredAlignment = {
@@ -122,11 +141,17 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     await recordPairs(project, residualOf, placement);
     project.finishRun(keys);
     enter('cloud');
-    return { alignment, computed, clock };
+    // Only what was computed says how fast this machine is.
+    const whole = computed > 0 && computed === session.plan.observe.length && !before;
+    const learn = (): void => (whole ? context.timings?.learn(kind, steps, progress.seconds) : undefined);
+    return { alignment, computed, ...tracker, learn };
   } finally {
     await session.close();
   }
 }
+
+/** Runs of one kind take about the same time for the same photos. */
+export const runKind = ({ estimator, quality }: RunSettings): string => `${estimator}/${quality}`;
 
 function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selection): string {
   const facts = photos.map((photo) => [sightId(photo), photo.focal, photo.locked, knownText(photo)]);
@@ -157,7 +182,7 @@ function checkFiles(photos: readonly ProjectPhoto[]): void {
 /** What a stage is given: the run's cancel, pause, progress and notes, and the project's store. */
 function stageContext(
   { project, signal, gate, onNote, ...context }: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   stage: StageName,
 ): StageContext {
   return {
@@ -167,21 +192,14 @@ function stageContext(
     cachedOnly: context.cachedOnly ?? false,
     onNote,
     onProgress: ({ stage: detail, done, total }: Progress) =>
-      context.onProgress({
-        stage,
-        detail,
-        done,
-        total,
-        secondsLeft: clock.secondsLeft,
-        secondsElapsed: clock.secondsElapsed,
-      }),
+      context.onProgress(progressOf(tracker, stage, detail, done, total)),
   };
 }
 
 /** The sparse model of the photos; undefined where there is none and the estimator can do without. */
 async function lookAtAll(
   context: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   { photos, pairs }: Selection,
   matcher: FeatureMatcher | undefined,
 ): Promise<SparseModel | undefined> {
@@ -190,7 +208,7 @@ async function lookAtAll(
       photos,
       pairs,
       context.reader,
-      { ...stageContext(context, clock, 'sparse'), matcher },
+      { ...stageContext(context, tracker, 'sparse'), matcher },
       context.threads,
     );
   } catch (error) {
@@ -206,22 +224,34 @@ async function lookAtAll(
 
 function report(
   context: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   stage: StageName,
   detail?: string,
   done?: number,
   total?: number,
 ): void {
   context.signal.throwIfAborted();
-  if (total) clock.reached(done! / total);
-  context.onProgress({
+  context.onProgress(progressOf(tracker, stage, detail, done, total));
+}
+
+function progressOf(
+  { clock, progress }: Tracker,
+  stage: StageName,
+  detail: string | undefined,
+  done: number | undefined,
+  total: number | undefined,
+): Omit<JobState, 'state'> {
+  // Of "aligning, step 12" only the first words name the step.
+  progress.update(stage, (detail ?? '').replace(/,.*/, ''), total ? (done ?? 0) / total : 0);
+  return {
     stage,
     detail,
     done,
     total,
-    secondsLeft: clock.secondsLeft,
+    share: progress.share,
+    secondsLeft: progress.secondsLeft,
     secondsElapsed: clock.secondsElapsed,
-  });
+  };
 }
 
 /** Damaged pointmaps that are found while they are used are computed again, this often. */
@@ -230,23 +260,28 @@ const MOST_REPAIRS = 20;
 /** Pointmaps, and what they make together. A stored one that turns out to be damaged is dropped and computed again. */
 async function observeAndPlace(
   context: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   selection: Selection,
   opened: { session: EstimatorSession; sparse: SparseModel | undefined },
 ): Promise<Observed & { placed: Awaited<ReturnType<typeof placeAll>> }> {
   let total = 0;
   for (let repairs = 0; ; repairs++) {
-    const { keys, computed, missing } = await observe(context, clock, selection, opened.session, opened.sparse);
+    const { keys, computed, missing } = await observe(context, tracker, selection, opened.session, opened.sparse);
     total += computed;
-    clock.enter('alignment');
-    report(context, clock, 'alignment', engineStages.alignment.begins);
+    tracker.clock.enter('alignment');
+    report(context, tracker, 'alignment', engineStages.alignment.begins);
     try {
-      return { keys, computed: total, missing, placed: await placeAll(context, clock, selection.photos, opened, keys) };
+      return {
+        keys,
+        computed: total,
+        missing,
+        placed: await placeAll(context, tracker, selection.photos, opened, keys),
+      };
     } catch (error) {
       if (!(error instanceof DamagedOutcome) || repairs === MOST_REPAIRS) throw error;
       context.project.dropOutcome(error.key);
       context.onNote('a stored pointmap was damaged; it is computed again');
-      clock.enter('pointmaps');
+      tracker.clock.enter('pointmaps');
     }
   }
 }
@@ -260,7 +295,7 @@ class DamagedOutcome extends Error {
 
 function observe(
   context: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   { photos }: Selection,
   session: EstimatorSession,
   sparse: SparseModel | undefined,
@@ -269,7 +304,7 @@ function observe(
   const planned = session.plan.observe;
   const worked = (pairs: { done: number; total: number }): void => {
     const { done, total } = session.progress?.() ?? pairs;
-    report(context, clock, 'pointmaps', 'computing depth', done, total);
+    report(context, tracker, 'pointmaps', 'computing depth', done, total);
   };
   return observePairs(project, estimator, session, photos, {
     context: {
@@ -297,7 +332,7 @@ function observe(
 
 async function placeAll(
   context: RunContext,
-  clock: Clock,
+  tracker: Tracker,
   photos: readonly ProjectPhoto[],
   { session, sparse }: { session: EstimatorSession; sparse: SparseModel | undefined },
   keys: readonly string[],
@@ -324,7 +359,7 @@ async function placeAll(
     threads,
     memory: settings.memory === undefined ? undefined : settings.memory * 1e9,
     previous: project.alignedCameras(),
-    onStep: (iteration) => report(context, clock, 'alignment', `aligning, step ${iteration}`),
+    onStep: (iteration) => report(context, tracker, 'alignment', `aligning, step ${iteration}`),
   });
   const unplaced = withReasons(placed.unplaced, sparse);
   const placement = { ...placed, unplaced, warnings: doubts({ ...placed, unplaced }, sparse, photos) };

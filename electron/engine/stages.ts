@@ -1,4 +1,5 @@
 import type { StageName } from '../contract/stages.js';
+import type { ProgressStep } from './run-progress.js';
 
 /** What the cost of a run is told from before anything is measured. */
 export interface RunSize {
@@ -14,27 +15,38 @@ export interface RunSize {
 interface EngineStage {
   /** Told when the stage begins. */
   begins: string;
-  /** Seconds, on two cores of 2024. */
-  forecast(size: RunSize): number;
+  /** Sub-steps by what is told of them, in order, with seconds on two cores of 2024. */
+  steps: Readonly<Record<string, (size: RunSize) => number>>;
 }
 
 /** The engine's part of the table of stages (contract/stages.ts): what each costs, and what is said when it begins. */
 export const engineStages: Record<StageName, EngineStage> = {
-  photos: { begins: 'checking the photos', forecast: () => 0.1 },
-  pairs: { begins: 'choosing pairs', forecast: () => 0.2 },
+  photos: { begins: 'checking the photos', steps: { 'checking the photos': () => 0.1 } },
+  pairs: { begins: 'choosing pairs', steps: { 'choosing pairs': () => 0.2 } },
   sparse: {
     begins: 'looking at the photos',
-    // Features 1.3 s a photo, matching and relating 0.15 s a pair.
-    forecast: ({ photos, pairs, threads, sparse }) => (sparse ? (photos * 1.3 + pairs * 0.15) / threads + 2 : 0),
+    steps: {
+      'looking at the photos': () => 0.2,
+      'finding features': ({ photos, threads }) => (photos * 1.3) / threads,
+      matching: ({ pairs, threads }) => (pairs * 0.06) / threads,
+      calibrating: ({ pairs, threads }) => 0.5 + (Math.min(pairs, 40) * 0.05) / threads,
+      'relating pairs': ({ pairs, threads }) => (pairs * 0.09) / threads,
+      'placing cameras': ({ photos }) => 1 + photos * 0.05,
+    },
   },
-  pointmaps: { begins: 'computing depth', forecast: ({ estimator }) => estimator },
-  alignment: { begins: 'aligning', forecast: ({ estimator, photos }) => Math.min(estimator / 4, photos * 0.5) + 0.5 },
-  cloud: { begins: 'building the cloud', forecast: ({ photos }) => photos * 0.3 },
+  pointmaps: { begins: 'computing depth', steps: { 'computing depth': ({ estimator }) => estimator } },
+  alignment: {
+    begins: 'aligning',
+    steps: { aligning: ({ estimator, photos }) => Math.min(estimator / 4, photos * 0.5) + 0.5 },
+  },
+  cloud: { begins: 'building the cloud', steps: { 'building the cloud': ({ photos }) => photos * 0.3 } },
 };
 
-/** Seconds per stage, in order. */
-export function forecast(size: RunSize): Record<StageName, number> {
-  return Object.fromEntries(
-    Object.entries(engineStages).map(([name, stage]) => [name, stage.forecast(size)]),
-  ) as Record<StageName, number>;
+/** The sub-steps of a run in order, with the seconds that each is expected to take. */
+export function forecastSteps(size: RunSize): ProgressStep[] {
+  return (Object.keys(engineStages) as StageName[])
+    .filter((stage) => size.sparse || stage !== 'sparse')
+    .flatMap((stage) =>
+      Object.entries(engineStages[stage].steps).map(([detail, seconds]) => ({ stage, detail, seconds: seconds(size) })),
+    );
 }

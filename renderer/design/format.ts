@@ -35,6 +35,17 @@ export function aboutText(seconds: number): string {
   return t('about {n} h', { n: Number((seconds / 3600).toPrecision(2)) });
 }
 
+/** "40 to 90 s", "2 to 4 min": an estimate before anything is measured. */
+export function rangeText([least, most]: readonly [number, number]): string {
+  if (most < 5) return t('a few seconds');
+  if (most < 120) return t('{least} to {most} s', { least: step(least, 5), most: step(most, 5) });
+  if (most < 7200) return t('{least} to {most} min', { least: step(least / 60, 1), most: step(most / 60, 1) });
+  return t('{least} to {most} h', { least: step(least / 3600, 0.5), most: step(most / 3600, 0.5) });
+}
+
+/** The next multiple of a step, at least one of them. */
+const step = (value: number, size: number): number => Math.max(1, Math.round(value / size)) * size;
+
 export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -2,7 +2,7 @@ import type { EstimatorInfo, Preflight, RunSettings, SettingsChange } from '../.
 import { apply } from '../commands/project.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Facts, Field, Select, Switch } from '../design/controls.js';
-import { aboutText, bytesText } from '../design/format.js';
+import { bytesText, rangeText } from '../design/format.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { RunButton } from './RunButton.js';
@@ -177,12 +177,12 @@ function Before() {
   );
 }
 
-export function Forecast({ preflight: { pairs, seconds, memory } }: { preflight: Preflight }) {
+export function Forecast({ preflight: { pairs, range, memory } }: { preflight: Preflight }) {
   return (
     <Facts
       facts={[
         [t('Pairs'), pairs],
-        [t('Time'), aboutText(seconds)],
+        [t('Time'), rangeText(range)],
         [t('Memory'), bytesText(memory)],
       ]}
     />

@@ -4,10 +4,11 @@ import { clockText } from '../design/format.js';
 import { Bar } from '../design/controls.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
+import { useCountedDown } from './use-counted-down.js';
 
 /** Where a run is on the road from photos to a cloud: one bar for all of it, and the stage in words. */
 export function Stages() {
-  const job = useStudio(({ job }) => job);
+  const job = useCountedDown();
   if (!isActive(job)) return null;
   const position = stages.findIndex(({ name }) => name === job.stage);
   return (

@@ -2,6 +2,7 @@ import type { JobState } from '../../electron/contract/api.js';
 import { stageTitle } from '../../electron/contract/stages.js';
 import { clockText } from '../design/format.js';
 import { progressText } from '../run/Stages.js';
+import { useCountedDown } from '../run/use-counted-down.js';
 import { useStudio, type StudioState } from '../store/studio.js';
 import { showDrawer } from '../store/layout.js';
 import { t } from '../words/index.js';
@@ -10,7 +11,7 @@ import { Problems } from './Problems.js';
 export function StatusBar() {
   const info = useStudio(({ info }) => info);
   const connection = useStudio(({ connection }) => connection);
-  const job = useStudio(({ job }) => job);
+  const job = useCountedDown();
   const upload = useStudio(({ upload }) => upload);
   const saved = useStudio(({ project }) => project?.saved);
   const stale = useStudio(({ project }) => project?.stale);

@@ -87,7 +87,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     const before = studio.page.locator('.before');
     await expect.poll(() => before.innerText()).toMatch(/Pairs\s+45\s/);
     const text = await before.innerText();
-    expect(text).toMatch(/Time\s+about \d+ s/);
+    expect(text).toMatch(/Time\s+\d+ to \d+ (s|min)/);
     expect(text).toMatch(/Memory\s+\d+ MB/);
   });
 

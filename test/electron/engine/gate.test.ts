@@ -7,7 +7,7 @@ test('time stands still while the gate is closed, however many wait at it', asyn
   let milliseconds = 1000;
   clockAt.mockImplementation(() => milliseconds);
   const gate = new Gate();
-  const clock = new Clock({ photos: 10, cloud: 10 }, gate.now);
+  const clock = new Clock(gate.now);
   clock.enter('photos');
   milliseconds += 2000;
   gate.close();
