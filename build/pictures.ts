@@ -44,7 +44,7 @@ await page.locator('.viewer-foot', { hasText: 'Still growing' }).waitFor({ timeo
 await page.screenshot({ path: join(out, 'running.png') });
 await finished(page);
 await shown(page);
-await page.locator('.edge.good .target').nth(3).dispatchEvent('click');
+await page.locator('.target.good').nth(3).dispatchEvent('click');
 await page.locator('.photo-row').nth(4).click();
 await take(page, 'finished');
 await page.setViewportSize({ width: 1440, height: 900 });

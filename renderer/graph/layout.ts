@@ -14,8 +14,34 @@ export interface Place {
   y: number;
 }
 
-/** A node's picture, pixels. */
-export const NODE = { width: 54, height: 40 };
+/** How photos are drawn in the graph, pixels. */
+export interface NodeLook {
+  width: number;
+  height: number;
+  /** Of the name below the picture; nought without one. */
+  label: number;
+  /** A dot; its picture is shown under the pointer. */
+  dot: boolean;
+}
+
+const LOOKS: readonly NodeLook[] = [
+  { width: 54, height: 40, label: 16, dot: false },
+  { width: 40, height: 30, label: 0, dot: false },
+  { width: 26, height: 20, label: 0, dot: false },
+];
+const DOT: NodeLook = { width: 10, height: 10, label: 0, dot: true };
+/** Pictures may take this share of the room; beyond it lines can't be told apart between them. */
+const FILLED = 0.3;
+const GAP = 6;
+/** More pictures than these are dots however large the window is. */
+const MOST_PICTURES = 80;
+
+/** The largest look in which so many photos leave room for the lines between them. */
+export function nodeLook(count: number, { width, height }: { width: number; height: number }): NodeLook {
+  const room = width * height * FILLED;
+  const fits = (look: NodeLook): boolean => (look.width + GAP) * (look.height + look.label + GAP) * count <= room;
+  return (count <= MOST_PICTURES ? LOOKS.find(fits) : undefined) ?? DOT;
+}
 
 interface Node extends SimulationNodeDatum {
   id: string;
@@ -32,9 +58,10 @@ export function layoutGraph(
   pairs: readonly PairInfo[],
   cameras: readonly CameraInfo[],
   { width, height }: { width: number; height: number },
+  look: NodeLook = nodeLook(photos.length, { width, height }),
 ): Map<string, Place> {
-  const homes = cameraHomes(cameras, width - NODE.width * 2, height - NODE.height * 2.2);
-  const radius = Math.min(width, height) / 2 - NODE.width;
+  const homes = cameraHomes(cameras, width - look.width * 2, height - look.height * 2.2);
+  const radius = Math.min(width, height) / 2 - look.width;
   const nodes: Node[] = photos.map(({ id }, k) => {
     const home = homes.get(id);
     const angle = (k / photos.length) * 2 * Math.PI - Math.PI / 2;
@@ -50,7 +77,7 @@ export function layoutGraph(
     .map(({ a, b }) => ({ source: a, target: b }));
   const free = homes.size === 0;
   const simulation = forceSimulation(nodes)
-    .force('collide', forceCollide(NODE.width * 0.66).iterations(3))
+    .force('collide', forceCollide(look.width * 0.66).iterations(3))
     .force(
       'x',
       forceX<Node>(({ home, x }) => home?.x ?? x ?? 0).strength(({ home }) => (home || free ? 0.5 : 0.05)),
@@ -65,19 +92,44 @@ export function layoutGraph(
         ? null
         : forceLink<Node, { source: string; target: string }>(links)
             .id(({ id }) => id)
-            .distance(NODE.width * 1.6)
+            .distance(look.width * 1.6)
             .strength(({ source }) => ((source as unknown as Node).home ? 0 : 0.2)),
     )
     .force('charge', free ? null : forceManyBody().strength(-8))
     .stop();
-  simulation.tick(90);
-  const clamp = (value: number, most: number): number => Math.min(most, Math.max(-most, value));
-  return new Map(
-    nodes.map(({ id, x, y }) => [
-      id,
-      { x: clamp(x!, width / 2 - NODE.width * 0.7), y: clamp(y!, height / 2 - NODE.height) },
-    ]),
-  );
+  simulation.tick(photos.length > 200 ? 30 : 90);
+  const places = nodes.map(({ id, x, y }) => ({ id, x: x!, y: y! }));
+  const limits = { x: width / 2 - look.width / 2 - 2, y: height / 2 - (look.height + look.label) / 2 - 2 };
+  if (look.dot) places.forEach((place) => keepInside(place, limits));
+  else separate(places, { width: look.width + GAP, height: look.height + look.label + GAP }, limits);
+  return new Map(places.map(({ id, x, y }) => [id, { x, y }]));
+}
+
+function keepInside(place: Place, limits: Place): void {
+  place.x = Math.min(limits.x, Math.max(-limits.x, place.x));
+  place.y = Math.min(limits.y, Math.max(-limits.y, place.y));
+}
+
+/** Moves boxes apart, along the side where they overlap least, until none covers another or there is no room left. */
+function separate(places: readonly Place[], box: { width: number; height: number }, limits: Place): void {
+  for (let round = 0; round < 120; round++) {
+    let moved = false;
+    for (let i = 0; i < places.length; i++)
+      for (let j = i + 1; j < places.length; j++) moved = push(places[i]!, places[j]!, box) || moved;
+    places.forEach((place) => keepInside(place, limits));
+    if (!moved) return;
+  }
+}
+
+/** @returns whether the two covered each other */
+function push(a: Place, b: Place, box: { width: number; height: number }): boolean {
+  const over = { x: box.width - Math.abs(a.x - b.x), y: box.height - Math.abs(a.y - b.y) };
+  if (over.x <= 0 || over.y <= 0) return false;
+  const axis = over.x < over.y ? 'x' : 'y';
+  const by = (over[axis] / 2 + 0.25) * (a[axis] <= b[axis] ? 1 : -1);
+  a[axis] -= by;
+  b[axis] += by;
+  return true;
 }
 
 /** Camera centres on the plane of their two widest directions, scaled to fill the box. */

@@ -1,4 +1,5 @@
 import type { PairInfo } from '../../electron/contract/api.js';
+import { t } from '../words/index.js';
 
 /** How a pair's line looks: data in colour, doubt in thinness. */
 export interface PairLook {
@@ -30,17 +31,17 @@ export function pairLook({ state, enabled, confidence, residual }: PairInfo): Pa
 
 /** The same in words, for whoever can't or won't read colours. */
 export function pairText({ state, enabled, confidence, residual, reason, parallax }: PairInfo): string {
-  if (!enabled) return 'switched off';
-  if (state === 'planned') return 'not computed yet';
-  if (state === 'rejected') return `rejected: ${reason ?? 'nothing in common'}`;
+  if (!enabled) return t('switched off');
+  if (state === 'planned') return t('not computed yet');
+  if (state === 'rejected') return t('rejected: {reason}', { reason: reason ?? t('nothing in common') });
   return (
     [
-      confidence !== undefined && `confidence ${confidence.toFixed(1)}`,
-      residual !== undefined && `residual ${(residual * 100).toPrecision(2)} %`,
-      parallax !== undefined && `parallax ${parallax.toFixed(1)}°`,
+      confidence !== undefined && t('confidence {n}', { n: confidence.toFixed(1) }),
+      residual !== undefined && t('residual {n} % of the depth', { n: (residual * 100).toPrecision(2) }),
+      parallax !== undefined && t('parallax {n}°', { n: parallax.toFixed(1) }),
     ]
       .filter(Boolean)
-      .join(', ') || 'computed'
+      .join(', ') || t('computed')
   );
 }
 

@@ -4,12 +4,14 @@ import type { PhotoInfo } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
 import { isActive, setViewer, setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { openMenu } from '../commands/menu.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Badge, Button, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { focalText, stem } from '../design/format.js';
 import { plural, t } from '../words/index.js';
 import { choose } from '../store/selection.js';
+import { photoMenu } from './photo-menu.js';
 import './photos.css';
 
 const ROW = 64;
@@ -160,8 +162,8 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
         if (studio().project?.scene?.cameras.some((camera) => camera.photo === id)) setViewer({ lookThrough: id });
       }}
       onContextMenu={(event) => {
-        event.preventDefault();
         if (!selected) setStudio({ selectedPhotos: [id] });
+        openMenu(event, photoMenu);
       }}
     >
       <img

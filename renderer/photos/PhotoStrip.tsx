@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { PhotoInfo } from '../../electron/contract/api.js';
+import { openMenu } from '../commands/menu.js';
 import { Empty } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
@@ -8,6 +9,7 @@ import { choose } from '../store/selection.js';
 import { setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { t } from '../words/index.js';
+import { photoMenu } from './photo-menu.js';
 
 /** Of a picture with its name, pixels. */
 const CELL = { width: 116, height: 100 };
@@ -96,6 +98,10 @@ function Picture({ photo: { id, name, enabled, placed }, index, x, y, selected }
       style={{ translate: `${x}px ${y}px`, width: CELL.width, height: CELL.height }}
       title={name}
       onClick={(event) => choose(id, event)}
+      onContextMenu={(event) => {
+        if (!selected) choose(id, {});
+        openMenu(event, photoMenu);
+      }}
       onDoubleClick={() => {
         if (studio().project?.scene?.cameras.some((camera) => camera.photo === id)) setViewer({ lookThrough: id });
       }}

@@ -2,7 +2,7 @@ import type { JobState } from '../../electron/contract/api.js';
 import { stages } from '../../electron/contract/stages.js';
 import { clockText } from '../design/format.js';
 import { Bar } from '../design/controls.js';
-import { isActive, useStudio } from '../store/studio.js';
+import { isActive } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { useCountedDown } from './use-counted-down.js';
 

@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect, useState, type DragEvent } from 'react';
+import { ContextMenu } from '../commands/ContextMenu.js';
 import { listenForKeys } from '../commands/keys.js';
 import { addDropped } from '../commands/project.js';
 import { Palette } from '../commands/Palette.js';
@@ -56,6 +57,7 @@ export function App() {
         />
       )}
       <Notices />
+      <ContextMenu />
       {dropping && <div className="drop-hint">{t('Drop photos, a folder, or a project')}</div>}
     </div>
   );

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { EstimatorInfo, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
+import type { CommandId } from '../../electron/contract/commands.js';
 import type { MeshState } from '../../electron/contract/mesh.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
@@ -54,6 +55,8 @@ export interface StudioState {
   statistics: CloudStatistics;
   theme: Theme;
   dialog: DialogName;
+  /** The context menu that is open, at a place of the window. */
+  menu?: { x: number; y: number; ids: readonly CommandId[] } | undefined;
   fileQuestion?: FileQuestion;
 }
 

@@ -187,8 +187,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
       )
       .toBe(3);
     await tab(page, 'Pose graph').click();
-    const edge = page.locator('.edge.good').first();
-    await edge.locator('.target').dispatchEvent('click');
+    await page.locator('.target.good').first().dispatchEvent('click');
     const pictures = () =>
       page
         .locator('.pair-grid img')
