@@ -16,6 +16,8 @@ export interface CloudArrays {
   normals?: Int8Array;
   /** [N] pixel of the source's depth map, in reading order: what deletions name a point by. */
   pixel?: Uint32Array;
+  /** [N] 1 where the point was completed, not measured. */
+  inferred?: Uint8Array;
   /** Of each camera of the component. */
   maps?: readonly CloudMap[];
 }
@@ -37,6 +39,8 @@ interface Header {
   version: 1;
   count: number;
   normals: boolean;
+  /** Whether any point is. */
+  inferred?: boolean;
   /** Without it the cloud's points have no pixels. */
   maps?: readonly CloudMap[];
 }
@@ -50,11 +54,13 @@ export function encodeCloud(
     source: Uint16Array;
     normals?: Float32Array;
     pixel?: Uint32Array;
+    inferred?: Uint8Array;
   },
   maps?: readonly CloudMap[],
 ): Uint8Array {
   const count = cloud.confidence.length;
   const header: Header = { version: 1, count, normals: cloud.normals !== undefined };
+  if (cloud.inferred?.includes(1)) header.inferred = true;
   if (cloud.pixel && maps)
     header.maps = maps.map(({ width, height, originalFromView }) => ({ width, height, originalFromView }));
   let json = JSON.stringify(header);
@@ -76,6 +82,7 @@ export function encodeCloud(
     target.confidence[i] = cloud.confidence[from]!;
     target.source[i] = cloud.source[from]!;
     if (target.pixel) target.pixel[i] = cloud.pixel![from]!;
+    if (target.inferred) target.inferred[i] = cloud.inferred![from]!;
   }
   return bytes;
 }
@@ -105,28 +112,31 @@ interface Offsets {
   source: number;
   colors: number;
   normals: number;
+  inferred: number;
   end: number;
 }
 
 /** Widest elements first, so that every array is aligned. */
-function layout(start: number, { count, normals, maps }: Header): Offsets {
+function layout(start: number, { count, normals, inferred, maps }: Header): Offsets {
   const positions = start;
   const confidence = positions + count * 12;
   const pixel = confidence + count * 4;
   const source = pixel + (maps ? count * 4 : 0);
   const colors = source + count * 2;
   const normalsAt = colors + count * 3;
-  const end = normalsAt + (normals ? count * 3 : 0);
-  return { positions, confidence, pixel, source, colors, normals: normalsAt, end };
+  const inferredAt = normalsAt + (normals ? count * 3 : 0);
+  const end = inferredAt + (inferred ? count : 0);
+  return { positions, confidence, pixel, source, colors, normals: normalsAt, inferred: inferredAt, end };
 }
 
-function arrays(buffer: ArrayBuffer, at: Offsets, { count, normals, maps }: Header): CloudArrays {
+function arrays(buffer: ArrayBuffer, at: Offsets, { count, normals, inferred, maps }: Header): CloudArrays {
   return {
     positions: new Float32Array(buffer, at.positions, count * 3),
     confidence: new Float32Array(buffer, at.confidence, count),
     source: new Uint16Array(buffer, at.source, count),
     colors: new Uint8Array(buffer, at.colors, count * 3),
     ...(maps ? { maps, pixel: new Uint32Array(buffer, at.pixel, count) } : {}),
+    ...(inferred ? { inferred: new Uint8Array(buffer, at.inferred, count) } : {}),
     ...(normals ? { normals: new Int8Array(buffer, at.normals, count * 3) } : {}),
   };
 }

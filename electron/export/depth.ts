@@ -25,11 +25,42 @@ function sidecar(scene: Scene, ending: string, scale: (map: DepthMap) => number 
     cx: map.centreX,
     cy: map.centreY,
     originalFromView: map.originalFromView,
+    ...(map.inferred?.includes(1) ? { inferred: maskName(scene, k, ending) } : {}),
     ...(scale(map) === undefined ? {} : { unitsPerStep: scale(map) }),
   }));
   const note =
-    'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers';
+    'depth along the camera axis in world units, 0 where nothing is known; pixels of the undistorted view, centres at integers; "inferred" names a mask, white where a depth was completed or told by a network and not measured';
   return { name: `depth/${ending}.json`, chunks: textChunks([JSON.stringify({ note, maps }, null, 1)]) };
+}
+
+const maskName = (scene: Scene, index: number, ending: string): string =>
+  `${ending}-inferred/${fileName(scene, index)}.png`;
+
+/** White where a depth is inferred, for each map that has such pixels. */
+function inferredMasks(scene: Scene, ending: string): ExportFile[] {
+  return scene.depthMaps.flatMap(({ width, height, inferred, confidence }, k) =>
+    inferred?.includes(1)
+      ? [
+          {
+            name: `depth/${maskName(scene, k, ending)}`,
+            chunks: greyPng(
+              inferred.map((one, at) => (one === 1 && confidence[at]! > 1 ? 255 : 0)),
+              { width, height },
+            ),
+          },
+        ]
+      : [],
+  );
+}
+
+async function* greyPng(
+  values: Uint8Array,
+  { width, height }: { width: number; height: number },
+): AsyncGenerator<Uint8Array> {
+  yield await sharp(values, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
 }
 
 /** World units per step of a 16-bit map: its farthest depth is the largest value. */
@@ -50,6 +81,7 @@ export const depthPng: ExportFormat = {
       name: `depth/${fileName(scene, k)}.png`,
       chunks: pngChunks(map),
     })),
+    ...inferredMasks(scene, 'png'),
     sidecar(scene, 'png', unitsPerStep),
   ],
 };
@@ -76,6 +108,7 @@ export const depthPfm: ExportFormat = {
       name: `depth/${fileName(scene, k)}.pfm`,
       chunks: pfmChunks(map),
     })),
+    ...inferredMasks(scene, 'pfm'),
     sidecar(scene, 'pfm', () => undefined),
   ],
 };

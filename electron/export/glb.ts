@@ -15,8 +15,9 @@ export const glb: ExportFormat = {
   write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.glb`, chunks: glbChunks(scene, baseName) }],
 };
 
-/** Of a vertex: three floats, and four 16-bit numbers. */
+/** Of a vertex: three floats and four 16-bit numbers; a fourth float where points are inferred. */
 const STRIDE = 20;
+const STRIDE_INFERRED = 24;
 const POINTS_PER_CHUNK = 1 << 14;
 const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;
@@ -31,8 +32,11 @@ const UNSIGNED_SHORT = 5123;
 async function* glbChunks(scene: Scene, name: string): AsyncGenerator<Uint8Array> {
   const { json } = await new NodeIO().writeJSON(sceneDocument(scene.cameras, name));
   const patches = patchesOf(scene);
-  const length = patches.count * 3 * STRIDE;
-  if (patches.count > 0) addPatches(json, patches);
+  const { colors, inferred } = scene.cloud;
+  const marked = inferred?.includes(1) ? inferred : undefined;
+  const stride = marked ? STRIDE_INFERRED : STRIDE;
+  const length = patches.count * 3 * stride;
+  if (patches.count > 0) addPatches(json, patches, stride);
   const text = new TextEncoder().encode(JSON.stringify(json));
   const padded = new Uint8Array(Math.ceil(text.length / 4) * 4).fill(0x20);
   padded.set(text);
@@ -42,21 +46,26 @@ async function* glbChunks(scene: Scene, name: string): AsyncGenerator<Uint8Array
   if (length === 0) return;
   yield words(length, 0x004e4942);
   for (let first = 0; first < patches.count; first += POINTS_PER_CHUNK)
-    yield vertices(patches, scene.cloud.colors, first, Math.min(POINTS_PER_CHUNK, patches.count - first));
+    yield vertices(patches, { colors, inferred: marked }, first, Math.min(POINTS_PER_CHUNK, patches.count - first));
 }
 
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
 
-function addPatches(json: GLTF.IGLTF, patches: Patches): void {
+/** @param stride tells whether vertices say that they are inferred: attribute _INFERRED, 0 or 1 */
+function addPatches(json: GLTF.IGLTF, patches: Patches, stride: number): void {
   const count = 3 * patches.count;
   const [min, max] = turnedBounds(patches);
-  json.buffers = [{ byteLength: count * STRIDE }];
-  json.bufferViews = [{ buffer: 0, byteOffset: 0, byteLength: count * STRIDE, byteStride: STRIDE, target: 34962 }];
+  json.buffers = [{ byteLength: count * stride }];
+  json.bufferViews = [{ buffer: 0, byteOffset: 0, byteLength: count * stride, byteStride: stride, target: 34962 }];
   json.accessors = [
     { type: 'VEC3', componentType: FLOAT, min, max, bufferView: 0, byteOffset: 0, count },
     { type: 'VEC4', componentType: UNSIGNED_SHORT, normalized: true, bufferView: 0, byteOffset: 12, count },
   ];
-  const attributes = { POSITION: 0, COLOR_0: 1 };
+  const attributes: Record<string, number> = { POSITION: 0, COLOR_0: 1 };
+  if (stride === STRIDE_INFERRED) {
+    json.accessors.push({ type: 'SCALAR', componentType: FLOAT, bufferView: 0, byteOffset: STRIDE, count });
+    attributes._INFERRED = 2;
+  }
   json.extensionsUsed = ['KHR_materials_unlit'];
   json.materials = [
     {
@@ -76,20 +85,28 @@ const LINEAR = Uint16Array.from({ length: 256 }, (_, value) => {
   return Math.round(65535 * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
 });
 
-function vertices(patches: Patches, colors: Uint8Array, first: number, n: number): Uint8Array {
-  const block = new ArrayBuffer(n * 3 * STRIDE);
+function vertices(
+  patches: Patches,
+  { colors, inferred }: { colors: Uint8Array; inferred: Uint8Array | undefined },
+  first: number,
+  n: number,
+): Uint8Array {
+  const stride = inferred ? STRIDE_INFERRED : STRIDE;
+  const block = new ArrayBuffer(n * 3 * stride);
   const floats = new Float32Array(block);
   const shorts = new Uint16Array(block);
   const corners = new Float32Array(9);
   for (let k = 0; k < n; k++) {
     patches.corners(first + k, corners, 0);
     turnToGltf(corners);
-    const color = 3 * patches.point(first + k);
+    const point = patches.point(first + k);
+    const color = 3 * point;
     for (let corner = 0; corner < 3; corner++) {
-      const at = ((3 * k + corner) * STRIDE) / 4;
+      const at = ((3 * k + corner) * stride) / 4;
       for (let i = 0; i < 3; i++) floats[at + i] = corners[3 * corner + i]!;
       for (let i = 0; i < 3; i++) shorts[2 * (at + 3) + i] = LINEAR[colors[color + i]!]!;
       shorts[2 * (at + 3) + 3] = 65535;
+      if (inferred) floats[at + STRIDE / 4] = inferred[point]!;
     }
   }
   return new Uint8Array(block);

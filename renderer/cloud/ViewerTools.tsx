@@ -196,6 +196,11 @@ function MoreSettings() {
         checked={settings.images}
         onChange={(images) => setViewer({ images })}
       />
+      <Switch
+        label={t('Inferred points')}
+        checked={settings.inferred}
+        onChange={(inferred) => setViewer({ inferred })}
+      />
       <Slider
         label={t('Most points drawn')}
         min={500_000}

@@ -10,6 +10,8 @@ export interface ViewerSettings {
   pointSize: number;
   /** Points below are hidden at once; the project's own threshold decides what is exported. */
   minConfidence: number;
+  /** Points that were completed, not measured. */
+  inferred: boolean;
   cameras: boolean;
   /** Photos inside the frusta. */
   images: boolean;
@@ -34,6 +36,7 @@ export const defaultViewerSettings: ViewerSettings = {
   meshLook: 'texture',
   pointSize: 2,
   minConfidence: 1,
+  inferred: true,
   cameras: true,
   images: true,
   frustumSize: 0.08,

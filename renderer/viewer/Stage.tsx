@@ -84,6 +84,10 @@ export function Stage({
     pass.world.quaternion.copy(upright);
     redraw();
   }, [pass, cloud, upright, redraw]);
+  useEffect(() => {
+    cloud.showInferred(settings.inferred);
+    redraw();
+  }, [cloud, settings.inferred, redraw]);
   useEffect(redraw, [
     redraw,
     through,

@@ -28,6 +28,10 @@ export interface CloudData {
   points: Omit<EditablePoints, 'photos'> | undefined;
   /** The states of points have changed. */
   touch(): void;
+  /** Whether any point was completed, not measured. */
+  inferred: boolean;
+  /** Shows or hides such points, from the eye, selections and picking: hidden ones have a negative confidence. */
+  showInferred(visible: boolean): void;
   /** Of the box that holds most points. */
   centre: Vector3;
   corners: readonly Vector3[];
@@ -103,7 +107,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 export function makeCloud(buffer: ArrayBuffer): CloudData {
-  const { positions, colors, confidence, source, normals, pixel, maps } = decodeCloud(buffer);
+  const { positions, colors, confidence, source, normals, pixel, inferred, maps } = decodeCloud(buffer);
   const count = confidence.length;
   const state = new Uint8Array(count);
   const chunks: BufferGeometry[] = [];
@@ -143,6 +147,15 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
       chunks.forEach((chunk) => {
         chunk.getAttribute('state').needsUpdate = true;
       }),
+    inferred: inferred !== undefined,
+    showInferred: (visible) => {
+      if (!inferred) return;
+      for (let k = 0; k < count; k++)
+        if (inferred[k] === 1) confidence[k] = visible ? Math.abs(confidence[k]!) : -Math.abs(confidence[k]!);
+      chunks.forEach((chunk) => {
+        chunk.getAttribute('confidence').needsUpdate = true;
+      });
+    },
     dispose: () => chunks.forEach((chunk) => chunk.dispose()),
   };
 }

@@ -3,93 +3,110 @@
  *
  *   node build/wasm.mjs && node --import tsx test/bench/dense.ts [--fit] [--quick]
  *
- * Sets: the sample scene (its true cameras and depths) and rendered rooms with plain surfaces, noise and blur. With --fit
- * the weights of the confidence (dense/checks.ts) are fitted on the even rooms and photos and printed. The reliability
- * curve is told for the odd ones, which the fit never sees. --quick takes half of it all. Errors are relative to the true
- * depth; "right" is 2 %.
+ * Sets: rendered rooms of many kinds (dense/scenes.ts) and the sample scene with its true cameras and depths. Errors are
+ * relative to the true depth; "right" is 2 %. Told are the reliability curve and the expected calibration error of odd
+ * rooms and of the samples. With --fit the weights of the confidence (dense/checks.ts) and the probabilities of completed
+ * pixels (dense/complete.ts) are found from the even rooms alone, printed, and judged by the others. --quick takes a few
+ * of each.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
 import { invertRigid, multiply4, randomNumbers, rotationOf } from '../../electron/numerics/linear.js';
 import {
-  confidenceOf,
+  CONFIDENCE_DEFAULTS,
   evidence,
   EVIDENCE,
   isJudged,
   probabilityOf,
 } from '../../electron/pointmaps/geometric/dense/checks.js';
+import { COMPLETE_DEFAULTS } from '../../electron/pointmaps/geometric/dense/complete.js';
 import { planGroups, type GroupPoint } from '../../electron/pointmaps/geometric/dense/groups.js';
 import { consistencyOf } from '../../electron/pointmaps/geometric/dense/judge.js';
-import { matchViews, type GreyView, type Matched } from '../../electron/pointmaps/geometric/dense/match.js';
-import { Room } from '../fixtures/room.js';
+import { matchViews, type Matched } from '../../electron/pointmaps/geometric/dense/match.js';
+import { tellDepths } from '../../electron/pointmaps/geometric/dense/tell.js';
+import { calibration, fitLogistic, logistic, type Sample } from './dense/logistic.js';
+import { roomShots, sampleShots, type Shot } from './dense/scenes.js';
 
-interface Shot {
-  view: GreyView;
-  cameraFromWorld: Float64Array;
-  /** True depth of pixels [h, w]; 0 where it is not known. */
-  truth: Float32Array;
-}
-
-interface Pixel {
-  facts: Float64Array;
-  right: boolean;
+/** A pixel that something is told of. */
+interface Told extends Sample {
+  probability: number;
+  /** 0 for a measured one, else the probability of its kind of completed pixel. */
+  inferred: number;
 }
 
 interface Judged {
-  fit: Pixel[];
-  /** Probability told and whether it was right, of held-out pixels. */
-  heldOut: (Pixel & { probability: number })[];
-  errors: number[];
+  name: string;
+  /** Pixels with evidence, told or not. */
+  evident: Sample[];
+  told: Told[];
+  /** Errors of measured pixels, then of completed ones. */
+  errors: [number[], number[]];
   known: number;
-  told: number;
   seconds: number;
 }
 
 const RIGHT = 0.02;
-const BINS = 10;
-/** Pixels of one set that the fit sees at most: a set whose every pixel is known must not outweigh one of few. */
-const MOST_FIT = 8000;
+/** Pixels of one scene that the fit sees at most: a scene with much texture must not outweigh one with little. */
+const MOST_FIT = 4000;
 
 const { values } = parseArgs({ options: { fit: { type: 'boolean' }, quick: { type: 'boolean' } } });
-const all: Judged[] = [];
-const report = (name: string, judged: Judged): void => {
-  all.push(judged);
-  const { errors, known, told, seconds } = judged;
-  errors.sort((p, q) => p - q);
-  const share = (limit: number) => (errors.filter((error) => error < limit).length / (errors.length || 1)).toFixed(3);
-  const median = ((errors[errors.length >> 1] ?? NaN) * 100).toFixed(2);
-  console.log(
-    `${name.padEnd(14)} told ${(told / known).toFixed(3)}  median ${median} %  within 2 % ${share(0.02)}  5 % ${share(0.05)}  ${seconds.toFixed(1)} s`,
-  );
-};
+const rooms = Array.from({ length: values.quick ? 8 : 32 }, (_, k) => k);
+const fitted: Judged[] = [];
+const heldOut: Judged[] = [];
+for (const seed of rooms) {
+  const isFit = seed % 2 === 0;
+  if (isFit && !values.fit) continue;
+  (isFit ? fitted : heldOut).push(report(judge(`room ${seed}`, roomShots(seed))));
+}
+const folder = 'resources/samples/courtyard';
+const samples: Judged[] = [];
+if (existsSync(join(folder, 'depth.json')))
+  samples.push(report(judge('courtyard', (await sampleShots(folder)).slice(0, values.quick ? 5 : undefined))));
 
-const seeds = values.quick ? [1, 2, 3] : [1, 2, 3, 4, 5, 6];
-for (const seed of seeds)
-  report(
-    `room ${seed}`,
-    judge(roomShots(seed), (photo) => (seed + photo * 0) % 2 === 0),
+if (values.fit) applyFit();
+curve('rooms that no fit has seen', heldOut);
+curve('samples', samples);
+
+/** Finds the weights, prints them, and gives the held-out pixels the probabilities that follow. */
+function applyFit(): void {
+  const weights = fitLogistic(
+    fitted.flatMap(({ evident }) => thinned(evident)),
+    EVIDENCE,
   );
-const samples = 'resources/samples/courtyard';
-if (existsSync(join(samples, 'depth.json'))) {
-  const shots = (await sampleShots(samples)).slice(0, values.quick ? 5 : undefined);
-  report(
-    'courtyard',
-    judge(shots, (photo) => photo % 2 === 0),
-  );
+  console.log(`weights ${JSON.stringify([...weights].map((w) => Number(w.toFixed(3))))}`);
+  const told = fitted.flatMap((judged) => judged.told);
+  const kinds = [COMPLETE_DEFAULTS.supported, COMPLETE_DEFAULTS.unsupported].map((kind) => {
+    const pixels = told.filter(({ inferred }) => inferred === kind);
+    const right = pixels.filter((pixel) => pixel.right).length / Math.max(1, pixels.length);
+    console.log(`completed pixels now told ${kind}: right ${right.toFixed(3)} of ${pixels.length}`);
+    return [kind, right] as const;
+  });
+  const rights = new Map(kinds);
+  for (const judged of [...heldOut, ...samples]) {
+    judged.told.forEach((pixel) => {
+      pixel.probability = pixel.inferred > 0 ? rights.get(pixel.inferred)! : logistic(weights, pixel.facts);
+    });
+    judged.told = judged.told.filter(({ probability }) => probability >= CONFIDENCE_DEFAULTS.leastProbability);
+  }
 }
 
-const weights = values.fit ? fit(all.flatMap((judged) => thinned(judged.fit))) : undefined;
-if (weights) console.log(`weights ${JSON.stringify(weights.map((w) => Number(w.toFixed(3))))}`);
-const heldOut = all.flatMap((judged) => judged.heldOut);
-if (weights) for (const pixel of heldOut) pixel.probability = logistic(weights, pixel.facts);
-console.log('held out: told, right, pixels');
-console.log(`expected calibration error ${reliability(heldOut).toFixed(4)}`);
+/** Prints the reliability curve, and the expected calibration error over all pixels and of each scene alone. */
+function curve(title: string, scenes: readonly Judged[]): void {
+  if (scenes.length === 0) return;
+  const all = scenes.flatMap(({ told }) => told);
+  const { error, curve: bins } = calibration(all);
+  console.log(`${title}: expected calibration error ${error.toFixed(4)}; told, right, pixels:`);
+  for (const bin of bins) console.log(`  ${bin.told.toFixed(3)}  ${bin.right.toFixed(3)}  ${bin.pixels}`);
+  const measured = calibration(all.filter(({ inferred }) => inferred === 0));
+  console.log(`  measured ones alone ${measured.error.toFixed(4)}`);
+  const each = scenes.map(({ name, told }) => `${name} ${calibration(told).error.toFixed(3)}`);
+  console.log(`  scene by scene: ${each.join(', ')}`);
+}
 
 /** Depth of all shots, and what is told of it. */
-function judge(shots: readonly Shot[], isFit: (photo: number) => boolean): Judged {
-  const started = performance.now();
+function judge(name: string, shots: readonly Shot[]): Judged {
+  const started = process.cpuUsage();
   const cameras = shots.map(({ view, cameraFromWorld: T }) => ({
     rotation: rotationOf(T),
     translation: [T[3]!, T[7]!, T[11]!],
@@ -110,39 +127,49 @@ function judge(shots: readonly Shot[], isFit: (photo: number) => boolean): Judge
         range,
       ),
     );
-  const out: Judged = { fit: [], heldOut: [], errors: [], known: 0, told: 0, seconds: 0 };
-  for (const { reference, neighbours } of groups) {
+  const out: Judged = { name, evident: [], told: [], errors: [[], []], known: 0, seconds: 0 };
+  for (const { reference, neighbours, range } of groups) {
     const { view, truth } = shots[reference]!;
-    const own = matched.get(reference)!;
-    const consistency = consistencyOf(
-      { view, matched: own },
-      neighbours
-        .filter((other) => matched.has(other))
-        .map((other) => ({
-          view: shots[other]!.view,
-          matched: matched.get(other)!,
-          fromReference: relative(reference, other),
-        })),
-    );
-    const confidence = confidenceOf(view, own, consistency);
-    truth.forEach((depth, k) => {
-      if (depth === 0) return;
+    const own = { view, matched: matched.get(reference)! };
+    const compared = neighbours
+      .filter((other) => matched.has(other))
+      .map((other) => ({
+        view: shots[other]!.view,
+        matched: matched.get(other)!,
+        fromReference: relative(reference, other),
+      }));
+    const consistency = consistencyOf(own, compared);
+    const { depth, confidence, inferred } = tellDepths(own, compared, range[1]);
+    truth.forEach((z, k) => {
+      if (z === 0) return;
       out.known++;
-      const error = own.inverseDepth[k]! > 0 ? Math.abs(1 / own.inverseDepth[k]! / depth - 1) : Infinity;
       const facts = new Float64Array(EVIDENCE);
-      if (isJudged(k, own, consistency)) {
-        evidence(k, own, consistency, facts);
-        if (isFit(reference)) out.fit.push({ facts, right: error < RIGHT });
+      if (isJudged(k, own.matched, consistency)) {
+        evidence(k, own.matched, consistency, facts);
+        out.evident.push({ facts, right: Math.abs(1 / own.matched.inverseDepth[k]! / z - 1) < RIGHT });
       }
       if (confidence[k]! <= 1) return;
-      out.told++;
-      out.errors.push(error);
-      if (!isFit(reference))
-        out.heldOut.push({ facts, probability: probabilityOf(confidence[k]!), right: error < RIGHT });
+      const error = Math.abs(depth[k]! / z - 1);
+      out.errors[inferred[k]!]!.push(error);
+      const probability = probabilityOf(confidence[k]!);
+      const completed = inferred[k] === 1 ? Number(probability.toFixed(3)) : 0;
+      out.told.push({ facts, probability, right: error < RIGHT, inferred: completed });
     });
   }
-  out.seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(started);
+  out.seconds = (user + system) / 1e6;
   return out;
+}
+
+function report(judged: Judged): Judged {
+  const { name, errors, known, seconds } = judged;
+  const columns = errors.map((list) => {
+    list.sort((p, q) => p - q);
+    const share = (limit: number) => (list.filter((error) => error < limit).length / (list.length || 1)).toFixed(3);
+    return `${(list.length / known).toFixed(3)} (within 2 % ${share(0.02)}, 5 % ${share(0.05)})`;
+  });
+  console.log(`${name.padEnd(10)} measured ${columns[0]}, completed ${columns[1]}, ${seconds.toFixed(1)} CPU s`);
+  return judged;
 }
 
 /** True points, each with the cameras that see it: what a good sparse model would know. */
@@ -183,136 +210,7 @@ function transformed(T: Float64Array, X: readonly number[]): [number, number, nu
   ];
 }
 
-/** Five photos of a room in which every third surface is nearly plain, blurred, with noise and light of their own. */
-function roomShots(seed: number): Shot[] {
-  const room = new Room(seed, 6, (surface) => [1, 0.25, 0.03][(surface * 7 + seed) % 3]!);
-  const [width, height, focal] = [320, 240, 290];
-  const random = randomNumbers(seed + 500);
-  return room.arc(5, 0.3 + 0.12 * seed).map((pose) => {
-    const { pixels, depth } = room.render(pose, focal, width, height);
-    const gain = 0.7 + 0.5 * random();
-    const sharp = new Float32Array(width * height);
-    for (let k = 0; k < sharp.length; k++)
-      sharp[k] = gain * (0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!);
-    const grey = new Uint8Array(width * height);
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
-        const right = y * width + Math.min(width - 1, x + 1);
-        const below = Math.min(height - 1, y + 1) * width + x;
-        const blurred = 0.5 * sharp[y * width + x]! + 0.25 * sharp[right]! + 0.25 * sharp[below]!;
-        grey[y * width + x] = Math.min(
-          255,
-          Math.max(0, Math.round(blurred + 3 * (random() + random() + random() - 1.5))),
-        );
-      }
-    const view = { grey, width, height, focal, centreX: width / 2, centreY: height / 2 };
-    return { view, cameraFromWorld: invertRigid(pose), truth: depth };
-  });
-}
-
-async function sampleShots(folder: string): Promise<Shot[]> {
-  const read = <T>(name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
-  const depths = read<{ photos: { name: string; step: number; columns: number; depth: number[] }[] }>('depth.json');
-  const { photos } = read<{
-    photos: { name: string; width: number; height: number; fx: number; worldFromCamera: number[] }[];
-  }>('cameras.json');
-  const scale = 2.5;
-  return Promise.all(
-    photos.map(async ({ name, width: fullWidth, height: fullHeight, fx, worldFromCamera }): Promise<Shot> => {
-      const [width, height] = [fullWidth / scale, fullHeight / scale];
-      const grey = await sharp(await sharp(join(folder, name)).raw().toBuffer(), {
-        raw: { width: fullWidth, height: fullHeight, channels: 3 },
-      })
-        .resize(width, height)
-        .greyscale()
-        .raw()
-        .toBuffer();
-      const truth = new Float32Array(width * height);
-      const { step, columns, depth } = depths.photos.find((known) => known.name === name)!;
-      depth.forEach((z, k) => {
-        const x = (step * (k % columns) + step / 2 + 0.5) / scale - 0.5;
-        const y = (step * Math.floor(k / columns) + step / 2 + 0.5) / scale - 0.5;
-        truth[Math.round(y) * width + Math.round(x)] = z;
-      });
-      // The true principal point lies half a pixel of the photo off its middle.
-      const centre = (full: number) => (full / 2 - 0.5 + 0.5) / scale - 0.5;
-      const view = {
-        grey: new Uint8Array(grey),
-        width,
-        height,
-        focal: fx / scale,
-        centreX: centre(fullWidth),
-        centreY: centre(fullHeight),
-      };
-      return { view, cameraFromWorld: invertRigid(worldFromCamera), truth };
-    }),
-  );
-}
-
-function thinned(pixels: readonly Pixel[]): Pixel[] {
-  const stride = Math.max(1, Math.ceil(pixels.length / MOST_FIT));
-  return pixels.filter((_, k) => k % stride === 0);
-}
-
-function logistic(weights: readonly number[] | Float64Array, facts: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < EVIDENCE; i++) sum += weights[i]! * facts[i]!;
-  return 1 / (1 + Math.exp(-sum));
-}
-
-/** Logistic regression by Newton's method, with a little ridge. */
-function fit(pixels: readonly Pixel[]): number[] {
-  let weights = new Float64Array(EVIDENCE);
-  for (let round = 0; round < 25; round++) {
-    const H = Array.from({ length: EVIDENCE }, (_, i) =>
-      Float64Array.from({ length: EVIDENCE }, (__, j) => (i === j ? 1 : 0)),
-    );
-    const g = Float64Array.from(weights, (w) => -w);
-    for (const { facts, right } of pixels) {
-      const p = logistic(weights, facts);
-      for (let i = 0; i < EVIDENCE; i++) {
-        g[i]! += facts[i]! * ((right ? 1 : 0) - p);
-        for (let j = 0; j <= i; j++) H[i]![j]! += facts[i]! * facts[j]! * p * (1 - p);
-      }
-    }
-    for (let i = 0; i < EVIDENCE; i++) for (let j = i + 1; j < EVIDENCE; j++) H[i]![j] = H[j]![i]!;
-    const step = solved(H, g);
-    weights = weights.map((w, i) => w + step[i]!);
-  }
-  return [...weights];
-}
-
-/** Gaussian elimination with pivots. */
-function solved(H: Float64Array[], g: Float64Array): Float64Array {
-  const n = g.length;
-  for (let i = 0; i < n; i++) {
-    let pivot = i;
-    for (let k = i + 1; k < n; k++) if (Math.abs(H[k]![i]!) > Math.abs(H[pivot]![i]!)) pivot = k;
-    [H[i], H[pivot]] = [H[pivot]!, H[i]!];
-    [g[i], g[pivot]] = [g[pivot]!, g[i]!];
-    for (let k = i + 1; k < n; k++) {
-      const factor = H[k]![i]! / H[i]![i]!;
-      for (let j = i; j < n; j++) H[k]![j]! -= factor * H[i]![j]!;
-      g[k]! -= factor * g[i]!;
-    }
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let j = i + 1; j < n; j++) g[i]! -= H[i]![j]! * g[j]!;
-    g[i]! /= H[i]![i]!;
-  }
-  return g;
-}
-
-/** Prints the reliability curve. @returns the expected calibration error */
-function reliability(pixels: readonly { probability: number; right: boolean }[]): number {
-  let error = 0;
-  for (let bin = 0; bin < BINS; bin++) {
-    const inside = pixels.filter(({ probability }) => Math.min(BINS - 1, Math.floor(probability * BINS)) === bin);
-    if (inside.length === 0) continue;
-    const told = inside.reduce((sum, { probability }) => sum + probability, 0) / inside.length;
-    const right = inside.filter((pixel) => pixel.right).length / inside.length;
-    error += (Math.abs(told - right) * inside.length) / pixels.length;
-    console.log(`  ${told.toFixed(3)}  ${right.toFixed(3)}  ${inside.length}`);
-  }
-  return error;
+function thinned<T>(list: readonly T[]): T[] {
+  const stride = Math.max(1, Math.ceil(list.length / MOST_FIT));
+  return list.filter((_, k) => k % stride === 0);
 }

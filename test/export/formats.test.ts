@@ -183,6 +183,51 @@ describe('depth maps', () => {
   });
 });
 
+describe('inferred points', () => {
+  const half = (length: number): Uint8Array => new Uint8Array(length).fill(1, 0, length >> 1);
+  const partly = (): Scene => {
+    const [map, ...rest] = scene.depthMaps as [Scene['depthMaps'][0], ...Scene['depthMaps']];
+    return {
+      ...scene,
+      cloud: { ...scene.cloud, inferred: half(scene.cloud.confidence.length) },
+      depthMaps: [{ ...map, inferred: half(map.depth.length) }, ...rest],
+    };
+  };
+
+  test.each(['png', 'pfm'])(
+    'have a mask beside the %s of a depth map that has some, named in its list',
+    async (ending) => {
+      const files = formatById(`depth-${ending}`)!.write(partly());
+      const list = JSON.parse((await bytesOf(files.at(-1)!)).toString());
+      const [named, none] = list.maps;
+      expect(none.inferred).toBeUndefined();
+      const mask = files.filter(({ name }) => name.includes('inferred'));
+      expect(mask.map(({ name }) => name)).toEqual([`depth/${named.inferred}`]);
+      const { data, info } = await sharp(await bytesOf(mask[0]!))
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const { confidence, width, height } = scene.depthMaps[0]!;
+      expect([info.width, info.height, info.channels]).toEqual([width, height, 1]);
+      const told = Array.from(confidence, (value, k) => (value > 1 && k < confidence.length >> 1 ? 255 : 0));
+      expect(Array.from(data)).toEqual(told);
+    },
+  );
+
+  test('are an attribute of the GLB, valid, and none where all is measured', async () => {
+    const [file] = formatById('glb')!.write(partly());
+    const bytes = new Uint8Array(await bytesOf(file!));
+    const { issues } = await createRequire(import.meta.url)('gltf-validator').validateBytes(bytes);
+    expect(issues.messages).toEqual([]);
+    const attributeOf = async (glb: Uint8Array) =>
+      (await new NodeIO().readBinary(glb)).getRoot().listMeshes()[0]!.listPrimitives()[0]!.getAttribute('_INFERRED');
+    const flags = (await attributeOf(bytes))!.getArray()!;
+    const count = scene.cloud.confidence.length;
+    expect(flags).toHaveLength(3 * count);
+    expect([flags[0], flags[3 * (count >> 1) - 1], flags[3 * (count >> 1)], flags.at(-1)]).toEqual([1, 1, 0, 0]);
+    expect(await attributeOf(await first('glb'))).toBeNull();
+  });
+});
+
 describe('COLMAP', () => {
   test('a point projects onto its sighting, half a pixel on from ours', () => {
     const { images, points } = colmapModel(scene, { mostPoints: 200 });

@@ -1,4 +1,4 @@
-import { Matrix4, PerspectiveCamera, Quaternion, Vector3 } from 'three';
+import { Matrix4, type BufferAttribute, PerspectiveCamera, Quaternion, Vector3 } from 'three';
 import { describe, expect, it } from 'vitest';
 import { cloudSize, encodeCloud } from '../../../electron/contract/cloud.js';
 import { CHUNK, makeCloud, receive } from '../../../renderer/viewer/cloud-data.js';
@@ -57,6 +57,24 @@ describe('a cloud for the graphics processor', () => {
       expect(first!.buffer).toBe(bytes.buffer);
       expect(second!.byteOffset).toBe(first!.byteOffset + first!.byteLength);
     }
+  });
+
+  it('hides inferred points from whatever asks for their confidence, and brings them back as they were', () => {
+    const points = syntheticCloud(100);
+    const inferred = Uint8Array.from({ length: 100 }, (_, k) => (k % 4 === 0 ? 1 : 0));
+    const cloud = makeCloud(encodeCloud({ ...points, inferred }).buffer as ArrayBuffer);
+    const confidence = cloud.chunks[0]!.getAttribute('confidence');
+    const before = Array.from(confidence.array);
+    const version = (confidence as BufferAttribute).version;
+    cloud.showInferred(false);
+    expect(Array.from(confidence.array).filter((value) => value < 1)).toHaveLength(25);
+    expect(cloud.sampleConfidence.filter((value) => value >= 1)).toHaveLength(75);
+    expect((confidence as BufferAttribute).version).toBeGreaterThan(version);
+    cloud.showInferred(true);
+    expect(Array.from(confidence.array)).toEqual(before);
+    expect(makeCloud(encodeCloud({ ...points, inferred: new Uint8Array(100) }).buffer as ArrayBuffer).inferred).toBe(
+      false,
+    );
   });
 
   it('of no points has an extent all the same', () => {

@@ -1,11 +1,24 @@
 import type { Consistency } from './judge.js';
 import type { GreyView, Matched } from './match.js';
 
-const SPECKLE_PIXELS = 40;
-/** Neighbours belong to one surface when their inverse depths differ by less than this share. */
-const SAME_SURFACE = 0.03;
-/** Depths less probable than this are not told. */
-const LEAST_PROBABILITY = 0.35;
+export interface ConfidenceOptions {
+  /** Of the evidence, as `evidence` lists it. */
+  weights: readonly number[];
+  /** Depths less probable than this are not told. */
+  leastProbability: number;
+  /** Pieces of fewer connected pixels are not told. */
+  specklePixels: number;
+  /** Neighbours belong to one surface when their inverse depths differ by less than this share. */
+  sameSurface: number;
+}
+
+export const CONFIDENCE_DEFAULTS: ConfidenceOptions = {
+  weights: [-4.5, 1, 2, 1, 0.3, 2.5, 0.6, -2, 0.3],
+  leastProbability: 0.35,
+  specklePixels: 40,
+  sameSurface: 0.03,
+};
+
 /** Agreement with the other views' depths without which nothing is told. */
 const LEAST_AGREEMENT = 0.1;
 const MOST_PROBABILITY = 0.98;
@@ -38,34 +51,38 @@ export function isJudged(k: number, matched: Matched, consistency: Consistency):
 }
 
 /**
- * Weights of the evidence. Chosen, not fitted: in test/bench/dense.ts they are off by 0.03 to 0.06 (expected calibration
- * error on rendered rooms), where a logistic regression on one room and the samples was off by 0.09 on other rooms. Both
- * told too little of weak matches; a fit needs more kinds of scenes.
- */
-const WEIGHTS = [-4.5, 1, 2, 1, 0.3, 2.5, 0.6, -2, 0.3];
-
-/**
  * Confidence [h, w] of matched depths, 1 where they can't be relied on: how well the views' patches agree, how unique
  * the match is, the patch's texture, and what the other views' depths say of the place.
  */
-export function confidenceOf(view: GreyView, matched: Matched, consistency: Consistency): Float32Array {
-  const { width, height } = view;
+export function confidenceOf(
+  { width, height }: GreyView,
+  matched: Matched,
+  consistency: Consistency,
+  options: ConfidenceOptions = CONFIDENCE_DEFAULTS,
+): Float32Array {
+  const { weights, leastProbability } = options;
   const confidence = new Float32Array(width * height).fill(1);
   const facts = new Float64Array(EVIDENCE);
   for (let k = 0; k < confidence.length; k++) {
     if (!isJudged(k, matched, consistency)) continue;
     evidence(k, matched, consistency, facts);
     let sum = 0;
-    for (let i = 0; i < EVIDENCE; i++) sum += WEIGHTS[i]! * facts[i]!;
+    for (let i = 0; i < EVIDENCE; i++) sum += weights[i]! * facts[i]!;
     const probability = 1 / (1 + Math.exp(-sum));
-    if (probability >= LEAST_PROBABILITY) confidence[k] = confidenceFor(probability);
+    if (probability >= leastProbability) confidence[k] = confidenceFor(probability);
   }
-  dropSpeckles(confidence, matched.inverseDepth, width, height);
+  dropSpeckles(confidence, matched.inverseDepth, width, height, options);
   return confidence;
 }
 
 /** Sets the confidence of small pieces to 1: connected pixels of one surface, by flood fill. */
-function dropSpeckles(confidence: Float32Array, inverseDepth: Float32Array, width: number, height: number): void {
+function dropSpeckles(
+  confidence: Float32Array,
+  inverseDepth: Float32Array,
+  width: number,
+  height: number,
+  { specklePixels, sameSurface }: ConfidenceOptions,
+): void {
   const seen = new Uint8Array(confidence.length);
   const stack: number[] = [];
   for (let start = 0; start < confidence.length; start++) {
@@ -84,12 +101,12 @@ function dropSpeckles(confidence: Float32Array, inverseDepth: Float32Array, widt
         y < height - 1 ? i + width : -1,
       ]) {
         if (j < 0 || seen[j] || confidence[j]! <= 1) continue;
-        if (Math.abs(inverseDepth[j]! - inverseDepth[i]!) > SAME_SURFACE * inverseDepth[i]!) continue;
+        if (Math.abs(inverseDepth[j]! - inverseDepth[i]!) > sameSurface * inverseDepth[i]!) continue;
         seen[j] = 1;
         piece.push(j);
         stack.push(j);
       }
     }
-    if (piece.length < SPECKLE_PIXELS) for (const i of piece) confidence[i] = 1;
+    if (piece.length < specklePixels) for (const i of piece) confidence[i] = 1;
   }
 }

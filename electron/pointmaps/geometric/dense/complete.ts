@@ -3,13 +3,24 @@ import { inferPlanes, INFER_DEFAULTS, type InferOptions } from './infer.js';
 import { consistencyOf, type JudgedNeighbour, type JudgedView } from './judge.js';
 import type { Matched } from './match.js';
 
-/** Share of a surface's pixels that the other views may see through, before it is dropped. */
-const MOST_THROUGH = 0.15;
-/** Depth that matching found within this share of the plane's supports it. */
-const SUPPORTS = 0.03;
-/** Probabilities that a completed pixel is right, by whether matching found nearly its depth. */
-const SUPPORTED = 0.6;
-const UNSUPPORTED = 0.45;
+export interface CompleteOptions {
+  planes: InferOptions;
+  /** Share of a surface's pixels that the other views may see through, before it is dropped. */
+  mostThrough: number;
+  /** A depth that matching found within this share of the plane's supports it. */
+  supports: number;
+  /** Probabilities that a completed pixel is right, by whether matching supports it. */
+  supported: number;
+  unsupported: number;
+}
+
+export const COMPLETE_DEFAULTS: CompleteOptions = {
+  planes: INFER_DEFAULTS,
+  mostThrough: 0.15,
+  supports: 0.03,
+  supported: 0.6,
+  unsupported: 0.45,
+};
 
 /**
  * Completes plain surfaces (infer.ts) into `depth` and `confidence`, with the probability that such pixels are right,
@@ -23,11 +34,11 @@ export function inferredDepths(
   neighbours: readonly JudgedNeighbour[],
   depth: Float32Array,
   confidence: Float32Array,
-  options: InferOptions = INFER_DEFAULTS,
+  options: CompleteOptions = COMPLETE_DEFAULTS,
 ): Uint8Array {
   const { view, matched } = reference;
   const known = Uint8Array.from(confidence, (value) => (value > 1 ? 1 : 0));
-  const planes = inferPlanes(view.grey, view.width, view.height, matched.inverseDepth, known, options);
+  const planes = inferPlanes(view.grey, view.width, view.height, matched.inverseDepth, known, options.planes);
   const flags = new Uint8Array(depth.length);
   const { seen, through } = consistencyOf({ view, matched: planes }, neighbours);
   const surfaces = new Map<number, { pixels: number; through: number }>();
@@ -41,10 +52,11 @@ export function inferredDepths(
   planes.surface.forEach((surface, k) => {
     if (surface === 0) return;
     const tally = surfaces.get(surface)!;
-    if (tally.through > MOST_THROUGH * tally.pixels) return;
+    if (tally.through > options.mostThrough * tally.pixels) return;
     const d = planes.inverseDepth[k]!;
     depth[k] = 1 / d;
-    confidence[k] = confidenceFor(Math.abs(matched.inverseDepth[k]! / d - 1) < SUPPORTS ? SUPPORTED : UNSUPPORTED);
+    const isSupported = Math.abs(matched.inverseDepth[k]! / d - 1) < options.supports;
+    confidence[k] = confidenceFor(isSupported ? options.supported : options.unsupported);
     flags[k] = 1;
   });
   return flags;

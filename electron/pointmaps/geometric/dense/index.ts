@@ -3,9 +3,10 @@ import type { View } from '../../../geometry/types.js';
 import { invertRigid, multiply4 } from '../../../numerics/linear.js';
 import type { StereoGroup } from './groups.js';
 import type { GreyView, Matched } from './match.js';
-import type { DenseDepth, DenseRequest } from './worker.js';
+import type { DenseDepth } from './tell.js';
+import type { DenseRequest } from './worker.js';
 
-export type { DenseDepth } from './worker.js';
+export type { DenseDepth } from './tell.js';
 
 /** Worker threads for dense depth. Each holds about 200 MB at 512 px. */
 export class DensePool extends WorkerPool {

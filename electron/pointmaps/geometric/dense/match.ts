@@ -12,6 +12,7 @@ interface Kernel {
     rows: number,
     out: number,
     seen: number,
+    scratch: number,
   ): void;
   coarse(
     reference: number,
@@ -165,6 +166,8 @@ const PATHS = [
 /** Of the planes; as in the kernel. */
 const LEFT = 4;
 const TOP = 3;
+/** Taken from the grey levels of planes, which the kernel compares as signed bytes. */
+const GREY = 128;
 /** Hypotheses that are put into the volume together. */
 const BATCH = 16;
 
@@ -227,7 +230,7 @@ export function matchViews(
   const step = (last - first) / (count - 1);
 
   const layout = new Layout();
-  const scratch = layout.take(4096);
+  const scratch = layout.take(4096 + 2 * width);
   const grey = layout.take(pixels);
   const full = planesOf(layout, width, height, neighbours.length);
   const halfWidth = (width + 1) >> 1;
@@ -275,7 +278,7 @@ export function matchViews(
   const best = Math.ceil(neighbours.length / 2);
   for (let k = 0; k < count; k++) {
     const d = first + k * step;
-    warpAll(exports, halfDoubled, halfMapsAt, d, half);
+    warpAll(exports, halfDoubled, halfMapsAt, d, half, scratch);
     exports.coarse(
       half.reference,
       half.views,
@@ -288,7 +291,7 @@ export function matchViews(
       halves,
       scratch,
     );
-    warpAll(exports, doubled, mapsAt, d, full);
+    warpAll(exports, doubled, mapsAt, d, full, scratch);
     exports.costs(
       full.reference,
       full.views,
@@ -381,7 +384,7 @@ function setDoubled(bytes: Uint8Array, { at, width, height }: Picture, grey: Uin
       const left = x >> 1;
       const right = (x + 1) >> 1;
       bytes[at + y * stride + x] =
-        (grey[upper + left]! + grey[upper + right]! + grey[lower + left]! + grey[lower + right]! + 2) >> 2;
+        ((grey[upper + left]! + grey[upper + right]! + grey[lower + left]! + grey[lower + right]! + 2) >> 2) - GREY;
     }
   }
 }
@@ -392,9 +395,21 @@ function warpAll(
   maps: readonly number[],
   d: number,
   { stride, rows, views, seen }: Planes,
+  scratch: number,
 ): void {
   pictures.forEach(({ at, width, height }, k) =>
-    exports.warp(at, width, height, maps[k]!, d, stride, rows, views + k * stride * rows, seen + k * stride * rows),
+    exports.warp(
+      at,
+      width,
+      height,
+      maps[k]!,
+      d,
+      stride,
+      rows,
+      views + k * stride * rows,
+      seen + k * stride * rows,
+      scratch,
+    ),
   );
 }
 
@@ -409,7 +424,7 @@ function setPlane(
   for (let y = 0; y < rows; y++) {
     const row = Math.min(height - 1, Math.max(0, y - TOP)) * width;
     for (let x = 0; x < stride; x++)
-      bytes[reference + y * stride + x] = grey[row + Math.min(width - 1, Math.max(0, x - LEFT))]!;
+      bytes[reference + y * stride + x] = grey[row + Math.min(width - 1, Math.max(0, x - LEFT))]! - GREY;
   }
 }
 

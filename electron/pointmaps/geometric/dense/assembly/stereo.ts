@@ -2,7 +2,8 @@
 // depths on slanted patches.
 //
 // A plane (of pixels) is `stride` bytes a row with a border of LEFT columns and TOP rows, so that no neighbourhood needs
-// a test. Maps are 12 numbers: M (3x3) and m (3); pixel (u, v) of the reference at inverse depth d lies at
+// a test. Pixels of planes, and of what is warped into them, are grey levels less 128: SSE compares signed bytes in one
+// instruction and unsigned ones in four. Maps are 12 numbers: M (3x3) and m (3); pixel (u, v) of the reference at inverse depth d lies at
 // M (u, v, 1) + d m in the other view.
 
 /** Half the census window. */
@@ -12,13 +13,20 @@ const TOP = 3;
 const PAIRS = 31;
 const MOST_VIEWS = 8;
 
+/** Pixels between which a warped row is straight to within 0.05 px, at 45 degrees between wide views too. */
+const STEP = 8;
+/** Positions are integers in this fraction of a pixel. */
+const FRACTION: f32 = 65536;
+
 /**
  * A view as the reference would see it if all it shows lay at inverse depth `d`. The view is given at twice its size, so
- * that the nearest of its pixels is at most a quarter of a pixel off: half the time of interpolating here.
+ * that the nearest of its pixels is at most a quarter of a pixel off: half the time of interpolating here. Positions are
+ * exact at every eighth pixel and stepped between in integers: an eighth of the time of a division for each.
  *
  * @param source u8 [2 height - 1, 2 width - 1]: the view's pixels and what lies half way between them
  * @param rows and stride of the planes, border included; stride is a multiple of 16
  * @param seen plane of 255 where the view has the pixel, else 0
+ * @param scratch 8 bytes by (stride / 8 + 4)
  */
 export function warp(
   source: usize,
@@ -30,53 +38,129 @@ export function warp(
   rows: i32,
   out: usize,
   seen: usize,
+  scratch: usize,
 ): void {
-  const steps = f32x4(0, 1, 2, 3);
-  const across0 = f32x4.mul(steps, f32x4.splat(<f32>load<f64>(map)));
-  const across1 = f32x4.mul(steps, f32x4.splat(<f32>load<f64>(map, 24)));
-  const across2 = f32x4.mul(steps, f32x4.splat(<f32>load<f64>(map, 48)));
-  const lastX = f32x4.splat(<f32>(width - 1));
-  const lastY = f32x4.splat(<f32>(height - 1));
-  const two = f32x4.splat(2);
-  const half = f32x4.splat(0.5);
-  const doubleWidth = i32x4.splat(2 * width - 1);
-  const zero = f32x4.splat(0);
+  const m0 = load<f64>(map);
+  const m1 = load<f64>(map, 24);
+  const m2 = load<f64>(map, 48);
+  const lastX = <f64>(width - 1);
+  const lastY = <f64>(height - 1);
+  const ends = stride / STEP + 1;
+  const ys = scratch + <usize>(4 * ((ends + 3) & ~3));
   for (let y = 0; y < rows; y++) {
     const v = <f64>(y - TOP);
     const b0 = load<f64>(map, 8) * v + load<f64>(map, 16) + d * load<f64>(map, 72);
     const b1 = load<f64>(map, 32) * v + load<f64>(map, 40) + d * load<f64>(map, 80);
     const b2 = load<f64>(map, 56) * v + load<f64>(map, 64) + d * load<f64>(map, 88);
     const row = <usize>(y * stride);
-    for (let x = 0; x < stride; x += 4) {
-      const u = <f64>(x - LEFT);
-      const q0 = f32x4.add(f32x4.splat(<f32>(b0 + load<f64>(map) * u)), across0);
-      const q1 = f32x4.add(f32x4.splat(<f32>(b1 + load<f64>(map, 24) * u)), across1);
-      const q2 = f32x4.add(f32x4.splat(<f32>(b2 + load<f64>(map, 48) * u)), across2);
-      const inverse = f32x4.div(f32x4.splat(1), q2);
-      const px = f32x4.mul(q0, inverse);
-      const py = f32x4.mul(q1, inverse);
-      const inside = v128.and(
-        v128.and(f32x4.gt(q2, zero), v128.and(f32x4.ge(px, zero), f32x4.ge(py, zero))),
-        v128.and(f32x4.le(px, lastX), f32x4.le(py, lastY)),
-      );
-      if (!v128.any_true(inside)) {
-        store<u32>(out + row + x, 0);
-        store<u32>(seen + row + x, 0);
-        continue;
-      }
-      const cx = f32x4.max(zero, f32x4.min(px, lastX));
-      const cy = f32x4.max(zero, f32x4.min(py, lastY));
-      const ix = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(cx, two), half));
-      const iy = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(cy, two), half));
-      const at = i32x4.add(i32x4.mul(iy, doubleWidth), ix);
-      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 0)));
-      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 1)), 1);
-      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 2)), 2);
-      store<u8>(out + row + x, load<u8>(source + <usize>i32x4.extract_lane(at, 3)), 3);
-      const narrow = i16x8.narrow_i32x4_s(inside, inside);
-      store<u32>(seen + row + x, i32x4.extract_lane(i8x16.narrow_i16x8_s(narrow, narrow), 0));
+    // A row's image is a straight line: what the view sees of it is one stretch, bounded by five linear conditions.
+    low = 0;
+    high = <f64>(stride - 1);
+    bound(m2, b2 - 1e-9);
+    bound(m0, b0);
+    bound(m1, b1);
+    bound(lastX * m2 - m0, lastX * b2 - b0);
+    bound(lastY * m2 - m1, lastY * b2 - b1);
+    const first = <i32>Math.ceil(low);
+    const last = <i32>Math.floor(high);
+    memory.fill(seen + row, 0, stride);
+    if (first > last) {
+      memory.fill(out + row, 0, stride);
+      continue;
     }
+    memory.fill(seen + row + first, 255, last - first + 1);
+    positions(b0, b1, b2, m0, m1, m2, ends, scratch, ys);
+    // Census windows at the stretch's ends look a little beyond it.
+    const from = max(first - 2 * LEFT, 0) & ~15;
+    const to = min((last + 2 * LEFT + 16) & ~15, stride);
+    if (from > 0) memory.fill(out + row, 0, from);
+    if (to < stride) memory.fill(out + row + to, 0, stride - to);
+    fetch(source, width, height, scratch, ys, from, to, out + row);
   }
+}
+
+/** The stretch of columns that `bound` narrows. */
+let low: f64 = 0;
+let high: f64 = 0;
+
+/** Narrows the stretch to where a u + b is not negative, u being the column less the border. */
+function bound(a: f64, b: f64): void {
+  if (a > 0) low = Math.max(low, -b / a + <f64>LEFT);
+  else if (a < 0) high = Math.min(high, -b / a + <f64>LEFT);
+  else if (b < 0) high = -1;
+}
+
+/** Where every eighth column of a row lies in the doubled view, half a pixel added for rounding. */
+function positions(
+  b0: f64,
+  b1: f64,
+  b2: f64,
+  m0: f64,
+  m1: f64,
+  m2: f64,
+  ends: i32,
+  xs: usize,
+  ys: usize,
+): void {
+  const steps = f32x4.mul(f32x4(0, 1, 2, 3), f32x4.splat(<f32>STEP));
+  const half = f32x4.splat(0.5 * FRACTION);
+  for (let k = 0; k < ends; k += 4) {
+    const u = f32x4.add(f32x4.splat(<f32>(k * STEP - LEFT)), steps);
+    const q0 = f32x4.add(f32x4.splat(<f32>b0), f32x4.mul(f32x4.splat(<f32>m0), u));
+    const q1 = f32x4.add(f32x4.splat(<f32>b1), f32x4.mul(f32x4.splat(<f32>m1), u));
+    const q2 = f32x4.add(f32x4.splat(<f32>b2), f32x4.mul(f32x4.splat(<f32>m2), u));
+    const scale = f32x4.div(f32x4.splat(2 * FRACTION), q2);
+    v128.store(xs + (<usize>k << 2), i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(q0, scale), half)));
+    v128.store(ys + (<usize>k << 2), i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(q1, scale), half)));
+  }
+}
+
+/** The pixels of columns `from` to `to`, multiples of 16. */
+function fetch(source: usize, width: i32, height: i32, xs: usize, ys: usize, from: i32, to: i32, out: usize): void {
+  const wide = i32x4.splat(2 * width - 1);
+  const mostX = i32x4.splat(2 * width - 2);
+  const mostY = i32x4.splat(2 * height - 2);
+  for (let x = from; x < to; x += 2 * STEP) {
+    const end = <usize>(x / STEP) << 2;
+    const left = eight(source, wide, mostX, mostY, xs + end, ys + end);
+    const right = eight(source, wide, mostX, mostY, xs + end + 4, ys + end + 4);
+    v128.store(out + <usize>x, i64x2.shuffle(left, right, 0, 2));
+  }
+}
+
+/** Eight pixels, in the low bytes, between two ends; those outside of the view are its edge's. */
+@inline
+function eight(source: usize, wide: v128, mostX: v128, mostY: v128, xs: usize, ys: usize): v128 {
+  const steps = i32x4(0, 1, 2, 3);
+  const stepX = (load<i32>(xs, 4) - load<i32>(xs)) >> 3;
+  const stepY = (load<i32>(ys, 4) - load<i32>(ys)) >> 3;
+  const px = i32x4.add(v128.load32_splat(xs), i32x4.mul(steps, i32x4.splat(stepX)));
+  const py = i32x4.add(v128.load32_splat(ys), i32x4.mul(steps, i32x4.splat(stepY)));
+  let at = place(px, py, wide, mostX, mostY);
+  let pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 0), i8x16.splat(0), 0);
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 1), pixels, 1);
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 2), pixels, 2);
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 3), pixels, 3);
+  at = place(
+    i32x4.add(px, i32x4.splat(4 * stepX)),
+    i32x4.add(py, i32x4.splat(4 * stepY)),
+    wide,
+    mostX,
+    mostY,
+  );
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 0), pixels, 4);
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 1), pixels, 5);
+  pixels = v128.load8_lane(source + <usize>i32x4.extract_lane(at, 2), pixels, 6);
+  return v128.load8_lane(source + <usize>i32x4.extract_lane(at, 3), pixels, 7);
+}
+
+/** Offsets of four positions in the doubled view. */
+@inline
+function place(px: v128, py: v128, wide: v128, mostX: v128, mostY: v128): v128 {
+  const zero = i32x4.splat(0);
+  const ix = i32x4.max_s(zero, i32x4.min_s(i32x4.shr_s(px, 16), mostX));
+  const iy = i32x4.max_s(zero, i32x4.min_s(i32x4.shr_s(py, 16), mostY));
+  return i32x4.add(i32x4.mul(iy, wide), ix);
 }
 
 /**
@@ -118,7 +202,7 @@ function masks(at: usize, stride: i32, t: v128, out: usize): void {
   for (let dy = 0; dy <= TOP; dy++) {
     for (let dx = dy == 0 ? 1 : -LEFT; dx <= LEFT; dx++) {
       const offset = <usize>(dy * stride + dx);
-      v128.store(out + k, i8x16.gt_u(v128.load(at + offset), i8x16.add_sat_u(v128.load(at - offset), t)));
+      v128.store(out + k, i8x16.gt_s(v128.load(at + offset), i8x16.add_sat_s(v128.load(at - offset), t)));
       k += 16;
     }
   }
@@ -130,7 +214,7 @@ function distance(at: usize, stride: i32, t: v128, reference: usize): v128 {
   for (let dy = 0; dy <= TOP; dy++) {
     for (let dx = dy == 0 ? 1 : -LEFT; dx <= LEFT; dx++) {
       const offset = <usize>(dy * stride + dx);
-      const bits = i8x16.gt_u(v128.load(at + offset), i8x16.add_sat_u(v128.load(at - offset), t));
+      const bits = i8x16.gt_s(v128.load(at + offset), i8x16.add_sat_s(v128.load(at - offset), t));
       sum = i8x16.sub(sum, v128.xor(bits, v128.load(reference + k)));
       k += 16;
     }
@@ -485,6 +569,8 @@ function correlation(
   const lastY = f32x4.splat(<f32>(height - 1));
   const mostX = i32x4.splat(width - 2);
   const mostY = i32x4.splat(height - 2);
+  const half = f32x4.splat(0.5);
+  const magic = f32x4.splat(12582912);
   let sum = zero;
   let squares = zero;
   let cross = zero;
@@ -496,10 +582,14 @@ function correlation(
     const q0 = f32x4.add(f32x4.add(f32x4.splat(b0), f32x4.mul(ax0, dx)), f32x4.mul(ay0, dy));
     const q1 = f32x4.add(f32x4.add(f32x4.splat(b1), f32x4.mul(ax1, dx)), f32x4.mul(ay1, dy));
     const q2 = f32x4.add(f32x4.add(f32x4.splat(b2), f32x4.mul(ax2, dx)), f32x4.mul(ay2, dy));
-    const px = f32x4.max(zero, f32x4.min(f32x4.div(q0, q2), lastX));
-    const py = f32x4.max(zero, f32x4.min(f32x4.div(q1, q2), lastY));
-    const ix = i32x4.min_s(i32x4.trunc_sat_f32x4_s(px), mostX);
-    const iy = i32x4.min_s(i32x4.trunc_sat_f32x4_s(py), mostY);
+    // pmax and pmin are one instruction each, and give 0 for what is not a number (Math's min and max are six).
+    const px = f32x4.pmax(zero, f32x4.pmin(lastX, f32x4.div(q0, q2)));
+    const py = f32x4.pmax(zero, f32x4.pmin(lastY, f32x4.div(q1, q2)));
+    // Added to 1.5 * 2^23 a float's low bits are its integer part. A whole number may become the one before, with 1 over.
+    const roundX = f32x4.add(f32x4.sub(px, half), magic);
+    const roundY = f32x4.add(f32x4.sub(py, half), magic);
+    const ix = i32x4.min_s(i32x4.sub(roundX, magic), mostX);
+    const iy = i32x4.min_s(i32x4.sub(roundY, magic), mostY);
     const fx = f32x4.sub(px, f32x4.convert_i32x4_s(ix));
     const fy = f32x4.sub(py, f32x4.convert_i32x4_s(iy));
     const at = i32x4.add(i32x4.mul(iy, i32x4.splat(width)), ix);

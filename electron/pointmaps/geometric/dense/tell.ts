@@ -1,0 +1,29 @@
+import { confidenceOf } from './checks.js';
+import { inferredDepths } from './complete.js';
+import { consistencyOf, type JudgedNeighbour } from './judge.js';
+import type { GreyView, Matched } from './match.js';
+
+/** Depths [h, w] of a view along z. */
+export interface DenseDepth {
+  depth: Float32Array;
+  /** 1 / (1 - p), where p is the probability that the depth is within 2 % of the truth; 1 where it can't be relied on. */
+  confidence: Float32Array;
+  /** 1 where the depth was not measured but completed. */
+  inferred: Uint8Array;
+}
+
+/**
+ * What is told of a view: its matched depths where there is evidence for them, and plain surfaces completed.
+ *
+ * @param farthest depth given to pixels of which nothing is known: finite, and of confidence 1 anyway
+ */
+export function tellDepths(
+  reference: { view: GreyView; matched: Matched },
+  neighbours: readonly JudgedNeighbour[],
+  farthest: number,
+): DenseDepth {
+  const confidence = confidenceOf(reference.view, reference.matched, consistencyOf(reference, neighbours));
+  const depth = reference.matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
+  const inferred = inferredDepths(reference, neighbours, depth, confidence);
+  return { depth, confidence, inferred };
+}
