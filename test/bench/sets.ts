@@ -1,11 +1,12 @@
 /**
  * Every photo set with reference cameras, and variants of them made in code, through the sparse stage; one table:
  *
- *   node build/wasm.mjs && node --import tsx test/bench/sets.ts [FOLDER] [--only NAME,...] [--colmap] [--cache DIR]
+ *   node build/wasm.mjs && node --import tsx test/bench/sets.ts [FOLDER] [--only NAME,...] [--colmap] [--dense] [--cache DIR]
  *
  * FOLDER (default: ../shared/photos) holds a folder per set: photos and `cameras.json`. Errors in degrees over all pairs
  * of photos in the largest piece, median / 90th percentile: relative rotation, direction of relative translation; focal
- * in per cent. CPU seconds count all threads. With --colmap, COLMAP's row stands under ours. With --cache, features and
+ * in per cent. CPU seconds count all threads. With --colmap, COLMAP's row stands under ours. With --dense, a line tells
+ * how complete and right depth is (sets/dense.ts). With --cache, features and
  * matches are kept between runs (their seconds are then not counted).
  */
 import { createHash } from 'node:crypto';
@@ -20,6 +21,7 @@ import { importPhotos } from '../../electron/photos/import.js';
 import { surveySet, type Survey } from '../../electron/sparse/survey.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
 import { hasColmap, runColmap } from './sets/colmap.js';
+import { denseFigures, type DenseFigures } from './sets/dense.js';
 import { changedReader, every, lit, small, turned, type TruePhoto } from './sets/variants.js';
 
 interface TestSet {
@@ -39,6 +41,7 @@ const { positionals, values } = parseArgs({
   options: {
     only: { type: 'string' },
     colmap: { type: 'boolean' },
+    dense: { type: 'boolean' },
     cache: { type: 'string' },
     threads: { type: 'string' },
     verbose: { type: 'boolean' },
@@ -78,6 +81,8 @@ function testSets(sets: ReadonlyMap<string, TruePhoto[]>): TestSet[] {
     '640 px': (photos) => small(photos, 640),
     'first 3': (photos) => photos.slice(0, 3),
   });
+  from('kitchen', { lit });
+  from('samples', { lit, '640 px': (photos) => small(photos, 640), 'first 2': (photos) => photos.slice(0, 2) });
   from('sceaux', { lit, 'first 2': (photos) => photos.slice(0, 2), '640 px': (photos) => small(photos, 640) });
   from('temple', { turned, 'half 1': (photos) => every(photos, 2) });
   const [sceaux, fox] = [sets.get('sceaux'), sets.get('fox')];
@@ -155,8 +160,10 @@ async function ours(set: TestSet): Promise<void> {
   const seconds = new Map<string, number>();
   let mark = performance.now();
   const before = process.cpuUsage();
-  const survey: Survey = await surveySet(photos, pairs, changedReader(set.photos, originals), pool, {
-    store: storeIn(values.cache),
+  const store = storeIn(values.cache);
+  const reader = changedReader(set.photos, originals);
+  const survey: Survey = await surveySet(photos, pairs, reader, pool, {
+    store,
     onNote: (line) => values.verbose && console.log(`    ${line}`),
     // A stage lasts until its last report.
     onProgress: ({ stage }) => {
@@ -182,12 +189,20 @@ async function ours(set: TestSet): Promise<void> {
     ]),
   );
   for (const warning of survey.warnings) console.log(`    warning: ${warning}`);
+  if (values.dense) console.log(denseLine(await denseFigures(photos, pairs, reader, { originals, store })));
   if (values.verbose) {
     console.log(`    ${[...seconds].map(([stage, time]) => `${stage} ${time.toFixed(1)} s`).join(', ')}`);
     console.log(
       `    lenses ${survey.lenses.map(({ focal, k1 }) => `${focal.toFixed(3)} ${k1.toFixed(3)}`).join(', ')}`,
     );
   }
+}
+
+function denseLine({ complete, right, good, goodMeasured, cpuSeconds }: DenseFigures): string {
+  const truth = Number.isNaN(right)
+    ? ''
+    : `, right ${right.toFixed(3)}, good ${good.toFixed(3)} (measured alone ${goodMeasured.toFixed(3)})`;
+  return `    depth: complete ${complete.toFixed(3)}${truth}, ${cpuSeconds.toFixed(1)} CPU s`;
 }
 
 function theirs(set: TestSet): void {
@@ -220,6 +235,8 @@ if (values.cache) mkdirSync(values.cache, { recursive: true });
 const sets = new Map<string, TruePhoto[]>();
 for (const name of readdirSync(top).sort())
   if (existsSync(join(top, name, 'cameras.json'))) sets.set(name, await readSet(join(top, name), name));
+const courtyard = 'resources/samples/courtyard';
+if (existsSync(join(courtyard, 'cameras.json'))) sets.set('samples', await readSet(courtyard, 'samples'));
 const only = values.only?.split(',');
 const colmap = values.colmap === true && hasColmap();
 console.log(row(['set', 'placed', 'rotation', 'translation', 'focal %', 'other pieces', 'points', 'CPU s']));

@@ -204,6 +204,7 @@ describe('inferred points', () => {
       const mask = files.filter(({ name }) => name.includes('inferred'));
       expect(mask.map(({ name }) => name)).toEqual([`depth/${named.inferred}`]);
       const { data, info } = await sharp(await bytesOf(mask[0]!))
+        .toColourspace('b-w')
         .raw()
         .toBuffer({ resolveWithObject: true });
       const { confidence, width, height } = scene.depthMaps[0]!;

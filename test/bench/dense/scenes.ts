@@ -15,8 +15,10 @@ export interface Shot {
 
 /** What photos of a room are like: drawn from the seed, over the range of what people hand in. */
 interface RoomKind {
-  /** Contrast of the surfaces' texture, by surface. */
+  /** Contrast of the surfaces' texture, by surface; some have none, as the sky or a wall. */
   contrasts: readonly number[];
+  /** Their mean brightness, 0 to 1. */
+  levels: readonly number[];
   photos: number;
   /** Radians of the arc on which the photos are taken. */
   spread: number;
@@ -36,7 +38,8 @@ const [WIDTH, HEIGHT] = [240, 180];
 function roomKind(random: () => number): RoomKind {
   const between = (low: number, high: number) => low + (high - low) * random();
   return {
-    contrasts: [0, 1, 2, 3, 4].map(() => Math.exp(between(Math.log(0.03), 0))),
+    contrasts: [0, 1, 2, 3, 4].map(() => (random() < 0.2 ? 0 : 0.8 * Math.exp(between(Math.log(0.03), 0)))),
+    levels: [0, 1, 2, 3, 4, 5, 6].map(() => between(0.35, 0.65)),
     photos: 2 + Math.floor(5 * random()),
     spread: between(0.3, 1),
     focal: between(0.75, 1.3) * WIDTH,
@@ -53,7 +56,12 @@ export function roomShots(seed: number): Shot[] {
   const random = randomNumbers(1000 + seed);
   for (let k = 0; k < 10; k++) random();
   const kind = roomKind(random);
-  const room = new Room(seed, 4 + (seed % 5), (surface) => kind.contrasts[surface % kind.contrasts.length]!);
+  const room = new Room(
+    seed,
+    4 + (seed % 5),
+    (surface) => kind.contrasts[surface % kind.contrasts.length]!,
+    (surface) => kind.levels[surface % kind.levels.length]!,
+  );
   const spread = () => random() + random() + random() - 1.5;
   return room.arc(kind.photos, (kind.spread * kind.photos) / 5).map((pose): Shot => {
     const { pixels, depth } = room.render(pose, kind.focal, WIDTH, HEIGHT, true);

@@ -137,7 +137,10 @@ export interface MatchOptions {
   outside: number;
   /** Depth hypotheses at most: they set memory (600 bytes a pixel) and half of the time. */
   mostHypotheses: number;
-  /** Fall of the likeness of patch pixels, grey levels. */
+  /**
+   * Grey levels by which patch pixels stop being alike. Bell-shaped: of an exponential's, one bright edge of a hundred
+   * levels outweighed all else in the sky beside it, and gave the sky the depth of the roof.
+   */
   likeness: number;
   /** Standard deviation of a patch's like pixels under which it tells nothing, grey levels. */
   leastTexture: number;
@@ -149,7 +152,7 @@ export const MATCH_DEFAULTS: MatchOptions = {
   noise: 2,
   outside: 24,
   mostHypotheses: 192,
-  likeness: 14,
+  likeness: 16,
   leastTexture: 1,
 };
 
@@ -329,7 +332,7 @@ export function matchViews(
     maps[k]!.forEach((value, i) => table.setFloat32(64 * k + 16 + 4 * i, value, true));
   });
   new Float32Array(memory.buffer, likeness, 256).set(
-    Float32Array.from({ length: 256 }, (_, difference) => Math.exp(-difference / options.likeness)),
+    Float32Array.from({ length: 256 }, (_, difference) => Math.exp(-0.5 * (difference / options.likeness) ** 2)),
   );
   for (const size of [0.5, 0.25]) {
     exports.slopes(depthAt, width, height, 4, 0.01, gx, gy);
