@@ -23,7 +23,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '5';
+const VERSION = '6';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
