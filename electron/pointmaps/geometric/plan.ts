@@ -22,6 +22,10 @@ const LEAST_POINTS = 20;
 /** The same of photos that are: depth is matched against whole groups then, and the pair only ties their maps. */
 const LEAST_PLACED_POINTS = 6;
 const LEAST_PARALLAX = 1;
+/** Degrees between rays beyond which surfaces look too different to be matched at all. */
+const MOST_PARALLAX = 60;
+/** Weight of the parallax (39 degrees) under which a pair is taken only where nothing else ties its photos in. */
+const LAST_RESORT = 0.02;
 /** More say nothing new about the depth range, and the record is kept in the project file. */
 const MOST_POINTS = 600;
 /** Dense partners per photo: two give depth almost everywhere, the third catches what they hide from each other. */
@@ -64,6 +68,7 @@ export function planPairs(
   const chosen = chooseConnected(
     scored.map(({ planned }) => planned),
     (planned) => kept.has(name(planned.pair)),
+    ({ parallax }) => parallaxWeight(parallax) >= LAST_RESORT,
   );
   for (const { planned } of scored) {
     if (!chosen.has(planned))
@@ -86,13 +91,17 @@ function tooPoor(planned: PlannedPair, placed: boolean): { reason: PairRejection
       reason: 'rotation-only',
       detail: `seen from nearly one place: rays meet at ${angle}, which gives no depth`,
     };
-  if (parallaxWeight(planned.parallax) < 0.02)
+  if (planned.parallax > MOST_PARALLAX)
     return { reason: 'not-needed', detail: `rays meet at ${angle}: too wide for dense depth` };
   return undefined;
 }
 
-/** @param ordered best first */
-function chooseConnected(ordered: readonly PlannedPair[], isKept: (planned: PlannedPair) => boolean): Set<PlannedPair> {
+/** @param ordered best first; @param isGood whether a pair is worth its time where its photos are tied in already */
+function chooseConnected(
+  ordered: readonly PlannedPair[],
+  isKept: (planned: PlannedPair) => boolean,
+  isGood: (planned: PlannedPair) => boolean,
+): Set<PlannedPair> {
   const partners = new Map<number, number>();
   const group = new Map<number, number>();
   const root = (photo: number): number => {
@@ -110,7 +119,7 @@ function chooseConnected(ordered: readonly PlannedPair[], isKept: (planned: Plan
     if (p !== q || isKept(planned)) choose(planned);
   }
   for (const planned of ordered) {
-    if (chosen.has(planned)) continue;
+    if (chosen.has(planned) || !isGood(planned)) continue;
     const [p, q] = [partners.get(planned.pair.a) ?? 0, partners.get(planned.pair.b) ?? 0];
     if (Math.min(p, q) < PARTNERS && Math.max(p, q) < 2 * PARTNERS) choose(planned);
   }

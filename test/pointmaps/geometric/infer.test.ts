@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { randomNumbers } from '../../../electron/numerics/linear.js';
 import { inferPlanes } from '../../../electron/pointmaps/geometric/dense/infer.js';
+import { dropFringes } from '../../../electron/pointmaps/geometric/dense/plain.js';
 import { segments } from '../../../electron/pointmaps/geometric/dense/segments.js';
 
 const [width, height] = [80, 60];
@@ -15,18 +16,18 @@ const known = Uint8Array.from({ length: width * height }, (_, k) => {
   return x < EDGE && (x < 5 || x > EDGE - 6 || y < 5 || y >= height - 5) ? 1 : 0;
 });
 const depths = (at: (k: number) => number) => Float32Array.from(known, (one, k) => (one ? at(k) : 0));
+const labels = segments(grey, width, height);
 const middle = 30 * width + 22;
 
 describe('plain surfaces', () => {
   test('segments end at edges and not at noise', () => {
-    const labels = segments(grey, width, height);
     expect(labels[middle]).toBe(labels[2 * width + 2]);
     expect(labels[middle]).not.toBe(labels[middle + 50]);
     expect(new Set(labels).size).toBeLessThan(6);
   });
 
   test('are completed where a plane is known around them, and only there', () => {
-    const found = inferPlanes(grey, width, height, depths(plane), known);
+    const found = inferPlanes(labels, width, depths(plane), known);
     expect(found.inverseDepth[middle]).toBeCloseTo(plane(middle), 4);
     expect(found.surface[middle]).toBeGreaterThan(0);
     // Nothing is known of the right surface; known pixels stay as they are.
@@ -36,9 +37,8 @@ describe('plain surfaces', () => {
 
   test('one wrong border in four does not tilt them', () => {
     const found = inferPlanes(
-      grey,
+      labels,
       width,
-      height,
       depths((k) => (Math.floor(k / width) < 5 ? 0.9 : plane(k))),
       known,
     );
@@ -49,17 +49,53 @@ describe('plain surfaces', () => {
     const none = (found: ReturnType<typeof inferPlanes>) => expect(found.surface[middle]).toBe(0);
     none(
       inferPlanes(
-        grey,
+        labels,
         width,
-        height,
         depths((k) => 0.3 + 0.3 * ((k * 7919) % 100) * 0.01),
         known,
       ),
     );
     const few = known.map((one, k) => (k % 37 === 0 ? one : 0));
-    none(inferPlanes(grey, width, height, depths(plane), few));
+    none(inferPlanes(labels, width, depths(plane), few));
     const noisy = depths((k) => plane(k) * (1 + 0.01 * (((k * 7919) % 100) / 50 - 1)));
     const side = known.map((one, k) => (k % width < 4 ? one : 0));
-    none(inferPlanes(grey, width, height, noisy, side));
+    none(inferPlanes(labels, width, noisy, side));
+  });
+});
+
+describe('fringes', () => {
+  // A thing in the middle before a plain wall, and pixels of the wall beside it that have the thing's depth.
+  const [left, right, top, bottom] = [30, 50, 20, 40];
+  const isThing = (x: number, y: number) => x >= left && x < right && y >= top && y < bottom;
+  const isBeside = (x: number, y: number) => x >= left - 5 && x < right + 5 && y >= top - 5 && y < bottom + 5;
+  const each = <T>(value: (x: number, y: number) => T) =>
+    Array.from({ length: width * height }, (_, k) => value(k % width, Math.floor(k / width)));
+  const apart = Int32Array.from(each((x, y) => (isThing(x, y) ? 1 : 0)));
+  const texture = Float32Array.from(each((x, y) => (isThing(x, y) ? 20 : 1)));
+  const told = () => Float32Array.from(each((x, y) => (isBeside(x, y) ? 10 : 1)));
+  const wallsLeft = (depth: (x: number, y: number) => number, confidence = told(), plain = texture) => {
+    dropFringes({ width, height }, apart, { inverseDepth: Float32Array.from(each(depth)), texture: plain }, confidence);
+    expect(confidence.filter((value, k) => value > 1 && apart[k] === 1)).toHaveLength(400);
+    return confidence.filter((value, k) => value > 1 && apart[k] === 0).length;
+  };
+  /** A ball's depth goes on beside it: no plane. */
+  const ball = (x: number, y: number) => 0.5 - 0.0004 * ((x - 40) ** 2 + (y - 30) ** 2);
+
+  test('of what stands before a plain surface are taken away', () => {
+    expect(wallsLeft(ball)).toBe(0);
+  });
+
+  test('stay where they lie on one plane, where there is texture, and where the surface has depths of its own', () => {
+    const all = told().filter((value) => value > 1).length - 400;
+    expect(wallsLeft((x, y) => 0.3 + 0.001 * x - 0.002 * y)).toBe(all);
+    expect(
+      wallsLeft(
+        ball,
+        told(),
+        texture.map(() => 20),
+      ),
+    ).toBe(all);
+    const confidence = Float32Array.from(each((x, y) => (isBeside(x, y) || x < 15 ? 10 : 1)));
+    expect(wallsLeft(ball, confidence)).toBe(all + 15 * height);
   });
 });

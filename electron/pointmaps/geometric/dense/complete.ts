@@ -26,19 +26,20 @@ export const COMPLETE_DEFAULTS: CompleteOptions = {
  * Completes plain surfaces (infer.ts) into `depth` and `confidence`, with the probability that such pixels are right,
  * which is lower than that of measured ones. What the other views see through is not completed.
  *
+ * @param reference.labels [h, w] segment of each pixel
  * @param depth and confidence [h, w] of the reference, changed in place
  * @returns 1 where a pixel was completed
  */
 export function inferredDepths(
-  reference: { view: JudgedView['view']; matched: Matched },
+  reference: { view: JudgedView['view']; matched: Matched; labels: Int32Array },
   neighbours: readonly JudgedNeighbour[],
   depth: Float32Array,
   confidence: Float32Array,
   options: CompleteOptions = COMPLETE_DEFAULTS,
 ): Uint8Array {
-  const { view, matched } = reference;
+  const { view, matched, labels } = reference;
   const known = Uint8Array.from(confidence, (value) => (value > 1 ? 1 : 0));
-  const planes = inferPlanes(view.grey, view.width, view.height, matched.inverseDepth, known, options.planes);
+  const planes = inferPlanes(labels, view.width, matched.inverseDepth, known, options.planes);
   const flags = new Uint8Array(depth.length);
   const { seen, through } = consistencyOf({ view, matched: planes }, neighbours);
   const surfaces = new Map<number, { pixels: number; through: number }>();

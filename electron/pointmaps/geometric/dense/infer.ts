@@ -1,5 +1,4 @@
 import { randomNumbers } from '../../../numerics/linear.js';
-import { segments } from './segments.js';
 
 export interface InferOptions {
   /** Inverse depths within this share of the plane's lie on it. */
@@ -42,12 +41,12 @@ const MOST_SAMPLES = 400;
  * plane) is fitted to the pixels that are known, and told for the others where the known ones lie around them. A segment
  * whose known pixels do not lie on one plane, or are few, is left alone.
  *
- * @param inverseDepth [h, w]; @param known [h, w] 1 where it can be relied on
+ * @param labels [h, w] segment of each pixel; @param inverseDepth [h, w]
+ * @param known [h, w] 1 where it can be relied on
  */
 export function inferPlanes(
-  grey: Uint8Array,
+  labels: Int32Array,
   width: number,
-  height: number,
   inverseDepth: Float32Array,
   known: Uint8Array,
   options: InferOptions = INFER_DEFAULTS,
@@ -57,7 +56,7 @@ export function inferPlanes(
     surface: new Int32Array(known.length),
   };
   let surface = 0;
-  for (const pixels of bySegment(segments(grey, width, height))) {
+  for (const pixels of bySegment(labels)) {
     const support = pixels.filter((k) => known[k] === 1);
     if (support.length === pixels.length) continue;
     if (support.length < Math.max(options.leastSupport, options.leastSupportShare * pixels.length)) continue;
@@ -76,7 +75,8 @@ export function inferPlanes(
   return out;
 }
 
-function bySegment(labels: Int32Array): Int32Array[] {
+/** The pixels of each segment. */
+export function bySegment(labels: Int32Array): Int32Array[] {
   const counts = new Int32Array(labels.length);
   for (const label of labels) counts[label]!++;
   const lists = new Map<number, Int32Array>();
@@ -92,7 +92,7 @@ function bySegment(labels: Int32Array): Int32Array[] {
   return [...lists.values()];
 }
 
-interface Plane {
+export interface Plane {
   /** Inverse depth = a (x - x0) + b (y - y0) + c. */
   a: number;
   b: number;
@@ -108,7 +108,8 @@ interface Plane {
   cc: number;
 }
 
-function planeAt(plane: Plane, x: number, y: number): { value: number; error: number } {
+/** Inverse depth of a plane at a pixel, and its standard deviation. */
+export function planeAt(plane: Plane, x: number, y: number): { value: number; error: number } {
   const [u, v] = [x - plane.x0, y - plane.y0];
   return {
     value: plane.a * u + plane.b * v + plane.c,
@@ -117,7 +118,7 @@ function planeAt(plane: Plane, x: number, y: number): { value: number; error: nu
 }
 
 /** The plane that most of the known pixels lie on, by random triples and a least-squares fit to those on it. */
-function fitPlane(
+export function fitPlane(
   support: Int32Array,
   width: number,
   inverseDepth: Float32Array,

@@ -138,8 +138,8 @@ export interface MatchOptions {
   /** Depth hypotheses at most: they set memory (600 bytes a pixel) and half of the time. */
   mostHypotheses: number;
   /**
-   * Grey levels by which patch pixels stop being alike. Bell-shaped: of an exponential's, one bright edge of a hundred
-   * levels outweighed all else in the sky beside it, and gave the sky the depth of the roof.
+   * Grey levels by which patch pixels stop being alike. Bell-shaped: by an exponential, an edge of a hundred levels has
+   * more weight in `texture` than the noise of the plain surface beside it.
    */
   likeness: number;
   /** Standard deviation of a patch's like pixels under which it tells nothing, grey levels. */

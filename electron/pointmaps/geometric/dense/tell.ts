@@ -2,6 +2,8 @@ import { confidenceOf } from './checks.js';
 import { inferredDepths } from './complete.js';
 import { consistencyOf, type JudgedNeighbour } from './judge.js';
 import type { GreyView, Matched } from './match.js';
+import { dropFringes } from './plain.js';
+import { segments } from './segments.js';
 
 /** Depths [h, w] of a view along z. */
 export interface DenseDepth {
@@ -22,8 +24,11 @@ export function tellDepths(
   neighbours: readonly JudgedNeighbour[],
   farthest: number,
 ): DenseDepth {
-  const confidence = confidenceOf(reference.view, reference.matched, consistencyOf(reference, neighbours));
-  const depth = reference.matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
-  const inferred = inferredDepths(reference, neighbours, depth, confidence);
+  const { view, matched } = reference;
+  const confidence = confidenceOf(view, matched, consistencyOf(reference, neighbours));
+  const labels = segments(view.grey, view.width, view.height);
+  dropFringes(view, labels, matched, confidence);
+  const depth = matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
+  const inferred = inferredDepths({ view, matched, labels }, neighbours, depth, confidence);
   return { depth, confidence, inferred };
 }
