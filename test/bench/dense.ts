@@ -128,6 +128,7 @@ function judge(name: string, shots: readonly Shot[]): Judged {
       ),
     );
   const out: Judged = { name, evident: [], told: [], errors: [[], []], known: 0, seconds: 0 };
+  const scale = scaleOf(groups.map(({ reference }) => [matched.get(reference)!, shots[reference]!.truth]));
   for (const { reference, neighbours, range } of groups) {
     const { view, truth } = shots[reference]!;
     const own = { view, matched: matched.get(reference)! };
@@ -146,10 +147,10 @@ function judge(name: string, shots: readonly Shot[]): Judged {
       const facts = new Float64Array(EVIDENCE);
       if (isJudged(k, own.matched, consistency)) {
         evidence(k, own.matched, consistency, facts);
-        out.evident.push({ facts, right: Math.abs(1 / own.matched.inverseDepth[k]! / z - 1) < RIGHT });
+        out.evident.push({ facts, right: Math.abs(scale / own.matched.inverseDepth[k]! / z - 1) < RIGHT });
       }
       if (confidence[k]! <= 1) return;
-      const error = Math.abs(depth[k]! / z - 1);
+      const error = Math.abs((scale * depth[k]!) / z - 1);
       out.errors[inferred[k]!]!.push(error);
       const probability = probabilityOf(confidence[k]!);
       const completed = inferred[k] === 1 ? Number(probability.toFixed(3)) : 0;
@@ -159,6 +160,14 @@ function judge(name: string, shots: readonly Shot[]): Judged {
   const { user, system } = process.cpuUsage(started);
   out.seconds = (user + system) / 1e6;
   return out;
+}
+
+/** What all depths are to be multiplied with: cameras that are a little wrong give a scene of another size. */
+function scaleOf(maps: readonly (readonly [Matched, Float32Array])[]): number {
+  const ratios = maps.flatMap(([{ inverseDepth, score }, truth]) =>
+    Array.from(truth, (z, k) => (z > 0 && score[k]! > 0.7 ? z * inverseDepth[k]! : 0)).filter((ratio) => ratio > 0),
+  );
+  return ratios.sort((p, q) => p - q)[ratios.length >> 1] ?? 1;
 }
 
 function report(judged: Judged): Judged {

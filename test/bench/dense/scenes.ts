@@ -46,8 +46,8 @@ function roomKind(random: () => number): RoomKind {
     noise: between(0.5, 4),
     blur: between(0, 1),
     light: between(0, 0.4),
-    turned: between(0, 0.12),
-    moved: between(0, 0.006),
+    turned: between(0, 0.06),
+    moved: between(0, 0.003),
   };
 }
 
