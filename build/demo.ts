@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the bundled sample photos through the built-in estimator, into out/demo. Nothing is downloaded.
+ * `npm run demo`: the bundled sample photos through the built-in estimator to a textured mesh, into out/demo. Nothing is downloaded.
  * Starts afresh each time, so that what it shows is what a new set of photos takes.
  */
 import { rmSync } from 'node:fs';
@@ -16,8 +16,8 @@ try {
     throw new UserError('not-found', 'the sample photos are missing; restore resources/samples from the repository');
   rmSync(out, { recursive: true, force: true });
   console.log(`Reconstructing ${sample.photos} sample photos of ${sample.folder}`);
-  await reconstruct([sample.folder], { out, formats: 'ply,glb,cameras' });
-  console.log(`Look at ${join(out, 'preview.png')}, or open ${join(out, 'scene.glb')} in any 3D viewer.`);
+  await reconstruct([sample.folder], { out, formats: 'ply,glb,cameras', mesh: true });
+  console.log(`Look at ${join(out, 'preview.png')}, or open ${join(out, 'mesh.glb')} in any 3D viewer.`);
 } catch (error) {
   process.exitCode = fail(error);
 }

@@ -1,8 +1,9 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../contract/errors.js';
-import { writeAll } from '../engine/exporting.js';
-import { buildLayer, layerFiles, meshEndings, type MeshEnding, type MeshFacts } from '../engine/meshing.js';
+import { writeAll, type WrittenFile } from '../engine/exporting.js';
+import { layerFiles, meshEndings, type MeshEnding, type MeshFacts } from '../engine/mesh-layer.js';
+import { bringUpToDate, buildLayer } from '../engine/meshing.js';
 import { Workspace } from '../engine/workspace.js';
 import { number } from './arguments.js';
 import { answer, bytes, seconds } from './output.js';
@@ -11,7 +12,14 @@ import { ProgressLine } from './progress.js';
 export interface MeshFlags {
   faces?: number;
   textureSize?: number;
+  closeHoles?: boolean;
+  anew?: boolean;
   out?: string;
+  lit?: boolean;
+  vertexColours?: boolean;
+  compress?: boolean;
+  levels?: number;
+  collision?: number | true;
   json?: boolean;
   threads?: number;
 }
@@ -19,11 +27,22 @@ export interface MeshFlags {
 export function addMesh(program: Command): void {
   program
     .command('mesh')
-    .description('build the textured mesh of a project, or build it anew')
+    .description('build the textured mesh of a project, or bring it up to date with the scene')
     .argument('<project>', 'a .pointmap file')
     .option('--faces <n>', 'faces, about (default: 500000)', number('--faces', 1))
     .option('--texture-size <px>', 'side of a texture page, in pixels (default: 4096)', textureSize)
+    .option('--close-holes', 'close large holes too; such faces are marked as inferred')
+    .option('--anew', 'build even where it would come out the same, or where things were only deleted')
     .option('--out <file>', 'write it too: a .glb, .obj, .ply or .usdz file')
+    .option('--lit', 'under the lamps of the scene; otherwise the colours of the photos as they are (.glb, .obj)')
+    .option('--vertex-colours', 'colours in the vertices in place of a texture (.glb)')
+    .option('--compress', 'pack the .glb for viewers on the web (EXT_meshopt_compression; Blender does not open it)')
+    .option('--levels <n>', 'lighter copies beside it, each a quarter of the one before: NAME-lod1, ...', levelCount)
+    .option(
+      '--collision [faces]',
+      'a light shape for physics beside it: NAME-collision (default: 2000 faces)',
+      wholeFaces,
+    )
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print what was built as one line')
     .action(async (path: string, flags: MeshFlags) => {
@@ -32,7 +51,7 @@ export function addMesh(program: Command): void {
       try {
         const started = performance.now();
         const facts = await build(workspace, flags);
-        const files = out ? await writeAll(out.folder, await layerFiles(workspace, out.ending, out.baseName)) : [];
+        const files = out ? await write(workspace, out, flags) : [];
         const total = (performance.now() - started) / 1000;
         answer(flags.json, { ...facts, totalSeconds: Math.round(total * 100) / 100, files }, [
           `${facts.faces.toLocaleString('en')} faces, ${facts.pages} texture ${facts.pages === 1 ? 'page' : 'pages'} of ${facts.textureSize} pixels, ${seconds(total)}`,
@@ -53,11 +72,13 @@ export async function build(workspace: Workspace, flags: Omit<MeshFlags, 'out' |
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
-    return await buildLayer(
+    const make = flags.anew ? buildLayer : bringUpToDate;
+    return await make(
       workspace,
       {
         ...(flags.faces === undefined ? {} : { faces: flags.faces }),
         ...(flags.textureSize === undefined ? {} : { textureSize: flags.textureSize }),
+        ...(flags.closeHoles === undefined ? {} : { closeHoles: flags.closeHoles }),
         ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       },
       {
@@ -72,6 +93,33 @@ export async function build(workspace: Workspace, flags: Omit<MeshFlags, 'out' |
     progress.clear();
   }
 }
+
+async function write(
+  workspace: Workspace,
+  { folder, ending, baseName }: ReturnType<typeof target>,
+  { lit, vertexColours, compress, levels, collision }: MeshFlags,
+): Promise<WrittenFile[]> {
+  const files = await layerFiles(workspace, ending, baseName, {
+    unlit: !lit,
+    colours: vertexColours ? 'vertices' : 'texture',
+    compressed: compress ?? false,
+    levels: levels ?? 0,
+    collisionFaces: collision === true ? COLLISION_FACES : (collision ?? 0),
+  });
+  return writeAll(folder, files);
+}
+
+const COLLISION_FACES = 2000;
+const MOST_LEVELS = 8;
+
+function levelCount(text: string): number {
+  const value = number('--levels', 0)(text);
+  if (value > MOST_LEVELS || !Number.isInteger(value))
+    throw new UserError('usage', `--levels takes a whole number from 0 to ${MOST_LEVELS}, not ${text}`);
+  return value;
+}
+
+const wholeFaces = (text: string): number => Math.round(number('--collision', 1)(text));
 
 const SMALLEST_TEXTURE = 64;
 /** What graphics cards and programs open. */

@@ -6,7 +6,7 @@ import { UserError } from '../contract/errors.js';
 import { Engine } from '../engine/engine.js';
 import { parseFormats, previewFile, writeExports, type WrittenFile } from '../engine/exporting.js';
 import { report } from '../engine/report.js';
-import { layerFiles } from '../engine/meshing.js';
+import { layerFiles } from '../engine/mesh-layer.js';
 import { parseStrategy } from '../engine/tools.js';
 import { number } from './arguments.js';
 import { engineOptions } from './engine-options.js';
@@ -161,8 +161,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     const exporting = performance.now();
     const workspace = engine.open;
     const summary = report(workspace, workspace.alignment!, engine.lastRun);
-    const preview = await previewFile(workspace);
-    const written = await writeExports(workspace, out, formats, [preview]);
+    const written = await writeExports(workspace, out, formats, flags.mesh ? [] : [await previewFile(workspace)]);
     const meshing = performance.now();
     const withoutMesh = flags.mesh ? await writeMesh(workspace, out, flags.threads, written) : undefined;
     summary.seconds = {
@@ -208,6 +207,8 @@ async function writeMesh(
     return undefined;
   } catch (error) {
     return error;
+  } finally {
+    written.push(...(await writeExports(workspace, out, [], [await previewFile(workspace)])));
   }
 }
 

@@ -25,6 +25,8 @@ export type MeshState = z.infer<typeof meshState>;
 export const meshRequest = z.object({
   faces: z.number().int().min(1).max(20_000_000).default(500_000),
   textureSize: z.number().int().min(64).max(16_384).default(4096),
+  /** Covers over large holes too. */
+  closeHoles: z.boolean().default(false),
 });
 
 export const meshForecast = z.object({ seconds: z.number(), memory: z.number() });

@@ -8,7 +8,7 @@ import type { Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readUpright, readWhole } from '../photos/reader.js';
 import { exportedScene, quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
-import { layerFiles, storedLayer } from './meshing.js';
+import { layerFiles, storedLayer } from './mesh-layer.js';
 import { reportFacts } from './report-facts.js';
 import type { Workspace } from './workspace.js';
 

@@ -9,6 +9,7 @@ import { writeFiles } from '../export/write-files.js';
 import type { Photo, Scene } from '../geometry/types.js';
 import { readUpright } from '../photos/reader.js';
 import { previewPicture } from '../scene/preview.js';
+import { layerPreview } from './mesh-layer.js';
 import type { Workspace } from './workspace.js';
 
 export type FormatId = (typeof exportFormats)[number];
@@ -126,9 +127,9 @@ export function exportCommand(workspace: Workspace, ids: readonly string[]): str
 /** As a shell takes it for one word. */
 export const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll(`'`, `'\\''`)}'`);
 
-/** The cloud from two sides. */
+/** The mesh, or the cloud where there is none, from two sides. */
 export async function previewFile(workspace: Workspace): Promise<ExportFile> {
-  const { width, height, pixels } = previewPicture(workspace.exported());
+  const { width, height, pixels } = (await layerPreview(workspace)) ?? previewPicture(workspace.exported());
   return {
     name: 'preview.png',
     chunks: [

@@ -1,7 +1,8 @@
 import type { MeshState } from '../contract/mesh.js';
 import { UserError } from '../contract/errors.js';
 import type { BinaryResource } from './binaries.js';
-import { buildLayer, layerForViewer, storedFacts, type MeshSize } from './meshing.js';
+import { layerForViewer, storedFacts } from './mesh-layer.js';
+import { buildLayer, type MeshSize } from './meshing.js';
 import type { Workspace } from './workspace.js';
 
 /** The mesh layer of one open project: what it holds, and the build that is going on. */
@@ -38,7 +39,7 @@ export class MeshLayerJob {
     this.set({ state: 'building', stage: 'looking at the depth maps' });
     const work = buildLayer(
       this.workspace,
-      { ...request, ...(threads === undefined ? {} : { threads }) },
+      { ...request, closeHoles: request.closeHoles ?? false, ...(threads === undefined ? {} : { threads }) },
       {
         signal: abort.signal,
         onProgress: ({ stage, done, total }) => this.set({ state: 'building', stage, done, total }),

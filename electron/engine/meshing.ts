@@ -1,41 +1,20 @@
 import { existsSync } from 'node:fs';
 import sharp from 'sharp';
-import { UserError } from '../contract/errors.js';
-import type { ExportFile } from '../export/types.js';
-import { meshGlb } from '../export/mesh-glb.js';
-import { meshFiles, type MeshEnding } from '../export/mesh-files.js';
+import type { Deletion, SceneRegion } from '../contract/scene.js';
 import type { StageContext } from '../geometry/stage.js';
-import type { Scene } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
-import { buildMesh, eraseFrom, type Built, type BuildOptions } from '../surface/build.js';
-import { decodeMesh, encodeMesh } from '../surface/layer.js';
-import { meshInFrame, type TexturedMesh } from '../surface/textured.js';
-import { cleanedMap } from '../scene/cleaning.js';
+import { insideRegion } from '../scene/region.js';
+import { BUILD_DEFAULTS, buildMesh, type BuildInput, type BuildOptions } from '../surface/build.js';
+import { decodeSurface, encodeSurface } from '../surface/layer.js';
+import { cleaningKey, currentLayer, largestComponent, storedFacts, storeLayer, type MeshFacts } from './mesh-layer.js';
 import type { Workspace } from './workspace.js';
 
-export { meshEndings, type MeshEnding } from '../export/mesh-files.js';
-
-const LAYER = 'mesh layer';
-const FACTS = 'mesh facts';
-
-/** What is known of the mesh layer beside its faces. */
-export type MeshFacts = Built['facts'] & {
-  /** Key of the alignment that it was built from. */
-  alignment: string;
-  /** What was taken away from the scene when it was built. */
-  cleaning: string;
-  /** The photos that the faces' numbers mean. */
-  photos: { id: string; name: string }[];
-  textureSize: number;
-};
-
-export interface MeshLayer {
-  mesh: TexturedMesh;
-  facts: MeshFacts;
-}
+/** What a build that was ended has left: the finished surface before its texture. */
+const SURFACE = 'mesh surface';
 
 /**
- * Builds the mesh of the largest component and stores it in the project in place of the one before.
+ * Builds the mesh of the largest component and stores it in the project in place of the one before. A build that was
+ * ended after the surface was finished goes on from there.
  *
  * @throws UserError 'nothing-to-do' without an alignment, 'bad-input' when there is no surface in the depth maps
  */
@@ -45,62 +24,121 @@ export async function buildLayer(
   context: Partial<StageContext> = {},
 ): Promise<MeshFacts> {
   if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes(context.signal);
-  const { scene, key } = component(workspace);
+  const { scene, key } = largestComponent(workspace);
   const { cameras } = scene;
   const cleaning = workspace.scene.cleaning(key, scene);
-  const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
-  const { minConfidence, removeFloating } = workspace.project.settings();
+  const settings = settingsOf(workspace, options);
+  const cleaned = cleaningKey(workspace);
+  const surfaceKey = JSON.stringify([key, cleaned, { ...settings, textureSize: undefined }]);
+  const { blobs } = workspace.project;
+  const left = blobs.get(SURFACE);
   const built = await buildMesh(
     {
       cameras,
-      maps: scene.depthMaps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)),
-      sharpness: cameras.map(({ photo }) => photos.get(photo)?.sharpness ?? 1),
-      picture: async (index, longSide) => {
-        const photo = photos.get(cameras[index]!.photo);
-        return photo && existsSync(photo.path) ? readPixels(photo, { longSide }) : undefined;
-      },
-      encode: (pixels, size) =>
-        sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
-          .jpeg({ quality: 92, chromaSubsampling: '4:4:4' })
-          .toBuffer(),
+      maps: scene.depthMaps,
+      cleaning,
+      ...photosOf(workspace, cameras),
+      surface: left && decodeSurface(left, surfaceKey),
+      onSurface: (mesh) => blobs.put(SURFACE, encodeSurface(mesh, surfaceKey)),
     },
-    { minConfidence, removeFloating, ...options },
+    { ...settings, threads: options.threads },
     context,
   );
   const facts: MeshFacts = {
     ...built.facts,
     alignment: key,
-    cleaning: cleaningKey(workspace),
+    cleaning: cleaned,
+    region: cleaning.region ?? null,
+    settings: JSON.stringify(settings),
     photos: cameras.map(({ photo, name }) => ({ id: photo, name })),
     textureSize: built.mesh.pageSize,
   };
-  workspace.project.blobs.put(LAYER, encodeMesh(built.mesh, facts));
-  workspace.project.blobs.put(FACTS, new TextEncoder().encode(JSON.stringify(facts)));
+  storeLayer(workspace, { mesh: built.mesh, facts });
   return facts;
 }
 
-function cleaningKey(workspace: Workspace): string {
-  const { region, deletions } = workspace.project.scene();
-  return JSON.stringify([region ?? null, deletions]);
+type Settings = Omit<BuildOptions, 'threads'> & { inferred: boolean };
+
+function settingsOf(workspace: Workspace, options: Partial<BuildOptions>): Settings {
+  const { minConfidence, removeFloating, inferred } = workspace.project.settings();
+  const given = { ...BUILD_DEFAULTS, minConfidence, removeFloating, inferred, ...options };
+  const { faces, textureSize, closeHoles } = given;
+  return {
+    faces,
+    textureSize,
+    closeHoles,
+    inferred,
+    minConfidence: given.minConfidence,
+    removeFloating: given.removeFloating,
+  };
 }
 
-/** What is known of the stored mesh, and whether the scene was edited since; undefined as `storedLayer`. */
-export function storedFacts(workspace: Workspace): (MeshFacts & { stale: boolean; edits: string }) | undefined {
-  const bytes = workspace.project.blobs.get(FACTS);
-  if (!bytes) return undefined;
-  const facts = JSON.parse(new TextDecoder().decode(bytes)) as MeshFacts;
-  if (facts.alignment !== workspace.alignment?.key) return undefined;
-  const edits = cleaningKey(workspace);
-  return { ...facts, stale: facts.cleaning !== edits, edits };
+function photosOf(
+  workspace: Workspace,
+  cameras: BuildInput['cameras'],
+): Pick<BuildInput, 'sharpness' | 'picture' | 'encode'> {
+  const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
+  return {
+    sharpness: cameras.map(({ photo }) => photos.get(photo)?.sharpness ?? 1),
+    picture: async (index, longSide) => {
+      const photo = photos.get(cameras[index]!.photo);
+      return photo && existsSync(photo.path) ? readPixels(photo, { longSide }) : undefined;
+    },
+    encode: (pixels, size) =>
+      sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+        .jpeg({ quality: 92, chromaSubsampling: '4:4:4' })
+        .toBuffer(),
+  };
 }
 
-/** For the viewer: 'mesh' as a GLB in the alignment's axes with y up, 'mesh-photos' the photo of each of its faces. */
-export async function layerForViewer(workspace: Workspace, kind: string): Promise<Uint8Array | undefined> {
-  const mesh = (await currentLayer(workspace))?.mesh;
-  if (!mesh) return undefined;
-  if (kind === 'mesh') return Buffer.concat([...meshGlb(mesh, [])]);
-  return new Uint8Array(mesh.photo.buffer, mesh.photo.byteOffset, mesh.photo.byteLength);
+/**
+ * The mesh as a build of these options would make it, without building where that is not needed: where nothing changed
+ * since, or where things were only taken away, whose faces then go (surface/erase.ts: a second, not a minute).
+ */
+export async function bringUpToDate(
+  workspace: Workspace,
+  options: Partial<BuildOptions>,
+  context: Partial<StageContext> = {},
+): Promise<MeshFacts> {
+  const facts = storedFacts(workspace);
+  if (facts?.settings === JSON.stringify(settingsOf(workspace, options))) {
+    if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes(context.signal);
+    const { scene, key } = largestComponent(workspace);
+    const region = workspace.scene.cleaning(key, scene).region ?? null;
+    if (onlyTaken(facts, region, workspace.project.scene().deletions)) {
+      const { mesh } = (await currentLayer(workspace))!;
+      const { stale: _, edits: __, ...rest } = facts;
+      return { ...rest, faces: mesh.photo.length, inferred: mesh.inferred.reduce((sum, one) => sum + one, 0) };
+    }
+  }
+  return buildLayer(workspace, options, context);
 }
+
+/** Whether all that a mesh was built from holds what is left now. */
+function onlyTaken(facts: MeshFacts, region: SceneRegion | null, deletions: readonly Deletion[]): boolean {
+  const [, before] = JSON.parse(facts.cleaning) as [unknown, Deletion[]];
+  const later = deletions.slice(before.length);
+  if (JSON.stringify(deletions.slice(0, before.length)) !== JSON.stringify(before)) return false;
+  if (later.some(({ mode }) => mode !== 'delete')) return false;
+  return (
+    facts.region === null || (region !== null && corners(region).every((at) => insideRegion(grown(facts.region!), at)))
+  );
+}
+
+function corners({ centre, size, rotation: R }: SceneRegion): number[][] {
+  return Array.from({ length: 8 }, (_, k) => {
+    const half = size.map((value, i) => ((k >> i) & 1 ? 0.5 : -0.5) * value);
+    return [0, 1, 2].map(
+      (i) => centre[i]! + R[3 * i]! * half[0]! + R[3 * i + 1]! * half[1]! + R[3 * i + 2]! * half[2]!,
+    );
+  });
+}
+
+/** A hair larger: a region that did not change holds its own corners. */
+const grown = (region: SceneRegion): SceneRegion => ({
+  ...region,
+  size: region.size.map((value) => value * (1 + 1e-6)) as SceneRegion['size'],
+});
 
 export interface MeshCost {
   seconds: number;
@@ -125,47 +163,5 @@ export function forecastMesh(workspace: Workspace, { faces, textureSize }: MeshS
 export interface MeshSize {
   faces: number;
   textureSize: number;
-}
-
-/** The stored mesh; undefined when none was built, or for an alignment that is no more. */
-export function storedLayer(workspace: Workspace): MeshLayer | undefined {
-  const bytes = workspace.project.blobs.get(LAYER);
-  const layer = bytes && decodeMesh<MeshFacts>(bytes);
-  return layer && layer.facts.alignment === workspace.alignment?.key ? layer : undefined;
-}
-
-/** The stored mesh without what was taken away from the scene since it was built. */
-export async function currentLayer(workspace: Workspace): Promise<MeshLayer | undefined> {
-  const layer = storedLayer(workspace);
-  if (!layer || layer.facts.cleaning === cleaningKey(workspace)) return layer;
-  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
-  const { scene, key } = component(workspace);
-  const { region, deleted } = workspace.scene.cleaning(key, scene);
-  const erasure = {
-    cameras: scene.cameras,
-    maps: scene.depthMaps,
-    deleted: scene.depthMaps.map(({ photo }) => deleted.get(photo)?.bits),
-    region,
-  };
-  return { ...layer, mesh: await eraseFrom(layer.mesh, erasure) };
-}
-
-/**
- * The mesh layer in the scene frame, as files of the kind that the ending names.
- *
- * @throws UserError 'nothing-to-do' without a mesh
- */
-export async function layerFiles(workspace: Workspace, ending: MeshEnding, baseName: string): Promise<ExportFile[]> {
-  const layer = await currentLayer(workspace);
-  if (!layer) throw new UserError('nothing-to-do', `this project has no mesh yet; build it first: ${workspace.path}`);
-  const { scene, key } = component(workspace);
-  const frame = workspace.scene.frame(key, scene);
-  return meshFiles(meshInFrame(layer.mesh, frame.sceneFromAlignment), workspace.exported().cameras, ending, baseName);
-}
-
-function component(workspace: Workspace): { scene: Scene; key: string } {
-  const scene = workspace.scenes?.components[0]?.scene;
-  if (!workspace.alignment || !scene)
-    throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);
-  return { scene, key: workspace.alignment.key };
+  closeHoles?: boolean | undefined;
 }

@@ -1,4 +1,6 @@
+import type { Derived } from '../surface/levels.js';
 import type { TexturedMesh } from '../surface/textured.js';
+import { meshPacking } from './mesh-packing.js';
 import { meshGlb, yUp } from './mesh-glb.js';
 import type { ExportFile } from './types.js';
 import { textChunks } from './types.js';
@@ -9,21 +11,55 @@ import { storedZip } from './stored-zip.js';
 export const meshEndings = ['glb', 'obj', 'ply', 'usdz'] as const;
 export type MeshEnding = (typeof meshEndings)[number];
 
-/** The file, and what belongs beside it. The mesh and the cameras are of the scene frame. */
-export function meshFiles(
+export interface MeshFileOptions {
+  /** The photos' own colours without any lamp (glTF, OBJ). */
+  unlit: boolean;
+  /** Colours of the texture, or of the vertices: for programs and games without textures. */
+  colours: 'texture' | 'vertices';
+  /** glTF packed by EXT_meshopt_compression: a third of the size, for viewers on the web; Blender does not open it. */
+  compressed: boolean;
+  /** Written beside it: lighter copies, `-lod1` the heaviest, and the shape for physics, `-collision`. */
+  beside: Partial<Derived>;
+}
+
+export const MESH_FILE_DEFAULTS: MeshFileOptions = { unlit: true, colours: 'texture', compressed: false, beside: {} };
+
+/** The file, and what belongs beside it. The meshes and the cameras are of the scene frame. */
+export async function meshFiles(
   mesh: TexturedMesh,
   cameras: readonly Camera[],
   ending: MeshEnding,
   baseName: string,
+  options: Partial<MeshFileOptions> = {},
+): Promise<ExportFile[]> {
+  const { unlit, colours, compressed, beside } = { ...MESH_FILE_DEFAULTS, ...options };
+  const packing = compressed && ending === 'glb' ? await meshPacking() : undefined;
+  const files = (each: TexturedMesh, name: string, shape: boolean): ExportFile[] => {
+    if (ending !== 'glb') return otherFiles(each, ending, name, unlit);
+    const glb = { name, unlit, colours: shape ? ('none' as const) : colours, packing };
+    return [{ name: `${name}.glb`, chunks: meshGlb(each, shape ? [] : cameras, glb) }];
+  };
+  return [
+    ...files(mesh, baseName, false),
+    ...(beside.levels ?? []).flatMap((level, k) => files(level, `${baseName}-lod${k + 1}`, false)),
+    ...(beside.collision ? files(beside.collision, `${baseName}-collision`, true) : []),
+  ];
+}
+
+function otherFiles(
+  mesh: TexturedMesh,
+  ending: Exclude<MeshEnding, 'glb'>,
+  baseName: string,
+  unlit: boolean,
 ): ExportFile[] {
   const pictures = mesh.pages.map(({ picture }, k) => ({ name: pageName(baseName, k), chunks: [picture] }));
   switch (ending) {
-    case 'glb':
-      return [{ name: `${baseName}.glb`, chunks: meshGlb(mesh, cameras, { name: baseName }) }];
     case 'obj':
       return [
         { name: `${baseName}.obj`, chunks: textChunks(objLines(mesh, baseName)) },
-        { name: `${baseName}.mtl`, chunks: textChunks(mtlLines(mesh, baseName)) },
+        ...(mesh.pages.length > 0
+          ? [{ name: `${baseName}.mtl`, chunks: textChunks(mtlLines(mesh, baseName, unlit)) }]
+          : []),
         ...pictures,
       ];
     case 'ply':
@@ -38,13 +74,15 @@ const pageName = (baseName: string, page: number): string => `${baseName}-textur
 /** Axes as most readers of the format expect: y up. */
 function* objLines(mesh: TexturedMesh, baseName: string): Generator<string> {
   yield '# Pointmap Studio';
-  yield `mtllib ${baseName}.mtl`;
+  if (mesh.pages.length > 0) yield `mtllib ${baseName}.mtl`;
   yield* vectorLines('v', yUp(mesh.positions));
   yield* vectorLines('vn', yUp(mesh.normals));
   for (let k = 0; k < mesh.uvs.length; k += 2)
     yield `vt ${mesh.uvs[k]!.toFixed(6)} ${(1 - mesh.uvs[k + 1]!).toFixed(6)}`;
-  for (const [page, { firstFace, faces }] of mesh.pages.entries()) {
-    yield `usemtl photos_${page + 1}`;
+  // A shape without a picture is one group of its own.
+  const groups = mesh.pages.length > 0 ? mesh.pages : [{ firstFace: 0, faces: mesh.photo.length }];
+  for (const [page, { firstFace, faces }] of groups.entries()) {
+    if (mesh.pages.length > 0) yield `usemtl photos_${page + 1}`;
     for (let t = firstFace; t < firstFace + faces; t++) {
       const corners = [0, 1, 2].map((c) => mesh.indices[3 * t + c]! + 1);
       yield `f ${corners.map((v) => `${v}/${v}/${v}`).join(' ')}`;
@@ -57,17 +95,19 @@ function* vectorLines(word: string, vectors: Float32Array): Generator<string> {
     yield `${word} ${vectors[k]!.toFixed(6)} ${vectors[k + 1]!.toFixed(6)} ${vectors[k + 2]!.toFixed(6)}`;
 }
 
-function* mtlLines(mesh: TexturedMesh, baseName: string): Generator<string> {
+function* mtlLines(mesh: TexturedMesh, baseName: string, unlit: boolean): Generator<string> {
   for (let page = 0; page < mesh.pages.length; page++) {
     yield `newmtl photos_${page + 1}`;
     yield 'Kd 1 1 1';
     yield 'Ks 0 0 0';
-    yield 'illum 1';
+    // 0: colour only; 1: under lamps.
+    yield `illum ${unlit ? 0 : 1}`;
     yield `map_Kd ${pageName(baseName, page)}`;
   }
 }
 
 const VERTICES_PER_CHUNK = 1 << 16;
+const VERTEX_BYTES = 31;
 
 /** Vertices with colours, z up like the cloud's PLY; faces with the photo that colours them. */
 function* plyChunks(mesh: TexturedMesh): Generator<Uint8Array> {
@@ -80,7 +120,9 @@ function* plyChunks(mesh: TexturedMesh): Generator<Uint8Array> {
       'format binary_little_endian 1.0',
       'comment Pointmap Studio',
       `element vertex ${vertices}`,
-      ...[...properties, 'uchar red', 'uchar green', 'uchar blue'].map((each) => `property ${each}`),
+      ...[...properties, 'uchar red', 'uchar green', 'uchar blue', 'float confidence'].map(
+        (each) => `property ${each}`,
+      ),
       `element face ${faces}`,
       'property list uchar int vertex_indices',
       'property short photo',
@@ -91,13 +133,14 @@ function* plyChunks(mesh: TexturedMesh): Generator<Uint8Array> {
   );
   for (let first = 0; first < vertices; first += VERTICES_PER_CHUNK) {
     const n = Math.min(VERTICES_PER_CHUNK, vertices - first);
-    const view = new DataView(new ArrayBuffer(27 * n));
+    const view = new DataView(new ArrayBuffer(VERTEX_BYTES * n));
     for (let k = 0; k < n; k++) {
       for (let i = 0; i < 3; i++) {
-        view.setFloat32(27 * k + 4 * i, mesh.positions[3 * (first + k) + i]!, true);
-        view.setFloat32(27 * k + 12 + 4 * i, mesh.normals[3 * (first + k) + i]!, true);
-        view.setUint8(27 * k + 24 + i, mesh.colours[3 * (first + k) + i]!);
+        view.setFloat32(VERTEX_BYTES * k + 4 * i, mesh.positions[3 * (first + k) + i]!, true);
+        view.setFloat32(VERTEX_BYTES * k + 12 + 4 * i, mesh.normals[3 * (first + k) + i]!, true);
+        view.setUint8(VERTEX_BYTES * k + 24 + i, mesh.colours[3 * (first + k) + i]!);
       }
+      view.setFloat32(VERTEX_BYTES * k + 27, mesh.confidence[first + k]!, true);
     }
     yield new Uint8Array(view.buffer);
   }
@@ -129,14 +172,16 @@ function* usdaLines(mesh: TexturedMesh, baseName: string): Generator<string> {
   yield 'def Xform "Root" {';
   const positions = yUp(mesh.positions);
   const normals = yUp(mesh.normals);
-  for (const [page, { firstFace, faces }] of mesh.pages.entries()) {
+  const groups = mesh.pages.length > 0 ? mesh.pages : [{ firstFace: 0, faces: mesh.photo.length }];
+  for (const [page, { firstFace, faces }] of groups.entries()) {
     const used = [...new Set(mesh.indices.subarray(3 * firstFace, 3 * (firstFace + faces)))];
     const number = new Map(used.map((v, k) => [v, k]));
     const triples = (vectors: Float32Array): string =>
       used.map((v) => `(${[0, 1, 2].map((i) => vectors[3 * v + i]!.toFixed(5)).join(',')})`).join(',');
     const corners = mesh.indices.subarray(3 * firstFace, 3 * (firstFace + faces));
-    yield `def Mesh "Mesh${page + 1}" (prepend apiSchemas = ["MaterialBindingAPI"]) {`;
-    yield `rel material:binding = </Root/Material${page + 1}>`;
+    const dressed = mesh.pages.length > 0;
+    yield `def Mesh "Mesh${page + 1}"${dressed ? ' (prepend apiSchemas = ["MaterialBindingAPI"])' : ''} {`;
+    if (dressed) yield `rel material:binding = </Root/Material${page + 1}>`;
     yield 'uniform token subdivisionScheme = "none"';
     yield 'uniform bool doubleSided = 1';
     yield `int[] faceVertexCounts = [${new Array(faces).fill(3).join(',')}]`;
@@ -146,7 +191,7 @@ function* usdaLines(mesh: TexturedMesh, baseName: string): Generator<string> {
     const uvs = used.map((v) => `(${mesh.uvs[2 * v]!.toFixed(6)},${(1 - mesh.uvs[2 * v + 1]!).toFixed(6)})`);
     yield `texCoord2f[] primvars:st = [${uvs.join(',')}] (interpolation = "vertex")`;
     yield '}';
-    yield* materialLines(page, pageName(baseName, page));
+    if (dressed) yield* materialLines(page, pageName(baseName, page));
   }
   yield '}';
 }

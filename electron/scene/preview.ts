@@ -33,7 +33,7 @@ export function previewPicture(scene: Scene, width = 1600, height = 800): Pictur
 }
 
 /** The level axes that are nearest to a camera's right and forward; the scene's own where it looks straight down. */
-function sides(W: Float64Array): [right: Axis, forward: Axis] {
+export function sides(W: Float64Array): [right: Axis, forward: Axis] {
   const length = Math.hypot(W[2]!, W[6]!);
   const [x, y] = length > 0.3 ? [W[2]! / length, W[6]! / length] : [0, 1];
   return [
@@ -42,7 +42,7 @@ function sides(W: Float64Array): [right: Axis, forward: Axis] {
   ];
 }
 
-type Axis = readonly [number, number, number];
+export type Axis = readonly [number, number, number];
 
 function draw(
   { cloud, cameras }: Scene,

@@ -1,6 +1,7 @@
+import { distort } from '../geometry/lens.js';
 import { MOST_CANDIDATES, type Candidates } from './candidates.js';
 import { eachTexel, type Texels } from './texels.js';
-import { distortion, type Picture, type TexturePhoto } from './texture-photo.js';
+import type { Picture, TexturePhoto } from './texture-photo.js';
 import type { Mesh } from './types.js';
 
 /** Colours are summed in steps of 1/128, so that the shares of several photos add up without loss. */
@@ -105,6 +106,8 @@ export interface BakeInput {
   photos: readonly TexturePhoto[];
   /** [photos, 3] */
   gains: Float64Array;
+  /** [layers, 3 corners, 3] sRGB steps to add: from `layerLevels`. */
+  levels: Float32Array;
 }
 
 /**
@@ -128,6 +131,8 @@ export function bakePhoto(
 class Baker {
   /** The photo's undistorted x / z and y / z, per corner. */
   private readonly at = new Float64Array(6);
+  /** What levelling adds at the texel, in the page's steps. */
+  private readonly added = new Float64Array(3);
   private readonly gain: [number, number, number];
 
   constructor(
@@ -162,11 +167,13 @@ class Baker {
   }
 
   private lay(t: number, layer: number, firstRow: number, endRow: number): void {
-    const { at, page } = this;
+    const { at, page, added } = this;
     const { share } = this.input.layers;
+    const level = this.input.levels.subarray(9 * layer, 9 * layer + 9);
     const corners = this.input.texels.places.subarray(6 * t, 6 * t + 6);
     eachTexel(corners, page.size, firstRow, endRow, (texel, sa, sb, sc) => {
       const part = sa * share[3 * layer]! + sb * share[3 * layer + 1]! + sc * share[3 * layer + 2]!;
+      for (let i = 0; i < 3; i++) added[i] = STEPS * (sa * level[i]! + sb * level[3 + i]! + sc * level[6 + i]!);
       this.sample(
         sa * at[0]! + sb * at[2]! + sc * at[4]!,
         sa * at[1]! + sb * at[3]! + sc * at[5]!,
@@ -177,10 +184,10 @@ class Baker {
   }
 
   private sample(x: number, y: number, part: number, texel: number): void {
-    const { photo, picture, page, gain } = this;
-    const d = distortion(photo, x, y);
-    const u = ((photo.fx * x * d + photo.cx + 0.5) * picture.width) / photo.width - 0.5;
-    const v = ((photo.fy * y * d + photo.cy + 0.5) * picture.height) / photo.height - 0.5;
+    const { photo, picture, page, gain, added } = this;
+    const seen = distort(photo, x, y);
+    const u = ((photo.fx * seen[0] + photo.cx + 0.5) * picture.width) / photo.width - 0.5;
+    const v = ((photo.fy * seen[1] + photo.cy + 0.5) * picture.height) / photo.height - 0.5;
     const px = Math.min(Math.max(Math.floor(u), 0), picture.width - 2);
     const py = Math.min(Math.max(Math.floor(v), 0), picture.height - 2);
     const fx = Math.min(1, Math.max(0, u - px));
@@ -191,7 +198,8 @@ class Baker {
     for (let i = 0; i < 3; i++) {
       const upper = pixels[p + i]! * (1 - fx) + pixels[p + 3 + i]! * fx;
       const lower = pixels[q + i]! * (1 - fx) + pixels[q + 3 + i]! * fx;
-      const value = Math.min(255 * STEPS, (upper * (1 - fy) + lower * fy) * gain[i]!) * part;
+      const levelled = (upper * (1 - fy) + lower * fy) * gain[i]! + added[i]!;
+      const value = Math.max(0, Math.min(255 * STEPS, levelled)) * part;
       page.sums[3 * texel + i] = Math.min(65535, page.sums[3 * texel + i]! + Math.round(value));
     }
     page.weights[texel] = Math.min(65535, page.weights[texel]! + Math.round(part * STEPS));

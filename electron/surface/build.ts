@@ -1,12 +1,15 @@
 import { WorkerPool } from '../compute/pool.js';
 import { UserError } from '../contract/errors.js';
+import type { Lens } from '../geometry/lens.js';
 import type { StageContext } from '../geometry/stage.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
+import type { Cleaning } from '../scene/cleaning.js';
 import { invertRigid } from '../numerics/linear.js';
 import { emptyPage } from './bake.js';
 import { emptyCandidates, type Candidates } from './candidates.js';
 import type { Erasure } from './erase.js';
-import { shared } from './shared.js';
+import type { Derived, Wanted } from './levels.js';
+import { shared, sharedMesh } from './shared.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
 import type { TexturedMesh } from './textured.js';
 import type { Mesh } from './types.js';
@@ -20,6 +23,8 @@ export interface BuildOptions {
   /** Pixels of less confidence are left out; at least 1. */
   minConfidence: number;
   removeFloating: boolean;
+  /** Closes large holes too; the new faces are marked as inferred. */
+  closeHoles: boolean;
   threads?: number | undefined;
 }
 
@@ -28,12 +33,15 @@ export const BUILD_DEFAULTS: BuildOptions = {
   textureSize: 4096,
   minConfidence: 2,
   removeFloating: true,
+  closeHoles: false,
 };
 
 export interface BuildInput {
   cameras: readonly Camera[];
-  /** Parallel to the cameras; depth 0 where the user took something away. */
+  /** Parallel to the cameras. */
   maps: readonly DepthMap[];
+  /** What was taken away, in the world of the cameras. */
+  cleaning?: Cleaning | undefined;
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
   sharpness: readonly number[];
   /**
@@ -41,6 +49,10 @@ export interface BuildInput {
    * photo.
    */
   picture: (index: number, longSide: number) => Promise<Picture | undefined>;
+  /** The finished surface of a build that was ended before its texture was; it is taken as it is. */
+  surface?: Mesh | undefined;
+  /** Told the finished surface before it is textured. */
+  onSurface?: (mesh: Mesh) => void;
   /** Codes a page, sRGB [size, size, 3], as JPEG. */
   encode: (pixels: Uint8Array, size: number) => Promise<Uint8Array>;
 }
@@ -94,6 +106,16 @@ export async function eraseFrom(mesh: TexturedMesh, erasure: Erasure): Promise<T
   }
 }
 
+/** Lighter copies and a collision mesh, on a thread of its own. */
+export async function deriveFrom(mesh: TexturedMesh, wanted: Wanted): Promise<Derived> {
+  const pool = new WorkerPool(workerUrl, 1);
+  try {
+    return await pool.run<Derived>({ step: 'derive', request: { mesh, wanted } });
+  } finally {
+    await pool.close();
+  }
+}
+
 class Builder {
   private readonly seconds: Record<string, number> = {};
 
@@ -105,7 +127,7 @@ class Builder {
   ) {}
 
   async build(): Promise<Built> {
-    const mesh = await this.timed('surface', () => this.surface());
+    const mesh = this.input.surface ? sharedMesh(this.input.surface) : await this.freshSurface();
     const photos = this.input.cameras.map((camera, k) => texturePhoto(camera, this.input.sharpness[k] ?? 1));
     const candidates = await this.timed('views', () => this.lookAll(mesh, photos));
     this.tell('unwrapping', 0, 1);
@@ -130,11 +152,17 @@ class Builder {
     };
   }
 
+  private async freshSurface(): Promise<Mesh> {
+    const mesh = await this.timed('surface', () => this.surface());
+    this.input.onSurface?.(mesh);
+    return mesh;
+  }
+
   private async surface(): Promise<Mesh> {
-    const { cameras, maps } = this.input;
-    const { minConfidence, removeFloating } = this.options;
+    const { cameras, maps, cleaning } = this.input;
+    const { minConfidence, removeFloating, faces, closeHoles } = this.options;
     this.tell('looking at the depth maps', 0, 1);
-    const request = { cameras, maps: maps.map(sharedMap), options: { minConfidence, removeFloating } };
+    const request = { cameras, maps: maps.map(sharedMap), cleaning, options: { minConfidence, removeFloating } };
     const { views, blocks } = await this.ask('plan', request);
     let done = 0;
     const parts = await Promise.all(
@@ -145,7 +173,7 @@ class Builder {
       }),
     );
     this.tell('cleaning and simplifying', 0, 1);
-    const mesh = await this.ask('refine', { blocks: parts, views, options: { faces: this.options.faces } });
+    const mesh = await this.ask('refine', { blocks: parts, views, options: { faces, closeHoles } });
     if (mesh.indices.length === 0)
       throw new UserError(
         'bad-input',
@@ -188,7 +216,7 @@ class Builder {
   }
 
   private async texture(mesh: Mesh, photos: readonly TexturePhoto[], atlas: Atlas): Promise<Uint8Array[]> {
-    const { labels, gains, texels, layers, colours, pageSize } = atlas;
+    const { labels, gains, levels, texels, layers, colours, pageSize } = atlas;
     const used = new Set(layers.photo);
     const encoded: Uint8Array[] = [];
     let done = 0;
@@ -200,7 +228,7 @@ class Builder {
         const longSide = Math.ceil(Math.max(photo.width, photo.height) * Math.min(1, 1.25 * atlas.scale));
         const picture = await this.input.picture(index, longSide);
         if (picture) {
-          const input = { mesh, texels, layers, photos, gains };
+          const input = { mesh, texels, layers, photos, gains, levels };
           const half = pageSize >> 1;
           const bands = [
             { page, number, firstRow: 0, endRow: half },
@@ -247,11 +275,13 @@ class Builder {
 
 function texturePhoto(camera: Camera, sharpness: number): TexturePhoto {
   const { width, height, fx, fy, cx, cy, k1 } = camera;
-  return { width, height, fx, fy, cx, cy, k1, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
+  const { k2 } = camera as Lens;
+  return { width, height, fx, fy, cx, cy, k1, k2, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
 }
 
 function sharedMap(map: DepthMap): DepthMap {
-  return { ...map, depth: shared(map.depth), confidence: shared(map.confidence) };
+  const inferred = map.inferred && shared(map.inferred);
+  return { ...map, depth: shared(map.depth), confidence: shared(map.confidence), ...(inferred ? { inferred } : {}) };
 }
 
 function sharedPicture({ width, height, pixels }: Picture): Picture {

@@ -27,7 +27,20 @@ export function withoutSmallPieces(
   const { leastPixels } = { ...COMPONENT_DEFAULTS, ...options };
   const { positions, indices } = mesh;
   const opposite = oppositeHalfEdges(indices);
-  const parent = Int32Array.from({ length: indices.length / 3 }, (_, k) => k);
+  const root = componentsOf(opposite);
+  const areas = new Float64Array(indices.length / 3);
+  for (let t = 0; t < areas.length; t++) areas[root(t)]! += faceArea(positions, indices, t);
+  const keep = new Uint8Array(areas.length);
+  for (let t = 0; t < areas.length; t++) {
+    if (root(t) === t && areas[t]! * pixelsPerUnit(positions, indices[3 * t]!, cameras) ** 2 >= leastPixels)
+      keep[t] = 1;
+  }
+  return keepFaces(mesh, (t) => keep[root(t)] === 1);
+}
+
+/** The face that stands for the piece a face is in: what hangs together along edges. */
+export function componentsOf(opposite: Int32Array): (face: number) => number {
+  const parent = Int32Array.from({ length: opposite.length / 3 }, (_, k) => k);
   const root = (k: number): number => {
     while (parent[k] !== k) {
       parent[k] = parent[parent[k]!]!;
@@ -35,21 +48,14 @@ export function withoutSmallPieces(
     }
     return k;
   };
-  for (let h = 0; h < indices.length; h++) {
+  for (let h = 0; h < opposite.length; h++) {
     const across = opposite[h]!;
     if (across > h) parent[root(Math.floor(h / 3))] = root(Math.floor(across / 3));
   }
-  const areas = new Float64Array(parent.length);
-  for (let t = 0; t < parent.length; t++) areas[root(t)]! += faceArea(positions, indices, t);
-  const keep = new Uint8Array(parent.length);
-  for (let t = 0; t < parent.length; t++) {
-    if (parent[t] === t && areas[t]! * pixelsPerUnit(positions, indices[3 * t]!, cameras) ** 2 >= leastPixels)
-      keep[t] = 1;
-  }
-  return keepFaces(mesh, (t) => keep[root(t)] === 1);
+  return root;
 }
 
-function faceArea(positions: Float32Array, indices: Uint32Array, t: number): number {
+export function faceArea(positions: Float32Array, indices: Uint32Array, t: number): number {
   const [a, b, c] = [3 * indices[3 * t]!, 3 * indices[3 * t + 1]!, 3 * indices[3 * t + 2]!];
   const ux = positions[b]! - positions[a]!;
   const uy = positions[b + 1]! - positions[a + 1]!;

@@ -2,7 +2,7 @@ import type { SceneRegion } from '../contract/scene.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
 import { regionTest } from '../scene/region.js';
-import type { TexturedMesh } from './textured.js';
+import { keepVertices, type TexturedMesh } from './textured.js';
 
 /** What was taken away from a scene since its mesh was built. */
 export interface Erasure {
@@ -83,33 +83,14 @@ function keepTextured(mesh: TexturedMesh, keep: (face: number) => boolean): Text
     for (let t = page.firstFace; t < page.firstFace + page.faces; t++) if (keep(t)) faces.push(t);
     return { ...page, firstFace, faces: faces.length - firstFace };
   });
-  const numbers = new Int32Array(mesh.positions.length / 3).fill(-1);
-  const vertices: number[] = [];
   const indices = new Uint32Array(3 * faces.length);
-  faces.forEach((t, k) => {
-    for (let c = 0; c < 3; c++) {
-      const v = mesh.indices[3 * t + c]!;
-      if (numbers[v] === -1) numbers[v] = vertices.push(v) - 1;
-      indices[3 * k + c] = numbers[v]!;
-    }
-  });
-  const pick = <T extends Float32Array | Uint8Array>(values: T, out: T, width: number): T => {
-    vertices.forEach((v, k) => {
-      for (let i = 0; i < width; i++) out[width * k + i] = values[width * v + i]!;
-    });
-    return out;
-  };
-  const n = vertices.length;
-  return {
-    positions: pick(mesh.positions, new Float32Array(3 * n), 3),
-    normals: pick(mesh.normals, new Float32Array(3 * n), 3),
-    uvs: pick(mesh.uvs, new Float32Array(2 * n), 2),
-    colours: pick(mesh.colours, new Uint8Array(3 * n), 3),
+  faces.forEach((t, k) => indices.set(mesh.indices.subarray(3 * t, 3 * t + 3), 3 * k));
+  return keepVertices({
+    ...mesh,
     indices,
     photo: Int16Array.from(faces, (t) => mesh.photo[t]!),
     inferred: Uint8Array.from(faces, (t) => mesh.inferred[t]!),
     // A page without faces is a picture that nothing shows, and no glTF primitive may be empty.
     pages: pages.filter(({ faces: count }) => count > 0),
-    pageSize: mesh.pageSize,
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import { MOST_CANDIDATES, type Candidates } from './candidates.js';
 import type { Page } from './bake.js';
+import { levelAt, type Levels } from './levelling.js';
 import { eachTexel, type Texels } from './texels.js';
 import type { Mesh } from './types.js';
 
@@ -12,6 +13,7 @@ export function vertexColours(
   labels: Int16Array,
   candidates: Candidates,
   gains: Float64Array,
+  levels: Levels,
 ): Uint8Array {
   const vertices = positions.length / 3;
   const sums = new Float32Array(3 * vertices);
@@ -22,15 +24,17 @@ export function vertexColours(
     let k = t * MOST_CANDIDATES;
     while (candidates.photo[k] !== label) k++;
     for (let c = 0; c < 3; c++) {
-      const v = indices[3 * t + c]!;
-      weights[v]! += 1;
-      for (let i = 0; i < 3; i++) sums[3 * v + i]! += candidates.colour[3 * k + i]! * gains[3 * label + i]!;
+      const v = 3 * indices[3 * t + c]!;
+      weights[v / 3]! += 1;
+      const level = 3 * levelAt(levels, v / 3, label);
+      for (let i = 0; i < 3; i++)
+        sums[v + i]! += candidates.colour[3 * k + i]! * gains[3 * label + i]! + levels.offsets[level + i]!;
     }
   }
   spread(indices, labels, sums, weights);
   return Uint8Array.from({ length: 3 * vertices }, (_, k) => {
     const weight = weights[Math.floor(k / 3)]!;
-    return weight > 0 ? Math.min(255, Math.round(sums[k]! / weight)) : 128;
+    return weight > 0 ? Math.max(0, Math.min(255, Math.round(sums[k]! / weight))) : 128;
   });
 }
 

@@ -1,32 +1,50 @@
-import { pixelsPerUnit, type MeasuringCamera } from './components.js';
+import { componentsOf, faceArea, pixelsPerUnit, type MeasuringCamera } from './components.js';
 import { borderLoops, oppositeHalfEdges } from './half-edges.js';
+import { patchOver } from './patch.js';
 import type { Mesh } from './types.js';
 
 export interface HoleOptions {
-  /** Longest border of a hole that is filled, in pixels of the nearest camera. */
+  /** Longest border of a hole that is filled in any case, in pixels of the nearest camera. */
   mostPixels: number;
   /** Most edges of such a border. */
   mostEdges: number;
+  /** Fills larger holes too, if their cover is at most `mostShare` of the piece that they are in. */
+  closeHoles: boolean;
+  /** Above it a border is the rim of an open surface (a facade), and no hole. */
+  mostShare: number;
 }
 
-export const HOLE_DEFAULTS: HoleOptions = { mostPixels: 60, mostEdges: 48 };
+export const HOLE_DEFAULTS: HoleOptions = { mostPixels: 60, mostEdges: 48, closeHoles: false, mostShare: 0.25 };
 
 /**
- * Fills small holes by the triangulation of least area (Barequet and Sharir 1995); the new faces are marked as inferred.
+ * Fills small holes, and on request large ones; the new faces are marked as inferred.
  *
  * @param cameras of the depth maps, to measure a border in pixels
  */
 export function fillHoles(mesh: Mesh, cameras: readonly MeasuringCamera[], options: Partial<HoleOptions> = {}): Mesh {
-  const { mostPixels, mostEdges } = { ...HOLE_DEFAULTS, ...options };
-  const { positions, indices } = mesh;
+  const settings = { ...HOLE_DEFAULTS, ...options };
+  const { indices } = mesh;
+  const opposite = oppositeHalfEdges(indices);
+  const areas = settings.closeHoles ? pieceAreas(mesh, opposite) : undefined;
   const added: number[] = [];
-  for (const loop of borderLoops(indices, oppositeHalfEdges(indices))) {
-    if (loop.length > mostEdges || loop.length < 3) continue;
-    const vertices = loop.map((h) => indices[h]!);
-    if (new Set(vertices).size < vertices.length) continue;
-    if (pixelsAround(positions, vertices, cameras) > mostPixels) continue;
+  let { positions, support } = mesh;
+  for (const loop of borderLoops(indices, opposite)) {
     // The new faces run along the border the other way around.
-    added.push(...leastArea(positions, vertices.reverse()));
+    const vertices = loop.map((h) => indices[h]!).reverse();
+    if (vertices.length < 3 || new Set(vertices).size < vertices.length) continue;
+    const small =
+      vertices.length <= settings.mostEdges && pixelsAround(positions, vertices, cameras) <= settings.mostPixels;
+    if (!small && !areas) continue;
+    const mostArea = small ? Infinity : settings.mostShare * areas!((loop[0]! / 3) | 0);
+    const patch = patchOver(positions, vertices, !small, mostArea);
+    if (!patch) continue;
+    for (const face of patch.faces) added.push(face);
+    if (patch.added.length === 0) continue;
+    positions = joined(positions, patch.added);
+    support = joined(
+      support,
+      patch.added.filter((_, k) => k % 3 === 0).map(() => 0),
+    );
   }
   const all = new Uint32Array(indices.length + added.length);
   all.set(indices);
@@ -34,7 +52,22 @@ export function fillHoles(mesh: Mesh, cameras: readonly MeasuringCamera[], optio
   const inferred = new Uint8Array(all.length / 3);
   if (mesh.inferred) inferred.set(mesh.inferred);
   inferred.fill(1, indices.length / 3);
-  return { ...mesh, indices: all, inferred };
+  return { ...mesh, positions, support, indices: all, inferred };
+}
+
+function joined(values: Float32Array, more: readonly number[]): Float32Array {
+  const out = new Float32Array(values.length + more.length);
+  out.set(values);
+  out.set(more, values.length);
+  return out;
+}
+
+/** Area of the piece that a face is in. */
+function pieceAreas({ positions, indices }: Mesh, opposite: Int32Array): (face: number) => number {
+  const root = componentsOf(opposite);
+  const areas = new Float64Array(indices.length / 3);
+  for (let t = 0; t < areas.length; t++) areas[root(t)]! += faceArea(positions, indices, t);
+  return (face) => areas[root(face)]!;
 }
 
 function pixelsAround(
@@ -55,40 +88,4 @@ function distance(positions: Float32Array, a: number, b: number): number {
     positions[3 * a + 1]! - positions[3 * b + 1]!,
     positions[3 * a + 2]! - positions[3 * b + 2]!,
   );
-}
-
-function leastArea(positions: Float32Array, loop: readonly number[]): number[] {
-  const n = loop.length;
-  const cost = new Float64Array(n * n);
-  const split = new Int32Array(n * n);
-  for (let span = 2; span < n; span++) {
-    for (let i = 0; i + span < n; i++) {
-      const j = i + span;
-      let best = Infinity;
-      for (let k = i + 1; k < j; k++) {
-        const value = cost[i * n + k]! + cost[k * n + j]! + area(positions, loop[i]!, loop[k]!, loop[j]!);
-        if (value < best) {
-          best = value;
-          split[i * n + j] = k;
-        }
-      }
-      cost[i * n + j] = best;
-    }
-  }
-  const faces: number[] = [];
-  const walk = (i: number, j: number): void => {
-    if (j - i < 2) return;
-    const k = split[i * n + j]!;
-    faces.push(loop[i]!, loop[k]!, loop[j]!);
-    walk(i, k);
-    walk(k, j);
-  };
-  walk(0, n - 1);
-  return faces;
-}
-
-function area(positions: Float32Array, a: number, b: number, c: number): number {
-  const [ux, uy, uz] = [0, 1, 2].map((i) => positions[3 * b + i]! - positions[3 * a + i]!) as [number, number, number];
-  const [vx, vy, vz] = [0, 1, 2].map((i) => positions[3 * c + i]! - positions[3 * a + i]!) as [number, number, number];
-  return 0.5 * Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx);
 }

@@ -1,4 +1,5 @@
-import { distortion, mostRadius, type Picture, type TexturePhoto } from './texture-photo.js';
+import { distort, largestRadius } from '../geometry/lens.js';
+import type { Picture, TexturePhoto } from './texture-photo.js';
 import { Rasteriser, type Drawing } from './raster.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { averaged, faceNormals } from './smooth.js';
@@ -88,7 +89,7 @@ class FaceLook {
     private readonly scale: number,
     private readonly options: LookOptions,
   ) {
-    this.most = mostRadius(photo) ** 2;
+    this.most = largestRadius(photo) ** 2;
   }
 
   at(t: number, colour: Uint8Array): number {
@@ -147,9 +148,9 @@ class FaceLook {
       const inverse = drawing.inverseDepth[v * this.width + u]!;
       if (inverse * z > 1 + tolerance) return -1;
     }
-    const d = distortion(photo, x, y);
-    const px = ((photo.fx * x * d + photo.cx + 0.5) * picture.width) / photo.width - 0.5;
-    const py = ((photo.fy * y * d + photo.cy + 0.5) * picture.height) / photo.height - 0.5;
+    const seen = distort(photo, x, y);
+    const px = ((photo.fx * seen[0] + photo.cx + 0.5) * picture.width) / photo.width - 0.5;
+    const py = ((photo.fy * seen[1] + photo.cy + 0.5) * picture.height) / photo.height - 0.5;
     if (!(px >= 1 && py >= 1 && px < picture.width - 2 && py < picture.height - 2)) return -1;
     return 3 * (Math.round(py) * picture.width + Math.round(px));
   }

@@ -1,4 +1,5 @@
 import { withoutSmallPieces, type ComponentOptions } from './components.js';
+import { withEvidence, type EvidenceOptions } from './evidence.js';
 import { fillHoles, type HoleOptions } from './holes.js';
 import { joinBlocks, type JoinOptions } from './join.js';
 import type { BlockSurface } from './fusion.js';
@@ -7,7 +8,9 @@ import { smooth, type SmoothOptions } from './smooth.js';
 import { simplify, type SimplifyOptions } from './simplify.js';
 import type { Mesh, SurfaceView } from './types.js';
 
-export type RefineOptions = Partial<JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions & SmoothOptions>;
+export type RefineOptions = Partial<
+  JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions & SmoothOptions & EvidenceOptions
+>;
 
 /** From the surfaces of the blocks to a clean mesh of the wanted size. */
 export async function refine(
@@ -22,5 +25,5 @@ export async function refine(
   const pieces = withoutSmallPieces(joinBlocks(blocks, options), cameras, options);
   const light = makeManifold(await simplify(pieces, options));
   const closed = makeManifold(fillHoles(light, cameras, options));
-  return smooth(withoutSmallPieces(closed, cameras, options), options);
+  return withEvidence(smooth(withoutSmallPieces(closed, cameras, options), options), views, options);
 }

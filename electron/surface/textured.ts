@@ -13,11 +13,13 @@ export interface TexturedMesh {
   uvs: Float32Array;
   /** [vertices, 3] sRGB, for programs and formats without textures. */
   colours: Uint8Array;
+  /** [vertices], at least 1: of the depth that agrees most surely with the place. */
+  confidence: Float32Array;
   /** [faces, 3] grouped by page. */
   indices: Uint32Array;
   /** [faces] photo that the colour is from, -1: none. */
   photo: Int16Array;
-  /** [faces] 1: a filled hole. */
+  /** [faces] 1: a filled hole, or nothing but completed depth. */
   inferred: Uint8Array;
   /** One encoded picture a page, and the faces on it. */
   pages: { picture: Uint8Array; type: 'image/jpeg' | 'image/webp'; firstFace: number; faces: number }[];
@@ -77,6 +79,7 @@ export function layOutMesh(
     normals: gather(normals, sources),
     uvs: Float32Array.from(uvs),
     colours: Uint8Array.from(gather(Float32Array.from(colours), sources)),
+    confidence: Float32Array.from(sources, (source) => mesh.confidence?.[source] ?? 1),
     indices,
     photo: Int16Array.from(order, (t) => charts.charts[charts.chartOf[t]!]!.label),
     inferred: Uint8Array.from(order, (t) => mesh.inferred?.[t] ?? 0),
@@ -94,7 +97,7 @@ function gather(values: Float32Array, sources: readonly number[]): Float32Array 
 }
 
 /** Sums of the faces' normals, each as long as the face is large. */
-function vertexNormals({ positions, indices }: Mesh): Float32Array {
+export function vertexNormals({ positions, indices }: Pick<Mesh, 'positions' | 'indices'>): Float32Array {
   const normals = new Float32Array(positions.length);
   for (let t = 0; t < indices.length; t += 3) {
     const [a, b, c] = [3 * indices[t]!, 3 * indices[t + 1]!, 3 * indices[t + 2]!];
@@ -124,4 +127,30 @@ export function meshInFrame(mesh: TexturedMesh, { scale, rotation: R, translatio
     return out;
   };
   return { ...mesh, positions: turn(mesh.positions, scale, t), normals: turn(mesh.normals, 1, [0, 0, 0]) };
+}
+
+/** Without the vertices that no face uses. */
+export function keepVertices(mesh: TexturedMesh): TexturedMesh {
+  const numbers = new Int32Array(mesh.positions.length / 3).fill(-1);
+  const vertices: number[] = [];
+  const indices = Uint32Array.from(mesh.indices, (v) => {
+    if (numbers[v] === -1) numbers[v] = vertices.push(v) - 1;
+    return numbers[v]!;
+  });
+  const pick = <T extends Float32Array | Uint8Array>(values: T, out: T, width: number): T => {
+    vertices.forEach((v, k) => {
+      for (let i = 0; i < width; i++) out[width * k + i] = values[width * v + i]!;
+    });
+    return out;
+  };
+  const n = vertices.length;
+  return {
+    ...mesh,
+    positions: pick(mesh.positions, new Float32Array(3 * n), 3),
+    normals: pick(mesh.normals, new Float32Array(3 * n), 3),
+    uvs: pick(mesh.uvs, new Float32Array(2 * n), 2),
+    colours: pick(mesh.colours, new Uint8Array(3 * n), 3),
+    confidence: pick(mesh.confidence, new Float32Array(n), 1),
+    indices,
+  };
 }

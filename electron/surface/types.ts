@@ -12,6 +12,8 @@ export interface SurfaceView {
   depth: Float32Array;
   /** [height, width], at least 1. */
   confidence: Float32Array;
+  /** [height, width], 1 where the depth was completed from what lies around, or said by a network alone; none without. */
+  inferred?: Uint8Array | undefined;
 }
 
 /** Triangles, counter-clockwise seen from outside, in the world frame. */
@@ -22,7 +24,9 @@ export interface Mesh {
   indices: Uint32Array;
   /** [vertices] how much the views that saw the place say together: about 1 a view that is sure. */
   support: Float32Array;
-  /** [triangles] 1 where a hole was filled that no photo looks into; undefined: none. */
+  /** [vertices], at least 1: what the depth maps say of the finished mesh (evidence.ts). */
+  confidence?: Float32Array;
+  /** [triangles] 1 where a hole was filled, or where no depth was measured but completed; undefined: none. */
   inferred?: Uint8Array;
 }
 

@@ -1,6 +1,7 @@
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
 import { reliablePixels, withoutFloating } from '../scene/masks.js';
+import { shared } from './shared.js';
 import type { SurfaceView } from './types.js';
 
 export interface ViewOptions {
@@ -24,16 +25,12 @@ export function surfaceViews(
   const reliable = maps.map((map) => reliablePixels(map, minConfidence));
   return maps.map((map, index) => {
     const mask = removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!;
-    const depth = shared(map.depth.length);
+    const depth = new Float32Array(new SharedArrayBuffer(4 * map.depth.length));
     for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;
-    const confidence = shared(map.confidence.length);
-    confidence.set(map.confidence);
+    const confidence = shared(map.confidence);
     const { width, height, focal, centreX, centreY } = map;
     const cameraFromWorld = invertRigid(cameras[index]!.worldFromCamera);
-    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence };
+    const inferred = map.inferred && shared(map.inferred);
+    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence, inferred };
   });
-}
-
-function shared(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(4 * length));
 }

@@ -1,4 +1,5 @@
 import type { Camera, DepthMap } from '../geometry/types.js';
+import { cleanedMap, type Cleaning } from '../scene/cleaning.js';
 import { serve, type Answer } from '../compute/serve.js';
 import { bakePhoto, layersOf, type BakeInput, type Layers, type Page } from './bake.js';
 import { planBlocks, type BlockOptions } from './blocks.js';
@@ -9,11 +10,13 @@ import { exposureGains } from './exposure.js';
 import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
 import { oppositeHalfEdges } from './half-edges.js';
+import { layerLevels, levelSeams } from './levelling.js';
 import { chooseLabels } from './labels.js';
 import { facing, look, type Look } from './looks.js';
+import { derive, type Derived, type Wanted } from './levels.js';
 import { pack, type PackingOptions } from './packing.js';
 import { refine, type RefineOptions } from './refine.js';
-import { shared } from './shared.js';
+import { shared, sharedMesh } from './shared.js';
 import { placeTexels, type Texels } from './texels.js';
 import { layOutMesh, type TexturedMesh } from './textured.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
@@ -26,6 +29,7 @@ export interface Steps {
     request: {
       cameras: readonly Camera[];
       maps: readonly DepthMap[];
+      cleaning?: Cleaning | undefined;
       options: Partial<ViewOptions & BlockOptions>;
     };
     answer: { views: SurfaceView[]; blocks: Block[] };
@@ -50,6 +54,7 @@ export interface Steps {
     answer: null;
   };
   erase: { request: { mesh: TexturedMesh; erasure: Erasure }; answer: TexturedMesh };
+  derive: { request: { mesh: TexturedMesh; wanted: Wanted }; answer: Derived };
   finish: { request: { page: Page; number: number; unseen: BakeUnseenInput }; answer: Uint8Array };
 }
 export type StepName = keyof Steps;
@@ -60,6 +65,8 @@ export interface Atlas {
   gains: Float64Array;
   texels: Texels;
   layers: Layers;
+  /** [layers, 3 corners, 3] what levels the seams. */
+  levels: Float32Array;
   /** [vertices, 3] of the mesh before its vertices were doubled. */
   colours: Uint8Array;
   pages: number;
@@ -72,8 +79,9 @@ export interface Atlas {
 }
 
 const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
-  plan: ({ cameras, maps, options }) => {
-    const views = surfaceViews(cameras, maps, options);
+  plan: ({ cameras, maps, cleaning, options }) => {
+    const left = cleaning ? maps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)) : maps;
+    const views = surfaceViews(cameras, left, options);
     return { value: { views, blocks: planBlocks(views, options) } };
   },
   fuse: ({ views, block, options }) => {
@@ -81,15 +89,7 @@ const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Pr
     return { value: { positions: shared(positions), support: shared(support), indices: shared(indices) } };
   },
   refine: async ({ blocks, views, options }) => {
-    const mesh = await refine(blocks, views, options);
-    return {
-      value: {
-        positions: shared(mesh.positions),
-        indices: shared(mesh.indices),
-        support: shared(mesh.support),
-        ...(mesh.inferred ? { inferred: shared(mesh.inferred) } : {}),
-      },
-    };
+    return { value: sharedMesh(await refine(blocks, views, options)) };
   },
   facing: ({ mesh }) => ({ value: shared(facing(mesh)) }),
   look: ({ mesh, faces, photo, picture }) => {
@@ -106,6 +106,7 @@ const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Pr
     return { value: null };
   },
   erase: ({ mesh, erasure }) => ({ value: erase(mesh, erasure) }),
+  derive: async ({ mesh, wanted }) => ({ value: await derive(mesh, wanted) }),
   finish: ({ page, number, unseen }) => {
     bakeUnseen(page, number, unseen);
     const value = finishPage(page);
@@ -127,7 +128,8 @@ function unwrap(
   const packing = pack(charts, options);
   const texels = placeTexels(charts, packing);
   const layers = layersOf(mesh, labels, candidates);
-  const colours = vertexColours(mesh, labels, candidates, gains);
+  const levels = levelSeams(mesh.indices, mesh.positions.length / 3, labels, opposite, candidates, gains);
+  const colours = vertexColours(mesh, labels, candidates, gains, levels);
   const pageSize = packing.pageSize;
   const layout = { charts, texels, pages: packing.pages, pageSize, colours };
   return {
@@ -135,6 +137,7 @@ function unwrap(
     gains,
     texels: { places: shared(texels.places), page: shared(texels.page) },
     layers: { face: shared(layers.face), photo: shared(layers.photo), share: shared(layers.share) },
+    levels: shared(layerLevels(layers, mesh.indices, levels)),
     colours: shared(colours),
     pages: packing.pages,
     pageSize,

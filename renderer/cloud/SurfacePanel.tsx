@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { Button, Empty, Facts, Select } from '../design/controls.js';
+import { Button, Empty, Facts, Select, Switch } from '../design/controls.js';
 import { aboutText, bytesText, countText } from '../design/format.js';
 import { isActive, notify, setViewer, useStudio } from '../store/studio.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
@@ -32,9 +32,12 @@ function BuildSection() {
   const running = useStudio(({ job }) => isActive(job));
   const [faces, setFaces] = useState(500_000);
   const [textureSize, setTextureSize] = useState(4096);
+  const [closeHoles, setCloseHoles] = useState(false);
   const forecast = useForecast(faces, textureSize);
   const start = (): void => {
-    api.request('mesh.build', { faces, textureSize }).catch((error: Error) => notify('error', error.message));
+    api
+      .request('mesh.build', { faces, textureSize, closeHoles })
+      .catch((error: Error) => notify('error', error.message));
   };
   return (
     <section
@@ -46,7 +49,7 @@ function BuildSection() {
         <Facts
           facts={[
             [t('Faces'), countText(mesh.faces ?? 0)],
-            [t('Closing small holes'), countText(mesh.inferred ?? 0)],
+            [t('Not measured'), countText(mesh.inferred ?? 0)],
           ]}
         />
       )}
@@ -64,6 +67,11 @@ function BuildSection() {
         value={String(textureSize)}
         choices={sizeChoices.map((value) => ({ value: String(value), title: `${value} × ${value}` }))}
         onChange={(value) => setTextureSize(Number(value))}
+      />
+      <Switch
+        label={t('Close large holes')}
+        checked={closeHoles}
+        onChange={setCloseHoles}
       />
       {mesh.state === 'building' ? (
         <Building />
@@ -126,8 +134,9 @@ function LookSection() {
           value={meshLook}
           choices={[
             { value: 'texture', title: t('Texture') },
-            { value: 'shape', title: t('Shape') },
+            { value: 'shape', title: t('Shaded') },
             { value: 'wireframe', title: t('Wireframe') },
+            { value: 'confidence', title: t('Confidence') },
             { value: 'photo', title: t('Source photo') },
           ]}
           onChange={(next) => setViewer({ meshLook: next })}

@@ -5,7 +5,7 @@ export interface ViewerSettings {
   colour: 'photo' | 'confidence' | 'depth' | 'normal' | 'source';
   /** What is drawn: the points, the mesh, or both. */
   layer: 'cloud' | 'mesh' | 'both';
-  meshLook: 'texture' | 'shape' | 'wireframe' | 'photo';
+  meshLook: 'texture' | 'shape' | 'wireframe' | 'confidence' | 'photo';
   /** Pixels of the screen. */
   pointSize: number;
   /** Points below are hidden at once; the project's own threshold decides what is exported. */

@@ -2,15 +2,21 @@ import { useThree, type ThreeEvent } from '@react-three/fiber';
 import { useEffect, useMemo, useState } from 'react';
 import {
   BufferAttribute,
+  Color,
+  DataTexture,
+  DoubleSide,
+  LinearFilter,
   Mesh,
   MeshBasicMaterial,
-  MeshNormalMaterial,
+  MeshMatcapMaterial,
+  SRGBColorSpace,
   TextureLoader,
   type BufferGeometry,
   type Group,
   type Material,
 } from 'three';
 import { GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
+import { ramp } from './ramp.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 
 export interface MeshShown {
@@ -45,8 +51,14 @@ export function MeshLayer({ url, photosUrl, look, onPhoto, onChange, onError }: 
     };
   }, [url, photosUrl]); // eslint-disable-line react-hooks/exhaustive-deps
   useEffect(() => () => loaded && dispose(loaded.group), [loaded]);
-  const shaded = useMemo(() => new MeshNormalMaterial(), []);
-  useEffect(() => () => shaded.dispose(), [shaded]);
+  const shaded = useMemo(clay, []);
+  useEffect(
+    () => () => {
+      shaded.matcap?.dispose();
+      shaded.dispose();
+    },
+    [shaded],
+  );
   useEffect(() => {
     if (!loaded) return;
     loaded.group.traverse((part) => {
@@ -114,6 +126,7 @@ function dress(
     firstFace: number;
     texture: MeshBasicMaterial;
     byPhoto?: Mesh;
+    sure?: MeshBasicMaterial;
     wire?: MeshBasicMaterial;
   };
   if (own.texture.map) own.texture.map.anisotropy = anisotropy;
@@ -123,7 +136,48 @@ function dress(
     mesh.add(own.byPhoto);
   }
   if (own.byPhoto) own.byPhoto.visible = look === 'photo';
-  mesh.material = look === 'shape' ? shaded : look === 'wireframe' ? own.wire : own.texture;
+  if (look === 'confidence') own.sure ??= colouredByConfidence(mesh.geometry);
+  const materials = {
+    texture: own.texture,
+    shape: shaded,
+    wireframe: own.wire,
+    confidence: own.sure,
+    photo: undefined,
+  };
+  mesh.material = materials[look] ?? own.texture;
+}
+
+/** Grey under a lamp over the viewer's left shoulder, whichever way the view turns. */
+function clay(): MeshMatcapMaterial {
+  const size = 64;
+  const pixels = new Uint8Array(4 * size * size);
+  for (let k = 0; k < size * size; k++) {
+    // A ball seen from the front: the pixel's place is the normal's x and y.
+    const x = ((k % size) + 0.5) / (size / 2) - 1;
+    const y = (Math.floor(k / size) + 0.5) / (size / 2) - 1;
+    const z = Math.sqrt(Math.max(0, 1 - x * x - y * y));
+    const light = Math.max(0, -0.4 * x + 0.5 * y + 0.77 * z);
+    pixels.set([0, 0, 0].map(() => 50 + 175 * light).concat(255), 4 * k);
+  }
+  const matcap = new DataTexture(pixels, size, size);
+  matcap.colorSpace = SRGBColorSpace;
+  matcap.minFilter = matcap.magFilter = LinearFilter;
+  matcap.needsUpdate = true;
+  return new MeshMatcapMaterial({ matcap, side: DoubleSide });
+}
+
+/** Gives the vertices the colours of what the depth maps say of them, from blue (one half) to yellow (sure). */
+function colouredByConfidence(geometry: BufferGeometry): MeshBasicMaterial {
+  const confidence = geometry.attributes['_confidence'];
+  const colours = new Float32Array(3 * (confidence?.count ?? 0));
+  const colour = new Color();
+  for (let k = 0; k < colours.length / 3; k++) {
+    // Of probability one half and less is the ramp's low end (ARCHITECTURE.md: p = 1 - 1 / c).
+    colour.setRGB(...ramp(2 * (1 - 1 / confidence!.getX(k)) - 1), SRGBColorSpace);
+    colours.set([colour.r, colour.g, colour.b], 3 * k);
+  }
+  geometry.setAttribute('color', new BufferAttribute(colours, 3));
+  return new MeshBasicMaterial({ vertexColors: true, side: DoubleSide });
 }
 
 /** Drawn a hair in front of the mesh: each face in the colour of its photo. */
@@ -148,9 +202,10 @@ function dispose(group: Group): void {
     if (!(part instanceof Mesh)) return;
     const mesh = part as Mesh<BufferGeometry>;
     mesh.geometry.dispose();
-    const own = mesh.userData as { texture?: MeshBasicMaterial; wire?: MeshBasicMaterial };
+    const own = mesh.userData as { texture?: MeshBasicMaterial; wire?: MeshBasicMaterial; sure?: MeshBasicMaterial };
     own.texture?.map?.dispose();
     own.texture?.dispose();
     own.wire?.dispose();
+    own.sure?.dispose();
   });
 }

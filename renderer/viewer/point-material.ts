@@ -1,4 +1,5 @@
 import { Matrix4, ShaderMaterial } from 'three';
+import { rampShader } from './ramp.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 
 const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
@@ -35,12 +36,7 @@ export function pointMaterial(): ShaderMaterial {
       uniform mat4 boxFromWorld;
       varying vec3 shade;
 
-      // Dark blue over teal and green to yellow: brightness rises all the way, so that it reads without colour vision.
-      vec3 ramp(float t) {
-        t = clamp(t, 0.0, 1.0) * 4.0;
-        vec3 a = vec3(0.16, 0.13, 0.42), b = vec3(0.16, 0.36, 0.60), c = vec3(0.13, 0.58, 0.55), d = vec3(0.48, 0.79, 0.37), e = vec3(0.99, 0.91, 0.30);
-        return t < 1.0 ? mix(a, b, t) : t < 2.0 ? mix(b, c, t - 1.0) : t < 3.0 ? mix(c, d, t - 2.0) : mix(d, e, t - 3.0);
-      }
+      ${rampShader}
       // Neighbouring numbers far apart on the wheel: steps of the golden angle.
       vec3 hue(float k) {
         vec3 wheel = abs(mod(fract(k * 0.61803) * 6.0 + vec3(0.0, 4.0, 2.0), 6.0) - 3.0) - 1.0;

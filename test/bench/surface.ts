@@ -13,6 +13,7 @@ import { registerPoints, transform } from '../../electron/geometry/similarity.js
 import type { Camera, DepthMap } from '../../electron/geometry/types.js';
 import { readPixels } from '../../electron/photos/reader.js';
 import { buildMesh, type Built } from '../../electron/surface/build.js';
+import { welded } from '../../electron/surface/levels.js';
 import { keepFaces } from '../../electron/surface/components.js';
 import { makeManifold } from '../../electron/surface/manifold.js';
 import { Rasteriser } from '../../electron/surface/raster.js';
@@ -20,7 +21,7 @@ import { simplify } from '../../electron/surface/simplify.js';
 import type { TexturedMesh } from '../../electron/surface/textured.js';
 import type { Mesh, SurfaceView } from '../../electron/surface/types.js';
 import { surfaceViews } from '../../electron/surface/views.js';
-import { decodePages, drawMesh } from './mesh-pictures.js';
+import { drawMesh, type Pages } from '../../electron/surface/draw.js';
 
 const SETS: Record<string, { folder: string; psnr: number }> = {
   samples: { folder: 'resources/samples/courtyard', psnr: 26 },
@@ -85,6 +86,11 @@ async function build({ workspace, cameras, maps }: Subject, without: ReadonlySet
   );
 }
 
+async function decodePages(mesh: TexturedMesh): Promise<Pages> {
+  const pixels = await Promise.all(mesh.pages.map(({ picture }) => sharp(picture).removeAlpha().raw().toBuffer()));
+  return { size: mesh.pageSize, pixels };
+}
+
 /** Per photo: PSNR over the pixels whose depth is known, after levelling each channel by gain and offset; and coverage. */
 async function compare(mesh: TexturedMesh, subject: Subject): Promise<{ psnr: number; coverage: number }[]> {
   const pages = await decodePages(mesh);
@@ -135,23 +141,6 @@ function levelledError(a: readonly number[], b: readonly number[]): number {
 }
 
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** The mesh as it was before vertices were doubled for the texture: what manifold checks are about. */
-function welded(mesh: TexturedMesh): Mesh {
-  const numbers = new Map<string, number>();
-  const places: number[] = [];
-  const indices = mesh.indices.map((v) => {
-    const at = mesh.positions.subarray(3 * v, 3 * v + 3);
-    const key = at.join();
-    let number = numbers.get(key);
-    if (number === undefined) {
-      numbers.set(key, (number = numbers.size));
-      places.push(...at);
-    }
-    return number;
-  });
-  return { positions: Float32Array.from(places), indices, support: new Float32Array(places.length / 3) };
-}
 
 function ply({ positions, indices }: Pick<Mesh, 'positions' | 'indices'>): Buffer {
   const header = `ply\nformat binary_little_endian 1.0\nelement vertex ${positions.length / 3}\nproperty float x\nproperty float y\nproperty float z\nelement face ${indices.length / 3}\nproperty list uchar int vertex_indices\nend_header\n`;

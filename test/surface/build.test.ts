@@ -111,7 +111,7 @@ describe('a textured mesh', () => {
 
   it('goes into OBJ, PLY and USDZ', async () => {
     for (const ending of ['obj', 'ply', 'usdz'] as const) {
-      const [file] = meshFiles(built.mesh, input.cameras, ending, 'ball');
+      const [file] = await meshFiles(built.mesh, input.cameras, ending, 'ball');
       const pieces: Uint8Array[] = [];
       for await (const chunk of file!.chunks) pieces.push(chunk);
       const bytes = Buffer.concat(pieces);
@@ -119,7 +119,7 @@ describe('a textured mesh', () => {
       if (ending === 'ply') {
         const header = bytes.subarray(0, bytes.indexOf('end_header\n') + 11);
         expect(bytes.length - header.length).toBe(
-          27 * (built.mesh.positions.length / 3) + 16 * built.mesh.photo.length,
+          31 * (built.mesh.positions.length / 3) + 16 * built.mesh.photo.length,
         );
       }
       // The texture lies in the package at a multiple of 64 bytes, as it is.

@@ -1,16 +1,12 @@
-/** Pictures of a textured mesh, drawn on the processor: for measurements and for looking at. */
-import sharp from 'sharp';
-import { Rasteriser, type DrawingCamera } from '../../electron/surface/raster.js';
-import type { TexturedMesh } from '../../electron/surface/textured.js';
+import { Rasteriser, type DrawingCamera } from './raster.js';
+import type { TexturedMesh } from './textured.js';
 
-interface Pages {
+/** The decoded pictures of the texture. */
+export interface Pages {
+  /** Side of a page, texels. */
   size: number;
-  pixels: Buffer[];
-}
-
-export async function decodePages(mesh: TexturedMesh): Promise<Pages> {
-  const pixels = await Promise.all(mesh.pages.map(({ picture }) => sharp(picture).removeAlpha().raw().toBuffer()));
-  return { size: mesh.pageSize, pixels };
+  /** Per page sRGB [size, size, 3]. */
+  pixels: Uint8Array[];
 }
 
 export interface MeshPicture {
