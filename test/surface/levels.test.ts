@@ -52,9 +52,30 @@ function sheet(picture: Uint8Array): TexturedMesh {
 
 const bytesOf = (chunks: Iterable<Uint8Array>): Uint8Array => new Uint8Array(Buffer.concat([...chunks]));
 
-function jsonOf(glb: Uint8Array): { json: any; bin: Uint8Array } {
+interface Gltf {
+  materials?: unknown[];
+  images?: unknown[];
+  meshes: { primitives: { attributes: Record<'POSITION' | 'TEXCOORD_0' | 'COLOR_0', number>; indices: number }[] }[];
+  accessors: { bufferView: number; min: number[]; max: number[] }[];
+  bufferViews: {
+    byteOffset: number;
+    byteLength: number;
+    extensions: {
+      EXT_meshopt_compression: {
+        byteOffset: number;
+        byteLength: number;
+        byteStride: number;
+        count: number;
+        mode: string;
+        filter?: string;
+      };
+    };
+  }[];
+}
+
+function jsonOf(glb: Uint8Array): { json: Gltf; bin: Uint8Array } {
   const length = new DataView(glb.buffer).getUint32(12, true);
-  const json: unknown = JSON.parse(new TextDecoder().decode(glb.subarray(20, 20 + length)));
+  const json = JSON.parse(new TextDecoder().decode(glb.subarray(20, 20 + length))) as Gltf;
   return { json, bin: glb.subarray(28 + length) };
 }
 
@@ -107,8 +128,8 @@ describe('Beside the mesh', () => {
     expect((await validateBytes(glb)).issues.messages.filter(({ severity }) => severity < 2)).toEqual([]);
     const { json, bin } = jsonOf(glb);
     expect(json.images).toBeUndefined();
-    const accessor = json.accessors[json.meshes[0].primitives[0].attributes.COLOR_0];
-    const view = json.bufferViews[accessor.bufferView];
+    const accessor = json.accessors[json.meshes[0]!.primitives[0]!.attributes.COLOR_0]!;
+    const view = json.bufferViews[accessor.bufferView]!;
     const colours = new Uint16Array(bin.slice(view.byteOffset, view.byteOffset + view.byteLength).buffer);
     // sRGB 188 is half of the light.
     const k = mesh.colours.indexOf(188);
@@ -123,25 +144,25 @@ describe('Beside the mesh', () => {
     expect((await validateBytes(glb)).issues.messages.filter(({ severity }) => severity === 0)).toEqual([]);
     const { json, bin } = jsonOf(glb);
     const read = (accessor: { bufferView: number }): Uint8Array => {
-      const view = json.bufferViews[accessor.bufferView];
+      const view = json.bufferViews[accessor.bufferView]!;
       const { byteOffset, byteLength, byteStride, count, mode, filter } = view.extensions.EXT_meshopt_compression;
       const out = new Uint8Array(count * byteStride);
       const source = bin.subarray(byteOffset, byteOffset + byteLength);
       MeshoptDecoder.decodeGltfBuffer(out, count, byteStride, source, mode, filter);
       return out;
     };
-    const { attributes, indices } = json.meshes[0].primitives[0];
-    const positions = new Float32Array(read(json.accessors[attributes.POSITION]).buffer);
+    const { attributes, indices } = json.meshes[0]!.primitives[0]!;
+    const positions = new Float32Array(read(json.accessors[attributes.POSITION]!).buffer);
     for (let v = 0; v < mesh.positions.length / 3; v += 7) {
       expect(positions[3 * v]!).toBeCloseTo(mesh.positions[3 * v]!, 2);
       expect(positions[3 * v + 1]!).toBeCloseTo(mesh.positions[3 * v + 2]!, 2);
     }
-    const { min, max } = json.accessors[attributes.POSITION];
+    const { min, max } = json.accessors[attributes.POSITION]!;
     const xs = positions.filter((_, k) => k % 3 === 0);
     expect([Math.min(...xs), Math.max(...xs)]).toEqual([min[0], max[0]]);
-    const uvs = new Uint16Array(read(json.accessors[attributes.TEXCOORD_0]).buffer);
+    const uvs = new Uint16Array(read(json.accessors[attributes.TEXCOORD_0]!).buffer);
     expect(uvs[20]! / 65535).toBeCloseTo(mesh.uvs[20]!, 4);
-    const faces = new Uint32Array(read(json.accessors[indices]).buffer);
+    const faces = new Uint32Array(read(json.accessors[indices]!).buffer);
     expect([...faces.slice(0, 3)].sort()).toEqual([...mesh.indices.slice(0, 3)].sort());
   });
 });

@@ -60,7 +60,6 @@ describe('The mesh layer of a project', () => {
     const stages: string[] = [];
     const resumed = await buildLayer(engine.open, options, { onProgress: ({ stage }) => void stages.push(stage) });
     expect(stages).not.toContain('building the surface');
-    const mesh = storedLayer(engine.open)!.mesh;
     expect(resumed.faces).toBe(storedLayer(engine.open)!.mesh.photo.length);
     // Another number of faces is another surface.
     const fewer = await buildLayer(
