@@ -24,6 +24,7 @@ const modules = {
   'depth-worker': 'electron/alignment/depth-worker.ts',
   'surface-worker': 'electron/surface/worker.ts',
   'solve-worker': 'electron/alignment/solve-worker.ts',
+  'export-worker': 'electron/export/worker.ts',
   'markers-worker': 'electron/scene/markers-worker.ts',
 };
 

@@ -1,6 +1,7 @@
 import { UserError } from '../contract/errors.js';
 import { presetIds, type PresetId, type PresetSettings } from '../contract/presets.js';
 import type { PhotoSource } from '../export/pictures.js';
+import { ExportPool } from '../export/pool.js';
 import { presets } from '../export/presets/index.js';
 import type { Preset, PresetInput } from '../export/presets/types.js';
 import { writeFiles, type WriteOptions } from '../export/write-files.js';
@@ -31,14 +32,20 @@ export async function writePreset(
       scene.cameras.map(({ photo }) => photos.get(photo)!),
       preset,
     );
+  const work = new ExportPool();
   const input: PresetInput = {
     scene,
     unit: workspace.exportedUnit() === 'metre' ? 'metre' : 'scene unit',
     photos: photoSource(photos),
+    work,
     mesh: storedLayer(workspace) && (await layerFiles(workspace, 'glb', 'mesh'))[0],
     facts: await reportFacts(workspace, scene),
   };
-  return writeFiles(folder, await chosen.write(input, options), write);
+  try {
+    return await writeFiles(folder, await chosen.write(input, options), write);
+  } finally {
+    await work.close();
+  }
 }
 
 export function estimatePreset(workspace: Workspace, { preset }: PresetSettings): number {
@@ -78,9 +85,13 @@ function photoSource(photos: ReadonlyMap<string, Photo>): PhotoSource {
       const { width, height, pixels } = await readWhole(photos.get(photo)!, bits);
       return { width, height, channels: 3, samples: pixels };
     },
-    mask: async ({ photo, width, height }) => {
-      const mask = await readMask(photos.get(photo)!, width, height);
-      return mask && { width, height, channels: 1, samples: mask.keep.map((keep) => 255 * keep) };
+    mask: ({ photo: id, width, height }) => {
+      const photo = photos.get(id)!;
+      if (!photo.mask) return undefined;
+      return async () => {
+        const keep = (await readMask(photo, width, height))?.keep ?? new Uint8Array(width * height).fill(1);
+        return { width, height, channels: 1, samples: keep.map((value) => 255 * value) };
+      };
     },
     upright: ({ photo }, ending) => readUpright(photos.get(photo)!, ending),
   };

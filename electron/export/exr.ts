@@ -16,7 +16,7 @@ export interface FloatPicture {
  * OpenEXR 2, scan lines from the top, 32-bit floats, ZIP (OpenEXR's "Technical Introduction" and "OpenEXR File Layout").
  * Only compressed rows are held: their places stand before them in the file.
  */
-export async function* exrChunks({ width, height, channels }: FloatPicture): AsyncGenerator<Uint8Array> {
+export async function exrBytes({ width, height, channels }: FloatPicture): Promise<Uint8Array> {
   const names = Object.keys(channels).sort();
   const header = headerOf(width, height, names);
   const chunks: Uint8Array[] = [];
@@ -35,15 +35,19 @@ export async function* exrChunks({ width, height, channels }: FloatPicture): Asy
     const head = new Int32Array([first, data.length]);
     chunks.push(new Uint8Array(head.buffer), data);
   }
-  yield header;
   const offsets = new BigUint64Array(chunks.length / 2);
   let at = header.length + 8 * offsets.length;
   for (let k = 0; k < offsets.length; k++) {
     offsets[k] = BigInt(at);
     at += chunks[2 * k]!.length + chunks[2 * k + 1]!.length;
   }
-  yield new Uint8Array(offsets.buffer);
-  yield* chunks;
+  const file = new Uint8Array(at);
+  let put = 0;
+  for (const piece of [header, new Uint8Array(offsets.buffer), ...chunks]) {
+    file.set(piece, put);
+    put += piece.length;
+  }
+  return file;
 }
 
 /** Even bytes, then odd ones, each as its difference from the one before: what ZIP packs well. */

@@ -3,8 +3,10 @@ import { UserError } from '../contract/errors.js';
 import { fileKey, safeFileName, uniqueFileName } from '../contract/file-names.js';
 import { isPinhole } from '../geometry/lens.js';
 import type { Camera } from '../geometry/types.js';
-import { photoName, type ExportFile } from './types.js';
-import { pinholeOf, undistortRows, type Crop, type Picture } from './undistort.js';
+import type { LateFile } from './ahead.js';
+import { runHere, type RunTask } from './tasks.js';
+import { photoName } from './types.js';
+import { pinholeOf, type Crop, type Picture } from './undistort.js';
 
 export interface PictureOptions {
   crop: Crop;
@@ -21,8 +23,10 @@ export interface PhotoSource {
   pixels(camera: Camera, bits: 8 | 16): Promise<Picture<Uint8Array | Uint16Array>>;
   /** A whole file that shows the photo upright: JPEG, or PNG for the ending `png`. */
   upright(camera: Camera, ending: string): Promise<Uint8Array>;
-  /** What of the photo counts, one channel at full size, 255 where it does; undefined for a photo without a mask. */
-  mask?(camera: Camera): Promise<Picture | undefined>;
+  /**
+   * Reads what of the photo counts, one channel at full size, 255 where it does; undefined for a photo without a mask.
+   */
+  mask?(camera: Camera): (() => Promise<Picture>) | undefined;
 }
 
 /** A photo without its lens: the pinhole camera that took it, and the file name of the picture. */
@@ -43,35 +47,35 @@ export function undistortedCameras(cameras: readonly Camera[], { crop, format }:
   });
 }
 
+/** Where pictures come from, and where they are computed. */
+export interface PictureInput {
+  photos: PhotoSource;
+  work: { run: RunTask };
+}
+
 /** The undistorted picture as a file in a folder; nothing is read before its bytes are asked for. */
 export function pictureFile(
   { photo, camera }: Undistorted,
   folder: string,
-  source: PhotoSource,
+  input: PictureInput,
   options: PictureOptions,
-): ExportFile {
-  return { name: `${folder}/${camera.name}`, chunks: pictureChunks(photo, camera, source, options) };
+): LateFile {
+  return { name: `${folder}/${camera.name}`, make: () => pictureBytes(photo, camera, input, options) };
 }
 
-async function* pictureChunks(
+async function pictureBytes(
   photo: Camera,
   camera: Camera,
-  source: PhotoSource,
+  { photos, work }: PictureInput,
   { format, quality }: PictureOptions,
-): AsyncGenerator<Uint8Array> {
+): Promise<Uint8Array> {
   const ending = /\.png$/i.test(camera.name) ? 'png' : 'jpg';
-  if (format !== 'png16' && isPinhole(photo) && photo.width === camera.width && photo.height === camera.height) {
-    // Coding a JPEG again would cost quality for nothing.
-    yield await source.upright(photo, ending);
-    return;
-  }
-  const pixels = await source.pixels(photo, format === 'png16' ? 16 : 8);
-  const straight = await undistorted(pixels, photo, camera);
-  yield await encoded(straight, ending, quality);
+  // Coding a JPEG again would cost quality for nothing.
+  if (format !== 'png16' && isPinhole(photo) && photo.width === camera.width && photo.height === camera.height)
+    return photos.upright(photo, ending);
+  const pixels = await photos.pixels(photo, format === 'png16' ? 16 : 8);
+  return encoded(await undistorted(pixels, photo, camera, work), ending, quality);
 }
-
-/** Rows computed before whatever else waits is let in: tens of milliseconds. */
-const PIXELS_AT_ONCE = 400_000;
 
 /**
  * A photo's whole undistorted picture, bicubic.
@@ -82,22 +86,14 @@ export async function undistorted<Samples extends Uint8Array | Uint16Array>(
   pixels: Picture<Samples>,
   photo: Camera,
   camera: Camera,
+  { run }: PictureInput['work'] = { run: runHere },
 ): Promise<Picture<Samples>> {
   if (pixels.width !== photo.width || pixels.height !== photo.height)
     throw new UserError(
       'bad-input',
       `${photo.name} has ${pixels.width} x ${pixels.height} pixels but had ${photo.width} x ${photo.height} when it was reconstructed; put the old file back or reconstruct again`,
     );
-  const { width, height } = camera;
-  const { channels } = pixels;
-  const samples = new (pixels.samples.constructor as { new (n: number): Samples })(width * height * channels);
-  const rows = Math.max(1, Math.floor(PIXELS_AT_ONCE / width));
-  for (let first = 0; first < height; first += rows) {
-    const some = Math.min(rows, height - first);
-    samples.set(undistortRows(pixels, photo, camera, first, some), first * width * channels);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return { width, height, channels, samples };
+  return (await run('undistort', { pixels, photo, camera })) as Picture<Samples>;
 }
 
 function encoded(
@@ -111,22 +107,22 @@ function encoded(
 }
 
 /** The undistorted masks of the photos that have one, as PNG files named after the pictures. */
-export async function maskFile(
+export function maskFile(
   { photo, camera }: Undistorted,
   folder: string,
-  source: PhotoSource,
-): Promise<ExportFile | undefined> {
-  const mask = await source.mask?.(photo);
+  { mask: read }: PhotoSource,
+  work: PictureInput['work'],
+): LateFile | undefined {
+  const mask = read?.(photo);
   if (!mask) return undefined;
-  const name = `${folder}/${camera.name}.png`;
-  const chunks = (async function* () {
-    const straight = await undistorted(mask, photo, camera);
+  const make = async (): Promise<Uint8Array> => {
+    const straight = await undistorted(await mask(), photo, camera, work);
     // Half-way values at an edge belong to neither side.
     const sharpEdges = straight.samples.map((value) => (value >= 128 ? 255 : 0));
-    yield await sharp(sharpEdges, { raw: { width: camera.width, height: camera.height, channels: 1 } })
+    return sharp(sharpEdges, { raw: { width: camera.width, height: camera.height, channels: 1 } })
       .toColourspace('b-w')
       .png()
       .toBuffer();
-  })();
-  return { name, chunks };
+  };
+  return { name: `${folder}/${camera.name}.png`, make };
 }

@@ -145,3 +145,15 @@ export function undistortRows<Samples extends Uint8Array | Uint16Array>(
     }
   return out;
 }
+
+/** Where the undistorted picture shows a pixel of its photo; undefined outside. */
+export function inPicture(
+  { photo, camera }: { photo: Camera; camera: Camera },
+  x: number,
+  y: number,
+): [number, number] | undefined {
+  const [u, v] = undistort(photo, (x - photo.cx) / photo.fx, (y - photo.cy) / photo.fy);
+  const at: [number, number] = [camera.fx * u + camera.cx, camera.fy * v + camera.cy];
+  const inside = at[0] >= -0.5 && at[1] >= -0.5 && at[0] < camera.width - 0.5 && at[1] < camera.height - 0.5;
+  return inside ? at : undefined;
+}

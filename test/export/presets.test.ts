@@ -5,7 +5,9 @@ import { inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { presetIds, presetSettings } from '../../electron/contract/presets.js';
-import { exrChunks } from '../../electron/export/exr.js';
+import { exrBytes } from '../../electron/export/exr.js';
+import { ExportPool } from '../../electron/export/pool.js';
+import { madeAhead } from '../../electron/export/ahead.js';
 import { presets } from '../../electron/export/presets/index.js';
 import type { PresetInput } from '../../electron/export/presets/types.js';
 import { trackPoints } from '../../electron/export/tracks.js';
@@ -62,12 +64,14 @@ test('splatting: pictures, cameras without lens, transforms.json of the same cam
 });
 
 test('splatting: masks are undistorted with their photos', async () => {
-  const mask = async ({ width, height }: { width: number; height: number }) => ({
-    width,
-    height,
-    channels: 1,
-    samples: Uint8Array.from({ length: width * height }, (_, k) => (k % width < width / 2 ? 255 : 0)),
-  });
+  const mask =
+    ({ width, height }: { width: number; height: number }) =>
+    async () => ({
+      width,
+      height,
+      channels: 1,
+      samples: Uint8Array.from({ length: width * height }, (_, k) => (k % width < width / 2 ? 255 : 0)),
+    });
   const folder = await written('splatting', { photos: { ...input.photos, mask } });
   const [frame] = json(folder, 'transforms.json').frames;
   const { data, info } = await sharp(join(folder, frame.mask_path)).raw().toBuffer({ resolveWithObject: true });
@@ -146,7 +150,7 @@ describe('survey', () => {
   });
 });
 
-/** Channels of an EXR that `exrChunks` wrote, decoded as the format describes it. */
+/** Channels of an EXR that `exrBytes` wrote, decoded as the format describes it. */
 function exrRow(bytes: Buffer, row: number, width: number, channels: number): Float32Array[] {
   let at = 8;
   while (bytes[at] !== 0) {
@@ -218,13 +222,11 @@ describe('compositing', () => {
 
   test('EXR: every row of every channel comes back', async () => {
     const noise = Float32Array.from({ length: 37 * 21 }, (_, k) => Math.sin(k * k * 1e3) * 10 ** (k % 9));
-    const pieces: Uint8Array[] = [];
     const channels = {
       Z: (first: number, rows: number) => new Float32Array(rows * 37).fill(first),
       noise: (first: number, rows: number) => noise.slice(first * 37, (first + rows) * 37),
     };
-    for await (const piece of exrChunks({ width: 37, height: 21, channels })) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
+    const bytes = Buffer.from(await exrBytes({ width: 37, height: 21, channels }));
     for (const row of [0, 15, 16, 20]) {
       const [Z, same] = exrRow(bytes, row, 37, 2);
       expect([...Z!]).toEqual(new Array(37).fill(row < 16 ? 0 : 16));
@@ -234,6 +236,39 @@ describe('compositing', () => {
 });
 
 describe('writing', () => {
+  test('files are made a few ahead of their turn, and what fails is told at its own', async () => {
+    const begun: number[] = [];
+    const late = [0, 1, 2, 3, 4].map((k) => ({
+      name: `${k}`,
+      make: async () => {
+        begun.push(k);
+        if (k === 2) throw new Error('third');
+        return Uint8Array.of(k);
+      },
+    }));
+    const files = madeAhead(late, 2);
+    expect(begun).toEqual([]);
+    const folder = join(mkdtempSync(join(tmpdir(), 'pointmap-ahead-')), 'out');
+    await expect(writeFiles(folder, files)).rejects.toThrow('third');
+    expect(begun).toEqual([0, 1, 2, 3]);
+  });
+
+  test('threads write what this thread writes', async () => {
+    const pool = new ExportPool(2);
+    try {
+      for (const [name, id] of [
+        ['plates', 'compositing'],
+        ['images', 'splatting'],
+      ] as const) {
+        const [here, there] = [await written(id), await written(id, { work: pool })];
+        for (const file of readdirSync(join(here, name)))
+          expect(readFileSync(join(there, name, file)).equals(readFileSync(join(here, name, file)))).toBe(true);
+      }
+    } finally {
+      await pool.close();
+    }
+  }, 60_000);
+
   test('a photo that fails at the last file leaves nothing, also no folder', async () => {
     const folder = join(mkdtempSync(join(tmpdir(), 'pointmap-preset-')), 'out');
     const pixels = async () => {

@@ -1,4 +1,5 @@
 import type { Camera, PointCloud, Scene } from '../../geometry/types.js';
+import { madeAhead } from '../ahead.js';
 import { turnedCamera } from '../axes.js';
 import { glb } from '../glb.js';
 import { patchesOf } from '../patches.js';
@@ -6,7 +7,7 @@ import { pictureFile, undistortedCameras, type Undistorted } from '../pictures.j
 import { plyMesh } from '../ply-mesh.js';
 import { textChunks, type ExportFile } from '../types.js';
 import { blenderScript } from './open-in-blender.js';
-import { withCameras, type Preset, type PresetInput } from './types.js';
+import { withCameras, workHere, type Preset, type PresetInput } from './types.js';
 
 /** Of the cloud that the script draws; a square each. */
 const MOST_POINTS = 2_000_000;
@@ -22,7 +23,7 @@ export const blender: Preset = {
       glb.estimateBytes(scene) + Math.min(points, MOST_POINTS) * STRIDE + Math.min(points, 300_000) * 58 + photoBytes
     );
   },
-  write: async ({ scene, unit, photos, mesh }, options) => {
+  write: async ({ scene, unit, photos, mesh, work = workHere }, options) => {
     const pictures = undistortedCameras(scene.cameras, options);
     const straight = withCameras(
       scene,
@@ -33,7 +34,10 @@ export const blender: Preset = {
       { name: 'points.ply', chunks: pointChunks(straight) },
       plyMesh(straight, 'points-as-faces.ply'),
       { name: 'open_in_blender.py', chunks: textChunks([blenderScript(sceneData(straight, pictures, unit, mesh))]) },
-      ...pictures.map((picture) => pictureFile(picture, 'photos', photos, options)),
+      ...madeAhead(
+        pictures.map((picture) => pictureFile(picture, 'photos', { photos, work }, options)),
+        work.ahead,
+      ),
     ];
     if (mesh) files.splice(1, 0, { ...mesh, name: 'mesh.glb' });
     return files;

@@ -1,13 +1,10 @@
 import type { Camera, Scene } from '../../geometry/types.js';
+import { madeAhead, type LateFile } from '../ahead.js';
 import { gltfCamera } from '../axes.js';
-import { exrChunks } from '../exr.js';
 import { glb } from '../glb.js';
 import { pictureFile, undistortedCameras, type Undistorted } from '../pictures.js';
-import { depthRows } from '../plate-depth.js';
-import { textChunks, type ExportFile } from '../types.js';
-import { photoFromPicture } from '../undistort.js';
-import { inPicture } from './splatting.js';
-import { withCameras, type Preset } from './types.js';
+import { textChunks } from '../types.js';
+import { withCameras, workHere, type ExportWork, type Preset } from './types.js';
 
 /** Plates without their lens, depth at their size, cameras, and the lens as ST-maps: what compositors work with. */
 export const compositing: Preset = {
@@ -19,7 +16,7 @@ export const compositing: Preset = {
     const pixels = scene.cameras.reduce((sum, { width, height }) => sum + width * height, 0);
     return glb.estimateBytes(scene) + photoBytes * 1.2 + pixels * 1.5;
   },
-  write: async ({ scene, unit, photos }, options) => {
+  write: async ({ scene, unit, photos, work = workHere }, options) => {
     const pictures = undistortedCameras(scene.cameras, options);
     const straight = withCameras(
       scene,
@@ -27,9 +24,14 @@ export const compositing: Preset = {
     );
     const lenses = lensesOf(pictures);
     return [
-      ...pictures.map((picture) => pictureFile(picture, 'plates', photos, options)),
-      ...pictures.map(({ camera }, k) => depthFile(camera, straight, k)),
-      ...lenses.flatMap((lens) => [undistortingMap(lens), distortingMap(lens)]),
+      ...madeAhead(
+        [
+          ...pictures.map((picture) => pictureFile(picture, 'plates', { photos, work }, options)),
+          ...pictures.map(({ camera }, k) => depthFile(camera, straight, k, work)),
+          ...lenses.flatMap((lens) => lensMaps(lens, work)),
+        ],
+        work.ahead,
+      ),
       ...glb.write(straight, { baseName: 'scene' }),
       { name: 'cameras.chan', chunks: textChunks(pictures.map(({ camera }, k) => chanLine(camera, k + 1))) },
       { name: 'plates.json', chunks: textChunks([JSON.stringify(plateList(pictures, lenses, unit), null, 1)]) },
@@ -39,10 +41,8 @@ export const compositing: Preset = {
 
 const depthName = (camera: Camera): string => `depth/${camera.name}.exr`;
 
-function depthFile(camera: Camera, { depthMaps }: Scene, k: number): ExportFile {
-  const { width, height } = camera;
-  const Z = (first: number, rows: number): Float32Array => depthRows(depthMaps[k]!, camera, first, rows);
-  return { name: depthName(camera), chunks: exrChunks({ width, height, channels: { Z } }) };
+function depthFile(camera: Camera, { depthMaps }: Scene, k: number, { run }: ExportWork): LateFile {
+  return { name: depthName(camera), make: () => run('depth', { map: depthMaps[k]!, camera }) };
 }
 
 interface PlateLens extends Undistorted {
@@ -76,36 +76,12 @@ function lensKey({ photo, camera }: Undistorted): string {
   ]);
 }
 
-/** Of the plate's size: where in the photo each of its pixels comes from. */
-function undistortingMap({ photo, camera, number }: PlateLens): ExportFile {
-  const chunks = stMap(camera, photo, (x, y) => photoFromPicture(photo, camera, x, y));
-  return { name: `stmaps/lens-${number}-undistort.exr`, chunks };
-}
-
-/** Of the photo's size: where in the plate each of its pixels comes from. */
-function distortingMap({ photo, camera, number }: PlateLens): ExportFile {
-  const chunks = stMap(photo, camera, (x, y) => inPicture({ photo, camera }, x, y));
-  return { name: `stmaps/lens-${number}-distort.exr`, chunks };
-}
-
-/** Nuke's STMap: red is the share of the source's width, green of its height from the bottom; outside both are -1. */
-function stMap(
-  { width, height }: Camera,
-  source: Camera,
-  from: (x: number, y: number) => readonly [number, number] | undefined,
-): ExportFile['chunks'] {
-  const plane =
-    (axis: 0 | 1) =>
-    (first: number, rows: number): Float32Array => {
-      const out = new Float32Array(rows * width);
-      for (let k = 0; k < out.length; k++) {
-        const at = from(k % width, first + Math.floor(k / width));
-        if (!at) out[k] = -1;
-        else out[k] = axis === 0 ? (at[0] + 0.5) / source.width : 1 - (at[1] + 0.5) / source.height;
-      }
-      return out;
-    };
-  return exrChunks({ width, height, channels: { R: plane(0), G: plane(1) } });
+/** Both ways: of the plate's size, where in the photo each pixel comes from, and the reverse. */
+function lensMaps({ photo, camera, number }: PlateLens, { run }: ExportWork): LateFile[] {
+  return (['undistort', 'distort'] as const).map((way) => ({
+    name: `stmaps/lens-${number}-${way}.exr`,
+    make: () => run('stMap', { photo, camera, way }),
+  }));
 }
 
 /**

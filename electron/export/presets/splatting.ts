@@ -1,12 +1,13 @@
-import { undistort } from '../../geometry/lens.js';
 import type { Camera, PointCloud, Scene } from '../../geometry/types.js';
+import { madeAhead } from '../ahead.js';
 import { binaryModel } from '../colmap-bin.js';
 import { cloudPoints, modelOf, trackedPoints, type SeenPoint } from '../colmap.js';
 import { transformsDocument } from '../nerfstudio.js';
 import { maskFile, pictureFile, undistortedCameras, type Undistorted } from '../pictures.js';
 import { ply } from '../ply.js';
-import { textChunks, type ExportFile } from '../types.js';
-import { withCameras, type Preset, type PresetInput } from './types.js';
+import { inPicture } from '../undistort.js';
+import { textChunks } from '../types.js';
+import { withCameras, workHere, type Preset, type PresetInput } from './types.js';
 
 /** Of a model without tracks: its points are those of the cloud, and trainers start with the denser PLY beside it. */
 const MOST_MODEL_POINTS = 50_000;
@@ -26,12 +27,11 @@ export const splatting: Preset = {
       cameras.length * 1000 + Math.min(points, MOST_MODEL_POINTS) * 140 + Math.min(points, 200_000) * 62 + photoBytes
     );
   },
-  write: async ({ scene, photos }, options) => {
+  write: async ({ scene, photos, work = workHere }, options) => {
     const pictures = undistortedCameras(scene.cameras, options);
     const cameras = pictures.map(({ camera }) => camera);
     const start: Scene = { ...withCameras(scene, cameras), cloud: thinned(scene.cloud, options.mostPoints) };
-    const masks: (ExportFile | undefined)[] = [];
-    for (const picture of pictures) masks.push(await maskFile(picture, 'masks', photos));
+    const masks = pictures.map((picture) => maskFile(picture, 'masks', photos, work));
     const names = masks.map((mask) => mask?.name);
     const [points] = ply.write(start, { baseName: 'sparse/0/points3D' });
     const document = {
@@ -41,8 +41,13 @@ export const splatting: Preset = {
       ...binaryModel(modelOf(cameras, seenInPictures(scene, pictures), true), 'sparse/0'),
       points!,
       { name: 'transforms.json', chunks: textChunks([JSON.stringify(document, null, 1)]) },
-      ...pictures.map((picture) => pictureFile(picture, 'images', photos, options)),
-      ...masks.filter((mask) => mask !== undefined),
+      ...madeAhead(
+        [
+          ...pictures.map((picture) => pictureFile(picture, 'images', { photos, work }, options)),
+          ...masks.filter((mask) => mask !== undefined),
+        ],
+        work.ahead,
+      ),
     ];
   },
 };
@@ -58,18 +63,6 @@ function seenInPictures(scene: PresetInput['scene'], pictures: readonly Undistor
     });
     return sightings.length >= 2 ? [{ ...point, sightings }] : [];
   });
-}
-
-/** Where the undistorted picture shows a pixel of its photo; undefined outside. */
-export function inPicture(
-  { photo, camera }: { photo: Camera; camera: Camera },
-  x: number,
-  y: number,
-): [number, number] | undefined {
-  const [u, v] = undistort(photo, (x - photo.cx) / photo.fx, (y - photo.cy) / photo.fy);
-  const at: [number, number] = [camera.fx * u + camera.cx, camera.fy * v + camera.cy];
-  const inside = at[0] >= -0.5 && at[1] >= -0.5 && at[0] < camera.width - 0.5 && at[1] < camera.height - 0.5;
-  return inside ? at : undefined;
 }
 
 /** Points spread evenly over the cloud. */

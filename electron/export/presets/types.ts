@@ -1,5 +1,6 @@
 import type { Camera, Scene } from '../../geometry/types.js';
 import type { PhotoSource, PictureOptions } from '../pictures.js';
+import { runHere, type RunTask } from '../tasks.js';
 import type { TrackSource } from '../tracks.js';
 import type { ExportFile } from '../types.js';
 
@@ -9,11 +10,21 @@ export interface PresetInput {
   /** Of the scene's coordinates. */
   unit: 'metre' | 'scene unit';
   photos: PhotoSource;
+  /** This thread by default. */
+  work?: ExportWork | undefined;
   /** The mesh layer as `mesh.glb`, where the project has one. */
   mesh?: ExportFile | undefined;
   /** Facts for the report of a survey. */
   facts: ReportFacts;
 }
+
+/** Where what computes for long is done. */
+export interface ExportWork {
+  run: RunTask;
+  /** How many files are begun at a time. */
+  ahead: number;
+}
+export const workHere: ExportWork = { run: runHere, ahead: 1 };
 
 export interface ReportFacts {
   title: string;
