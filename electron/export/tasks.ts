@@ -37,7 +37,13 @@ const handlers: Handlers = {
   }),
   depth: ({ map, camera }) => {
     const { width, height } = camera;
-    return exrBytes({ width, height, channels: { Z: (first, rows) => depthRows(map, camera, first, rows) } });
+    let last: { first: number; depths: Float32Array } | undefined;
+    const depths = (first: number, rows: number): Float32Array => {
+      if (last?.first !== first) last = { first, depths: depthRows(map, camera, first, rows) };
+      return last.depths;
+    };
+    // Z is where compositors look for depth; programs that show pictures (Blender among them) look for R.
+    return exrBytes({ width, height, channels: { R: depths, Z: depths } });
   },
   stMap: ({ photo, camera, way }) =>
     way === 'undistort'

@@ -36,33 +36,60 @@ export interface ScreenShape {
  * @param m clipFromWorld, column-major as three.js has it; the shape covers the whole picture
  */
 export function selectInside(
-  { positions, confidence, state }: EditablePoints,
+  points: EditablePoints,
   m: ArrayLike<number>,
-  { width, height, inside }: ScreenShape,
+  shape: ScreenShape,
   minConfidence: number,
   mode: SelectionMode,
 ): void {
-  const [a, b, c, d] = [m[0]!, m[4]!, m[8]!, m[12]!];
-  const [e, f, g, h] = [m[1]!, m[5]!, m[9]!, m[13]!];
+  const { positions, confidence, state } = points;
+  const { width, inside } = shape;
+  const [left, top, right, bottom] = boundsOf(shape);
+  // Pixels directly, from the homogeneous coordinates: one division a point.
+  const [sx, sy] = [shape.width / 2, -shape.height / 2];
   const [i, j, k, l] = [m[3]!, m[7]!, m[11]!, m[15]!];
-  const [halfWidth, halfHeight] = [width / 2, height / 2];
-  for (let n = 0, at = 0; n < state.length; n++, at += 3) {
+  const [a, b, c, d] = [m[0]! * sx + i * sx, m[4]! * sx + j * sx, m[8]! * sx + k * sx, m[12]! * sx + l * sx];
+  const [e, f, g, h] = [m[1]! * sy - i * sy, m[5]! * sy - j * sy, m[9]! * sy - k * sy, m[13]! * sy - l * sy];
+  // What a hit sets and clears, what a miss clears.
+  const set = mode === 'remove' ? 0 : SELECTED;
+  const clear = mode === 'remove' ? ~SELECTED : ~0;
+  const missed = mode === 'replace' ? ~SELECTED : ~0;
+  const count = state.length;
+  for (let n = 0, at = 0; n < count; n++, at += 3) {
+    const x = positions[at]!;
+    const y = positions[at + 1]!;
+    const z = positions[at + 2]!;
+    const w = i * x + j * y + k * z + l;
+    const over = 1 / w;
+    const u = (a * x + b * y + c * z + d) * over;
+    const v = (e * x + f * y + g * z + h) * over;
     const before = state[n]!;
-    let hit = false;
-    if ((before & DELETED) === 0 && confidence[n]! >= minConfidence) {
-      const x = positions[at]!;
-      const y = positions[at + 1]!;
-      const z = positions[at + 2]!;
-      const w = i * x + j * y + k * z + l;
-      if (w > 0) {
-        const u = (1 + (a * x + b * y + c * z + d) / w) * halfWidth;
-        const v = (1 - (e * x + f * y + g * z + h) / w) * halfHeight;
-        hit = u >= 0 && v >= 0 && u < width && v < height && inside[(v | 0) * width + (u | 0)] === 1;
-      }
-    }
-    if (mode === 'replace') state[n] = hit ? before | SELECTED : before & ~SELECTED;
-    else if (hit) state[n] = mode === 'add' ? before | SELECTED : before & ~SELECTED;
+    const hit =
+      w > 0 &&
+      u >= left &&
+      u < right &&
+      v >= top &&
+      v < bottom &&
+      inside[(v | 0) * width + (u | 0)] === 1 &&
+      (before & DELETED) === 0 &&
+      confidence[n]! >= minConfidence;
+    state[n] = hit ? (before & clear) | set : before & missed;
   }
+}
+
+/** Left, top, right and bottom of what is inside; the last two are just outside. */
+function boundsOf({ width, height, inside }: ScreenShape): [number, number, number, number] {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0; y < height; y++) {
+    const row = inside.subarray(y * width, (y + 1) * width);
+    const first = row.indexOf(1);
+    if (first < 0) continue;
+    top = Math.min(top, y);
+    bottom = y + 1;
+    left = Math.min(left, first);
+    right = Math.max(right, row.lastIndexOf(1) + 1);
+  }
+  return [left, top, right, bottom];
 }
 
 /** Selects by a property of each point that is not deleted. */
@@ -85,33 +112,64 @@ export function countSelected({ state }: EditablePoints): number {
   return count;
 }
 
+/** Bits of all photos in one array: where a photo's begin, and each point's own. */
+interface BitPlaces {
+  /** Bytes; of each source, and the end. */
+  begins: Uint32Array;
+  /** [N] bit. */
+  bit: Uint32Array;
+}
+
+/** By the pixels of a cloud: worked out once, as reading two arrays and a table a point costs more than all the rest. */
+const places = new WeakMap<Uint32Array, BitPlaces>();
+
+function bitPlaces({ source, pixel, maps }: EditablePoints): BitPlaces {
+  const known = places.get(pixel);
+  if (known) return known;
+  const begins = new Uint32Array(maps.length + 1);
+  maps.forEach(({ width, height }, k) => (begins[k + 1] = begins[k]! + ((width * height + 7) >> 3)));
+  const bit = new Uint32Array(pixel.length);
+  for (let n = 0; n < bit.length; n++) bit[n] = 8 * begins[source[n]!]! + pixel[n]!;
+  const made = { begins, bit };
+  places.set(pixel, made);
+  return made;
+}
+
 /** The selected points as bits over photos and pixels. */
-export function maskOfSelection({ state, source, pixel, maps, photos }: EditablePoints): PhotoMask[] {
-  const bits = maps.map(({ width, height }) => emptyBits(width * height));
-  const used = new Uint8Array(maps.length);
+export function maskOfSelection(points: EditablePoints): PhotoMask[] {
+  const { state, maps, photos } = points;
+  const { begins, bit } = bitPlaces(points);
+  const bits = new Uint8Array(begins[maps.length]!);
   for (let n = 0; n < state.length; n++) {
     if ((state[n]! & SELECTED) === 0) continue;
-    const photo = source[n]!;
-    const at = pixel[n]!;
-    bits[photo]![at >> 3]! |= 1 << (at & 7);
-    used[photo] = 1;
+    const at = bit[n]!;
+    bits[at >> 3]! |= 1 << (at & 7);
   }
-  return maps.flatMap(({ width, height }, k) =>
-    used[k] ? [{ photo: photos[k]!, width, height, bits: bits[k]! }] : [],
-  );
+  return maps.flatMap(({ width, height }, k) => {
+    const own = bits.subarray(begins[k], begins[k + 1]);
+    return own.some((byte) => byte !== 0) ? [{ photo: photos[k]!, width, height, bits: own }] : [];
+  });
 }
 
 /** Marks the deleted points; what was selected and is deleted now is selected no more. */
-export function setDeleted(
-  { state, source, pixel, photos }: EditablePoints,
-  deleted: ReadonlyMap<string, Uint8Array>,
-): void {
-  const bits = photos.map((photo) => deleted.get(photo));
+export function setDeleted(points: EditablePoints, deleted: ReadonlyMap<string, Uint8Array>): void {
+  const { state, maps, photos } = points;
+  if (deleted.size === 0) {
+    for (let n = 0; n < state.length; n++) state[n]! &= ~DELETED;
+    return;
+  }
+  const { begins, bit } = bitPlaces(points);
+  const bits = new Uint8Array(begins[maps.length]!);
+  photos.forEach((photo, k) => {
+    const own = deleted.get(photo);
+    if (own) bits.set(own.subarray(0, begins[k + 1]! - begins[k]!), begins[k]!);
+  });
   for (let n = 0; n < state.length; n++) {
-    const mask = bits[source[n]!];
-    const at = pixel[n]!;
-    const gone = mask !== undefined && ((mask[at >> 3]! >> (at & 7)) & 1) === 1;
-    state[n] = gone ? DELETED : state[n]! & ~DELETED;
+    const at = bit[n]!;
+    // Without a branch: whether a point is deleted follows no pattern.
+    const gone = (bits[at >> 3]! >> (at & 7)) & 1;
+    const before = state[n]! & ~DELETED;
+    state[n] = gone | (before & (gone - 1));
   }
 }
 

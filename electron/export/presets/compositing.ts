@@ -103,7 +103,7 @@ function chanLine(camera: Camera, frame: number): string {
 
 function plateList(pictures: readonly Undistorted[], lenses: readonly PlateLens[], unit: string): object {
   return {
-    note: 'frame of cameras.chan (rotation order ZXY, y up); depth: channel Z, along the camera axis, 0 where nothing is known; ST-maps as of Nuke, origin bottom left',
+    note: 'frame of cameras.chan (rotation order ZXY, y up); depth: channels Z and R, along the camera axis, 0 where nothing is known; ST-maps as of Nuke, origin bottom left',
     unit,
     plates: pictures.map((picture, k) => {
       const { photo, camera } = picture;
