@@ -1,4 +1,4 @@
-import type { Camera, PointCloud, Scene } from '../../geometry/types.js';
+import type { PointCloud, Scene } from '../../geometry/types.js';
 import { madeAhead } from '../ahead.js';
 import { binaryModel } from '../colmap-bin.js';
 import { cloudPoints, modelOf, trackedPoints, type SeenPoint } from '../colmap.js';
