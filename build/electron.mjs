@@ -21,6 +21,7 @@ const modules = {
   'sparse-worker': 'electron/sparse/worker.ts',
   'dense-worker': 'electron/pointmaps/geometric/dense/worker.ts',
   'raw-worker': 'electron/photos/raw-worker.ts',
+  'wide-worker': 'electron/photos/wide/worker.ts',
   'depth-worker': 'electron/alignment/depth-worker.ts',
   'surface-worker': 'electron/surface/worker.ts',
   'solve-worker': 'electron/alignment/solve-worker.ts',

@@ -17,7 +17,7 @@ import {
 import { UserError } from '../contract/errors.js';
 import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
-import { importPhotos, type ImportedPhoto } from '../photos/import.js';
+import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
@@ -30,7 +30,7 @@ import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { listFiles } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
-import { takeMasks } from './masks.js';
+import { isOwnMask, takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
@@ -39,6 +39,7 @@ import { RecentProjects } from './recent.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
 import { Timings } from './timings.js';
+import { importFaces, type WidePicture } from './wide.js';
 import { isTemporary, sameFile, temporaryPath, Workspace } from './workspace.js';
 
 export interface EngineOptions {
@@ -318,7 +319,10 @@ export class Engine {
     const moved = await copyFrames(project, target);
     return this.enter(() => {
       const workspace = Workspace.open(target);
-      for (const [id, frame] of moved) workspace.project.relocate(id, frame);
+      for (const [id, { path: own, mask }] of moved) {
+        workspace.project.relocate(id, own);
+        if (mask) workspace.project.setFacts(id, { mask });
+      }
       return workspace;
     });
   }
@@ -353,6 +357,7 @@ export class Engine {
     if (this.workspace !== workspace) throw closed;
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
     const waiting: ImportedPhoto[] = [];
+    const wide: WidePicture[] = [];
     let stored = performance.now();
     const store = (): void => {
       if (this.workspace !== workspace) throw closed;
@@ -367,23 +372,45 @@ export class Engine {
       known,
     } = await importPhotos(paths, before, (photos) => {
       for (const { photo } of photos) photo.frame = frameOf.get(photo.path) ?? photo.frame;
-      waiting.push(...photos);
+      for (const { photo, wide: camera } of photos) if (camera) wide.push({ photo, camera });
+      waiting.push(...photos.filter((each) => !each.wide));
       if (performance.now() - stored > STORE_MILLISECONDS) store();
     });
     store();
+    const faces = await this.addFaces(workspace, wide);
     const knownPaths = new Set(known.map((id) => before.get(id)!.path));
     // A photo that is in the project at this very path was meant, and needs no remark.
     const refused = [...refusedVideos, ...all].filter(({ path }) => !knownPaths.has(path));
+    const plain = [...imported.filter((each) => !each.wide), ...faces.imported];
     for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.announce.flush();
-    return { added: imported.length, refused, given: new Set([...imported.map(({ photo }) => photo.id), ...known]) };
+    return {
+      added: plain.length,
+      refused: [...refused, ...faces.refused],
+      given: new Set([...plain.map(({ photo }) => photo.id), ...known, ...faces.known]),
+    };
+  }
+
+  /** The views of wide pictures, instead of the pictures. */
+  private async addFaces(workspace: Workspace, pictures: readonly WidePicture[]): Promise<ImportResult> {
+    const { project } = workspace;
+    const known = new Map(project.photos().map((photo) => [photo.id, photo]));
+    const faces = await importFaces(pictures, known, frameFolder(workspace.path), {
+      signal: workspace.closed,
+      note: (message) => this.note(message),
+    });
+    if (this.workspace === workspace && faces.imported.length > 0) {
+      project.addPhotos(faces.imported);
+      workspace.edited();
+    }
+    return faces;
   }
 
   private async takeMasks(folder: string | null, inverted: boolean): Promise<Result<'photos.masks'>> {
     const { project } = this.idle;
     if (folder === null) {
-      for (const { id } of project.photos()) project.setFacts(id, { mask: undefined });
+      for (const photo of project.photos()) if (!isOwnMask(photo)) project.setFacts(photo.id, { mask: undefined });
       return this.took({ found: 0, without: [], notes: [] });
     }
     return this.took(await takeMasks(project, folder, { inverted }));
@@ -395,7 +422,15 @@ export class Engine {
       for (const { id } of project.photos()) project.setFacts(id, { known: undefined });
       return this.took({ found: 0, notes: [] });
     }
-    return this.took(await takeKnownCameras(project, resolve(path), use));
+    const workspace = this.open;
+    return this.took(
+      await takeKnownCameras(project, resolve(path), {
+        use,
+        cache: frameFolder(workspace.path),
+        signal: workspace.closed,
+        note: (message) => this.note(message),
+      }),
+    );
   }
 
   /** Tells of what was brought beside the photos. */

@@ -1,11 +1,16 @@
-import type { KnownPhotoCamera } from '../geometry/types.js';
+import { exactLens } from '../geometry/photo.js';
+import { projectRay } from '../geometry/projection.js';
+import type { KnownPhotoCamera, Photo } from '../geometry/types.js';
+import { multiply3, rigid, rotationOf, transpose3 } from '../numerics/linear.js';
 import {
   matchCameras,
+  projectionOf,
   readKnownCameras,
   type KnownCamera,
   type KnownIntrinsics,
 } from '../photos/known-cameras/index.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
+import { importFaces } from './wide.js';
 
 export type KnownCameraUse = KnownPhotoCamera['use'];
 
@@ -19,32 +24,74 @@ export interface TakenCameras {
 
 /** Ratios of sides of a photo and the picture that intrinsics are for may differ by this share. */
 const SAME_SHAPE = 0.01;
-/** Share of the long side by which a principal point may lie off the middle before it is worth a word. */
-const CENTRED = 0.01;
+/**
+ * Share of the long side by which the one radial term that the sparse stage has may miss the known lens: a pixel of the
+ * picture that features are found on. Beyond it the photo is straightened along its lens first.
+ */
+const SIMPLE = 1 / 1600;
+
+export interface TakeOptions {
+  use: KnownCameraUse;
+  /** Folder for views of photos whose lens has more than one radial term. */
+  cache: string;
+  signal?: AbortSignal | undefined;
+  note(message: string): void;
+}
 
 /**
- * Gives the project's photos the cameras of a file, by file name.
+ * Gives the project's photos the cameras of a file, by file name. A photo whose known lens is more than a focal and one
+ * radial term (fisheye, tangential terms, a centre beside the middle) is disabled, and its pinhole views are added.
  *
  * @throws UserError as readKnownCameras; nothing is changed then
  */
-export async function takeKnownCameras(project: Project, path: string, use: KnownCameraUse): Promise<TakenCameras> {
+export async function takeKnownCameras(project: Project, path: string, options: TakeOptions): Promise<TakenCameras> {
   const file = await readKnownCameras(path);
-  const photos = project.photos().filter(({ enabled }) => enabled);
-  const names = photos.map(({ name }) => name);
-  const { byPhoto, unmatched } = matchCameras(file.cameras, names);
   const notes = [...file.notes];
   const issues = new Map<string, string[]>();
   const remark = (what: string, name: string): void => void issues.set(what, [...(issues.get(what) ?? []), name]);
-  photos.forEach((photo, index) => {
-    const camera = byPhoto.get(index);
-    const known = camera && knownOf(photo, camera, use, (what) => remark(what, photo.name));
+  await straighten(project, file.cameras, options, remark);
+  const photos = project.photos().filter(({ enabled }) => enabled);
+  const names = [...new Set(photos.map(pictureName))];
+  const { byPhoto, unmatched } = matchCameras(file.cameras, names);
+  const cameraOf = new Map([...byPhoto].map(([index, camera]) => [names[index]!, camera]));
+  for (const photo of photos) {
+    const camera = cameraOf.get(pictureName(photo));
+    const known = camera && knownOf(photo, camera, options.use, (what) => remark(what, pictureName(photo)));
     project.setFacts(photo.id, { known });
-  });
+  }
   const poses = [...byPhoto.values()].filter(({ worldFromCamera, position }) => worldFromCamera ?? position).length;
-  notes.push(`known cameras (${file.format}): ${byPhoto.size} of ${photos.length} photos, ${poses} with a place`);
-  for (const [what, where] of issues) notes.push(`${what}: ${listed(where)}`);
+  notes.push(`known cameras (${file.format}): ${byPhoto.size} of ${names.length} photos, ${poses} with a place`);
+  for (const [what, where] of issues) notes.push(`${what}: ${listed([...new Set(where)])}`);
   if (unmatched.length > 0) notes.push(`known cameras without a photo of that name: ${listed(unmatched)}`);
   return { found: byPhoto.size, notes };
+}
+
+/** Of the photo, or of the picture that it is a view of. */
+const pictureName = ({ name, face }: Photo): string => face?.picture ?? name;
+
+/** Views instead of photos whose known lens is not simple. */
+async function straighten(
+  project: Project,
+  cameras: readonly KnownCamera[],
+  { cache, signal, note }: TakeOptions,
+  remark: (what: string, name: string) => void,
+): Promise<void> {
+  const photos = project.photos().filter(({ enabled, face }) => enabled && !face);
+  const { byPhoto } = matchCameras(
+    cameras,
+    photos.map(({ name }) => name),
+  );
+  const wide = [...byPhoto].flatMap(([index, { intrinsics }]) => {
+    const photo = photos[index]!;
+    if (!intrinsics || closestRadial(intrinsics) !== undefined) return [];
+    return isForShape(photo, intrinsics, remark) ? [{ photo, camera: projectionOf(intrinsics) }] : [];
+  });
+  if (wide.length === 0) return;
+  const known = new Map(project.photos().map((photo) => [photo.id, photo]));
+  const faces = await importFaces(wide, known, cache, { signal, note });
+  project.addPhotos(faces.imported);
+  project.apply({ kind: 'photos-enabled', photos: wide.map(({ photo }) => photo.id), enabled: false });
+  project.apply({ kind: 'photos-enabled', photos: faces.known, enabled: true });
 }
 
 function listed(names: readonly string[]): string {
@@ -58,9 +105,9 @@ function knownOf(
   use: KnownCameraUse,
   remark: (what: string) => void,
 ): KnownPhotoCamera | undefined {
-  const lens = intrinsics && lensOf(photo, intrinsics, remark);
+  const lens = exactLens({ ...photo, known: undefined }) ?? (intrinsics && lensOf(photo, intrinsics, remark));
   if (use === 'intrinsics') return lens && { use, lens };
-  const pose = worldFromCamera && Array.from(worldFromCamera);
+  const pose = worldFromCamera && poseOf(photo, worldFromCamera);
   if (!pose && !position) remark('no place is known, only the lens is used');
   const fixed = use === 'fixed' && pose && lens;
   if (use === 'fixed' && !fixed)
@@ -73,37 +120,61 @@ function knownOf(
   };
 }
 
+/** Of the photo itself, or of the view where it is one. */
+function poseOf({ face }: Photo, worldFromCamera: Float64Array): number[] {
+  const turned = face && face.faceFromPicture.some((value, k) => value !== (k % 4 === 0 ? 1 : 0));
+  if (!turned) return Array.from(worldFromCamera);
+  const rotation = multiply3(rotationOf(worldFromCamera), transpose3(face.faceFromPicture));
+  return Array.from(rigid(rotation, [worldFromCamera[3]!, worldFromCamera[7]!, worldFromCamera[11]!]));
+}
+
+function isForShape(
+  photo: Photo,
+  { width, height }: KnownIntrinsics,
+  remark: (what: string, name: string) => void,
+): boolean {
+  if (Math.abs((width * photo.height) / (height * photo.width) - 1) <= SAME_SHAPE) return true;
+  remark('intrinsics are for a picture of another shape and are not used', photo.name);
+  return false;
+}
+
 function lensOf(
   photo: ProjectPhoto,
   known: KnownIntrinsics,
   remark: (what: string) => void,
 ): KnownPhotoCamera['lens'] | undefined {
-  if (Math.abs((known.width * photo.height) / (known.height * photo.width) - 1) > SAME_SHAPE) {
-    remark('intrinsics are for a picture of another shape and are not used');
-    return undefined;
-  }
-  const scale = photo.width / known.width;
-  const focal = scale * Math.sqrt(known.fx * known.fy);
-  if (!(focal > 0)) return undefined;
-  const long = Math.max(known.width, known.height);
-  const offset = Math.hypot(known.cx - (known.width - 1) / 2, known.cy - (known.height - 1) / 2);
-  if (offset > CENTRED * long) remark('the principal point is taken to be the middle of the picture');
-  if (Math.hypot(known.p1, known.p2) > 1e-4) remark('tangential distortion is left out');
-  return { focal, k1: closestRadial(known), k2: 0 };
+  if (!isForShape(photo, known, remark)) return undefined;
+  const focal = (photo.width / known.width) * Math.sqrt(known.fx * known.fy);
+  const k1 = closestRadial(known);
+  return focal > 0 && k1 !== undefined ? { focal, k1, k2: 0 } : undefined;
 }
 
-/** The one radial term that comes closest to Brown's three over the picture, by the displacement it makes. */
-function closestRadial({ width, height, fx, fy, k1, k2, k3 }: KnownIntrinsics): number {
-  if (k2 === 0 && k3 === 0) return k1;
-  let above = 0;
-  let below = 0;
-  for (let y = 0.5; y < 16; y++) {
-    for (let x = 0.5; x < 16; x++) {
-      const square = (((x / 16 - 0.5) * width) / fx) ** 2 + (((y / 16 - 0.5) * height) / fy) ** 2;
-      // The displacement is r (k1 r^2 + k2 r^4 + k3 r^6).
-      above += square * square * square * (k1 + k2 * square + k3 * square * square);
-      below += square * square * square;
+/**
+ * The one radial term round the middle of the picture that comes closest to a lens, by the displacement it makes;
+ * undefined where it misses the lens by more than SIMPLE somewhere.
+ */
+function closestRadial(known: KnownIntrinsics): number | undefined {
+  const camera = projectionOf(known);
+  if (camera.kind !== 'brown') return undefined;
+  const { width, height, fx, fy } = camera;
+  const focal = Math.sqrt(fx * fy);
+  const rays: { x: number; y: number; u: number; v: number }[] = [];
+  let [above, below] = [0, 0];
+  for (let row = 0.5; row < 16; row++) {
+    for (let column = 0.5; column < 16; column++) {
+      const [x, y] = [((column / 16 - 0.5) * width) / fx, ((row / 16 - 0.5) * height) / fy];
+      const [u, v] = projectRay(camera, x, y, 1)!;
+      rays.push({ x, y, u: (u - (width - 1) / 2) / focal, v: (v - (height - 1) / 2) / focal });
+      const square = x * x + y * y;
+      const radial = ((u - camera.cx) / fx - x) * x + ((v - camera.cy) / fy - y) * y;
+      above += radial * square;
+      below += square ** 3;
     }
   }
-  return above / below;
+  const k1 = known.k2 === 0 && known.k3 === 0 ? known.k1 : above / below;
+  const off = rays.map(({ x, y, u, v }) => {
+    const factor = 1 + k1 * (x * x + y * y);
+    return Math.hypot(factor * x - u, factor * y - v);
+  });
+  return focal * Math.max(...off) < SIMPLE * Math.max(width, height) ? k1 : undefined;
 }

@@ -1,5 +1,6 @@
 import { findMasks, readMask, type FindMasksOptions, type Mask } from '../photos/masks.js';
 import type { MaskReader } from '../pointmaps/masking.js';
+import type { Photo } from '../geometry/types.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 
 /** Masks are looked up at this size: finer than any view that depth is computed on. */
@@ -20,6 +21,9 @@ export function maskReader(photos: readonly ProjectPhoto[]): MaskReader {
   };
 }
 
+/** The mask that tells which part of a view its wide picture shows: another one does not take its place. */
+export const isOwnMask = ({ face, mask, path }: Photo): boolean => face !== undefined && mask?.path === `${path}.png`;
+
 /** What became of a folder of masks. */
 export interface TakenMasks {
   found: number;
@@ -38,7 +42,7 @@ const INVERTED_BORDER = 0.9;
  * @throws UserError as findMasks; nothing is changed then
  */
 export async function takeMasks(project: Project, folder: string, options: FindMasksOptions): Promise<TakenMasks> {
-  const photos = project.photos().filter(({ enabled }) => enabled);
+  const photos = project.photos().filter((photo) => photo.enabled && !isOwnMask(photo));
   const { masks, without } = await findMasks(photos, folder, options);
   const shares: { kept: number; border: number; middle: number }[] = [];
   for (const photo of photos) {

@@ -1,4 +1,5 @@
 import type { StoredAlignment } from '../project/alignments.js';
+import type { ProjectPhoto } from '../project/project.js';
 import type { Workspace } from './workspace.js';
 
 /** What `report.json` says, and `--json` prints. */
@@ -38,10 +39,11 @@ export function report(workspace: Workspace, alignment: StoredAlignment, { compu
   const photos = workspace.project.photos().filter(({ enabled }) => enabled);
   const nameOf = new Map(photos.map(({ id, name }) => [id, name]));
   const [first] = alignment.components;
+  const registered = pictureNames(first?.cameras ?? [], photos);
   return {
-    photos: photos.length,
-    registered: first?.cameras.length ?? 0,
-    registeredNames: (first?.cameras ?? []).map(({ name }) => name),
+    photos: new Set(photos.map(({ id, face }) => face?.pictureId ?? id)).size,
+    registered: registered.length,
+    registeredNames: registered,
     pairs: alignment.pairs,
     observations:
       alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
@@ -59,6 +61,16 @@ export function report(workspace: Workspace, alignment: StoredAlignment, { compu
     focals: (first?.cameras ?? []).map(({ name, fx, focalSource }) => ({ name, pixels: fx, source: focalSource })),
     warnings: [...alignment.warnings, ...missing(alignment, nameOf)],
   };
+}
+
+/** Names of the photos that cameras belong to; a wide picture counts once, however many views it was split into. */
+function pictureNames(cameras: readonly { photo: string; name: string }[], photos: readonly ProjectPhoto[]): string[] {
+  const faceOf = new Map(photos.map(({ id, face }) => [id, face]));
+  const named = cameras.map(({ photo, name }) => {
+    const face = faceOf.get(photo);
+    return face ? ([face.pictureId, face.picture] as const) : ([photo, name] as const);
+  });
+  return [...new Map(named).values()];
 }
 
 /** Every photo that is not in what was exported is named, with the reason, where no warning names it yet. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { UserError } from '../contract/errors.js';
-import type { PhotoId, VideoFrame } from '../geometry/types.js';
+import type { MaskReference, PhotoId, VideoFrame } from '../geometry/types.js';
 import { discoverVideos, type Refusal } from '../photos/discover.js';
 import type { Project } from '../project/project.js';
 import { extractFrames, type ExtractOptions } from '../video/frames.js';
@@ -54,17 +54,25 @@ export async function expandVideos(
 const withoutPath = (message: string, path: string): string =>
   message.endsWith(`: ${path}`) ? message.slice(0, -path.length - 2) : message;
 
+/** Where a photo and its mask lie in a copy of a project. */
+export interface CopiedPhoto {
+  path: string;
+  mask?: MaskReference | undefined;
+}
+
 /**
- * Copies the frames of a project's videos beside another file of it.
+ * Copies the frames of a project's videos and the views of its wide pictures beside another file of it.
  *
- * @returns the new paths, by photo id
+ * @returns where they are now, by photo id
  */
-export async function copyFrames(project: Project, target: string): Promise<Map<PhotoId, string>> {
+export async function copyFrames(project: Project, target: string): Promise<Map<PhotoId, CopiedPhoto>> {
   const from = frameFolder(project.path);
   const to = frameFolder(target);
-  const moved = new Map<PhotoId, string>();
-  for (const { id, path } of project.photos()) {
-    if (path.startsWith(from + sep)) moved.set(id, to + path.slice(from.length));
+  const moved = new Map<PhotoId, CopiedPhoto>();
+  for (const { id, path, mask } of project.photos()) {
+    const there = (own: string): string => (own.startsWith(from + sep) ? to + own.slice(from.length) : own);
+    if (there(path) !== path || (mask && there(mask.path) !== mask.path))
+      moved.set(id, { path: there(path), ...(mask ? { mask: { ...mask, path: there(mask.path) } } : {}) });
   }
   if (moved.size > 0 && from !== to && existsSync(from)) await cp(from, to, { recursive: true });
   return moved;

@@ -153,7 +153,10 @@ export class Workspace {
     const scene = this.scenes?.components[0]?.scene;
     if (!scene || !this.alignment)
       throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
-    return withFileNames(this.scene.exported(this.alignment.key, scene));
+    const exported = withFileNames(this.scene.exported(this.alignment.key, scene));
+    const faces = new Map(this.project.photos().flatMap(({ id, face }) => (face ? [[id, face] as const] : [])));
+    if (faces.size === 0) return exported;
+    return { ...exported, cameras: exported.cameras.map((each) => ({ ...each, face: faces.get(each.photo) })) };
   }
 
   /** Of what `exported` gives. */

@@ -214,6 +214,8 @@ export interface Camera {
   focalSource: FocalSource;
   /** Row-major 4x4. */
   worldFromCamera: Float64Array;
+  /** Of a view of a wide picture, in scenes that are exported. */
+  face?: PhotoFace | undefined;
 }
 
 /** Depth along z in world units, on the pixels of a view. */

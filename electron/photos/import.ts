@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { basename } from 'node:path';
 import { UserError } from '../contract/errors.js';
+import type { Projection } from '../geometry/projection.js';
 import type { Photo, PhotoId } from '../geometry/types.js';
 import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
@@ -9,6 +10,7 @@ import { readFacts } from './exif.js';
 import { alphaMask, maskBeside } from './masks.js';
 import { readImageFile } from './read-file.js';
 import { sharpness } from './sharpness.js';
+import { detectWide } from './wide/detect.js';
 
 export interface ImportedPhoto {
   photo: Photo;
@@ -16,6 +18,8 @@ export interface ImportedPhoto {
   thumbnail: Uint8Array;
   /** Remarks for the user, without the path. */
   notes: string[];
+  /** Set where the picture shows that no pinhole camera took it: it is split into views before it is used. */
+  wide?: Projection | undefined;
 }
 
 export const THUMBNAIL_SIZE = 320;
@@ -44,7 +48,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
     );
   });
   checkSize(image);
-  const { thumbnail, score } = await reduce(image);
+  const { thumbnail, score, wide } = await reduce(image);
   const id = createHash('sha256').update(bytes).digest('hex');
   const transparent = await alphaMask(image, path, id);
   const facts = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
@@ -59,7 +63,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
     ...facts,
   };
   const mask = transparent ?? (await maskBeside(photo));
-  return { photo: mask ? { ...photo, mask } : photo, thumbnail, notes: image.notes };
+  return { photo: mask ? { ...photo, mask } : photo, thumbnail, notes: image.notes, ...(wide ? { wide } : {}) };
 }
 
 function checkSize({ width, height }: OpenImage): void {
@@ -75,7 +79,9 @@ function checkSize({ width, height }: OpenImage): void {
   }
 }
 
-async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score: number }> {
+async function reduce(
+  image: OpenImage,
+): Promise<{ thumbnail: Uint8Array; score: number; wide: Projection | undefined }> {
   try {
     const inside = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
     const { data, info } = await image
@@ -84,7 +90,12 @@ async function reduce(image: OpenImage): Promise<{ thumbnail: Uint8Array; score:
       .raw()
       .toBuffer({ resolveWithObject: true });
     const thumbnail = await sharp(data, { raw: info }).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
-    return { thumbnail, score: sharpness(luma(data, info.channels), info.width, info.height) };
+    const { width, height, xmp } = image;
+    return {
+      thumbnail,
+      score: sharpness(luma(data, info.channels), info.width, info.height),
+      wide: detectWide({ width, height, xmp, reduced: { pixels: data, ...info } }),
+    };
   } catch (error) {
     throw new UserError('bad-input', 'the image data is damaged or cut off; copy it again from the camera', {
       cause: error,

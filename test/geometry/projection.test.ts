@@ -20,8 +20,8 @@ const cameras: Record<string, Projection> = {
   fisheye: {
     kind: 'fisheye',
     ...size,
-    fx: 380,
-    fy: 381,
+    fx: 420,
+    fy: 421,
     cx: 590,
     cy: 455,
     k1: 0.03,
@@ -45,7 +45,7 @@ describe('projections', () => {
     const camera = { ...cameras.fisheye!, k1: 0, k2: 0, k3: 0, k4: 0 } as Projection;
     const angle = (100 * Math.PI) / 180;
     const [x] = projectRay(camera, Math.sin(angle), 0, Math.cos(angle))!;
-    expect(x).toBeCloseTo(590 + 380 * angle, 9);
+    expect(x).toBeCloseTo(590 + 420 * angle, 9);
   });
 
   it('a fisheye shows nothing beyond the angle where its polynomial turns', () => {

@@ -7,8 +7,11 @@ const models: Record<string, readonly string[]> = {
   SIMPLE_RADIAL: ['f', 'cx', 'cy', 'k1'],
   RADIAL: ['f', 'cx', 'cy', 'k1', 'k2'],
   OPENCV: ['fx', 'fy', 'cx', 'cy', 'k1', 'k2', 'p1', 'p2'],
-  OPENCV_FISHEYE: ['fx', 'fy', 'cx', 'cy', 'f1', 'f2', 'f3', 'f4'],
+  OPENCV_FISHEYE: ['fx', 'fy', 'cx', 'cy', 'k1', 'k2', 'k3', 'k4'],
   FULL_OPENCV: ['fx', 'fy', 'cx', 'cy', 'k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6'],
+  FOV: ['fx', 'fy', 'cx', 'cy', 'omega'],
+  SIMPLE_RADIAL_FISHEYE: ['f', 'cx', 'cy', 'k1'],
+  RADIAL_FISHEYE: ['f', 'cx', 'cy', 'k1', 'k2'],
 };
 /** By number, in the binary form. */
 const modelNames = Object.keys(models);
@@ -20,13 +23,19 @@ interface ColmapCamera {
 
 function intrinsics(model: string, width: number, height: number, values: readonly number[]): ColmapCamera {
   const names = models[model];
-  if (!names || values.length < names.length || model === 'OPENCV_FISHEYE') return { model };
+  if (!names || values.length < names.length || model === 'FOV') return { model };
   const value = Object.fromEntries(names.map((name, k) => [name, values[k]!]));
   const fx = value.fx ?? value.f!;
+  // A rational model is not Brown's.
+  if (model === 'FULL_OPENCV' && [value.k4, value.k5, value.k6].some((term) => term !== 0)) return { model };
   const lens = { k1: value.k1 ?? 0, k2: value.k2 ?? 0, k3: value.k3 ?? 0, p1: value.p1 ?? 0, p2: value.p2 ?? 0 };
+  const kind = model.endsWith('FISHEYE') ? { kind: 'fisheye' as const, k4: value.k4 ?? 0 } : {};
   // There a pixel's centre is at half integers.
   const centre = { cx: value.cx! - 0.5, cy: value.cy! - 0.5 };
-  return { model, intrinsics: { ...NO_DISTORTION, ...lens, width, height, fx, fy: value.fy ?? fx, ...centre } };
+  return {
+    model,
+    intrinsics: { ...NO_DISTORTION, ...lens, ...kind, width, height, fx, fy: value.fy ?? fx, ...centre },
+  };
 }
 
 /** World from camera of COLMAP's camera-from-world quaternion (w, x, y, z) and translation. */

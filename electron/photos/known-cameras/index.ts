@@ -9,7 +9,7 @@ import { readJsonCameras } from './json.js';
 import { readMetashape } from './metashape.js';
 import type { KnownCamera, KnownCameraFile } from './types.js';
 
-export type { KnownCamera, KnownCameraFile, KnownIntrinsics } from './types.js';
+export { projectionOf, type KnownCamera, type KnownCameraFile, type KnownIntrinsics } from './types.js';
 
 /**
  * Cameras that another program, or an earlier run, knows: our cameras.json, nerfstudio's transforms.json, a COLMAP model

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { fromOpenGl, numeric, rigidMatrix, NO_DISTORTION, type KnownCamera, type KnownCameraFile } from './types.js';
+import {
+  fromOpenGl,
+  numeric,
+  rigidMatrix,
+  NO_DISTORTION,
+  type KnownCamera,
+  type KnownCameraFile,
+  type KnownIntrinsics,
+} from './types.js';
 
 const number = z.number();
 const ours = z.object({
@@ -8,7 +16,9 @@ const ours = z.object({
       name: z.string(),
       width: number,
       height: number,
-      fx: number,
+      model: z.string().optional(),
+      // A picture of 360 degrees has none.
+      fx: number.default(0),
       fy: number.optional(),
       cx: number.optional(),
       cy: number.optional(),
@@ -17,12 +27,14 @@ const ours = z.object({
       k3: number.default(0),
       p1: number.default(0),
       p2: number.default(0),
+      k4: number.default(0),
       worldFromCamera: z.array(number).length(16).optional(),
     }),
   ),
 });
 
 const nerfstudioIntrinsics = {
+  camera_model: z.string().optional(),
   w: number.optional(),
   h: number.optional(),
   fl_x: number.optional(),
@@ -34,6 +46,7 @@ const nerfstudioIntrinsics = {
   k3: number.optional(),
   p1: number.optional(),
   p2: number.optional(),
+  k4: number.optional(),
   camera_angle_x: number.optional(),
 };
 const nerfstudio = z.object({
@@ -57,11 +70,17 @@ export function readJsonCameras(text: string): KnownCameraFile | undefined {
   return transforms.success ? fromTransforms(transforms.data) : undefined;
 }
 
+/** As our own files, nerfstudio and COLMAP name it. */
+function kindOf(model: string | undefined): KnownIntrinsics['kind'] {
+  if (/equirectangular|spherical/i.test(model ?? '')) return 'equirectangular';
+  return /fisheye/i.test(model ?? '') ? 'fisheye' : undefined;
+}
+
 function ownCamera(photo: z.infer<typeof ours>['photos'][number]): KnownCamera {
-  const { name, worldFromCamera, width, height, fx, fy = fx, ...rest } = photo;
+  const { name, worldFromCamera, width, height, model, fx, fy = fx, ...rest } = photo;
   const { cx = (width - 1) / 2, cy = (height - 1) / 2, ...lens } = rest;
   const pose = worldFromCamera && rigidMatrix(worldFromCamera);
-  const camera: KnownCamera = { name, intrinsics: { width, height, fx, fy, cx, cy, ...lens } };
+  const camera: KnownCamera = { name, intrinsics: { kind: kindOf(model), width, height, fx, fy, cx, cy, ...lens } };
   return pose ? { ...camera, worldFromCamera: pose } : camera;
 }
 
@@ -71,11 +90,13 @@ function fromTransforms({ frames, ...shared }: z.infer<typeof nerfstudio>): Know
     const camera: KnownCamera = { name: frame.file_path };
     if (pose) camera.worldFromCamera = fromOpenGl(pose);
     const { w: width, h: height, fl_x, fl_y, cx, cy, camera_angle_x: angle, ...rest } = { ...shared, ...frame };
-    const fx = fl_x ?? (angle && width ? width / 2 / Math.tan(angle / 2) : undefined);
+    const kind = kindOf(rest.camera_model);
+    const fx = fl_x ?? (angle && width ? width / 2 / Math.tan(angle / 2) : kind === 'equirectangular' ? 0 : undefined);
     if (fx === undefined || !width || !height) return camera;
     // There a pixel's centre is at half integers.
     camera.intrinsics = {
       ...NO_DISTORTION,
+      kind,
       width,
       height,
       fx,
@@ -83,7 +104,7 @@ function fromTransforms({ frames, ...shared }: z.infer<typeof nerfstudio>): Know
       cx: (cx ?? width / 2) - 0.5,
       cy: (cy ?? height / 2) - 0.5,
       ...Object.fromEntries(
-        (['k1', 'k2', 'k3', 'p1', 'p2'] as const).flatMap((term) => {
+        (['k1', 'k2', 'k3', 'k4', 'p1', 'p2'] as const).flatMap((term) => {
           const value = numeric(rest[term]);
           return value === undefined ? [] : [[term, value]];
         }),

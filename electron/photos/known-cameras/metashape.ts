@@ -58,9 +58,13 @@ function sensorIntrinsics(sensor: Node): KnownIntrinsics | undefined {
   const height = numeric(resolution?.['@height']);
   const term = (name: string): number => numeric(textOf(calibration?.[name])) ?? 0;
   const focal = term('f');
+  const type = String(sensor['@type'] ?? calibration?.['@type'] ?? '');
+  if (/spherical/i.test(type) && width && height)
+    return { ...NO_DISTORTION, kind: 'equirectangular', width, height, fx: 0, fy: 0, cx: 0, cy: 0 };
   if (!calibration || !width || !height || focal <= 0) return undefined;
   return {
     ...NO_DISTORTION,
+    ...(/fisheye/i.test(type) ? { kind: 'fisheye' as const, k4: term('k4') } : {}),
     width,
     height,
     fx: focal + term('b1'),

@@ -1,5 +1,9 @@
+import type { Projection } from '../../geometry/projection.js';
+
 /** Intrinsics in pixels of a picture of width x height, pixel centres at integers; distortion as in OpenCV. */
 export interface KnownIntrinsics {
+  /** Undefined for Brown's model; the terms of a fisheye are k1 to k4, a picture of 360 degrees has none. */
+  kind?: 'fisheye' | 'equirectangular' | undefined;
   width: number;
   height: number;
   fx: number;
@@ -12,6 +16,7 @@ export interface KnownIntrinsics {
   k3: number;
   p1: number;
   p2: number;
+  k4?: number | undefined;
 }
 
 /** What a file says of one photo's camera. */
@@ -31,6 +36,13 @@ export interface KnownCameraFile {
   format: string;
   cameras: KnownCamera[];
   notes: string[];
+}
+
+/** The same as a projection (geometry/projection.ts). */
+export function projectionOf({ kind, k4 = 0, p1, p2, ...rest }: KnownIntrinsics): Projection {
+  const { width, height } = rest;
+  if (kind === 'equirectangular') return { kind, width, height };
+  return kind === 'fisheye' ? { ...rest, kind, k4 } : { ...rest, kind: 'brown', p1, p2 };
 }
 
 export const NO_DISTORTION = { k1: 0, k2: 0, k3: 0, p1: 0, p2: 0 } as const;
