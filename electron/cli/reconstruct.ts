@@ -105,7 +105,11 @@ export function addReconstruct(program: Command): void {
     )
     .option('--one-way', 'a network looks at each pair in one direction only: half the cost, a little less robust')
     .option('--store-features', 'a network keeps encoded photos in the project file, for photos that are added later')
-    .option('--masks <dir>', 'masks of the photos by name (photo.jpg.png, photo_mask.png, photo.png); white is kept')
+    .option(
+      '--masks <dir>',
+      'masks of the photos by name (photo.jpg.png, photo_mask.png, photo.png), white is kept; "auto" finds them: ' +
+        'what turns before a background that stands still, what stands before a plain one, all but the sky',
+    )
     .option('--invert-masks', 'white marks what is to be left out')
     .option('--mesh', 'build a textured mesh too: mesh.glb')
     .option(
@@ -233,6 +237,10 @@ async function bringPhotos(engine: Engine, paths: readonly string[], flags: Flag
 }
 
 async function bringMasks(engine: Engine, folder: string, inverted: boolean): Promise<void> {
+  if (folder === 'auto') {
+    await engine.request('photos.findMasks', {});
+    return;
+  }
   const { found } = await engine.request('photos.masks', { folder: resolve(folder), inverted });
   if (found > 0) return;
   throw new UserError(

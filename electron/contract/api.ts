@@ -258,6 +258,8 @@ export const requests = {
     params: z.object({ folder: z.string().nullable(), inverted: z.boolean().default(false) }),
     result: z.object({ found: z.number(), without: z.array(z.string()) }),
   },
+  /** Masks found from what the photos show: what moves on a turntable, what stands before a plain background, no sky. */
+  'photos.findMasks': { params: none, result: z.object({ found: z.number(), without: z.array(z.string()) }) },
   /** Cameras that a file knows, by the photos' names; null forgets them. */
   'photos.knownCameras': {
     params: z.object({ path: z.string().nullable(), use: z.enum(['fixed', 'prior', 'intrinsics']).default('prior') }),

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import {
   edit as editSchema,
   requests,
@@ -18,6 +18,7 @@ import { UserError } from '../contract/errors.js';
 import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
+import { readPixels } from '../photos/reader.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
@@ -30,6 +31,7 @@ import { estimateBytes, exportCommand, writeExports } from './exporting.js';
 import { listFiles } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
+import { findMasks } from './find-masks.js';
 import { isOwnMask, takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
@@ -189,6 +191,7 @@ export class Engine {
       return result;
     },
     'photos.masks': ({ folder, inverted }) => this.takeMasks(folder, inverted),
+    'photos.findMasks': () => this.findMasks(),
     'photos.knownCameras': ({ path, use }) => this.takeKnownCameras(path, use),
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
@@ -414,6 +417,14 @@ export class Engine {
       return this.took({ found: 0, without: [], notes: [] });
     }
     return this.took(await takeMasks(project, folder, { inverted }));
+  }
+
+  private async findMasks(): Promise<Result<'photos.findMasks'>> {
+    const { project } = this.idle;
+    const workspace = this.open;
+    const context = { signal: workspace.closed, store: project.blobs, onNote: (line: string) => this.note(line) };
+    const folder = join(frameFolder(workspace.path), 'masks');
+    return this.took(await findMasks(project, { read: readPixels }, folder, context, this.options.threads));
   }
 
   private async takeKnownCameras(path: string | null, use: KnownCameraUse): Promise<Result<'photos.knownCameras'>> {
