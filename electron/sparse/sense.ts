@@ -98,7 +98,7 @@ function standsStill({ photos, candidates, position }: SenseInput, options: Sens
   if (told < 2 || still <= options.share * told) return undefined;
   return (
     `in ${still} of ${told} pairs of photos what they have in common stands still: the camera did not move, or hardly. ` +
-    'If an object turns before it, mask the background (or photograph it before a plain one); ' +
+    'If an object turns before it, mask the background (Find masks in the studio, or --masks auto, does so); ' +
     'otherwise take photos from different places'
   );
 }

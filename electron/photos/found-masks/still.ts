@@ -36,7 +36,7 @@ export const STILL_DEFAULTS: StillOptions = {
   gap: 0.035,
   margin: 0.006,
   step: 7,
-  reach: 0.1,
+  reach: 0.05,
   leastArea: 0.1,
 };
 
