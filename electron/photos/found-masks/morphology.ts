@@ -53,7 +53,7 @@ export const closed = (flags: Uint8Array, width: number, height: number, radius:
  *
  * @returns per pixel the number of its area, -1 outside, and the sizes
  */
-export function areas(flags: Uint8Array, width: number, height: number): { of: Int32Array; sizes: number[] } {
+export function areas(flags: Uint8Array, width: number): { of: Int32Array; sizes: number[] } {
   const of = new Int32Array(flags.length).fill(-1);
   const sizes: number[] = [];
   const stack: number[] = [];
@@ -80,7 +80,7 @@ export function areas(flags: Uint8Array, width: number, height: number): { of: I
 
 /** What no path of unset pixels leads to from the picture's edge is filled. */
 export function filled(flags: Uint8Array, width: number, height: number): Uint8Array {
-  const { of } = areas(inverted(flags), width, height);
+  const { of } = areas(inverted(flags), width);
   const open = new Set<number>();
   for (let x = 0; x < width; x++) open.add(of[x]!).add(of[(height - 1) * width + x]!);
   for (let y = 0; y < height; y++) open.add(of[y * width]!).add(of[y * width + width - 1]!);
@@ -88,8 +88,8 @@ export function filled(flags: Uint8Array, width: number, height: number): Uint8A
 }
 
 /** Only areas of at least a share of the largest one. */
-export function largest(flags: Uint8Array, width: number, height: number, share: number): Uint8Array {
-  const { of, sizes } = areas(flags, width, height);
+export function largest(flags: Uint8Array, width: number, share: number): Uint8Array {
+  const { of, sizes } = areas(flags, width);
   const least = share * Math.max(0, ...sizes);
   return flags.map((flag, k) => (flag && sizes[of[k]!]! >= least ? 1 : 0));
 }

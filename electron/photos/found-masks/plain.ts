@@ -35,7 +35,7 @@ export function beforePlain(picture: SmallPicture, options: PlainOptions = PLAIN
     );
   });
   const solid = closed(inverted(background), width, height, 2);
-  const kept = largest(solid, width, height, 0.05);
+  const kept = largest(solid, width, 0.05);
   const share = kept.reduce((sum, flag) => sum + flag, 0) / kept.length;
   return share >= options.least && share <= options.most ? kept : undefined;
 }
@@ -99,7 +99,7 @@ export function withoutSky(picture: SmallPicture, options: SkyOptions = SKY_DEFA
     (p, from) => looksLikeSky(pixels, p) && difference(pixels, p, pixels, 3 * from) <= options.step,
   );
   // Wires and leaves before it are no reason to keep the sky between them, specks of it are none to mask.
-  const { of, sizes } = areas(closed(reached, width, height, 1), width, height);
+  const { of, sizes } = areas(closed(reached, width, height, 1), width);
   const sky = Uint8Array.from(of, (area) => (area >= 0 && sizes[area]! > 0.01 * width * height ? 1 : 0));
   return sky.reduce((sum, flag) => sum + flag, 0) < options.least * sky.length ? undefined : inverted(sky);
 }

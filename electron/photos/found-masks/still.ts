@@ -68,7 +68,7 @@ export function movingParts(
       }
     const long = Math.max(width, height);
     const joined = closed(swept, width, height, options.gap * long);
-    const whole = filled(largest(joined, width, height, options.leastArea), width, height);
+    const whole = filled(largest(joined, width, options.leastArea), width, height);
     return grown(trimmed(whole, own[k], pictures[k]!, options), width, height, options.margin * long);
   });
 }
@@ -100,7 +100,7 @@ function trimmed(
   }
   // What leaked through a soft edge is a thin arm as a rule.
   const solid = closed(left, width, height, 4);
-  return filled(largest(solid, width, height, leastArea), width, height);
+  return filled(largest(solid, width, leastArea), width, height);
 }
 
 /** Where a picture differs from most of its partners, without specks; undefined without partners. */
@@ -123,7 +123,7 @@ function changes(
     // With an even number the smaller middle one: half of the photos agree that it stands still.
     if (seen[(seen.length - 1) >> 1]! > leastChange) moving[k] = 1;
   }
-  return largest(opened(moving, width, height, 1.5), width, height, 0.02);
+  return largest(opened(moving, width, height, 1.5), width, 0.02);
 }
 
 /** Least difference of colour within `slack` pixels, 0 to 255; -1 where the partner does not show the place. */
