@@ -17,6 +17,8 @@ export interface OpenImage {
    * that don't divide, which moves the picture by up to 0.33 px at 512 px (4001 x 3007); this way it stays within 0.01.
    */
   wholePixels(): Sharp;
+  /** Of files with more than 8 bits a channel that are developed here: the same with 16. */
+  deepPixels?: () => Sharp;
   /**
    * What the file is in itself, where its own bytes show it upright to any reader; undefined where they need turning or
    * another decoder.
@@ -45,8 +47,10 @@ const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated
 export async function openImage(bytes: Buffer): Promise<OpenImage> {
   if (isRaw(bytes)) {
     const { width, height, pixels: data } = await developRaw(bytes);
-    const pixels = () => sharp(data, { raw: { width, height, channels: 3 } });
-    return { width, height, pixels, wholePixels: pixels, notes: [] };
+    const deep = () => sharp(data, { raw: { width, height, channels: 3 } }).pipelineColourspace('rgb16');
+    const shallow = Uint8Array.from(data, (value) => value >> 8);
+    const pixels = () => sharp(shallow, { raw: { width, height, channels: 3 } });
+    return { width, height, pixels, wholePixels: pixels, deepPixels: deep, notes: [] };
   }
   if (isHevcHeif(bytes)) {
     const { width, height, data } = await decodeHeif(bytes);

@@ -5,7 +5,8 @@ import type { DevelopedRaw } from './raw.js';
 
 interface LibRaw {
   open(bytes: Uint8Array, settings: { useCameraWb: boolean; outputBps: number }): void;
-  imageData(): { width: number; height: number; colors: number; bits: number; data: Uint8Array } | undefined;
+  imageData():
+    { width: number; height: number; colors: number; bits: number; data: Uint8Array | Uint16Array } | undefined;
 }
 type Factory = (options: {
   wasmBinary: Uint8Array;
@@ -28,16 +29,21 @@ serve<Uint8Array>(async (bytes) => {
   let image;
   try {
     const decoder = new Decoder();
-    decoder.open(bytes, { useCameraWb: true, outputBps: 8 });
+    decoder.open(bytes, { useCameraWb: true, outputBps: 16 });
     image = decoder.imageData();
   } catch {
     // What it throws is a pointer into its memory.
   }
   if (!image?.data) throw new Error('LibRaw does not know this camera, or the file is damaged');
   const { width, height, colors } = image;
-  const pixels = new Uint8Array(width * height * 3);
+  // Of 16 bits it hands out the bytes, or the numbers, depending on its version.
+  const { data } = image;
+  const wide = data.BYTES_PER_ELEMENT === 2 ? data : new Uint16Array(data.slice().buffer);
+  const values = image.bits === 8 ? data : wide;
+  const range = image.bits === 8 ? 257 : 1;
+  const pixels = new Uint16Array(width * height * 3);
   for (let k = 0; k < width * height; k++)
-    for (let c = 0; c < 3; c++) pixels[3 * k + c] = image.data[k * colors + Math.min(c, colors - 1)]!;
+    for (let c = 0; c < 3; c++) pixels[3 * k + c] = range * values[k * colors + Math.min(c, colors - 1)]!;
   const value: DevelopedRaw = { width, height, pixels };
   return { value, transfer: [pixels.buffer] };
 });

@@ -4,8 +4,8 @@ import { WorkerPool } from '../compute/pool.js';
 export interface DevelopedRaw {
   width: number;
   height: number;
-  /** sRGB [height, width, 3], 8 bits. */
-  pixels: Uint8Array;
+  /** sRGB [height, width, 3], 16 bits. */
+  pixels: Uint16Array;
 }
 
 const DNG_VERSION = 50706;

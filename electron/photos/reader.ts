@@ -98,7 +98,9 @@ export async function readWhole(
   try {
     const image = await openImage(await readPhotoFile(photo));
     const pipeline =
-      bits === 16 ? image.pixels().toColourspace('rgb16').raw({ depth: 'ushort' }) : image.pixels().raw();
+      bits === 16
+        ? (image.deepPixels ?? image.pixels)().toColourspace('rgb16').raw({ depth: 'ushort' })
+        : image.pixels().raw();
     const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
     const { width, height } = info;
     const bytes = bits === 16 ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

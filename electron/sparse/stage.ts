@@ -15,16 +15,15 @@ import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
 export const SPARSE_VERSION = '2';
+/** Where the last model is named, with what its photos were then: `{ model, told }`. */
+const latestKey = ({ matcher }: SparseContext): string =>
+  `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;
+
 /**
- * The last model is of use only under the same masks, without which its cameras may be those of the background, and
- * the same known cameras and matcher.
+ * What the place of a photo's camera follows from beside its pixels: its mask, without which it may be that of the
+ * background, and what is known of its camera.
  */
-function latestKey(photos: readonly Photo[], { matcher }: SparseContext): string {
-  const told = photos.flatMap((photo) => [photo.mask?.id ?? '', knownText(photo)]).filter((text) => text !== '');
-  const digest = createHash('sha256').update(told.sort().join(' ')).digest('hex');
-  const by = matcher ? `/${matcher.id}` : '';
-  return `sparse/${SPARSE_VERSION}/latest${by}${told.length > 0 ? `/${digest}` : ''}`;
-}
+const toldOf = (photo: Photo): string => `${photo.mask?.id ?? ''} ${knownText(photo)}`;
 
 /**
  * The sparse model of a photo set: features, matching, two-view geometry, calibration, structure and bundle adjustment.
@@ -54,7 +53,8 @@ export async function sparseModel(
       modelOf(photos, await surveySet(photos, pairs, reader, pool, keptByMatcher(context), earlier)),
     );
     context.store.put(key, record);
-    context.store.put(latestKey(photos, context), new TextEncoder().encode(key));
+    const told = Object.fromEntries(photos.map((photo) => [photo.id, toldOf(photo)]));
+    context.store.put(latestKey(context), new TextEncoder().encode(JSON.stringify({ model: key, told })));
     // As a later run will read it, so that what is computed from it has the same keys to the last bit.
     return decodeSparseModel(record)!;
   } finally {
@@ -62,12 +62,33 @@ export async function sparseModel(
   }
 }
 
-/** Cameras that are held: those that are known, else those of the last model. */
+/**
+ * Cameras that are held: those that are known, and those of the last model. Where cameras were fixed, the last model
+ * counts only if it has them where they are.
+ */
 function startFrom(photos: readonly Photo[], context: SparseContext): EarlierSurvey | undefined {
   const known = knownSurvey(photos);
-  if (known) return known;
-  const earlier = usableEarlier(latest(photos, context), photos);
-  return earlier && asSurvey(earlier);
+  const last = usableEarlier(latest(photos, context), photos);
+  if (!last) return known;
+  const earlier = asSurvey(last);
+  if (!known) return earlier;
+  const solved = new Map(earlier.photos.map((photo) => [photo.id, photo.camera]));
+  const fixed = known.photos.filter(({ camera }) => camera);
+  const world = fixed.flatMap(({ id, camera }) => {
+    const before = solved.get(id);
+    return before?.translation.every((value, k) => value === camera!.translation[k]) ? [before.piece] : [];
+  });
+  if (fixed.length > 0 && world.length < 2) return known;
+  const told = new Set(known.photos.map(({ id }) => id));
+  return {
+    photos: [
+      ...known.photos.map(({ camera, ...photo }) => ({
+        ...photo,
+        camera: camera ? { ...camera, piece: world[0]! } : solved.get(photo.id),
+      })),
+      ...earlier.photos.filter(({ id }) => !told.has(id)),
+    ],
+  };
 }
 
 /** What follows from matches is kept for each matcher; features are the same for all. */
@@ -91,10 +112,16 @@ export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[], matc
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }
 
+/** The last model; undefined where the mask or what is known of one of its photos has changed. */
 function latest(photos: readonly Photo[], context: SparseContext): SparseModel | undefined {
-  const { store } = context;
-  const key = store.get(latestKey(photos, context));
-  return key && decodeSparseModel(store.get(new TextDecoder().decode(key)));
+  const record = context.store.get(latestKey(context));
+  if (!record) return undefined;
+  const { model, told } = JSON.parse(new TextDecoder().decode(record)) as {
+    model: string;
+    told: Record<string, string>;
+  };
+  const isSame = (photo: Photo): boolean => told[photo.id] === undefined || told[photo.id] === toldOf(photo);
+  return photos.every(isSame) ? decodeSparseModel(context.store.get(model)) : undefined;
 }
 
 /**

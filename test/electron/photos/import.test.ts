@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
-import { readPixels, readUpright } from '../../../electron/photos/reader.js';
+import { readPixels, readUpright, readWhole } from '../../../electron/photos/reader.js';
 import { blurredFlags } from '../../../electron/photos/sharpness.js';
 import { makeDng } from '../../fixtures/dng.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
@@ -123,6 +123,16 @@ describe('a photo', () => {
       drone-dji:GimbalPitchDegree="-90.00" drone-dji:GimbalRollDegree="+0.00"/></rdf:RDF></x:xmpmeta>`;
     const path = await save('drone.jpg', await picture(80, 80).withXmp(packet).jpeg().toBuffer());
     expect((await importPhoto(path)).photo.orientation).toEqual({ yaw: -12.5, pitch: -90, roll: 0 });
+  });
+
+  test('as camera RAW keeps more than 8 bits for those who ask for them', async () => {
+    const dng = makeDng(256, 64, (x) => [0.05 + x / 2000, 0.05 + x / 2000, 0.05 + x / 2000]);
+    const { photo } = await importPhoto(await save('ramp.dng', dng));
+    const { pixels } = await readWhole(photo, 16);
+    // A slow ramp: 8 bits would leave it a few dozen steps, each a multiple of 257 (or 256).
+    const greens = new Set(Array.from(pixels).filter((_, k) => k % 3 === 1));
+    expect(greens.size).toBeGreaterThan(120);
+    expect([...greens].filter((value) => value % 257 === 0 || value % 256 === 0).length).toBeLessThan(greens.size / 4);
   });
 
   test('as camera RAW is developed, and turned as the camera was held', async () => {
