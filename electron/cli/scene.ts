@@ -35,10 +35,14 @@ interface Flags {
   between: string[];
   crop?: string;
   delete?: string;
+  outliers?: boolean;
   measure: string[];
   measurements?: string;
   json?: boolean;
 }
+
+/** As the studio's own button has it. */
+const OUTLIER_DEVIATIONS = 6;
 
 const collected = (value: string, before: string[]): string[] => [...before, value];
 
@@ -76,6 +80,7 @@ export function addScene(program: Command): void {
       'keep what lies in this box: cx,cy,cz,sx,sy,sz[,yaw] in the scene frame, yaw in degrees; or none',
     )
     .option('--delete <file>', 'delete the points of a stored selection')
+    .option('--outliers', 'delete points that lie much farther from their neighbours than most do')
     .option(
       '--measure <kind and points...>',
       `keep a measurement: ${measurementKind.options.join(', ')}, then its points; KIND=NAME names it`,
@@ -137,6 +142,7 @@ function operationsOf(flags: Flags, workspace: Workspace): SceneOperation[] {
   if (flags.origin !== undefined) operations.push({ kind: 'origin', point: parsePixel(flags.origin, workspace) });
   if (flags.crop !== undefined)
     operations.push({ kind: 'region', region: flags.crop === 'none' ? null : parseBox(flags.crop) });
+  if (flags.outliers) operations.push({ kind: 'outliers', deviations: OUTLIER_DEVIATIONS });
   const measurements = newMeasurements(flags.measure, workspace);
   if (measurements.length > 0)
     operations.push({

@@ -181,6 +181,8 @@ export const sceneOperation = z.discriminatedUnion('kind', [
     mode: z.enum(['delete', 'restore']),
     title: z.string().max(200),
   }),
+  /** Deletes points that lie much farther from their neighbours than most do. */
+  z.object({ kind: z.literal('outliers'), deviations: positive.max(1000).default(6) }),
   z.object({ kind: z.literal('measurements'), measurements: z.array(measurement).max(10_000) }),
 ]);
 export type SceneOperation = z.infer<typeof sceneOperation>;

@@ -211,8 +211,9 @@ export class SceneDraft {
   }
 
   /** The largest component and its frame as the draft has them. */
-  get scene(): { component: Scene; frame: Frame; automatic: Frame } {
-    return { component: this.base.component, frame: this.frame, automatic: this.base.automatic };
+  get scene(): { component: Scene; alignment: string; frame: Frame; automatic: Frame } {
+    const { component, alignment, automatic } = this.base;
+    return { component, alignment, frame: this.frame, automatic };
   }
 
   private async aligned(pixel: ScenePixel): Promise<Vector> {

@@ -8,6 +8,7 @@ import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
 import { findMarkers } from './markers.js';
+import { outlierMask } from './outliers.js';
 import { ScenePoints, scaleOf } from './scene-points.js';
 export { boxRegion } from '../scene/region.js';
 import { SceneDraft } from './scene-draft.js';
@@ -35,10 +36,11 @@ export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
  * @throws UserError for the first that does not fit
  */
 export async function addOperations(
-  { project }: Workspace,
+  workspace: Workspace,
   draft: SceneDraft,
   operations: readonly SceneOperation[],
 ): Promise<string[]> {
+  const { project } = workspace;
   const notes: string[] = [];
   for (const operation of operations) {
     switch (operation.kind) {
@@ -85,6 +87,14 @@ export async function addOperations(
       case 'clean':
         draft.clean(new Uint8Array(Buffer.from(operation.mask, 'base64')), operation.mode, operation.title);
         break;
+      case 'outliers': {
+        const { component, alignment } = draft.scene;
+        const cleaning = workspace.scene.cleaning(alignment, component);
+        const { bytes, count } = await outlierMask(component, cleaning, operation);
+        draft.clean(bytes, 'delete', `Delete ${count} outliers`);
+        notes.push(`${count} outliers`);
+        break;
+      }
       case 'measurements':
         draft.measure(operation.measurements);
     }
