@@ -36,7 +36,7 @@ interface MeshLayerProps extends MeshShown {
 /** The textured mesh. It is loaded once per revision; what it looks like is a matter of its materials. */
 export function MeshLayer({ url, photosUrl, look, onPhoto, onChange, onError }: MeshLayerProps) {
   const { gl } = useThree();
-  const [loaded, setLoaded] = useState<{ group: Group; photos: Int16Array }>();
+  const [loaded, setLoaded] = useState<Loaded>();
   useEffect(() => {
     let gone = false;
     load(url, photosUrl).then(
@@ -61,10 +61,7 @@ export function MeshLayer({ url, photosUrl, look, onPhoto, onChange, onError }: 
   );
   useEffect(() => {
     if (!loaded) return;
-    loaded.group.traverse((part) => {
-      if (part instanceof Mesh)
-        dress(part as Mesh<BufferGeometry>, look, shaded, loaded.photos, gl.capabilities.getMaxAnisotropy());
-    });
+    for (const part of loaded.parts) dress(part, look, shaded, loaded.photos, gl.capabilities.getMaxAnisotropy());
     onChange();
   }, [loaded, look, shaded, gl, onChange]);
   if (!loaded) return null;
@@ -97,7 +94,14 @@ function meshLoader(): GLTFLoader {
   });
 }
 
-async function load(url: string, photosUrl: string): Promise<{ group: Group; photos: Int16Array }> {
+interface Loaded {
+  group: Group;
+  /** One a texture page. What dressing adds to them is none of these. */
+  parts: Mesh<BufferGeometry>[];
+  photos: Int16Array;
+}
+
+async function load(url: string, photosUrl: string): Promise<Loaded> {
   const [gltf, photos] = await Promise.all([
     meshLoader().loadAsync(url),
     fetch(photosUrl).then((response) => {
@@ -106,13 +110,15 @@ async function load(url: string, photosUrl: string): Promise<{ group: Group; pho
     }),
   ]);
   let first = 0;
+  const parts: Mesh<BufferGeometry>[] = [];
   gltf.scene.traverse((part) => {
     if (!(part instanceof Mesh)) return;
     const mesh = part as Mesh<BufferGeometry>;
     mesh.userData = { ...mesh.userData, firstFace: first, texture: mesh.material };
     first += (mesh.geometry.index?.count ?? 0) / 3;
+    parts.push(mesh);
   });
-  return { group: gltf.scene, photos: new Int16Array(photos) };
+  return { group: gltf.scene, parts, photos: new Int16Array(photos) };
 }
 
 function dress(

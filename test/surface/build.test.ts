@@ -162,6 +162,13 @@ describe('a textured mesh', () => {
     expect([...mesh.photo].filter((photo) => photo > 0).length).toBeGreaterThan(mesh.photo.length * 0.6);
   });
 
+  it('is made from two photos', async () => {
+    const two = { cameras: input.cameras.slice(0, 2), maps: input.maps.slice(0, 2), sharpness: [1, 1] };
+    const { mesh, facts } = await buildMesh({ ...input, ...two }, options);
+    expect(facts.faces).toBeGreaterThan(500);
+    expect(new Set(mesh.photo)).toEqual(new Set([0, 1]));
+  });
+
   it('says what is wrong where nothing is confident, and stops when cancelled', async () => {
     const maps = input.maps.map((map) => ({ ...map, confidence: new Float32Array(SIZE * SIZE).fill(1) }));
     await expect(buildMesh({ ...input, maps }, options)).rejects.toMatchObject({ code: 'bad-input' });
