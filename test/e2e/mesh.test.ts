@@ -5,7 +5,7 @@ import { Engine } from '../../electron/engine/engine.js';
 import { roomEstimator, roomPhotos } from '../fixtures/room-estimator.js';
 import { button, chromiumPath, openStudio, type Studio } from './studio.js';
 
-/** From a finished cloud to a mesh that is looked at in every way, by the pointer alone. */
+/** From a finished cloud to a mesh that is looked at in every way. */
 describe.skipIf(!chromiumPath)('the mesh', () => {
   let studio: Studio;
   beforeAll(async () => {
@@ -69,13 +69,6 @@ describe.skipIf(!chromiumPath)('the mesh', () => {
     expect(new Set(seen).size).toBe(5);
     expect(studio.complaints).toEqual([]);
   }, 120_000);
-
-  it('names the photo of a face that is clicked', async () => {
-    const { page } = studio;
-    const { width, height } = (await canvas().boundingBox())!;
-    await canvas().click({ position: { x: width / 2, y: height / 2 } });
-    await expect.poll(() => page.locator('.photo-row[aria-selected=true]').count()).toBe(1);
-  });
 });
 
 async function reconstructRoom(folder: string): Promise<void> {

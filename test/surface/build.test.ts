@@ -166,7 +166,8 @@ describe('a textured mesh', () => {
     const two = { cameras: input.cameras.slice(0, 2), maps: input.maps.slice(0, 2), sharpness: [1, 1] };
     const { mesh, facts } = await buildMesh({ ...input, ...two }, options);
     expect(facts.faces).toBeGreaterThan(500);
-    expect(new Set(mesh.photo)).toEqual(new Set([0, 1]));
+    for (const photo of [0, 1])
+      expect([...mesh.photo].filter((each) => each === photo).length).toBeGreaterThan(facts.faces * 0.2);
   });
 
   it('says what is wrong where nothing is confident, and stops when cancelled', async () => {
