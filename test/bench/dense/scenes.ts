@@ -33,7 +33,7 @@ interface RoomKind {
   moved: number;
 }
 
-const [WIDTH, HEIGHT] = [240, 180];
+const [WIDTH, HEIGHT] = [160, 120];
 
 function roomKind(random: () => number): RoomKind {
   const between = (low: number, high: number) => low + (high - low) * random();

@@ -61,6 +61,29 @@ describe('plain surfaces', () => {
     const side = known.map((one, k) => (k % width < 4 ? one : 0));
     none(inferPlanes(labels, width, noisy, side));
   });
+
+  test('are left alone between a fringe on one side and a speckle far from it', () => {
+    const fringe = Uint8Array.from(known, (_, k) => {
+      const [x, y] = [k % width, Math.floor(k / width)];
+      return x < 4 || (x >= 40 && x < 43 && y >= 2 && y < 5) ? 1 : 0;
+    });
+    const found = inferPlanes(
+      labels,
+      width,
+      Float32Array.from(known, (_, k) => plane(k)),
+      fringe,
+    );
+    expect(found.inverseDepth[30 * width + 20]).toBe(0);
+    // With a border above it the surface is bounded well enough.
+    const bounded = fringe.map((one, k) => (k < 4 * width && k % width < EDGE ? 1 : one));
+    const better = inferPlanes(
+      labels,
+      width,
+      Float32Array.from(known, (_, k) => plane(k)),
+      bounded,
+    );
+    expect(better.inverseDepth[20 * width + 15]).toBeCloseTo(plane(20 * width + 15), 4);
+  });
 });
 
 describe('fringes', () => {

@@ -12,8 +12,13 @@ export interface ConfidenceOptions {
   sameSurface: number;
 }
 
+/**
+ * The weights are fitted by test/bench/dense.ts --fit on rooms of many kinds (texture, light, noise, cameras that are a
+ * little off): expected calibration error 0.043 on rooms that the fit has not seen, 0.049 on the samples (0.099 and 0.029
+ * with weights chosen by hand).
+ */
 export const CONFIDENCE_DEFAULTS: ConfidenceOptions = {
-  weights: [-4.5, 1, 2, 1, 0.3, 2.5, 0.6, -2, 0.3],
+  weights: [-2.776, 0.361, 1.39, 1.091, 0.16, 1.493, 0.438, -1.391, 0.533],
   leastProbability: 0.35,
   specklePixels: 40,
   sameSurface: 0.03,

@@ -9,7 +9,10 @@ export interface CompleteOptions {
   mostThrough: number;
   /** A depth that matching found within this share of the plane's supports it. */
   supports: number;
-  /** Probabilities that a completed pixel is right, by whether matching supports it. */
+  /**
+   * Probabilities that a completed pixel is right, by whether matching supports it. In rendered rooms it is right in
+   * five of six cases with and without; told is less, as few real surfaces are as even as a rendered wall.
+   */
   supported: number;
   unsupported: number;
 }
@@ -18,8 +21,8 @@ export const COMPLETE_DEFAULTS: CompleteOptions = {
   planes: INFER_DEFAULTS,
   mostThrough: 0.15,
   supports: 0.03,
-  supported: 0.6,
-  unsupported: 0.45,
+  supported: 0.7,
+  unsupported: 0.6,
 };
 
 /**

@@ -12,6 +12,8 @@ export interface InferOptions {
   mostError: number;
   /** Pixels by which what is completed may lie outside of the hull of the known pixels on the plane. */
   beyond: number;
+  /** Of the eight directions from a pixel, those in which known pixels on the plane must lie. */
+  leastSides: number;
   /** Known pixels that err together: one measurement in so many. */
   together: number;
 }
@@ -23,6 +25,7 @@ export const INFER_DEFAULTS: InferOptions = {
   leastSupportShare: 0.05,
   mostError: 0.02,
   beyond: 4,
+  leastSides: 4,
   together: 25,
 };
 
@@ -63,8 +66,13 @@ export function inferPlanes(
     const fitted = fitPlane(support, width, inverseDepth, options);
     if (!fitted) continue;
     surface++;
+    const onPlane = support.filter((k) => {
+      const d = inverseDepth[k]!;
+      return Math.abs(planeAt(fitted, k % width, Math.floor(k / width)).value - d) < options.onPlane * d;
+    });
+    const sides = sidesKnown(pixels, onPlane, width);
     for (const k of pixels) {
-      if (known[k] === 1) continue;
+      if (known[k] === 1 || sides(k) < options.leastSides) continue;
       const [x, y] = [k % width, Math.floor(k / width)];
       const { value, error } = planeAt(fitted, x, y);
       if (!(value > 0) || error > options.mostError * value || outside(fitted.hull, x, y) > options.beyond) continue;
@@ -90,6 +98,49 @@ export function bySegment(labels: Int32Array): Int32Array[] {
     list[filled[label]!++] = k;
   });
   return [...lists.values()];
+}
+
+const DIRECTIONS = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+  [1, 1],
+  [-1, -1],
+  [1, -1],
+  [-1, 1],
+] as const;
+
+/**
+ * In how many of eight directions from a pixel known ones lie: within the hull of a fringe and a few speckles far from
+ * it there are three or four, on a surface that is bounded by texture there are more.
+ *
+ * @param pixels of the segment, in reading order; @param known some of them
+ */
+function sidesKnown(pixels: Int32Array, known: Int32Array, width: number): (k: number) => number {
+  const columns = pixels.map((k) => k % width);
+  const [left, right] = [columns.reduce((a, b) => Math.min(a, b)), columns.reduce((a, b) => Math.max(a, b))];
+  const [top, bottom] = [Math.floor(pixels[0]! / width), Math.floor(pixels[pixels.length - 1]! / width)];
+  const [w, h] = [right - left + 1, bottom - top + 1];
+  const at = (k: number): number => (Math.floor(k / width) - top) * w + (k % width) - left;
+  const isKnown = new Uint8Array(w * h);
+  for (const k of known) isKnown[at(k)] = 1;
+  const counts = new Uint8Array(w * h);
+  const seen = new Uint8Array(w * h);
+  for (const [dx, dy] of DIRECTIONS) {
+    for (let j = 0; j < h; j++) {
+      const y = dy > 0 ? h - 1 - j : j;
+      for (let i = 0; i < w; i++) {
+        const x = dx > 0 ? w - 1 - i : i;
+        const inside = x + dx >= 0 && x + dx < w && y + dy >= 0 && y + dy < h;
+        const next = (y + dy) * w + x + dx;
+        const own = y * w + x;
+        seen[own] = inside ? isKnown[next]! | seen[next]! : 0;
+        counts[own]! += seen[own]!;
+      }
+    }
+  }
+  return (k) => counts[at(k)]!;
 }
 
 export interface Plane {
