@@ -33,6 +33,8 @@ export const photoInfo = z.object({
   duplicateOf: z.string().optional(),
   enabled: z.boolean(),
   locked: z.boolean(),
+  /** Some of it is hidden by a mask. */
+  masked: z.boolean().optional(),
   missing: z.boolean(),
   /** After a run. */
   placed: z.boolean().optional(),
@@ -260,6 +262,16 @@ export const requests = {
   },
   /** Masks found from what the photos show: what moves on a turntable, what stands before a plain background, no sky. */
   'photos.findMasks': { params: none, result: z.object({ found: z.number(), without: z.array(z.string()) }) },
+  /** A mask that was painted, for photos of one shape: lengths of runs of hidden and used pixels by turns, row by row. */
+  'photos.paintMask': {
+    params: z.object({
+      photos: z.array(z.string()).min(1),
+      width: z.number().int().positive().max(10_000),
+      height: z.number().int().positive().max(10_000),
+      runs: z.array(z.number().int().nonnegative()),
+    }),
+    result: z.null(),
+  },
   /** Cameras that a file knows, by the photos' names; null forgets them. */
   'photos.knownCameras': {
     params: z.object({ path: z.string().nullable(), use: z.enum(['fixed', 'prior', 'intrinsics']).default('prior') }),
@@ -347,7 +359,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
 /**
  * Binary resources, by name; answered as ArrayBuffer (`GET /binary/<name>` in browser mode, a custom protocol in
  * Electron).
- * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px
+ * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px; `photo-mask/<photo>` PNG, white where it is used
  * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
  * - `mesh/<revision>` GLB in the alignment's axes, y up; `mesh-photos/<revision>` int16 per face, in its order
  * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,

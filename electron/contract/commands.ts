@@ -16,6 +16,8 @@ const table = {
   'photos.add': { title: 'Add photos…', menu: 'File', keys: 'Mod+I' },
   'photos.addFolder': { title: 'Add a folder of photos…', menu: 'File', keys: 'Mod+Shift+I' },
   'photos.relocate': { title: 'Find moved photos…', menu: 'File' },
+  'photos.findMasks': { title: 'Find masks', menu: 'Edit' },
+  'photos.paintMask': { title: 'Paint a mask…', menu: 'Edit', keys: 'M' },
   'project.save': { title: 'Save project', menu: 'File', keys: 'Mod+S' },
   'project.saveAs': { title: 'Save project as…', menu: 'File', keys: 'Mod+Shift+S' },
   'export.open': { title: 'Export…', menu: 'File', keys: 'Mod+E' },

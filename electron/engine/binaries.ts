@@ -1,6 +1,8 @@
+import sharp from 'sharp';
 import { encodeCloud } from '../contract/cloud.js';
 import { UserError } from '../contract/errors.js';
-import type { ObservedView } from '../geometry/types.js';
+import type { ObservedView, Photo } from '../geometry/types.js';
+import { readMask } from '../photos/masks.js';
 import { readPreview } from '../photos/reader.js';
 import { colourMap } from './colour-map.js';
 import { depthRange } from './scenes.js';
@@ -13,6 +15,7 @@ export interface BinaryResource {
 }
 
 const PREVIEW_SIZE = 2048;
+const MASK_SIZE = 1000;
 const png = async (bytes: Promise<Uint8Array>): Promise<BinaryResource> => ({ type: 'image/png', bytes: await bytes });
 
 /**
@@ -24,6 +27,19 @@ export async function binary(workspace: Workspace, name: string): Promise<Binary
   const found = await read(workspace, kind!, rest);
   if (!found) throw new UserError('not-found', `there is no such resource: ${name}`);
   return found;
+}
+
+async function maskPicture(photo: Photo): Promise<Uint8Array> {
+  const ratio = Math.min(1, MASK_SIZE / Math.max(photo.width, photo.height));
+  const { width, height, keep } = (await readMask(
+    photo,
+    Math.round(photo.width * ratio),
+    Math.round(photo.height * ratio),
+  ))!;
+  const white = keep.map((flag) => 255 * flag);
+  return sharp(white, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
 }
 
 function decoded(name: string): string[] {
@@ -44,6 +60,10 @@ async function read(workspace: Workspace, kind: string, rest: readonly string[])
     case 'photo': {
       const photo = project.photos().find(({ id }) => id === rest[0]);
       return photo && { type: 'image/jpeg', bytes: await readPreview(photo, PREVIEW_SIZE) };
+    }
+    case 'photo-mask': {
+      const photo = project.photos().find(({ id }) => id === rest[0]);
+      return photo?.mask && png(maskPicture(photo));
     }
     case 'cloud': {
       const component = scenes?.revision === Number(rest[0]) ? scenes.components[Number(rest[1])] : undefined;

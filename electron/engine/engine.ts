@@ -32,7 +32,7 @@ import { listFiles } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { findMasks } from './find-masks.js';
-import { isOwnMask, takeMasks } from './masks.js';
+import { isOwnMask, paintMask, type PaintedMask, takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
@@ -192,6 +192,7 @@ export class Engine {
     },
     'photos.masks': ({ folder, inverted }) => this.takeMasks(folder, inverted),
     'photos.findMasks': () => this.findMasks(),
+    'photos.paintMask': (painted) => this.paintMask(painted),
     'photos.knownCameras': ({ path, use }) => this.takeKnownCameras(path, use),
     'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
     'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
@@ -425,6 +426,14 @@ export class Engine {
     const context = { signal: workspace.closed, store: project.blobs, onNote: (line: string) => this.note(line) };
     const folder = join(frameFolder(workspace.path), 'masks');
     return this.took(await findMasks(project, { read: readPixels }, folder, context, this.options.threads));
+  }
+
+  private async paintMask(painted: PaintedMask): Promise<null> {
+    const { project } = this.idle;
+    await paintMask(project, painted, join(frameFolder(this.open.path), 'masks'));
+    this.open.edited();
+    this.announce.flush();
+    return null;
   }
 
   private async takeKnownCameras(path: string | null, use: KnownCameraUse): Promise<Result<'photos.knownCameras'>> {

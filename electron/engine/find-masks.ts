@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import sharp from 'sharp';
+import { mkdir } from 'node:fs/promises';
 import type { PhotoReader, StageContext } from '../geometry/stage.js';
-import type { MaskReference, PhotoId } from '../geometry/types.js';
 import { beforePlain, withoutSky } from '../photos/found-masks/plain.js';
 import { movingParts, type SmallPicture, type StillPartner } from '../photos/found-masks/still.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { stillPairs, type StillPair } from '../sparse/still.js';
-import { isOwnMask, type TakenMasks } from './masks.js';
+import { isOwnMask, writeMask, type TakenMasks } from './masks.js';
 
 /** Masks are found on pictures of this long side. */
 const SIDE = 480;
@@ -119,23 +115,4 @@ function separately(pictures: readonly SmallPicture[]): Found[] {
     const ground = withoutSky(picture);
     return ground && { kind: 'sky', keep: ground };
   });
-}
-
-/** As a picture, white where the photo is used. */
-export async function writeMask(
-  folder: string,
-  photo: PhotoId,
-  { width, height }: { width: number; height: number },
-  keep: Uint8Array,
-): Promise<MaskReference> {
-  const bytes = await sharp(
-    keep.map((flag) => 255 * flag),
-    { raw: { width, height, channels: 1 } },
-  )
-    .png()
-    .toBuffer();
-  const hash = createHash('sha256').update(bytes).update('+').digest('hex');
-  const path = join(folder, `${photo.slice(0, 16)}-${hash.slice(0, 8)}.png`);
-  await writeFile(path, bytes);
-  return { path, channel: 'brightness', id: hash, inverted: false };
 }

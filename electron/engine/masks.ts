@@ -1,6 +1,11 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { UserError } from '../contract/errors.js';
 import { findMasks, readMask, type FindMasksOptions, type Mask } from '../photos/masks.js';
 import type { MaskReader } from '../pointmaps/masking.js';
-import type { Photo } from '../geometry/types.js';
+import type { MaskReference, Photo, PhotoId } from '../geometry/types.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 
 /** Masks are looked up at this size: finer than any view that depth is computed on. */
@@ -31,6 +36,52 @@ export interface TakenMasks {
   without: string[];
   /** For the log, one line each. */
   notes: string[];
+}
+
+export interface PaintedMask {
+  photos: readonly string[];
+  width: number;
+  height: number;
+  /** Lengths of runs of hidden and used pixels by turns, row by row. */
+  runs: readonly number[];
+}
+
+/**
+ * Gives photos a mask that was painted; it is written into `folder`. A mask that uses all of the photo takes theirs off.
+ *
+ * @throws UserError 'usage' when the runs do not fill the picture, or a photo has another shape
+ */
+export async function paintMask(project: Project, { photos, width, height, runs }: PaintedMask, folder: string) {
+  const wanted = project.photos().filter(({ id }) => photos.includes(id));
+  const total = runs.reduce((sum, run) => sum + run, 0);
+  const isOther = (photo: Photo): boolean => Math.abs((width * photo.height) / (height * photo.width) - 1) > 0.02;
+  if (total !== width * height || wanted.some(isOther))
+    throw new UserError('usage', 'the painted mask has another shape than its photo; paint it anew');
+  const keep = new Uint8Array(total);
+  let at = 0;
+  runs.forEach((run, k) => keep.fill(k % 2, at, (at += run)));
+  await mkdir(folder, { recursive: true });
+  for (const { id } of wanted) {
+    const mask = keep.includes(0) ? await writeMask(folder, id, { width, height }, keep) : undefined;
+    project.setFacts(id, { mask });
+  }
+}
+
+/** As a picture, white where the photo is used. */
+export async function writeMask(
+  folder: string,
+  photo: PhotoId,
+  { width, height }: { width: number; height: number },
+  keep: Uint8Array,
+): Promise<MaskReference> {
+  const white = keep.map((flag) => 255 * flag);
+  const bytes = await sharp(white, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
+  const hash = createHash('sha256').update(bytes).update('+').digest('hex');
+  const path = join(folder, `${photo.slice(0, 16)}-${hash.slice(0, 8)}.png`);
+  await writeFile(path, bytes);
+  return { path, channel: 'brightness', id: hash, inverted: false };
 }
 
 /** Share of the picture's border that a mask must keep to look as if black marked the object in the middle. */

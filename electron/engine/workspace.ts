@@ -177,6 +177,7 @@ export class Workspace {
         ...photo,
         blurred: blurred[k]!,
         missing: !existsSync(photo.path),
+        ...(photo.mask ? { masked: true } : {}),
         ...(this.alignment && (facts || reason !== undefined) ? { placed: facts !== undefined } : {}),
         ...(facts ? { component: facts.component } : {}),
         ...(facts?.range ? { depthRange: facts.range } : {}),

@@ -9,6 +9,7 @@ import {
   attempt,
   choosePhotos,
   closeProject,
+  findMasks,
   newProject,
   openProject,
   relocatePhotos,
@@ -53,6 +54,8 @@ export const actions: Readonly<Record<CommandId, Action>> = {
     when: () => idle() && studio().project!.photos.some(({ missing }) => missing),
     run: relocatePhotos,
   },
+  'photos.findMasks': { when: () => idle() && enabledPhotos() >= 1, run: findMasks },
+  'photos.paintMask': { when: withSelection, run: () => setStudio({ dialog: 'mask' }) },
   'export.open': { when: withCloud, run: () => setStudio({ dialog: 'export' }) },
 
   'edit.undo': {

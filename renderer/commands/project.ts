@@ -82,6 +82,15 @@ export async function choosePhotos(kind: 'photos' | 'folder'): Promise<void> {
   return addPhotos(folder ? [folder] : []);
 }
 
+export async function findMasks(): Promise<void> {
+  await attempt(async () => {
+    const { found } = await api.request('photos.findMasks', {});
+    const nothing =
+      'No masks found: nothing stands still while an object turns, no background is plain, no sky is seen.';
+    notify('information', found > 0 ? `Masks found for ${found} photos.` : nothing);
+  });
+}
+
 export async function relocatePhotos(): Promise<void> {
   const title = 'Folder that now holds the photos';
   const folder = desktop ? await desktop.chooseFolder(title) : (await askForFiles({ title, accept: 'folder' }))[0];

@@ -5,6 +5,7 @@ import { addDropped } from '../commands/project.js';
 import { Palette } from '../commands/Palette.js';
 import { Shortcuts } from '../commands/Shortcuts.js';
 import { ExportDialog } from '../export/ExportDialog.js';
+import { MaskDialog } from '../photos/masks/MaskDialog.js';
 import { FileDialog } from '../files/FileDialog.js';
 import { useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
@@ -50,6 +51,7 @@ export function App() {
       {dialog === 'palette' && <Palette />}
       {dialog === 'shortcuts' && <Shortcuts />}
       {dialog === 'export' && <ExportDialog />}
+      {dialog === 'mask' && <MaskDialog />}
       {fileQuestion && (
         <FileDialog
           key={fileQuestion.title}

@@ -6,7 +6,7 @@ import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
-export type DialogName = 'export' | 'palette' | 'shortcuts' | 'licence' | undefined;
+export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'licence' | undefined;
 export type Theme = 'dark' | 'light';
 
 /** A line for a person: an error, or what an action did. */
