@@ -22,16 +22,15 @@ const CLOSED_DEGREES = 5;
 const TREES = 40;
 
 /**
- * Which relative rotations contradict the rest (Hartley, Trumpf, Dai and Li, "Rotation Averaging", IJCV 2013: start
+ * World-to-camera rotations that most pairs agree with (Hartley, Trumpf, Dai and Li, "Rotation Averaging", IJCV 2013: start
  * from a spanning tree, then robust re-averaging of each photo over its neighbours). Repeating wallpaper gives wrong
  * pairs with a hundred inliers that no test on the pair alone can find; one of them in the tree would spoil the start,
  * so pairs count by how many triangles they close (Zach, Klopschitz and Pollefeys, CVPR 2010), and of several random
  * trees the one that most pairs agree with is taken.
  *
  * @param count number of photos
- * @returns per pair, the disagreement in degrees
  */
-export function rotationDisagreement(count: number, pairs: readonly RelativeRotation[]): Float64Array {
+export function averageRotations(count: number, pairs: readonly RelativeRotation[]): Float64Array[] {
   const rotations = bestTree(count, pairs);
   const neighbours: { other: number; toMe: Float64Array; weight: number }[][] = Array.from({ length: count }, () => []);
   for (const { a, b, rotation, weight } of pairs) {
@@ -52,10 +51,17 @@ export function rotationDisagreement(count: number, pairs: readonly RelativeRota
       if (total > 0) rotations[i] = orthonormalise(sum.map((value) => value / total));
     }
   }
-  return Float64Array.from(pairs, ({ a, b, rotation }) =>
+  return rotations;
+}
+
+/** Per pair, how far it is from the averaged rotations, degrees. */
+export const rotationDisagreement = (
+  rotations: readonly Float64Array[],
+  pairs: readonly RelativeRotation[],
+): Float64Array =>
+  Float64Array.from(pairs, ({ a, b, rotation }) =>
     rotationDifference(multiply3(rotation, rotations[a]!), rotations[b]!),
   );
-}
 
 export const isConsistent = (disagreement: number): boolean => disagreement < WRONG_DEGREES;
 

@@ -78,7 +78,7 @@ export async function findAll(
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/features/4/${FEATURE_SIDE}/${sightId(photo)}`;
+    const key = `geometric/features/5/${FEATURE_SIDE}/${sightId(photo)}`;
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
@@ -137,7 +137,7 @@ export async function matchAll(
   // A network uses all cores for one pair.
   await inParallel(pairs, matcher ? 1 : pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/matches/5/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
+    const key = `geometric/matches/6/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
       if (matcher) await context.pass?.();
@@ -197,7 +197,7 @@ export async function fitAll(
     context.signal?.throwIfAborted();
     const { pair, matches } = candidate;
     const [a, b] = [photos[pair.a]!, photos[pair.b]!];
-    const key = `geometric/fit/2/${FEATURE_SIDE}/${sightId(a)}/${sightId(b)}`;
+    const key = `geometric/fit/3/${FEATURE_SIDE}/${sightId(a)}/${sightId(b)}`;
     let kept = decodeFit(context.store.get(key), matches.length / 2);
     if (!kept) {
       const x1 = new Float64Array(matches.length);

@@ -10,7 +10,7 @@ const CALIBRATION_MATCHES = 250;
 /** Solutions of the whole set that are tried. */
 const MOST_HYPOTHESES = 3;
 /** Focals nearer than this factor lead to the same structure. */
-const APART = 1.2;
+export const APART = 1.2;
 
 /**
  * What the lenses of a set may be by the opinion of its pairs, likeliest first. Where EXIF tells every focal, what the

@@ -1,7 +1,8 @@
 import type { Photo } from '../geometry/types.js';
+import { agreement, disagreeing } from './agreement.js';
 import type { Lens } from './bundle.js';
 import type { Candidate } from './correspondence.js';
-import type { Piece } from './structure.js';
+import type { Piece, VerifiedPair } from './structure.js';
 import type { Rejection } from '../geometry/stage.js';
 
 /** What the checks look at. */
@@ -12,7 +13,11 @@ export interface SenseInput {
   pieces: readonly Piece[];
   lensOf: readonly number[];
   lenses: readonly Lens[];
+  /** Per lens, the standard deviation of its focal, as a share of it. */
+  focalSigmas?: readonly (number | undefined)[];
   rejected: readonly Rejection[];
+  /** Pairs that hold. */
+  verified: readonly VerifiedPair[];
   /** Of a feature, long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
 }
@@ -37,8 +42,12 @@ export interface SenseOptions {
   leastMatches: number;
   /** Share of a pair's matches, and of the pairs, that must stand still or be explained by a turn. */
   share: number;
-  /** Share of the strong pairs that may contradict the result; repeated wallpaper has 20 %. */
+  /** Share of the strong pairs, by their matches, that may contradict the others; repeated wallpaper has 20 %. */
   contradicting: number;
+  /** Share of the pairs that hold, by their matches, that must agree with the placed cameras (agreement.ts). */
+  agreement: number;
+  /** Standard deviation of a focal, as a share of it, from which on people are told. */
+  focalSigma: number;
   /** Agreeing matches of a strong pair. */
   strong: number;
 }
@@ -50,6 +59,8 @@ export const SENSE_DEFAULTS: SenseOptions = {
   leastMatches: 20,
   share: 0.5,
   contradicting: 0.35,
+  agreement: 0.9,
+  focalSigma: 0.08,
   strong: 30,
 };
 
@@ -62,6 +73,7 @@ export function senseChecks(input: SenseInput, options: SenseOptions = SENSE_DEF
     still ?? turned,
     contradictions(input, options),
     ...assumedWords(input, assumed),
+    uncertainFocal(input, assumed, options),
     ...pieceWords(input),
   ];
   return {
@@ -117,20 +129,36 @@ function turnedOnly({ photos, candidates }: SenseInput, options: SenseOptions): 
   );
 }
 
-/** Different places that look alike. Pairs that contradict a few others are left out in silence; many are a sign. */
-function contradictions({ photos, candidates, rejected }: SenseInput, options: SenseOptions): string | undefined {
-  const strong = new Set(
-    candidates
-      .filter(({ result }) => result && result.inlierCount >= options.strong)
-      .map(({ pair }) => `${pair.a}-${pair.b}`),
+/**
+ * Different places that look alike. Pairs that contradict the others are left out in silence, however many (a third of a
+ * wallpapered room's, each with few matches), unless they have as much to show as those that were believed; and what
+ * was believed must agree with where the cameras were placed.
+ */
+function contradictions(input: SenseInput, options: SenseOptions): string | undefined {
+  const { photos, candidates, rejected, pieces, verified } = input;
+  const inliers = new Map(
+    candidates.map(({ pair: { a, b }, result }): [string, number] => [`${a}-${b}`, result?.inlierCount ?? 0]),
   );
-  const against = rejected.filter(({ pair, reason }) => reason === 'inconsistent' && strong.has(`${pair.a}-${pair.b}`));
-  if (against.length < 3 || against.length <= options.contradicting * strong.size) return undefined;
-  const names = against.map(({ pair: { a, b } }) => `${photos[a]!.name} with ${photos[b]!.name}`);
-  return (
-    `${against.length} of ${strong.size} pairs of photos look alike but contradict the others (${listed(names, 3)}): ` +
-    'the place may repeat itself, and parts may lie on each other wrongly; check the result, and add photos that show what lies between'
+  const inliersOf = ({ a, b }: { a: number; b: number }) => inliers.get(`${a}-${b}`) ?? 0;
+  const strong = [...inliers.values()].filter((count) => count >= options.strong);
+  const against = rejected
+    .filter(({ pair, reason }) => reason === 'inconsistent' && inliersOf(pair) >= options.strong)
+    .map(({ pair }) => pair);
+  const weight = against.reduce((sum, pair) => sum + inliersOf(pair), 0);
+  const contradicted = against.length >= 3 && weight > options.contradicting * strong.reduce((p, q) => p + q, 0);
+  const misplaced = pieces.flatMap(({ cameras }) =>
+    agreement(verified, cameras) < options.agreement ? disagreeing(verified, cameras) : [],
   );
+  if (!contradicted && misplaced.length === 0) return undefined;
+  const listed3 = (pairs: readonly { a: number; b: number }[]) =>
+    listed(
+      pairs.map(({ a, b }) => `${photos[a]!.name} with ${photos[b]!.name}`),
+      3,
+    );
+  const what = contradicted
+    ? `${against.length} of ${strong.length} pairs of photos look alike but contradict the others (${listed3(against)})`
+    : `${misplaced.length} of ${verified.length} pairs of photos contradict where their cameras were placed (${listed3(misplaced)})`;
+  return `${what}: the place may repeat itself, and parts may lie on each other wrongly; check the result, and add photos that show what lies between`;
 }
 
 function assumedLenses({ pieces, lensOf, lenses, photos }: SenseInput): Set<number> {
@@ -156,9 +184,30 @@ function assumedWords({ pieces, photos, lensOf, lenses }: SenseInput, assumed: R
   const { width, height } = photos[shown[0]!]!;
   const pixels = Math.round(lenses[lensOf[shown[0]!]!]!.focal * Math.max(width, height));
   return [
-    `two photos can't tell the focal length: ${pixels} px is assumed, and shapes may be stretched or flattened; ` +
+    `two photos can't tell the focal length: ${pixels} px is assumed, give or take a third, and shapes may be stretched or flattened; ` +
       'add a third photo from another place, or type in the focal length',
   ];
+}
+
+/** Photos from nearly one place, or of a plane, tell a focal badly: depth is then stretched or flattened. */
+function uncertainFocal(
+  { pieces, photos, lensOf, lenses, focalSigmas }: SenseInput,
+  assumed: ReadonlySet<number>,
+  options: SenseOptions,
+): string | undefined {
+  const shown = [...(pieces[0]?.cameras.keys() ?? [])];
+  for (const [index, sigma] of (focalSigmas ?? []).entries()) {
+    const own = shown.filter((photo) => lensOf[photo] === index);
+    if (sigma === undefined || sigma < options.focalSigma || assumed.has(index) || 2 * own.length < shown.length)
+      continue;
+    const { width, height } = photos[own[0]!]!;
+    const pixels = Math.round(lenses[index]!.focal * Math.max(width, height));
+    return (
+      `the photos tell the focal length badly (${pixels} px, give or take ${Math.round(100 * sigma)} %), and shapes may be ` +
+      'stretched or flattened; add photos from places further apart, or type in the focal length'
+    );
+  }
+  return undefined;
 }
 
 /** Pieces of two photos, and what is left out of the largest piece. */

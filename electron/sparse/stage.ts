@@ -14,7 +14,7 @@ import { surveySet, type Survey } from './survey.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '2';
+export const SPARSE_VERSION = '3';
 /** Where the last model is named, with what its photos were then: `{ model, told }`. */
 const latestKey = ({ matcher }: SparseContext): string =>
   `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;
@@ -174,6 +174,7 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
       focal,
       k1,
       related: survey.related[k]!,
+      ...(survey.focalSigmas[k] === undefined ? {} : { focalSigma: focal * survey.focalSigmas[k]! }),
     })),
     points,
     pairs: survey.verified.map(({ a, b, rotation, translation, parallax, rotationShare, matches }) => ({

@@ -1,3 +1,4 @@
+import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { mergePieces } from './merge.js';
 import { Reconstruction, trackTable, type TrackTable } from './reconstruction.js';
@@ -16,6 +17,10 @@ export interface StructureOptions {
   leastEvidence: number;
   /** Below this number of points a placed photo is called weak. */
   strongInliers: number;
+  /** A photo is placed where this share of its pairs agree (agreement.ts), while there are such photos. */
+  leastAgreement: number;
+  /** Where this share of all pairs agree, no other start is tried once every photo is placed. */
+  fullAgreement: number;
   /** Pairs that growth may begin with, while photos are left over. */
   starts: number;
 }
@@ -27,6 +32,8 @@ export const STRUCTURE_DEFAULTS: StructureOptions = {
   leastInliers: 10,
   leastEvidence: 15,
   strongInliers: 30,
+  leastAgreement: 0.5,
+  fullAgreement: 0.9,
   starts: 3,
 };
 
@@ -129,7 +136,7 @@ async function bestStart(
   const seeds = input.pairs
     .filter(({ a, b, rotationShare, parallax }) => free.has(a) && free.has(b) && rotationShare < 0.7 && parallax > 0.8)
     .sort((p, q) => seedScore(q) - seedScore(p));
-  let best: { growth: Growth; support: number } | undefined;
+  let best: { growth: Growth; worth: number } | undefined;
   let tries = 0;
   const used = new Set<string>();
   for (const seed of seeds) {
@@ -143,9 +150,10 @@ async function bestStart(
     if (!(await growth.start(seed))) continue;
     tries++;
     used.add(`${seed.a}`).add(`${seed.b}`);
-    const support = growth.support();
-    if (!best || support > best.support) best = { growth, support };
-    if (growth.scene.cameras.size === free.size) break;
+    const agreed = growth.agreement();
+    const worth = growth.support() * agreed;
+    if (!best || worth > best.worth) best = { growth, worth };
+    if (growth.scene.cameras.size === free.size && agreed > options.fullAgreement) break;
   }
   return best?.growth;
 }
@@ -200,6 +208,11 @@ class Growth {
 
   support(): number {
     return this.scene.support(this.options.lastLimit * this.options.pixel);
+  }
+
+  /** How far the pairs agree with the placed cameras. */
+  agreement(): number {
+    return agreement(this.input.pairs, this.scene.cameras);
   }
 
   result(): Piece {
@@ -280,16 +293,24 @@ class Growth {
     await this.settle();
     // The lens is known now, and more points: who failed before may be placed.
     if (await this.addPhotos()) await this.settle();
+    if (await this.addPhotos(true)) await this.settle();
   }
 
-  private async addPhotos(): Promise<number> {
+  /** How far the pairs with placed photos agree that a photo was taken there. */
+  private agreementOf(photo: number, pose: Pick<PlacedCamera, 'rotation' | 'translation'>): number {
+    const own = this.input.pairs.filter(({ a, b }) => a === photo || b === photo);
+    return agreement(own, new Map<number, typeof pose>([...this.scene.cameras, [photo, pose]]));
+  }
+
+  /** @param doubtful also photos that most of their pairs say lie elsewhere */
+  private async addPhotos(doubtful = false): Promise<number> {
     const failed = new Set<number>();
     let added = 0;
     for (;;) {
       await this.breathe();
       const next = this.nextPhoto(failed);
       if (next === undefined) return added;
-      if (!this.add(next)) {
+      if (!this.add(next, doubtful)) {
         failed.add(next);
         continue;
       }
@@ -298,7 +319,7 @@ class Growth {
     }
   }
 
-  private add(photo: number): boolean {
+  private add(photo: number, doubtful: boolean): boolean {
     const lens = this.input.lensOf[photo]!;
     const seen = this.scene.seenBy(photo);
     const found = resect(seen, this.lensChoices(lens), {
@@ -308,6 +329,8 @@ class Growth {
     });
     if (!found || found.inlierCount < this.options.leastInliers || found.evidence < this.options.leastEvidence)
       return false;
+    // A pattern that repeats may offer more points than the right place, but seldom more pairs.
+    if (!doubtful && this.agreementOf(photo, found) < this.options.leastAgreement) return false;
     this.input.lenses[lens]!.focal = found.focal;
     const { rotation, translation } = found;
     this.place(photo, { lens, rotation, translation, fixed: false });
@@ -376,11 +399,13 @@ class Growth {
   async absorb(other: Growth): Promise<boolean> {
     const before = this.support() + other.support();
     const undo = this.scene.snapshot();
+    const between = this.input.pairs.filter(({ a, b }) => this.scene.cameras.has(a) !== this.scene.cameras.has(b));
     if (!mergePieces(this.scene, other.scene, this.limit)) return false;
     await this.settle();
     await this.addPhotos();
-    // Joined wrongly, both lose what fitted before.
-    if (this.support() >= 0.97 * before) return true;
+    // Joined wrongly, both lose what fitted before, or the pairs between them say otherwise.
+    const isAgreed = agreement(between, this.scene.cameras) >= this.options.leastAgreement;
+    if (isAgreed && this.support() >= 0.97 * before) return true;
     undo();
     return false;
   }

@@ -1,11 +1,14 @@
 import type { EarlierSurvey } from './earlier.js';
-import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
+import type { PhotoReader, Rejection } from '../geometry/stage.js';
 import type { WorkerPool } from '../compute/pool.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
+import { agreement, isTelling } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import type { Features } from '../features/features.js';
+import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
 import { groupLenses, type LensGroup } from './calibration.js';
-import { isConsistent, rotationDisagreement } from './consistency.js';
+import { averageRotations, isConsistent, rotationDisagreement } from './consistency.js';
 import {
   FEATURE_SIDE,
   findAll,
@@ -15,13 +18,15 @@ import {
   type Candidate,
   type SparseContext,
 } from './correspondence.js';
-import { focalHypotheses } from './hypotheses.js';
-import { decodePose, encodePose } from './records.js';
+import { agreeingDirections } from './directions.js';
+import { APART, focalHypotheses } from './hypotheses.js';
+import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
 import { rigsOf } from './rigs.js';
 import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
-import { senseChecks } from './sense.js';
+import { SENSE_DEFAULTS, senseChecks } from './sense.js';
 import { buildTracks, type PairMatches } from './tracks.js';
 import { undistort } from './triangulate.js';
+import type { TwoViewResult } from './two-view.js';
 import type { PoseAnswer, Request } from './worker.js';
 
 /** Largest distance of a match from its epipolar line, pixels of the picture that features are found on. */
@@ -30,13 +35,15 @@ const LIMIT = 3;
 const LEAST_EVIDENCE = 8;
 const LEAST_INLIERS = 12;
 const HYPOTHESES = 600;
-/** On matches that agree with an epipolar geometry already. */
+/** While the lenses are not known well. */
 const QUICK_HYPOTHESES = 60;
 
 /** What the sparse half found out about the whole set. */
 export interface Survey {
   lensOf: number[];
   lenses: Lens[];
+  /** Per lens, the standard deviation of its focal as a share of it (certainty.ts); undefined where it was given. */
+  focalSigmas: (number | undefined)[];
   /** Per lens, the focal that the pairs were related with. */
   related: number[];
   pieces: Piece[];
@@ -60,13 +67,13 @@ export interface SurveyTask {
   photos: readonly Photo[];
   /** Pairs that have an epipolar geometry. */
   candidates: readonly Candidate[];
-  featureCounts: readonly number[];
+  features: readonly Features[];
   position: Survey['position'];
   /** A pixel of the picture that features are found on, per photo, long sides. */
   pixels: readonly number[];
   lensOf: readonly number[];
   pool: WorkerPool;
-  context: StageContext;
+  context: SparseContext;
 }
 
 interface Solution {
@@ -76,8 +83,12 @@ interface Solution {
   rejected: Rejection[];
 }
 
-/** Cameras of the largest piece count first; then what the structure explains. */
-const worth = ({ pieces }: Solution): number => pieces.reduce((sum, { support }) => sum + support, 0);
+/** What the structure explains, as far as the pairs agree with it. */
+const worth = ({ pieces, verified }: Solution): number =>
+  pieces.reduce((sum, { support, cameras }) => sum + support * agreement(verified, cameras), 0);
+
+const isAgreed = ({ pieces, verified }: Solution): boolean =>
+  pieces.every(({ cameras }) => agreement(verified, cameras) >= SENSE_DEFAULTS.agreement);
 
 /**
  * Features, matches, calibration, consistency and structure of a photo set. Features, matches and relative poses are
@@ -99,9 +110,8 @@ export async function surveySet(
   const matched = await matchAll(photos, pairs, features, pool, context, rejected);
   const candidates = await fitAll(photos, matched, position, pool, context, rejected);
   const { lensOf, groups } = groupLenses(photos);
-  const featureCounts = features.map(({ count }) => count);
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
-  const task: SurveyTask = { photos, candidates, featureCounts, position, pixels, lensOf, pool, context };
+  const task: SurveyTask = { photos, candidates, features, position, pixels, lensOf, pool, context };
   const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
   const known = earlier && knownPieces(photos, lensOf, earlier);
   const start = groups.map((group) => startLens(group, earlier));
@@ -112,27 +122,45 @@ export async function surveySet(
     first = await bestHypothesis(task, groups, start);
     lenses = first.lenses.map((lens) => ({ ...lens }));
     cameras =
-      known ?? first.pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
+      known ?? first.pieces.map(({ cameras: own }) => new Map([...own].map(([k, camera]) => [k, { ...camera }])));
   }
   const related = lenses.map(({ focal }, k) => before[k] ?? focal);
   await poseAll(task, lenses, related);
-  const again = await solve(task, lenses, (candidate) => candidate.result, cameras);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
-  const best = first && worth(first) > 1.02 * worth(again) ? first : again;
-  const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, ...best });
+  let best = await solve(task, lenses, (candidate) => candidate.result, cameras);
+  if (!known && !isAgreed(best)) {
+    // What few samples misled was built upon; the pairs as they are known now lead elsewhere.
+    const anew = await solve(task, lenses, (candidate) => candidate.result);
+    if (worth(anew) > worth(best)) best = anew;
+  }
+  if (first && worth(first) > 1.02 * worth(best)) best = first;
+  const focalSigmas = sigmasOf(task, best);
+  const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, focalSigmas, ...best });
   for (const index of assumed) best.lenses[index]!.assumed = true;
   return {
     warnings,
     reasons,
     lensOf,
     lenses: best.lenses,
+    focalSigmas,
     related,
     pieces: best.pieces,
     rejected: [...rejected, ...best.rejected],
     verified: best.verified,
-    features: featureCounts,
+    features: features.map(({ count }) => count),
     position,
   };
+}
+
+function sigmasOf({ lensOf, position, pixels }: SurveyTask, { lenses, pieces }: Solution): (number | undefined)[] {
+  const sorted = [...pixels].sort((a, b) => a - b);
+  const options = { ...CERTAINTY_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? CERTAINTY_DEFAULTS.pixel };
+  return lenses.map(({ fixed, prior }, index) => {
+    if (fixed || (prior && prior.sigma < 1e-3)) return undefined;
+    const shown = ({ cameras }: Piece) => [...cameras.keys()].filter((photo) => lensOf[photo] === index).length;
+    const piece = [...pieces].sort((p, q) => shown(q) - shown(p))[0];
+    return piece && shown(piece) > 0 ? focalSigma(piece, index, lenses, position, options) : undefined;
+  });
 }
 
 function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
@@ -188,51 +216,73 @@ async function bestHypothesis(
   for (const lenses of await focalHypotheses(task, groups, start)) {
     const solution = await tryLenses(lenses);
     if (!best || worth(solution) > worth(best)) best = solution;
+    if (best === solution && isConfirmed(task, lenses, solution)) break;
   }
   return best!;
 }
 
-/** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
-function isConvincing({ photos }: SurveyTask, { lenses, pieces }: Solution): boolean {
-  const pulled = lenses.some(({ focal, prior }) => prior && Math.abs(Math.log(focal / prior.focal)) > 0.08);
-  return !pulled && pieces[0]?.cameras.size === photos.length;
+/** Few photos hardly pull a focal: that it stayed where it was says nothing. */
+const CONFIRMING_PHOTOS = 6;
+
+/**
+ * Every photo placed in one piece, and the structure leaves every focal where the pairs had it: two opinions that agree.
+ * Other hypotheses, each a structure of its own, were three quarters of the sparse stage's time, and changed nothing then.
+ */
+function isConfirmed({ photos }: SurveyTask, start: readonly Lens[], solution: Solution): boolean {
+  const { lenses, pieces } = solution;
+  if (photos.length < CONFIRMING_PHOTOS || !isAgreed(solution)) return false;
+  const moved = lenses.some(({ focal }, k) => Math.abs(Math.log(focal / start[k]!.focal)) > Math.log(APART));
+  return !moved && pieces[0]?.cameras.size === photos.length;
 }
 
-/** Relative poses of all pairs from the matches that hold without lenses; undefined where none is found. */
+/** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
+function isConvincing({ photos }: SurveyTask, solution: Solution): boolean {
+  const { lenses, pieces } = solution;
+  const pulled = lenses.some(({ focal, prior }) => prior && Math.abs(Math.log(focal / prior.focal)) > 0.08);
+  return !pulled && isAgreed(solution) && pieces[0]?.cameras.size === photos.length;
+}
+
+/** Relative poses of all pairs after few samples; undefined where none is found. */
 async function quickPoses(task: SurveyTask, lenses: readonly Lens[]): Promise<Candidate['result'][]> {
   const results: Candidate['result'][] = [];
   await Promise.all(
     task.candidates.map(async (candidate, k) => {
-      const { matches, fit } = candidate;
-      const kept = matches.filter((_, i) => fit!.inliers[i >> 1]);
-      const answer = await relate(task, { ...candidate, matches: kept }, lenses, QUICK_HYPOTHESES, k + 1);
-      if (!answer) return;
-      // Flags of all matches again.
-      const inliers = new Uint8Array(matches.length / 2);
-      let i = 0;
-      fit!.inliers.forEach((flag, m) => {
-        if (flag) inliers[m] = answer.inliers[i++]!;
+      results[k] = await relate(task, candidate, lenses, {
+        hypotheses: QUICK_HYPOTHESES,
+
+        seed: k + 1,
       });
-      results[k] = { ...answer, inliers };
     }),
   );
   return results;
 }
 
+interface RelateOptions {
+  hypotheses: number;
+  seed: number;
+}
+
+/**
+ * Relative pose of a pair. Samples of the matches that hold without lenses come first: nine tenths of those are right as a
+ * rule, of all matches sometimes a fifth. They are not the only ones: without lenses a repeating wallpaper may hold better
+ * than what is right.
+ */
 async function relate(
   { position, pixels, lensOf, pool, context }: SurveyTask,
-  { pair: { a, b }, matches }: Candidate,
+  { pair: { a, b }, matches, fit }: Candidate,
   lenses: readonly Lens[],
-  hypotheses: number,
-  seed: number,
+  { hypotheses, seed }: RelateOptions,
 ): Promise<Candidate['result']> {
   const [lensA, lensB] = [lenses[lensOf[a]!]!, lenses[lensOf[b]!]!];
-  const x1 = new Float64Array(matches.length);
-  const x2 = new Float64Array(matches.length);
-  for (let k = 0; k < matches.length; k += 2) {
-    x1.set(undistort(lensA, ...position(a, matches[k]!)), k);
-    x2.set(undistort(lensB, ...position(b, matches[k + 1]!)), k);
-  }
+  const all = Array.from({ length: matches.length / 2 }, (_, k) => k);
+  const likely = all.filter((k) => fit!.inliers[k]);
+  const order = [...likely, ...all.filter((k) => !fit!.inliers[k])];
+  const x1 = new Float64Array(2 * order.length);
+  const x2 = new Float64Array(2 * order.length);
+  order.forEach((m, k) => {
+    x1.set(undistort(lensA, ...position(a, matches[2 * m]!)), 2 * k);
+    x2.set(undistort(lensB, ...position(b, matches[2 * m + 1]!)), 2 * k);
+  });
   const focal = Math.sqrt(lensA.focal * lensB.focal);
   const request: Request = {
     kind: 'pose',
@@ -241,11 +291,16 @@ async function relate(
     options: {
       threshold: (LIMIT * Math.sqrt(pixels[a]! * pixels[b]!)) / focal,
       hypotheses,
+      likely: likely.length,
       seed,
       extent: 1 / focal,
     },
   };
-  return pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
+  const answer = await pool.run<PoseAnswer>(request, { signal: context.signal, pass: context.pass });
+  if (!answer) return undefined;
+  const inliers = new Uint8Array(all.length);
+  order.forEach((m, k) => (inliers[m] = answer.inliers[k]!));
+  return { ...answer, inliers };
 }
 
 /**
@@ -261,17 +316,64 @@ async function poseAll(task: SurveyTask, lenses: readonly Lens[], related: reado
     candidates.map(async (candidate, k) => {
       const { a, b } = candidate.pair;
       const focals = [a, b].map((photo) => related[lensOf[photo]!]!.toFixed(6)).join('/');
-      const key = `geometric/pose/5/${FEATURE_SIDE}/${sightId(photos[a]!)}/${sightId(photos[b]!)}/${focals}`;
+      const key = `geometric/pose/6/${FEATURE_SIDE}/${sightId(photos[a]!)}/${sightId(photos[b]!)}/${focals}`;
       const kept = decodePose(context.store.get(key), candidate.matches.length / 2);
       if (kept) candidate.result = kept.result;
       else {
-        candidate.result = await relate(task, candidate, lenses, HYPOTHESES, k + 1);
+        candidate.result = await relate(task, candidate, lenses, { hypotheses: HYPOTHESES, seed: k + 1 });
         context.store.put(key, encodePose(candidate.result));
       }
+      await guide(task, candidate, lenses, `geometric/guided/1/${key}`);
       context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });
     }),
   );
 }
+
+/** Most that a match may be off its epipolar line to be found by it: half of what others may, for it is a weaker test. */
+const GUIDED_LIMIT = LIMIT / 2;
+
+/** Adds the matches that a pair's geometry leads to. A pair that was hardly moved, or turned only, leads nowhere. */
+async function guide(
+  { position, pixels, lensOf, pool, context, features }: SurveyTask,
+  candidate: Candidate,
+  lenses: readonly Lens[],
+  key: string,
+): Promise<void> {
+  const { pair, matches, result } = candidate;
+  // Learned descriptors are compared by their network alone.
+  if (context.matcher?.finder) return;
+  if (!result || !isBelieved(result) || result.parallax < 1 || result.rotationShare > 0.5) return;
+  const both = [pair.a, pair.b] as const;
+  const counts = both.map((photo) => features[photo]!.count) as [number, number];
+  let found = decodeMatches(context.store.get(key), counts);
+  if (!found) {
+    const [x1, x2] = both.map((photo, side) => {
+      const at = new Float64Array(2 * counts[side]!);
+      for (let k = 0; k < counts[side]!; k++) at.set(undistort(lenses[lensOf[photo]!]!, ...position(photo, k)), 2 * k);
+      return at;
+    }) as [Float64Array, Float64Array];
+    const focal = Math.sqrt(lenses[lensOf[pair.a]!]!.focal * lenses[lensOf[pair.b]!]!.focal);
+    const request: Request = {
+      kind: 'guide',
+      a: features[pair.a]!,
+      b: features[pair.b]!,
+      x1,
+      x2,
+      pose: { rotation: result.rotation, translation: result.translation },
+      taken: matches.filter((_, k) => result.inliers[k >> 1]),
+      threshold: (GUIDED_LIMIT * Math.sqrt(pixels[pair.a]! * pixels[pair.b]!)) / focal,
+    };
+    found = await pool.run<Uint32Array>(request, { signal: context.signal, pass: context.pass });
+    context.store.put(key, encodeMatches(found));
+  }
+  candidate.matches = Uint32Array.from([...matches, ...found]);
+  const inliers = new Uint8Array(candidate.matches.length / 2).fill(1);
+  inliers.set(result.inliers);
+  candidate.result = { ...result, inliers };
+}
+
+const isBelieved = ({ inlierCount, evidence }: TwoViewResult): boolean =>
+  inlierCount >= LEAST_INLIERS && evidence >= LEAST_EVIDENCE;
 
 /** The structure that pairs give under some lenses. */
 async function solve(
@@ -290,7 +392,10 @@ async function solve(
       photoCount: photos.length,
       lensOf: task.lensOf,
       lenses,
-      tracks: buildTracks(task.featureCounts, verified),
+      tracks: buildTracks(
+        task.features.map(({ count }) => count),
+        verified,
+      ),
       position: task.position,
       pairs: verified,
       known,
@@ -314,7 +419,7 @@ function verify(
   candidates.forEach((candidate, index) => {
     const { pair, matches } = candidate;
     const result = resultOf(candidate, index);
-    if (!result || result.inlierCount < LEAST_INLIERS || result.evidence < LEAST_EVIDENCE) {
+    if (!result || !isBelieved(result)) {
       rejected.push({
         pair,
         reason: 'no-overlap',
@@ -334,17 +439,35 @@ function verify(
       matches: matches.filter((_, k) => inliers[k >> 1]),
     });
   });
-  const disagreement = rotationDisagreement(
-    photos.length,
-    plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount })),
-  );
-  return plausible.filter(({ a, b }, k) => {
-    if (isConsistent(disagreement[k]!)) return true;
-    rejected.push({
-      pair: { a, b },
-      reason: 'inconsistent',
-      detail: `its rotation is ${disagreement[k]!.toFixed(0)} degrees off what the other pairs say`,
-    });
+  return inAgreement(photos.length, plausible, rejected);
+}
+
+/** Pairs whose rotation, and the way they say from camera to camera, the other pairs agree with. */
+function inAgreement(count: number, plausible: Verified, rejected: Rejection[]): Verified {
+  const reject = ({ a, b }: Pair, detail: string) => rejected.push({ pair: { a, b }, reason: 'inconsistent', detail });
+  const weighed = plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount }));
+  const rotations = averageRotations(count, weighed);
+  const turned = rotationDisagreement(rotations, weighed);
+  const level = plausible.filter((pair, k) => {
+    if (isConsistent(turned[k]!)) return true;
+    reject(pair, `its rotation is ${turned[k]!.toFixed(0)} degrees off what the other pairs say`);
     return false;
   });
+  // Nearly from one place, a pair knows no direction.
+  const telling = level.filter(isTelling);
+  const agrees = agreeingDirections(
+    telling.map(({ a, b, translation, inlierCount }) => ({
+      a,
+      b,
+      direction: centreOf(rotations[b]!, translation),
+      weight: inlierCount,
+    })),
+  );
+  const wrong = new Set(telling.filter((_, k) => !agrees[k]));
+  for (const pair of wrong) reject(pair, 'it says another way from camera to camera than the other pairs do');
+  return level.filter((pair) => !wrong.has(pair));
 }
+
+/** Of a camera that x = rotation X + translation holds for. */
+const centreOf = (R: ArrayLike<number>, t: ArrayLike<number>): number[] =>
+  [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!));

@@ -25,7 +25,7 @@ export interface TwoViewResult extends RelativePose {
 }
 
 /** [t]x R. */
-function essential(rotation: Float64Array, t: ArrayLike<number>): Float64Array {
+export function essential(rotation: Float64Array, t: ArrayLike<number>): Float64Array {
   return multiply3([0, -t[2]!, t[1]!, t[2]!, 0, -t[0]!, -t[1]!, t[0]!, 0], rotation);
 }
 
@@ -155,6 +155,8 @@ export interface TwoViewOptions {
    * not given.
    */
   extent?: number | undefined;
+  /** So many of the first correspondences hold more probably: samples of those come first. */
+  likely?: number | undefined;
   /** A pose to begin with. */
   start?: RelativePose | undefined;
 }
@@ -210,7 +212,6 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
   const everything = Uint32Array.from({ length: n }, (_, k) => k);
   const score = scorer('epipolar', columnsOf(x1, x2), options.threshold);
   const scoreOf = (pose: RelativePose) => score(essential(pose.rotation, pose.translation));
-  const draw = sampler(n, 5, options.hypotheses, options.seed);
   let best: { pose: RelativePose; score: number } | undefined;
   const refine = (pose: RelativePose, scales: readonly number[]): void => {
     const moved = { ...pose };
@@ -218,19 +219,26 @@ export function relativePose(x1: Float64Array, x2: Float64Array, options: TwoVie
     const value = scoreOf(moved);
     if (!best || value > best.score) best = { pose: moved, score: value };
   };
-  if (options.start) refine(options.start, [1, 0.7, 0.5, 0.5]);
-  let needed = options.hypotheses;
-  for (let attempt = 0; attempt < needed; attempt++) {
-    for (const E of fivePoint(x1, x2, draw(attempt))) {
-      const value = score(E);
-      // A sample a little worse than the best may lead further once refined.
-      if (value <= 0.9 * (best?.score ?? 0)) continue;
-      const pose = decompose(E);
-      if (!best || value > best.score) best = { pose, score: value };
-      refine(pose, [1, 0.7, 0.5]);
-      needed = Math.min(options.hypotheses, Math.max(15, 2 * enough(best!.score / n, 5)));
+  const sampleFrom = (count: number, seed: number): void => {
+    const draw = sampler(count, 5, options.hypotheses, seed);
+    const enoughOf = (score: number) => Math.max(15, 2 * enough(Math.min(1, score / count), 5));
+    let needed = Math.min(options.hypotheses, best ? enoughOf(best.score) : Infinity);
+    for (let attempt = 0; attempt < needed; attempt++) {
+      for (const E of fivePoint(x1, x2, draw(attempt))) {
+        const value = score(E);
+        // A sample a little worse than the best may lead further once refined.
+        if (value <= 0.9 * (best?.score ?? 0)) continue;
+        const pose = decompose(E);
+        if (!best || value > best.score) best = { pose, score: value };
+        refine(pose, [1, 0.7, 0.5]);
+        needed = Math.min(options.hypotheses, enoughOf(best!.score));
+      }
     }
-  }
+  };
+  if (options.start) refine(options.start, [1, 0.7, 0.5, 0.5]);
+  const likely = options.likely ?? n;
+  if (likely >= 8 && likely < n) sampleFrom(likely, options.seed + 1);
+  sampleFrom(n, options.seed);
   if (!best) return undefined;
   refine(best.pose, [0.5, 0.4, 0.3, 0.3]);
   return finish(best.pose, best.score, x1, x2, options);

@@ -2,8 +2,9 @@ import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
+import { guidedMatches } from './guided.js';
 import { matchFeatures } from './matching.js';
-import { relativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
+import { essential, relativePose, type RelativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
 
 /** Positions are [n, 2], of `fit` and `focals` in long sides relative to the centres, of `pose` normalised. */
 export type Request =
@@ -24,6 +25,17 @@ export type Request =
       focals: [number, number][];
       limit: number;
       seed: number;
+    }
+  | {
+      kind: 'guide';
+      a: Features;
+      b: Features;
+      /** Of all features, normalised. */
+      x1: Float64Array;
+      x2: Float64Array;
+      pose: RelativePose;
+      taken: Uint32Array;
+      threshold: number;
     }
   | { kind: 'pose'; x1: Float64Array; x2: Float64Array; options: TwoViewOptions };
 
@@ -51,6 +63,10 @@ serve<Request>((request) => {
       return { value: fitEpipolar(request.x1, request.x2, request.options) satisfies FitAnswer };
     case 'focals':
       return { value: scoreFocals(request) satisfies FocalsAnswer };
+    case 'guide': {
+      const { a, b, x1, x2, pose, taken, threshold } = request;
+      return { value: guidedMatches(a, b, x1, x2, essential(pose.rotation, pose.translation), taken, { threshold }) };
+    }
     case 'pose':
       return { value: relativePose(request.x1, request.x2, request.options) satisfies PoseAnswer };
   }

@@ -1,13 +1,15 @@
 /**
  * Every photo set with reference cameras, and variants of them made in code, through the sparse stage; one table:
  *
- *   node build/wasm.mjs && node --import tsx test/bench/sets.ts [FOLDER] [--only NAME,...] [--colmap] [--dense] [--cache DIR]
+ *   node build/wasm.mjs && node --import tsx test/bench/sets.ts [FOLDER] [--only NAME,...] [--colmap] [--dense] [--pairs]
+ *     [--cache DIR]
  *
  * FOLDER (default: ../shared/photos) holds a folder per set: photos and `cameras.json`. Errors in degrees over all pairs
  * of photos in the largest piece, median / 90th percentile: relative rotation, direction of relative translation; focal
- * in per cent. CPU seconds count all threads. With --colmap, COLMAP's row stands under ours. With --dense, a line tells
- * how complete and right depth is (sets/dense.ts). With --cache, features and
- * matches are kept between runs (their seconds are then not counted).
+ * in per cent. CPU seconds count all threads, memory is the largest since the bench began. With --colmap, COLMAP's row
+ * stands under ours. With --dense, a line tells how complete and right depth is (sets/dense.ts). With --pairs, every pair
+ * that holds is compared with the reference: what it says alone, and what the placed cameras say of it. With --cache,
+ * features and matches are kept between runs (their seconds are then not counted).
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -45,6 +47,7 @@ const { positionals, values } = parseArgs({
     cache: { type: 'string' },
     threads: { type: 'string' },
     verbose: { type: 'boolean' },
+    pairs: { type: 'boolean' },
   },
 });
 
@@ -107,15 +110,46 @@ function errorsOf(placed: readonly Placed[]): { rotation: number[]; translation:
       // Centre of the second camera in the first one's frame.
       const found = multiply4(rigid(p.rotation, p.translation), invertRigid(rigid(q.rotation, q.translation)));
       const truth = multiply4(invertRigid(p.photo.worldFromCamera), q.photo.worldFromCamera);
-      rotation.push(rotationDifference(rotationOf(found), rotationOf(truth)));
-      const [u, v] = [found, truth].map((pose) => [pose[3]!, pose[7]!, pose[11]!]) as [number[], number[]];
-      const cosine = u.reduce((sum, x, k) => sum + x * v[k]!, 0) / (Math.hypot(...u) * Math.hypot(...v));
-      translation.push((Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI);
+      const [turn, direction] = poseErrors(found, truth);
+      rotation.push(turn);
+      translation.push(direction);
     }
   });
   const sort = (list: number[]) => list.sort((a, b) => a - b);
   const focal = placed.map(({ focal: found, photo }) => Math.abs(found / photo.focal - 1) * 100);
   return { rotation: sort(rotation), translation: sort(translation), focal: sort(focal) };
+}
+
+/** Degrees between two relative poses: rotation, direction of translation. */
+function poseErrors(found: Float64Array, truth: Float64Array): [number, number] {
+  const [u, v] = [found, truth].map((pose) => [pose[3]!, pose[7]!, pose[11]!]) as [number[], number[]];
+  const cosine = u.reduce((sum, x, k) => sum + x * v[k]!, 0) / (Math.hypot(...u) * Math.hypot(...v));
+  return [
+    rotationDifference(rotationOf(found), rotationOf(truth)),
+    (Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI,
+  ];
+}
+
+function tellPairs(set: TestSet, { verified, pieces }: Survey): void {
+  const rows = verified.map(({ a, b, rotation, translation, inlierCount, parallax, rotationShare }) => {
+    const [p, q] = [set.photos[a]!, set.photos[b]!];
+    const truth = multiply4(invertRigid(q.worldFromCamera), p.worldFromCamera);
+    const piece = pieces.find(({ cameras }) => cameras.has(a) && cameras.has(b));
+    const placed = [a, b]
+      .map((photo) => piece?.cameras.get(photo))
+      .map((each) => each && rigid(each.rotation, each.translation));
+    const errors = [rigid(rotation, translation), placed[0] && multiply4(placed[1]!, invertRigid(placed[0]))].map(
+      (pose) =>
+        pose && p.scene === q.scene
+          ? poseErrors(pose, truth)
+              .map((value) => value.toFixed(1))
+              .join(' / ')
+          : '-',
+    );
+    const words = `${a}-${b}: ${inlierCount} inliers, ${parallax.toFixed(1)} deg, turned only ${rotationShare.toFixed(2)}`;
+    return `    ${words.padEnd(55)} alone ${errors[0]!.padEnd(14)} placed ${errors[1]}`;
+  });
+  console.log(rows.join('\n'));
 }
 
 function row(cells: readonly (string | number)[]): string {
@@ -186,8 +220,10 @@ async function ours(set: TestSet): Promise<void> {
       others.map(({ cameras }) => cameras.size).join(' ') || '-',
       largest?.points.length ?? 0,
       ((user + system) / 1e6).toFixed(1),
+      Math.round(process.resourceUsage().maxRSS / 1024),
     ]),
   );
+  if (values.pairs) tellPairs(set, survey);
   for (const warning of survey.warnings) console.log(`    warning: ${warning}`);
   if (values.dense) console.log(denseLine(await denseFigures(photos, pairs, reader, { originals, store })));
   if (values.verbose) {
@@ -233,16 +269,23 @@ if (!existsSync(top)) {
 }
 if (values.cache) mkdirSync(values.cache, { recursive: true });
 const sets = new Map<string, TruePhoto[]>();
-for (const name of readdirSync(top).sort())
-  if (existsSync(join(top, name, 'cameras.json'))) sets.set(name, await readSet(join(top, name), name));
-const courtyard = 'resources/samples/courtyard';
-if (existsSync(join(courtyard, 'cameras.json'))) sets.set('samples', await readSet(courtyard, 'samples'));
 const only = values.only?.split(',');
+const isWanted = (set: string) =>
+  !only || only.some((name) => set === name || (name.endsWith('*') && set.startsWith(name.slice(0, -1))));
+// A variant's name begins with its set's.
+const isNeeded = (set: string) => !only || only.some((name) => name.split(/[ *+]+/).includes(set));
+for (const name of readdirSync(top).sort())
+  if (isNeeded(name) && existsSync(join(top, name, 'cameras.json')))
+    sets.set(name, await readSet(join(top, name), name));
+const courtyard = 'resources/samples/courtyard';
+if (isNeeded('samples') && existsSync(join(courtyard, 'cameras.json')))
+  sets.set('samples', await readSet(courtyard, 'samples'));
 const colmap = values.colmap === true && hasColmap();
-console.log(row(['set', 'placed', 'rotation', 'translation', 'focal %', 'other pieces', 'points', 'CPU s']));
+console.log(
+  row(['set', 'placed', 'rotation', 'translation', 'focal %', 'other pieces', 'points', 'CPU s', 'MB so far']),
+);
 for (const set of testSets(sets)) {
-  if (only && !only.some((name) => set.name === name || (name.endsWith('*') && set.name.startsWith(name.slice(0, -1)))))
-    continue;
+  if (!isWanted(set.name)) continue;
   await ours(set);
   if (colmap) theirs(set);
 }

@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest';
 import { multiply3, randomNumbers, transpose3 } from '../../electron/numerics/linear.js';
-import { isConsistent, rotationDisagreement, type RelativeRotation } from '../../electron/sparse/consistency.js';
+import {
+  averageRotations,
+  isConsistent,
+  rotationDisagreement,
+  type RelativeRotation,
+} from '../../electron/sparse/consistency.js';
 import { turn } from './synthetic.js';
 
 it('finds the pairs that contradict the others, though they have more inliers', () => {
@@ -20,7 +25,9 @@ it('finds the pairs that contradict the others, though they have more inliers', 
       });
     }
   }
-  const found = [...rotationDisagreement(10, pairs)].flatMap((degrees, k) => (isConsistent(degrees) ? [] : [k]));
+  const found = [...rotationDisagreement(averageRotations(10, pairs), pairs)].flatMap((degrees, k) =>
+    isConsistent(degrees) ? [] : [k],
+  );
   expect(found).toEqual([...wrong]);
 });
 
@@ -29,5 +36,5 @@ it('keeps pairs of two sets that nothing connects', () => {
     [0, 1],
     [2, 3],
   ].map(([a, b]) => ({ a: a!, b: b!, rotation: turn(0, 50, 0), weight: 30 }));
-  expect([...rotationDisagreement(4, pairs)].every(isConsistent)).toBe(true);
+  expect([...rotationDisagreement(averageRotations(4, pairs), pairs)].every(isConsistent)).toBe(true);
 });

@@ -6,6 +6,7 @@ import type { Candidate } from '../../electron/sparse/correspondence.js';
 import { senseChecks, type SenseInput } from '../../electron/sparse/sense.js';
 import type { Piece } from '../../electron/sparse/structure.js';
 import type { TwoViewResult } from '../../electron/sparse/two-view.js';
+import { arc, relative } from './synthetic.js';
 
 const MATCHES = 60;
 
@@ -47,6 +48,7 @@ function set(count: number, still: number, rotationShare = 0): SenseInput {
     lensOf: places.map(() => 0),
     lenses: [{ focal: 1, k1: 0 }],
     rejected: [],
+    verified: [],
     position: (k, feature) => places[k]![feature]!,
   };
 }
@@ -92,5 +94,41 @@ describe('sense checks', () => {
       .map(({ pair }) => ({ pair, reason: 'inconsistent' as const, detail: '' }));
     expect(senseChecks({ ...five, rejected }).warnings).toEqual([expect.stringMatching(/5 of 10 pairs.*look alike/)]);
     expect(senseChecks({ ...five, rejected: rejected.slice(0, 2) }).warnings).toEqual([]);
+  });
+
+  it('has nothing to say of many weak pairs that contradict few strong ones: wallpaper', () => {
+    const five = set(5, 0);
+    const [weak, firm] = [five.candidates.slice(0, 5), five.candidates.slice(5)];
+    const withInliers = (candidate: (typeof weak)[number], inlierCount: number) => ({
+      ...candidate,
+      result: { ...candidate.result!, inlierCount },
+    });
+    const candidates = [...weak.map((each) => withInliers(each, 40)), ...firm.map((each) => withInliers(each, 300))];
+    const rejected = weak.map(({ pair }) => ({ pair, reason: 'inconsistent' as const, detail: '' }));
+    expect(senseChecks({ ...five, candidates, rejected }).warnings).toEqual([]);
+  });
+
+  it('see that pairs which hold contradict where their cameras were placed', () => {
+    const truth = arc(4, 60);
+    const pairs = truth.flatMap((a, i) =>
+      truth.slice(i + 1).map((b, k): SenseInput['verified'][number] => ({
+        a: i,
+        b: i + 1 + k,
+        ...relative(a, b),
+        inlierCount: 100,
+        parallax: 10,
+        rotationShare: 0,
+      })),
+    );
+    const placed = (cameras: PlacedCamera[]): SenseInput => ({
+      ...set(4, 0),
+      verified: pairs,
+      pieces: [{ ...piece([]), cameras: new Map(cameras.map((camera, k) => [k, camera])) }],
+    });
+    expect(senseChecks(placed(truth)).warnings).toEqual([]);
+    const moved = { ...truth[3]!, translation: truth[3]!.translation.map((t, i) => t + [0, 8, 0][i]!) };
+    expect(senseChecks(placed([...truth.slice(0, 3), moved])).warnings).toEqual([
+      expect.stringMatching(/3 of 6 pairs of photos contradict where their cameras were placed \(0.jpg with 3.jpg/),
+    ]);
   });
 });

@@ -112,6 +112,56 @@ describe('buildStructure', () => {
     ]);
   });
 
+  it('places a photo where most of its pairs say, not where a repeated pattern offers more points', async () => {
+    const truth = arc(6, 60);
+    const random = randomNumbers(3);
+    // The last camera as the pattern shows it: a period further along.
+    const shifted = { ...truth[5]!, translation: truth[5]!.translation.map((t, i) => t + [2.6, 0, 1][i]!) };
+    const groups = [
+      { photos: [0, 1, 2], count: 150, last: truth[5]! },
+      { photos: [3, 4, 5], count: 150, last: truth[5]! },
+      { photos: [1, 2, 3, 4, 5], count: 60, last: truth[5]! },
+      { photos: [0, 1, 5], count: 110, last: shifted },
+    ];
+    const seen = truth.map((): [number, number][] => []);
+    const tracks: StructureInput['tracks'][number][] = [];
+    for (const { photos, count, last } of groups) {
+      const points = scatter(count, 20 + tracks.length);
+      const sights = truth.map((camera, k) => see(k === 5 ? last : camera, TRUE_LENS, points, NOISE, random));
+      for (let p = 0; p < count; p++) {
+        const visible = photos.filter((photo) => sights[photo]![p]);
+        if (visible.length < 2) continue;
+        tracks.push({ photos: visible, features: visible.map((photo) => seen[photo]!.push(sights[photo]![p]!) - 1) });
+      }
+    }
+    const pair = (a: number, b: number, inlierCount: number, from = truth[b]!) => {
+      const parallax = 10 * (b - a);
+      return { a, b, ...relative(truth[a]!, from), inlierCount, parallax, rotationShare: 0 };
+    };
+    const pairs = [
+      pair(0, 1, 250),
+      pair(0, 2, 150),
+      pair(1, 2, 200),
+      pair(3, 4, 200),
+      pair(3, 5, 200),
+      pair(4, 5, 200),
+    ];
+    for (const a of [1, 2]) for (const b of [3, 4, 5]) pairs.push(pair(a, b, 60));
+    pairs.push(pair(0, 5, 100, shifted));
+    const [piece] = await buildStructure({
+      photoCount: 6,
+      lensOf: new Array(6).fill(0),
+      lenses: [{ ...TRUE_LENS, fixed: true }],
+      tracks,
+      pairs,
+      position: (photo, feature) => seen[photo]![feature]!,
+    });
+    expect(piece!.cameras.size).toBe(6);
+    const { rotation, direction } = errors(piece!.cameras, truth);
+    expect(rotation).toBeLessThan(0.3);
+    expect(direction).toBeLessThan(1);
+  });
+
   it('stops when asked', async () => {
     const stop = new AbortController();
     const work = buildStructure({

@@ -1,0 +1,141 @@
+import { multiply3, rotationFromVector, solveCholesky } from '../numerics/linear.js';
+import { project, type Lens, type PlacedCamera } from './bundle.js';
+import type { Piece } from './structure.js';
+
+export interface CertaintyOptions {
+  /** A pixel of the picture that features are found on, in long sides. */
+  pixel: number;
+  /** Points that are asked, those that most photos see first: the time grows with them, the answer hardly. */
+  points: number;
+  /** A larger piece is not asked: it knows its lens, and its equations would be slow. */
+  cameras: number;
+}
+
+export const CERTAINTY_DEFAULTS: CertaintyOptions = { pixel: 1 / 1600, points: 1200, cameras: 100 };
+
+/** Columns of a lens: log focal and k1. */
+const LENS = 2;
+const CAMERA = 6;
+
+/**
+ * How well the sightings of an adjusted piece tell a lens' focal: its standard deviation as a share of it, from the
+ * covariance of poses, lens and points together, the points eliminated (Triggs et al., 1999, section 9). The Jacobians are
+ * central differences of `project`, so that they are those of the model that was adjusted, whatever it is.
+ *
+ * @param position of a feature, long sides relative to the photo's centre
+ * @returns at most 1, which is no knowledge; undefined for a piece that is too large to ask
+ */
+export function focalSigma(
+  piece: Piece,
+  lens: number,
+  lenses: readonly Lens[],
+  position: (photo: number, feature: number) => [number, number],
+  options: CertaintyOptions = CERTAINTY_DEFAULTS,
+): number | undefined {
+  const photos = [...piece.cameras.keys()];
+  if (photos.length > options.cameras) return undefined;
+  // The first camera holds the world; its scale is held by what keeps the equations regular.
+  const columnOf = new Map(photos.map((photo, k) => [photo, CAMERA * (k - 1)]));
+  const size = CAMERA * (photos.length - 1) + LENS;
+  const own = size - LENS;
+  const normal = new Float64Array(size * size);
+  const scale = 1.5 * options.pixel;
+  let [squares, sightings] = [0, 0];
+  const asked = [...piece.points].sort((p, q) => q.photos.length - p.photos.length).slice(0, options.points);
+  for (const { position: at, photos: seeing, features } of asked) {
+    const rows = seeing.flatMap((photo, k) => {
+      const camera = piece.cameras.get(photo)!;
+      const row = linearised(camera, lenses[camera.lens]!, at, position(photo, features[k]!), scale);
+      if (!row) return [];
+      squares += row.square;
+      sightings++;
+      const column = columnOf.get(photo)!;
+      const columns = Array.from({ length: CAMERA + LENS }, (_, i) => {
+        if (i >= CAMERA) return camera.lens === lens ? own + i - CAMERA : -1;
+        return column < 0 ? -1 : column + i;
+      });
+      return [{ ...row, columns }];
+    });
+    eliminate(rows, normal, size);
+  }
+  const variance = squares / Math.max(1, 2 * sightings - 3 * asked.length - size);
+  for (let i = 0; i < size; i++) normal[i * size + i] = normal[i * size + i]! * (1 + 1e-9) + 1e-12;
+  const unit = new Float64Array(size);
+  unit[own] = 1;
+  if (!solveCholesky(normal, unit, size)) return 1;
+  return Math.min(1, Math.sqrt(variance * unit[own]!));
+}
+
+interface Row {
+  /** [2][CAMERA + LENS] and [2][3], times the square root of the weight. */
+  unknowns: number[][];
+  point: number[][];
+  /** Squared error, weighted. */
+  square: number;
+}
+
+function linearised(
+  camera: PlacedCamera,
+  lens: Lens,
+  at: ArrayLike<number>,
+  seen: readonly [number, number],
+  scale: number,
+): Row | undefined {
+  const out = new Float64Array(2);
+  const shown = (moved: readonly number[]): [number, number] | undefined => {
+    const [wx, wy, wz, tx, ty, tz, logFocal, k1, x, y, z] = moved;
+    const [t0, t1, t2] = camera.translation as unknown as [number, number, number];
+    const rotation = multiply3(rotationFromVector(wx!, wy!, wz!), camera.rotation);
+    const held = { ...camera, rotation, translation: Float64Array.of(t0 + tx!, t1 + ty!, t2 + tz!) };
+    const own = { ...lens, focal: lens.focal * Math.exp(logFocal!), k1: lens.k1 + k1! };
+    if (!project(held, own, at[0]! + x!, at[1]! + y!, at[2]! + z!, out)) return undefined;
+    return [out[0]!, out[1]!];
+  };
+  const still = new Array<number>(CAMERA + LENS + 3).fill(0);
+  const found = shown(still);
+  if (!found) return undefined;
+  const error = [seen[0] - found[0], seen[1] - found[1]];
+  const weight = Math.sqrt(1 / (1 + (error[0]! ** 2 + error[1]! ** 2) / scale ** 2));
+  const columns = still.map((_, k) => {
+    const step = 1e-6;
+    const [ahead, behind] = [step, -step].map((by) => shown(still.map((value, i) => (i === k ? by : value))));
+    return [0, 1].map((axis) => (ahead && behind ? (weight * (ahead[axis]! - behind[axis]!)) / (2 * step) : 0));
+  });
+  const rowsOf = (from: number, to: number) => [0, 1].map((axis) => columns.slice(from, to).map((each) => each[axis]!));
+  return {
+    unknowns: rowsOf(0, CAMERA + LENS),
+    point: rowsOf(CAMERA + LENS, still.length),
+    square: weight ** 2 * (error[0]! ** 2 + error[1]! ** 2),
+  };
+}
+
+/** Adds what the sightings of one point say of cameras and lens, the point wherever they want it. */
+function eliminate(rows: readonly (Row & { columns: number[] })[], normal: Float64Array, size: number): void {
+  const V = new Float64Array(9);
+  for (const { point } of rows)
+    for (const J of point)
+      for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) V[3 * i + j] = V[3 * i + j]! + J[i]! * J[j]!;
+  for (let i = 0; i < 3; i++) V[4 * i] = V[4 * i]! * (1 + 1e-12) + 1e-18;
+  const flat = rows.flatMap(({ unknowns, point, columns }) =>
+    unknowns.map((J, axis) => ({ J, P: point[axis]!, columns })),
+  );
+  // Of every row, its part that no place of the point explains: (I - P V^-1 P') applied from the right.
+  const coupled = flat.map(({ P }) => {
+    const solved = Float64Array.from(P);
+    return solveCholesky(V.slice(), solved, 3) ? solved : new Float64Array(3);
+  });
+  flat.forEach((p, a) => {
+    flat.forEach((q, b) => {
+      const share = (a === b ? 1 : 0) - coupled[a]!.reduce((sum, value, i) => sum + value * q.P[i]!, 0);
+      for (let i = 0; i < p.J.length; i++) {
+        const row = p.columns[i]!;
+        if (row < 0 || p.J[i] === 0) continue;
+        const left = share * p.J[i]!;
+        for (let j = 0; j < q.J.length; j++) {
+          const column = q.columns[j]!;
+          if (column >= 0) normal[row * size + column] = normal[row * size + column]! + left * q.J[j]!;
+        }
+      }
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import { adjustBundle, type PlacedCamera } from '../../electron/sparse/bundle.js';
+import { focalSigma } from '../../electron/sparse/certainty.js';
+import type { Piece } from '../../electron/sparse/structure.js';
+import { arc, scatter, see } from './synthetic.js';
+
+const FOCAL = 0.9;
+const NOISE = 0.5 / 1600;
+
+/** Photos of one scene, adjusted from the truth, and what the sightings say of their lens. */
+function adjusted(degrees: number, seed: number) {
+  const random = randomNumbers(seed);
+  const truth = arc(5, degrees);
+  const points = scatter(100, 9);
+  const seen = truth.map((camera) => see(camera, { focal: FOCAL, k1: 0 }, points, NOISE, random));
+  const all = points.map((_, p) => truth.map((__, c) => c).filter((c) => seen[c]![p]));
+  const kept = points.map((_, p) => p).filter((p) => all[p]!.length > 2);
+  const cameras: PlacedCamera[] = truth.map((camera, k) => ({ ...camera, fixed: k === 0 }));
+  const lenses = [{ focal: FOCAL, k1: 0 }];
+  const positions = Float64Array.from(kept.flatMap((p) => points[p]!));
+  const sightings = {
+    camera: Int32Array.from(kept.flatMap((p) => all[p]!)),
+    point: Int32Array.from(kept.flatMap((p, k) => all[p]!.map(() => k))),
+    at: Float64Array.from(kept.flatMap((p) => all[p]!.flatMap((c) => seen[c]![p]!))),
+  };
+  adjustBundle(cameras, lenses, positions, sightings, {
+    scale: 1.5 / 1600,
+    iterations: 100,
+    refineFocal: true,
+    refineDistortion: true,
+  });
+  const piece: Piece = {
+    cameras: new Map(cameras.map((camera, k) => [k, camera])),
+    points: kept.map((p, k) => ({
+      position: positions.slice(3 * k, 3 * k + 3),
+      photos: all[p]!,
+      features: all[p]!.map(() => p),
+    })),
+    weak: new Set(),
+    support: 0,
+  };
+  const sigma = focalSigma(piece, 0, lenses, (photo, feature) => seen[photo]![feature]!)!;
+  return { sigma, error: Math.log(lenses[0]!.focal / FOCAL) };
+}
+
+describe('focalSigma', () => {
+  it('is as large as the errors are', () => {
+    const runs = Array.from({ length: 8 }, (_, k) => adjusted(50, k + 1));
+    const spread = Math.sqrt(runs.reduce((sum, { error }) => sum + error ** 2, 0) / runs.length);
+    const foretold = runs.reduce((sum, { sigma }) => sum + sigma, 0) / runs.length;
+    expect(foretold / spread).toBeGreaterThan(0.5);
+    expect(foretold / spread).toBeLessThan(2.2);
+  });
+
+  it('tells that photos from nearly one place know little', () => {
+    expect(adjusted(3, 1).sigma).toBeGreaterThan(4 * adjusted(50, 1).sigma);
+  });
+});

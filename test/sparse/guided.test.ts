@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import type { Features } from '../../electron/features/features.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import { guidedMatches } from '../../electron/sparse/guided.js';
+import { matchFeatures } from '../../electron/sparse/matching.js';
+import { essential } from '../../electron/sparse/two-view.js';
+import { arc, relative, scatter, see } from './synthetic.js';
+
+const LENS = { focal: 1, k1: 0 };
+
+/** Unit vectors as RootSIFT times 512, each a pattern with noise. */
+function described(patterns: readonly number[], noise: number, random: () => number): Features {
+  const descriptors = new Uint8Array(128 * patterns.length);
+  patterns.forEach((pattern, k) => {
+    const own = randomNumbers(pattern + 1);
+    const vector = Array.from({ length: 128 }, () => own() ** 2 + noise * random());
+    const length = Math.hypot(...vector);
+    vector.forEach((value, i) => (descriptors[128 * k + i] = Math.round((512 * value) / length)));
+  });
+  const keypoints = Float32Array.from({ length: 4 * patterns.length }, random);
+  return { count: patterns.length, keypoints, descriptors };
+}
+
+it('matches what looks alike in many places where the geometry leads to one of them', () => {
+  const random = randomNumbers(3);
+  const [first, second] = arc(2, 25);
+  const points = scatter(200, 4);
+  const seen = [first!, second!].map((camera) => see(camera, LENS, points, 1e-4, random));
+  const both = points.map((_, k) => k).filter((k) => seen[0]![k] && seen[1]![k]);
+  // Ten patterns over all points: window after window of a facade.
+  const patterns = both.map((k) => k % 10);
+  const [a, b] = [described(patterns, 0.2, random), described(patterns, 0.2, random)];
+  expect(matchFeatures(a, b).length / 2).toBeLessThan(0.1 * both.length);
+  const { rotation, translation } = relative(first!, second!);
+  const [x1, x2] = seen.map((own) => Float64Array.from(both.flatMap((k) => own[k]!))) as [Float64Array, Float64Array];
+  const taken = Uint32Array.of(0, 0, 1, 1);
+  const found = guidedMatches(a, b, x1, x2, essential(rotation, translation), taken, { threshold: 1e-3 });
+  const pairs = Array.from({ length: found.length / 2 }, (_, k) => [found[2 * k]!, found[2 * k + 1]!] as const);
+  expect(pairs.length).toBeGreaterThan(0.7 * both.length);
+  expect(pairs.filter(([i, j]) => i !== j).length).toBeLessThan(0.03 * pairs.length);
+  expect(pairs.some(([i]) => i < 2)).toBe(false);
+});
