@@ -37,6 +37,11 @@ export function MeasureSection({
     const next = { id: crypto.randomUUID(), name, kind, points: [...picks] };
     if (await editScene({ kind: 'measurements', measurements: [...measurements, next] })) setStudio({ picks: [] });
   };
+  const rename = (measurement: Measurement, name: string): void => {
+    if (name === '' || name === measurement.name) return;
+    const renamed = measurements.map((each) => (each.id === measurement.id ? { ...each, name } : each));
+    void editScene({ kind: 'measurements', measurements: renamed });
+  };
   return (
     <div className="section">
       <h2>Measure</h2>
@@ -54,8 +59,17 @@ export function MeasureSection({
       </Button>
       <ul className="scene-list">
         {measurements.map((measurement) => (
-          <li key={measurement.id}>
-            <span>{measurement.name}</span>
+          <li key={`${measurement.id} ${measurement.name}`}>
+            <input
+              className="input"
+              aria-label={`Name of ${measurement.name}`}
+              defaultValue={measurement.name}
+              disabled={busy}
+              onBlur={(event) => rename(measurement, event.target.value.trim())}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter') event.currentTarget.blur();
+              }}
+            />
             <span className="numeric">{text(measurement.kind, values.get(measurement.id), frame)}</span>
             <Button
               look={['plain', 'square']}
@@ -73,12 +87,20 @@ export function MeasureSection({
         ))}
       </ul>
       {measurements.length > 0 && (
-        <Button
-          icon="export"
-          onClick={() => download(measurements, values, frame)}
-        >
-          Save as CSV
-        </Button>
+        <div className="scene-tools">
+          <Button
+            icon="export"
+            onClick={() => void download('csv')}
+          >
+            Save as CSV
+          </Button>
+          <Button
+            icon="export"
+            onClick={() => void download('json')}
+          >
+            Save as JSON
+          </Button>
+        </div>
       )}
     </div>
   );
@@ -114,18 +136,17 @@ function unitOf(kind: Measurement['kind'], frame: FrameInfo): string {
 function text(kind: Measurement['kind'], value: Value | undefined, frame: FrameInfo): string {
   if (!value) return '…';
   const unit = unitOf(kind, frame);
-  return `${value.value.toPrecision(4)} ± ${value.deviation.toPrecision(1)}${unit}`;
+  const seen = value.residualPixels === undefined ? '' : `, ${value.residualPixels.toFixed(2)} px`;
+  return `${value.value.toPrecision(4)} ± ${value.deviation.toPrecision(1)}${unit}${seen}`;
 }
 
-function download(measurements: readonly Measurement[], values: ReadonlyMap<string, Value>, frame: FrameInfo): void {
-  const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-  const rows = measurements.map(({ id, name, kind }) => {
-    const value = values.get(id);
-    return [quoted(name), kind, value?.value ?? '', value?.deviation ?? '', unitOf(kind, frame).trim()].join();
-  });
+/** The engine writes the file: values, deviations, residuals and places, as the command line does. */
+async function download(format: 'csv' | 'json'): Promise<void> {
+  const answer = await attempt(() => api.request('scene.measurements', { format }));
+  if (!answer) return;
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([['name,kind,value,deviation,unit', ...rows, ''].join('\n')]));
-  link.download = `${studio().project!.name} measurements.csv`;
+  link.href = URL.createObjectURL(new Blob([answer.text]));
+  link.download = `${studio().project!.name} measurements.${format}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

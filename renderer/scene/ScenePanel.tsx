@@ -10,6 +10,7 @@ import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
 import { CloudSettings } from '../cloud/CloudSettings.js';
 import { MeasureSection } from './MeasureSection.js';
+import { PlaceSection } from './PlaceSection.js';
 import { RegionSection } from './RegionSection.js';
 import './scene.css';
 
@@ -36,6 +37,10 @@ export function ScenePanel() {
       />
       <ScaleSection
         lengths={document.lengths}
+        description={description}
+        busy={busy}
+      />
+      <PlaceSection
         description={description}
         busy={busy}
       />
@@ -217,6 +222,7 @@ function ScaleSection({
         {lengths.map((length, k) => (
           <li key={`${k} ${length.metres}`}>
             <span className="numeric">
+              {length.name && `${length.name}: `}
               {length.metres} m{residual(description, k)}
             </span>
             <Button
@@ -278,13 +284,60 @@ function CleanSection({ busy }: { busy: boolean }) {
           countSelection();
         }}
       />
+      <ColourChoice busy={busy} />
       <p className="quiet numeric">{countText(selected)} selected. Shift adds, Alt takes away.</p>
-      <CommandButton
-        id="points.delete"
-        icon="trash"
-      >
-        Delete
-      </CommandButton>
+      <div className="scene-tools">
+        <CommandButton
+          id="points.delete"
+          icon="trash"
+        >
+          Delete
+        </CommandButton>
+        <Button
+          disabled={busy}
+          title="Delete points that lie much farther from their neighbours than most do"
+          onClick={() => void editScene({ kind: 'outliers', deviations: 6 })}
+        >
+          Delete outliers
+        </Button>
+      </div>
     </div>
+  );
+}
+
+/** Selects the points of a colour, as near to it as the slider says. */
+function ColourChoice({ busy }: { busy: boolean }) {
+  const [colour, setColour] = useState('#87ceeb');
+  const [reach, setReach] = useState(0);
+  const select = (hex: string, value: number): void => {
+    const rgb = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
+    currentViewer()?.editing?.selectColour(rgb, value);
+    countSelection();
+  };
+  return (
+    <>
+      <Field label="Select a colour">
+        {(id) => (
+          <input
+            id={id}
+            type="color"
+            value={colour}
+            disabled={busy}
+            onChange={(event) => setColour(event.target.value)}
+          />
+        )}
+      </Field>
+      <Slider
+        label="As near as"
+        min={0}
+        max={120}
+        step={1}
+        value={reach}
+        disabled={busy}
+        format={String}
+        onChange={setReach}
+        onCommit={(value) => select(colour, value)}
+      />
+    </>
   );
 }

@@ -142,7 +142,7 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     sampleConfidence: confidence.subarray(0, sample.length / 3),
     ...extent(sample),
     confidenceRange: confidenceRange(confidence),
-    points: pixel && maps && { positions, confidence, source, pixel, maps, state },
+    points: pixel && maps && { positions, colors, confidence, source, pixel, maps, state },
     touch: () =>
       chunks.forEach((chunk) => {
         chunk.getAttribute('state').needsUpdate = true;

@@ -13,6 +13,8 @@ export interface EditablePoints {
   confidence: Float32Array;
   source: Uint16Array;
   pixel: Uint32Array;
+  /** [N, 3] sRGB. */
+  colors: Uint8Array;
   /** Of each source. */
   maps: readonly CloudMap[];
   /** Photo of each source. */
@@ -98,6 +100,20 @@ export function selectWhere({ state }: EditablePoints, test: (point: number) => 
     const before = state[n]! & ~SELECTED;
     state[n] = (before & DELETED) === 0 && test(n) ? before | SELECTED : before;
   }
+}
+
+/** Whether a point's colour is at most `reach` from a colour, as the eye weighs the channels (each of 255). */
+export function colourTest(
+  { colors }: Pick<EditablePoints, 'colors'>,
+  [red, green, blue]: readonly [number, number, number],
+  reach: number,
+): (point: number) => boolean {
+  return (point) => {
+    const r = colors[3 * point]! - red;
+    const g = colors[3 * point + 1]! - green;
+    const b = colors[3 * point + 2]! - blue;
+    return 0.3 * r * r + 0.59 * g * g + 0.11 * b * b <= reach * reach;
+  };
 }
 
 export function invertSelection(points: EditablePoints, minConfidence: number): void {

@@ -30,6 +30,8 @@ export interface Editing {
   select(shape: (width: number, height: number) => ScreenShape, mode: SelectionMode): void;
   /** Selects points of less confidence than this share of all points have. */
   selectLeastSure(share: number): void;
+  /** Selects points whose colour (sRGB) is at most `reach` of 255 from one. */
+  selectColour(colour: readonly [number, number, number], reach: number): void;
   invert(): void;
   clear(): void;
   count(): number;

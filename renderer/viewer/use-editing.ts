@@ -3,6 +3,7 @@ import { Matrix4, type Camera } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import type { CloudData } from './cloud-data.js';
 import {
+  colourTest,
   confidenceAt,
   countSelected,
   invertSelection,
@@ -71,6 +72,11 @@ export function useEditing({
       selectLeastSure: (share) => {
         const limit = confidenceAt(points.confidence, share);
         selectWhere(points, (n) => points.confidence[n]! < limit);
+        changed();
+      },
+      selectColour: (colour, reach) => {
+        const near = colourTest(points, colour, reach);
+        selectWhere(points, (n) => points.confidence[n]! >= minConfidence && near(n));
         changed();
       },
       invert: () => {

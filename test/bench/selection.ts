@@ -32,6 +32,7 @@ const points: EditablePoints = {
   confidence,
   source: Uint16Array.from({ length: count }, (_, k) => k % photos),
   pixel: Uint32Array.from({ length: count }, (_, k) => (Math.floor(k / photos) * 7919) % perPhoto),
+  colors: new Uint8Array(3 * count),
   maps: Array.from({ length: photos }, () => map),
   photos: Array.from({ length: photos }, (_, k) => `photo-${k}`),
   state: new Uint8Array(count),

@@ -3,6 +3,7 @@ import { PerspectiveCamera } from 'three';
 import { decodeCloud, encodeCloud } from '../../../electron/contract/cloud.js';
 import { decodeMask, encodeMask } from '../../../electron/contract/mask.js';
 import {
+  colourTest,
   confidenceAt,
   countSelected,
   deletedBits,
@@ -32,6 +33,7 @@ function grid(): { points: EditablePoints; matrix: number[] } {
       confidence: Float32Array.from({ length: 1200 }, (_, k) => 1 + k / 1200),
       source: new Uint16Array(1200),
       pixel: Uint32Array.from({ length: 1200 }, (_, k) => k),
+      colors: Uint8Array.from({ length: 3600 }, (_, k) => (Math.floor(k / 3) % 3 === k % 3 ? 200 : 20)),
       maps: [map],
       photos: ['a'],
       state: new Uint8Array(1200),
@@ -134,4 +136,12 @@ test('pixels and maps travel with the cloud', () => {
   expect(back.maps).toEqual(points.maps);
   expect([...back.pixel!].sort((a, b) => a - b)).toEqual([...points.pixel]);
   for (let k = 0; k < 1200; k += 97) expect(back.confidence[k]).toBe(points.confidence[back.pixel![k]!]);
+});
+
+test('a colour selects what is near to it', () => {
+  const { points } = grid();
+  selectWhere(points, colourTest(points, [205, 25, 15], 30));
+  expect(selected(points)).toEqual(Array.from({ length: 400 }, (_, k) => 3 * k));
+  selectWhere(points, colourTest(points, [205, 25, 15], 3));
+  expect(countSelected(points)).toBe(0);
 });

@@ -1,0 +1,81 @@
+import { useState } from 'react';
+import { markerFamilies, type MarkerFamily, type SceneDescription } from '../../electron/contract/scene.js';
+import { editScene } from '../commands/scene.js';
+import { Button, Field, Select } from '../design/controls.js';
+import { notify } from '../store/studio.js';
+
+const families = markerFamilies.map((value) => ({ value, title: value }));
+
+/** Scale from printed markers, and place and scale from GPS: both find what they need in the photos. */
+export function PlaceSection({ description, busy }: { description: SceneDescription | undefined; busy: boolean }) {
+  const [family, setFamily] = useState<MarkerFamily>('apriltag-36h11');
+  const [text, setText] = useState('');
+  const [searching, setSearching] = useState(false);
+  const metres = Number(text);
+  const find = async (...operations: Parameters<typeof editScene>): Promise<void> => {
+    setSearching(true);
+    const answer = await editScene(...operations);
+    setSearching(false);
+    if (answer && answer.notes.length > 0) notify('information', answer.notes.join('; '));
+  };
+  return (
+    <div className="section">
+      <h2>Markers and GPS</h2>
+      <Select
+        label="Printed markers"
+        value={family}
+        choices={families}
+        onChange={setFamily}
+      />
+      <Field label="Side of the black square, metres">
+        {(id) => (
+          <input
+            id={id}
+            className="input"
+            inputMode="decimal"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <div className="scene-tools">
+        <Button
+          disabled={busy || searching || !(metres > 0)}
+          onClick={() => void find({ kind: 'markers', family, metres })}
+        >
+          {searching ? 'Looking…' : 'Find markers'}
+        </Button>
+        <Button
+          disabled={busy || searching}
+          title="Metres, east and north from the places that the photos tell"
+          onClick={() => void find({ kind: 'gps' })}
+        >
+          Use GPS
+        </Button>
+      </div>
+      <Residuals description={description} />
+    </div>
+  );
+}
+
+function Residuals({ description }: { description: SceneDescription | undefined }) {
+  if (!description) return null;
+  const { places, controls } = description;
+  const millimetres = (off: readonly number[]): string => `${(1000 * Math.hypot(...off)).toFixed(1)} mm`;
+  return (
+    <ul className="scene-list">
+      {controls.map(({ name, role, off }) => (
+        <li key={`control ${name}`}>
+          <span>{`${name}, ${role}`}</span>
+          <span className="numeric">off by {millimetres(off)}</span>
+        </li>
+      ))}
+      {places.map(({ photo, name, across, up }) => (
+        <li key={photo}>
+          <span>{name}</span>
+          <span className="numeric">{`off by ${across.toFixed(2)} m, up ${up.toFixed(2)} m`}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
