@@ -23,7 +23,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '7';
+const VERSION = '8';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
