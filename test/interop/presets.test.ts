@@ -10,7 +10,7 @@ import { writeFiles } from '../../electron/export/write-files.js';
 import { presetInput } from '../fixtures/preset-input.js';
 import { blockOffsets, median } from './block-matching.js';
 import { openedInBlender } from './blender-scene.js';
-import { faults, readDataset, reprojectionError } from './splatting-rules.js';
+import { faults, readDataset, reprojectionError, squaredError } from './splatting-rules.js';
 import { installed, run } from './tools.js';
 
 async function exportOf(id: PresetId): Promise<string> {
@@ -42,8 +42,8 @@ describe('A splatting export', () => {
   });
 });
 
-/** Photos of a folder reconstructed as quickly as can be, and exported for Blender. */
-async function reconstructed(photos: string): Promise<string> {
+/** Photos of a folder reconstructed as quickly as can be, and exported. */
+async function reconstructed(photos: string, preset: PresetId = 'blender'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'pointmap-blender-'));
   const engine = new Engine({ dataFolder: join(folder, 'data') });
   await engine.request('project.create', { path: join(folder, 'scene.pointmap') });
@@ -51,10 +51,34 @@ async function reconstructed(photos: string): Promise<string> {
   await engine.request('run.start', {});
   expect(await engine.settled()).toMatchObject({ state: 'finished' });
   const out = join(folder, 'out');
-  await engine.request('export.preset', { folder: out, settings: { preset: 'blender' } });
+  await engine.request('export.preset', { folder: out, settings: { preset } });
   await engine.close();
   return out;
 }
+
+const real = ['sceaux', 'fox'].map((name) => join(import.meta.dirname, '../../../shared/photos', name));
+
+describe.skipIf(!installed('colmap', 'help')).each(real.filter((folder) => existsSync(folder)))(
+  'A splatting export of real photos, with the tracks of the reconstruction: %s',
+  (photos) => {
+    test('keeps the rules, and COLMAP starts its bundle adjustment from the cost that its features give', async () => {
+      const folder = await reconstructed(photos, 'splatting');
+      expect(await faults(folder)).toEqual([]);
+      const dataset = readDataset(folder);
+      expect(dataset.points.length).toBeGreaterThan(1000);
+      const mean = reprojectionError(dataset);
+      const told = dataset.points.reduce((sum, { error, track }) => sum + error * track.length, 0);
+      const sightings = dataset.points.reduce((sum, { track }) => sum + track.length, 0);
+      expect(Math.abs(told / sightings / mean - 1)).toBeLessThan(0.05);
+      const out = mkdtempSync(join(tmpdir(), 'pointmap-adjusted-'));
+      const model = ['--input_path', join(folder, 'sparse/0'), '--output_path', out];
+      const said = run('colmap', 'bundle_adjuster', ...model, '--BundleAdjustment.max_num_iterations', '1');
+      // Ceres' cost is half the sum of the squares.
+      const cost = Number(/^\s*0\s+([\d.e+-]+)/m.exec(said)![1]);
+      expect(Math.abs(cost / (squaredError(dataset) / 2) - 1)).toBeLessThan(0.05);
+    }, 900_000);
+  },
+);
 
 const sets = [
   ['the samples', join(import.meta.dirname, '../../resources/samples/courtyard')],
@@ -81,7 +105,9 @@ describe.skipIf(!installed('blender', '--version')).each(sets.filter(([, folder]
         expect(pictureSize).toEqual(size);
         const offsets = await blockOffsets(render, picture);
         expect(offsets.blocks).toBeGreaterThan(50);
-        // Over the three cameras together below; 100_7110 of sceaux alone has 1.7 pixels, for a reason not found yet.
+        // Over the three cameras together below; 100_7110 of sceaux alone has 1.7 pixels. Points that its own depths gave
+        // lie on their pixels exactly; those of the photos that look at the facade's other end are off by 1 at half size,
+        // and where the surfaces of several photos interleave the front one is drawn.
         expect(offsets.median).toBeLessThanOrEqual(2.5);
         all.push(...offsets.all);
         outer.push(...offsets.outer);

@@ -154,18 +154,25 @@ function transformsFaults(folder: string, { cameras, images }: Dataset): string[
 }
 
 /** Mean distance between features and the projections of their points, pixels; computed, not read. */
-export function reprojectionError({ cameras, images, points }: Dataset): number {
-  let [sum, count] = [0, 0];
-  for (const { position, track } of points)
-    for (const [image, feature] of track) {
+export function reprojectionError(dataset: Dataset): number {
+  const distances = featureDistances(dataset);
+  return distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+}
+
+/** Sum of the squares of those distances. */
+export const squaredError = (dataset: Dataset): number =>
+  featureDistances(dataset).reduce((sum, distance) => sum + distance ** 2, 0);
+
+function featureDistances({ cameras, images, points }: Dataset): number[] {
+  return points.flatMap(({ position, track }) =>
+    track.map(([image, feature]) => {
       const { pose, camera, features } = images.get(image)!;
       const { fx, fy, cx, cy } = cameras.get(camera)!;
       const at = [0, 1, 2].map((i) =>
         pose.subarray(4 * i, 4 * i + 3).reduce((s, v, j) => s + v * position[j]!, pose[4 * i + 3]!),
       );
       const [x, y] = features[feature]!;
-      sum += Math.hypot((fx * at[0]!) / at[2]! + cx - x, (fy * at[1]!) / at[2]! + cy - y);
-      count++;
-    }
-  return sum / count;
+      return Math.hypot((fx * at[0]!) / at[2]! + cx - x, (fy * at[1]!) / at[2]! + cy - y);
+    }),
+  );
 }
