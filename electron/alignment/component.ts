@@ -171,22 +171,25 @@ function freedomOf(
   const given = anchors.filter(({ kind }) => kind !== 'initial');
   const held = new Set(given.filter(({ kind }) => kind === 'fixed').map(({ view }) => view));
   if (given.length === 0) held.add(anchors[0]?.view ?? views[0]!);
-  const isRough = given.some(({ kind }) => kind === 'rough');
-  const weight = isRough
+  const inside = new Set(views);
+  const expected = problem.views.map((_, view) =>
+    inside.has(view) && !focalHeld[view] ? problem.constraints?.[view]?.expectedFocal : undefined,
+  );
+  const isSoft = given.some(({ kind }) => kind === 'rough') || expected.some(Boolean);
+  const weight = isSoft
     ? (objectiveOf(state, photos, depthScale) * scaleNorm(state)) / (MEASUREMENTS * Math.max(1, observations))
     : 0;
   const rough: (PosePrior | undefined)[] = problem.views.map(() => undefined);
   for (const { view, kind, worldFromCamera } of given) {
-    const expected = problem.constraints?.[view]?.pose?.expected;
+    const off = problem.constraints?.[view]?.pose?.expected;
     if (kind === 'rough')
       rough[view] = {
         worldFromCamera,
         weight,
-        turn: expected?.turn ?? ROUGH.turn,
-        shift: expected?.shift ?? ROUGH.shift * depthScale,
+        turn: off?.turn ?? ROUGH.turn,
+        shift: off?.shift ?? ROUGH.shift * depthScale,
       };
   }
-  const inside = new Set(views);
   const apart = given.some(({ worldFromCamera: a }) =>
     given.some(
       ({ worldFromCamera: b }) =>
@@ -198,6 +201,7 @@ function freedomOf(
     focal: problem.views.map((_, view) => inside.has(view) && !focalHeld[view]),
     sharedFocal: problem.sharedFocal ?? false,
     rough,
+    focals: expected.map((one) => one && { ...one, weight }),
     scaled: apart,
   };
 }

@@ -7,7 +7,8 @@ const DEFAULT_FOCAL = 1.2;
 const ASKED = 8;
 
 /**
- * A focal for every view to start from, in this order: given; of the earlier solution; the estimator's own calibration;
+ * A focal for every view to start from, in this order: given; of the earlier solution; expected (EXIF);
+ * the estimator's own calibration;
  * the median over the view's pointmaps as first view; what is typical of the other views, in proportion to the long
  * side. With one focal for all, a given one is everyone's.
  *
@@ -22,11 +23,12 @@ export function startFocals(
   const index = new Map(views.map(({ photo }, view) => [photo, view]));
   const hints: number[][] = views.map(() => []);
   const estimates: number[][] = views.map(() => []);
-  const settled = (view: number): boolean => constraints?.[view]?.focal !== undefined || initial?.[view] !== undefined;
+  const known = (view: number): number | undefined =>
+    constraints?.[view]?.focal ?? initial?.[view]?.focal ?? constraints?.[view]?.expectedFocal?.focal;
   for (const observation of observations) {
     observation.views.forEach((seen, role) => {
       const view = index.get(seen.photo)!;
-      if (settled(view)) return;
+      if (known(view) !== undefined) return;
       const hint = observation.focal?.[role];
       if (hint !== undefined && hint > 0 && Number.isFinite(hint)) hints[view]!.push(hint);
       else if (role === 0 && estimates[view]!.length < ASKED) {
@@ -35,10 +37,7 @@ export function startFocals(
       }
     });
   }
-  const found = views.map(
-    (_, view) =>
-      constraints?.[view]?.focal ?? initial?.[view]?.focal ?? medianOf(hints[view]!) ?? medianOf(estimates[view]!),
-  );
+  const found = views.map((_, view) => known(view) ?? medianOf(hints[view]!) ?? medianOf(estimates[view]!));
   const long = views.map(({ width, height }) => Math.max(width, height));
   const typical =
     medianOf(found.flatMap((value, view) => (value === undefined ? [] : [value / long[view]!]))) ?? DEFAULT_FOCAL;

@@ -117,6 +117,9 @@ export function priorCost(state: AlignmentState, freedom: Freedom): number {
     const { turn, shift } = deviation(camera, prior.worldFromCamera);
     sum += 0.5 * prior.weight * (square(turn) / prior.turn ** 2 + square(shift) / prior.shift ** 2);
   });
+  freedom.focals.forEach((prior, view) => {
+    if (prior) sum += 0.5 * prior.weight * (Math.log(state.focal[view]! / prior.focal) / prior.share) ** 2;
+  });
   return sum;
 }
 
@@ -148,6 +151,13 @@ function addPriors(system: LinearSystem, state: AlignmentState, freedom: Freedom
         system.add(at + i, at + j, value);
       }
     }
+  });
+  freedom.focals.forEach((prior, view) => {
+    const at = layout.focal[view]!;
+    if (!prior || at < 0) return;
+    const weight = prior.weight / norm / prior.share ** 2;
+    system.g[at] = system.g[at]! - weight * Math.log(state.focal[view]! / prior.focal);
+    system.add(at, at, weight);
   });
 }
 

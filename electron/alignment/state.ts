@@ -20,6 +20,16 @@ export interface PosePrior {
   weight: number;
 }
 
+/** A focal that is expected, and how strongly. */
+export interface FocalPrior {
+  /** View pixels. */
+  focal: number;
+  /** Of the focal, that it may be off by. */
+  share: number;
+  /** Of half the squared deviation, in units of the objective. */
+  weight: number;
+}
+
 /** What may move. */
 export interface Freedom {
   camera: boolean[];
@@ -27,6 +37,7 @@ export interface Freedom {
   /** All free focals are one. */
   sharedFocal: boolean;
   rough: (PosePrior | undefined)[];
+  focals: (FocalPrior | undefined)[];
   /** Held poses give the scene its scale; otherwise the geometric mean of the observations' scales is held. */
   scaled: boolean;
 }

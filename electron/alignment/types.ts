@@ -13,6 +13,8 @@ export interface AlignmentView {
 export interface ViewConstraint {
   /** Held fixed. */
   focal?: number;
+  /** What a focal that is not given is started from and softly held to, and the share that it may be off by. */
+  expectedFocal?: { focal: number; share: number };
   /** Held fixed; the view's centre (W/2, H/2) otherwise. */
   principalPoint?: [number, number];
   /**

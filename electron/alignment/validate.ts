@@ -53,8 +53,13 @@ function validateObservations(
 function validateKnowledge({ views, constraints, initial, sharedFocal }: Omit<AlignmentProblem, 'observations'>): void {
   constraints?.forEach((constraint, k) => {
     if (!constraint) return;
-    const { focal, principalPoint, pose } = constraint;
+    const { focal, expectedFocal, principalPoint, pose } = constraint;
     if (focal !== undefined) validateFocal(focal, `the focal given for view ${k}`);
+    if (expectedFocal) {
+      validateFocal(expectedFocal.focal, `the focal expected for view ${k}`);
+      if (!(expectedFocal.share > 0))
+        throw bad(`what the focal of view ${k} is expected to be off by must be more than nothing; give it instead`);
+    }
     if (principalPoint && !principalPoint.every(Number.isFinite))
       throw bad(
         `the principal point given for view ${k} is (${principalPoint.join(', ')}); give two numbers of pixels`,

@@ -11,6 +11,7 @@ import type { CameraInfo, RunSettings } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { OriginalFromView, View } from '../geometry/types.js';
 import type { EstimatorSession } from '../pointmaps/estimator.js';
+import { middleOf } from '../pointmaps/resample.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import type { ProjectPhoto } from '../project/project.js';
 
@@ -42,7 +43,7 @@ export type Placement = Pick<
 export async function place(input: PlacementInput): Promise<Placement> {
   const { photos, observations, session } = input;
   const views = await Promise.all(photos.map((_, index) => session.view(index)));
-  const result = await align(problem(input, views), {
+  const result = await align(alignmentProblem(input, views), {
     ...(input.signal ? { signal: input.signal } : {}),
     ...(input.threads === undefined ? {} : { threads: input.threads }),
     ...(input.memory === undefined ? {} : { memory: input.memory }),
@@ -67,19 +68,26 @@ export async function place(input: PlacementInput): Promise<Placement> {
   };
 }
 
-function problem(
-  { photos, observations, settings, previous, sparse }: PlacementInput,
+/** What alignment is asked: the observations, and all that is known of the views. */
+export function alignmentProblem(
+  {
+    photos,
+    observations,
+    settings,
+    previous,
+    sparse,
+  }: Pick<PlacementInput, 'photos' | 'observations' | 'settings' | 'previous' | 'sparse'>,
   views: readonly View[],
 ): AlignmentProblem<StoredObservation> {
   const before = new Map(previous?.map((camera) => [camera.photo, camera]));
-  const constraints = photos.map((photo, index): ViewConstraint | undefined => {
-    const constraint: ViewConstraint = {};
-    if (photo.focal?.source === 'user') constraint.focal = photo.focal.pixels / views[index]!.originalFromView.scaleX;
+  const constraints = photos.map((photo, index): ViewConstraint => {
+    const map = views[index]!.originalFromView;
+    const constraint: ViewConstraint = { principalPoint: middleOf(photo, map), ...focalConstraint(photo, map) };
     const pose = photo.locked ? before.get(photo.id)?.worldFromCamera : undefined;
     const known = photo.known?.use === 'fixed' ? photo.known.worldFromCamera : undefined;
     if (known) constraint.pose = { worldFromCamera: Float64Array.from(known), kind: 'fixed' };
     else if (pose) constraint.pose = { worldFromCamera: Float64Array.from(pose), kind: 'fixed' };
-    return Object.keys(constraint).length > 0 ? constraint : undefined;
+    return constraint;
   });
   // After photos were added the others start where they stand, and the world stays. After any other change everything
   // is found anew: whoever disables a pair that made ghosts does not want to start from them.
@@ -102,6 +110,18 @@ function problem(
     // One focal for all can only be asked of views of one size.
     sharedFocal: settings.sharedFocal && sizesOf(views) === 1,
   };
+}
+
+/**
+ * The user's focal is held. One from EXIF is rounded to millimetres and told for the lens, not for this picture: it may
+ * be off by this share.
+ */
+const EXIF_SHARE = 0.05;
+
+function focalConstraint({ focal }: ProjectPhoto, { scaleX }: OriginalFromView): ViewConstraint {
+  if (focal === undefined || focal.source === 'default') return {};
+  const pixels = focal.pixels / scaleX;
+  return focal.source === 'user' ? { focal: pixels } : { expectedFocal: { focal: pixels, share: EXIF_SHARE } };
 }
 
 const sizesOf = (views: readonly Pick<View, 'width' | 'height'>[]): number =>

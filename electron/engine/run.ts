@@ -27,7 +27,7 @@ import { SPARSE_VERSION, sparseKey, sparseModel } from '../sparse/stage.js';
 import { decisions, digest, select, type Selection } from './selection.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
-const ALIGNMENT_VERSION = 2;
+const ALIGNMENT_VERSION = 3;
 
 /** What a run needs from around it; it knows neither threads nor windows. */
 export interface RunContext {

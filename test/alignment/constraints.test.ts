@@ -117,6 +117,21 @@ describe('knowledge', () => {
     for (const off of inPlace) expect(off).toBeLessThan(0.4);
   });
 
+  test('an expected focal is where the search begins, and gives way to what the photos show', async () => {
+    const problem = small(3);
+    const expecting = (focal: number, share: number) =>
+      solve(problem, { constraints: problem.views.map(() => ({ expectedFocal: { focal, share } })) });
+    const [free, loose, tight] = [
+      await solve(problem, {}),
+      await expecting(1.1 * FOCAL, 0.05),
+      await expecting(1.1 * FOCAL, 1e-4),
+    ];
+    const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value / values.length, 0);
+    expect(mean(loose.component.focal) / mean(free.component.focal)).toBeCloseTo(1, 1.7);
+    // The same prior, said to be sure, holds.
+    expect(mean(tight.component.focal) / (1.1 * FOCAL)).toBeCloseTo(1, 2);
+  });
+
   test('a given principal point is held and told', async () => {
     const problem = small(3);
     const { component } = await solve(problem, {

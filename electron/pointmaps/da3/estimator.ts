@@ -9,7 +9,7 @@ import type { CostEstimate, Estimator } from '../estimator.js';
 import { bytesPerWeight, chooseNetwork, usualSpeed, type NetworkOptions } from '../network-choice.js';
 import { GROUP_DEFAULTS, type GroupOptions } from './groups.js';
 import { GroupSession } from './session.js';
-import { SparseViews } from './sparse.js';
+import { SparseViews } from '../sparse-views.js';
 
 export interface Da3Options extends NetworkOptions {
   groups?: GroupOptions;

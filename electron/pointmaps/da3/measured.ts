@@ -1,10 +1,4 @@
-/** Measured depths of a view: positions in view pixels, depth along z. */
-export interface MeasuredDepths {
-  /** [n, 2] */
-  at: Float64Array;
-  /** [n] */
-  depth: Float64Array;
-}
+import type { MeasuredDepths } from '../sparse-views.js';
 
 export interface FitOptions {
   /** Fewer measured depths than this do not bend the map: they only scale it. */

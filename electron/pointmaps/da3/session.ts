@@ -12,8 +12,9 @@ import { invertRigid, multiply4 } from '../../numerics/linear.js';
 import { FeatureCache } from '../dust3r/features.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
 import { chooseGroups, type GroupOptions } from './groups.js';
-import { fitDepth, type FittedDepth, type MeasuredDepths } from './measured.js';
-import { networkCameras, type SparseViews } from './sparse.js';
+import type { MeasuredDepths, SparseViews } from '../sparse-views.js';
+import { networkCameras } from './cameras.js';
+import { fitDepth, type FittedDepth } from './measured.js';
 import { commonShape, readGroupView, viewShape, type ViewShape } from './view.js';
 
 export interface GroupSessionOptions {

@@ -8,6 +8,7 @@ import { UserError } from '../../contract/errors.js';
 import type { Pair, Photo, PhotoId } from '../../geometry/types.js';
 import type { CostEstimate, Estimator, EstimatorSession } from '../estimator.js';
 import { bytesPerWeight, chooseNetwork, usualSpeed, type NetworkOptions } from '../network-choice.js';
+import { SparseViews } from '../sparse-views.js';
 import { PairSession } from './session.js';
 
 export interface Dust3rOptions extends NetworkOptions {
@@ -59,6 +60,7 @@ export async function createDust3rEstimator(
         provider,
         (note) => context.onNote?.(note),
       );
+      const sparse = context.sparse && new SparseViews(context.sparse, photos);
       const settings = {
         size: card.inputSize,
         square: card.square,
@@ -68,9 +70,11 @@ export async function createDust3rEstimator(
       return Promise.resolve(
         new PairSession(network, reader, photos, directions(photos, pairs, oneWay), {
           view: settings,
-          featureKey: (photo: PhotoId) => `features/${card.id}/${card.version}/${precision}/${photo}`,
+          featureKey: (photo: PhotoId, view: string) =>
+            `features/${card.id}/${card.version}/${precision}/${photo}${view ? `/${view}` : ''}`,
           storeFeatures: options.storeFeatures ?? false,
           batch: provider === 'cpu' ? 1 : 4,
+          ...(sparse ? { lens: (index: number) => sparse.lens(index) } : {}),
         }),
       );
     },

@@ -1,5 +1,6 @@
 import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
+import { resample, type ViewLens } from '../resample.js';
 
 export interface ViewSettings {
   /** Long side (512 models) or side of the square (224 models). */
@@ -46,14 +47,25 @@ export function viewGeometry(
   };
 }
 
-/** Reads a photo as a network sees it. */
-export async function readView(reader: PhotoReader, photo: Photo, settings: ViewSettings): Promise<View> {
+/** Reads a photo as a network sees it; without its lens' distortion where the lens is known. */
+export async function readView(
+  reader: PhotoReader,
+  photo: Photo,
+  settings: ViewSettings,
+  lens?: ViewLens,
+): Promise<View> {
   const { resized, crop, originalFromView } = viewGeometry(photo, settings);
-  const { pixels } = await reader.read(photo, { ...resized, enlarge: true });
+  const source = await reader.read(photo, { ...resized, enlarge: true });
+  if (lens && lens.k1 !== 0) {
+    const radial = { ...lens, centreX: (photo.width - 1) / 2, centreY: (photo.height - 1) / 2 };
+    const map = { ...originalFromView, radial };
+    const { width, height } = crop;
+    return { photo: photo.id, width, height, pixels: resample(source, photo, map, crop), originalFromView: map };
+  }
   const cut = new Uint8Array(crop.width * crop.height * 3);
   for (let y = 0; y < crop.height; y++) {
     const start = ((crop.top + y) * resized.width + crop.left) * 3;
-    cut.set(pixels.subarray(start, start + crop.width * 3), y * crop.width * 3);
+    cut.set(source.pixels.subarray(start, start + crop.width * 3), y * crop.width * 3);
   }
   return { photo: photo.id, width: crop.width, height: crop.height, pixels: cut, originalFromView };
 }

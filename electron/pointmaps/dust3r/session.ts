@@ -2,16 +2,19 @@ import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import type { Features, PairNetwork, Pointmap } from '../../../native-models/network.js';
 import type { ObservedView, Pair, Photo, PhotoId, View } from '../../geometry/types.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
+import type { ViewLens } from '../resample.js';
 import { FeatureCache } from './features.js';
 import { planarImage, readView, type ViewSettings } from './preprocess.js';
 
 export interface PairSessionOptions {
   view: ViewSettings;
   /** Says all that a photo's features depend on. */
-  featureKey: (photo: PhotoId) => string;
+  featureKey: (photo: PhotoId, view: string) => string;
   storeFeatures: boolean;
   /** Pairs decoded at a time, where their views have one shape. */
   batch: number;
+  /** What the sparse stage found out about a photo's lens: views are made without its distortion. */
+  lens?: (index: number) => ViewLens | undefined;
 }
 
 interface Request {
@@ -50,7 +53,7 @@ export class PairSession implements EstimatorSession {
   view(index: number): Promise<View> {
     let found = this.views.get(index);
     if (!found) {
-      found = readView(this.reader, this.photos[index]!, this.options.view);
+      found = readView(this.reader, this.photos[index]!, this.options.view, this.options.lens?.(index));
       found.catch(() => this.views.delete(index));
       this.views.set(index, found);
     }
@@ -59,11 +62,20 @@ export class PairSession implements EstimatorSession {
 
   observationKey(pair: Pair): string {
     const { size, square, patch } = this.options.view;
-    return `view=${size},${square},${patch};${pair.a === pair.b ? 'alone' : 'pair'}`;
+    const lenses = [pair.a, pair.b].map((index) => this.lensKey(index));
+    const removed = lenses.some((key) => key !== '') ? `;lenses=${lenses.join('/')}` : '';
+    return `view=${size},${square},${patch};${pair.a === pair.b ? 'alone' : 'pair'}${removed}`;
   }
 
-  focal(): undefined {
-    return undefined;
+  focal(index: number): { pixels: number; k1: number } | undefined {
+    const lens = this.options.lens?.(index);
+    return lens && { pixels: lens.focal, k1: lens.k1 };
+  }
+
+  /** Of a view without distortion; empty for one that shows the photo as it is. */
+  private lensKey(index: number): string {
+    const lens = this.options.lens?.(index);
+    return lens && lens.k1 !== 0 ? `${lens.focal},${lens.k1}` : '';
   }
 
   observe(pair: Pair, context: StageContext): Promise<PairOutcome> {
@@ -113,7 +125,7 @@ export class PairSession implements EstimatorSession {
   }
 
   private async encode(index: number, { store }: StageContext): Promise<Features> {
-    const key = this.options.featureKey(this.photos[index]!.id);
+    const key = this.options.featureKey(this.photos[index]!.id, this.lensKey(index));
     const known = this.features.get(key, store);
     if (known) return known;
     const view = await this.view(index);

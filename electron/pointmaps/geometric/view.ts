@@ -1,5 +1,6 @@
 import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
+import { resample } from '../resample.js';
 
 /** The size of a photo's view: its long side at most `longSide`, never enlarged. */
 export function viewSize(photo: Photo, longSide: number): { width: number; height: number } {
@@ -40,33 +41,6 @@ export async function undistortedView(
   const { width, height } = viewSize(photo, longSide);
   const originalFromView = viewMap(photo, longSide, focal, k1);
   const source = await reader.read(photo, { longSide: Math.max(width, height) });
-  const ratio = source.width / photo.width;
-  const ratioY = source.height / photo.height;
-  const pixels = new Uint8Array(width * height * 3);
-  const { scaleX, offsetX, offsetY } = originalFromView;
-  const centreX = (photo.width - 1) / 2;
-  const centreY = (photo.height - 1) / 2;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const u = (offsetX + scaleX * x - centreX) / focal;
-      const v = (offsetY + scaleX * y - centreY) / focal;
-      const factor = focal * (1 + k1 * (u * u + v * v));
-      const sx = Math.min(source.width - 1, Math.max(0, (centreX + factor * u + 0.5) * ratio - 0.5));
-      const sy = Math.min(source.height - 1, Math.max(0, (centreY + factor * v + 0.5) * ratioY - 0.5));
-      const x0 = Math.floor(sx);
-      const y0 = Math.floor(sy);
-      const fx = sx - x0;
-      const fy = sy - y0;
-      const at = 3 * (y0 * source.width + x0);
-      // At the last column and row the neighbour's weight is zero: any pixel will do.
-      const right = x0 + 1 < source.width ? 3 : 0;
-      const below = at + (y0 + 1 < source.height ? 3 * source.width : 0);
-      for (let c = 0; c < 3; c++) {
-        const top = source.pixels[at + c]! * (1 - fx) + source.pixels[at + right + c]! * fx;
-        const bottom = source.pixels[below + c]! * (1 - fx) + source.pixels[below + right + c]! * fx;
-        pixels[3 * (y * width + x) + c] = Math.round(top * (1 - fy) + bottom * fy);
-      }
-    }
-  }
+  const pixels = resample(source, photo, originalFromView, { width, height });
   return { photo: photo.id, width, height, pixels, originalFromView };
 }

@@ -5,7 +5,7 @@ import type { Observation, Pair } from '../../../electron/geometry/types.js';
 import { chooseGroups } from '../../../electron/pointmaps/da3/groups.js';
 import { fitDepth } from '../../../electron/pointmaps/da3/measured.js';
 import { GroupSession } from '../../../electron/pointmaps/da3/session.js';
-import { SparseViews } from '../../../electron/pointmaps/da3/sparse.js';
+import { SparseViews } from '../../../electron/pointmaps/sparse-views.js';
 import { viewMap, viewShape } from '../../../electron/pointmaps/da3/view.js';
 import { groupNetworkThatGoesOn } from '../../../native-models/da3/network.js';
 import {

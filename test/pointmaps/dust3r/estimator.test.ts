@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emptySparseModel } from '../../../electron/geometry/sparse-model.js';
 import type { Pair, Photo } from '../../../electron/geometry/types.js';
 import { createDust3rEstimator, type Dust3rOptions } from '../../../electron/pointmaps/dust3r/estimator.js';
 import { planarImage, viewGeometry } from '../../../electron/pointmaps/dust3r/preprocess.js';
@@ -167,6 +168,37 @@ describe('the estimator', () => {
     expect(failures.filter((failure) => failure === stop.signal.reason).length).toBeGreaterThanOrEqual(rest.length - 1);
     expect(counts.decode).toBeLessThanOrEqual(2);
     await session.close();
+  });
+
+  it('makes its views without the distortion that the sparse stage found, and says so in its keys', async () => {
+    const list = photos.slice(0, 3);
+    const sparse = emptySparseModel(list.map(({ id }) => id));
+    sparse.lenses.push({ key: '', focal: 1, k1: -0.2, related: 1 });
+    const pose = { piece: 0, rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), translation: new Float64Array(3) };
+    for (const camera of sparse.cameras.slice(0, 2)) camera.pose = pose;
+    // A picture whose red is its column: what a view shows at a place tells where it was taken from.
+    const columns: PhotoReader = {
+      read: (_, { width = 0, height = 0 }) =>
+        Promise.resolve({
+          width,
+          height,
+          pixels: Uint8Array.from({ length: 3 * width * height }, (__, k) => (k % 3 === 0 ? (k / 3) % width : 0)),
+        }),
+    };
+    const estimator = await createDust3rEstimator(columns, folder, { provider: 'cpu' });
+    const open = (model?: typeof sparse) => estimator.open(list, complete, { store: store(), sparse: model });
+    const [plain, removed] = [await open(), await open(sparse)];
+    const corner = async (session: typeof plain, index: number) => (await session.view(index)).pixels[0]!;
+    expect(await corner(plain, 0)).toBe(0);
+    // At half a focal from the middle a barrel of -0.2 shows what is 5 % nearer to it and more in the corner.
+    expect(await corner(removed, 0)).toBeGreaterThan(5);
+    expect((await removed.view(0)).originalFromView.radial).toMatchObject({ focal: 80, k1: -0.2 });
+    expect(removed.focal(0)).toEqual({ pixels: 80, k1: -0.2 });
+    // One that was not placed is seen as it is.
+    expect(await corner(removed, 2)).toBe(0);
+    expect(removed.observationKey({ a: 0, b: 1 })).not.toBe(plain.observationKey({ a: 0, b: 1 }));
+    await plain.close();
+    await removed.close();
   });
 
   it('refuses a precision that is not installed', async () => {

@@ -1,9 +1,16 @@
-import type { ViewCamera } from '../../../native-models/da3/camera-numbers.js';
-import type { SparseModel } from '../../geometry/sparse-model.js';
-import type { Photo } from '../../geometry/types.js';
-import { invertRigid, multiply4, rigid } from '../../numerics/linear.js';
-import type { MeasuredDepths } from './measured.js';
-import type { Lens, ViewShape } from './view.js';
+import type { SparseModel } from '../geometry/sparse-model.js';
+import type { Photo } from '../geometry/types.js';
+import { invertRigid, multiply4, rigid } from '../numerics/linear.js';
+import { undistort } from '../geometry/lens.js';
+import type { ViewLens } from './resample.js';
+
+/** Measured depths of a view: positions in view pixels, depth along z. */
+export interface MeasuredDepths {
+  /** [n, 2] */
+  at: Float64Array;
+  /** [n] */
+  depth: Float64Array;
+}
 
 /** What the sparse stage says of photos, in the terms of their views. */
 export class SparseViews {
@@ -37,7 +44,7 @@ export class SparseViews {
   }
 
   /** The lens of a photo that was placed, in pixels of the original. */
-  lens(photo: number): Lens | undefined {
+  lens(photo: number): ViewLens | undefined {
     const camera = this.model.cameras[photo];
     if (!camera?.pose) return undefined;
     const { focal, k1 } = this.model.lenses[camera.lens]!;
@@ -57,7 +64,7 @@ export class SparseViews {
   }
 
   /** Depths of a photo's points, at pixels of its view. @param focal view pixels */
-  measured(photo: number, shape: ViewShape, focal: number): MeasuredDepths {
+  measured(photo: number, shape: { width: number; height: number }, focal: number): MeasuredDepths {
     const pose = this.cameraFromWorld(photo);
     const lens = this.model.lenses[this.model.cameras[photo]!.lens]!;
     const { positions, trackAt } = this.model.points;
@@ -66,42 +73,10 @@ export class SparseViews {
       const [x, y, z] = [positions[3 * point]!, positions[3 * point + 1]!, positions[3 * point + 2]!];
       const along = pose[8]! * x + pose[9]! * y + pose[10]! * z + pose[11]!;
       if (!(along > 0)) continue;
-      const [u, v] = undistorted(lens, trackAt[2 * sighting]!, trackAt[2 * sighting + 1]!);
+      const [u, v] = undistort(lens, trackAt[2 * sighting]! / lens.focal, trackAt[2 * sighting + 1]! / lens.focal);
       at.push(focal * u + shape.width / 2, focal * v + shape.height / 2);
       depth.push(along);
     }
     return { at: Float64Array.from(at), depth: Float64Array.from(depth) };
   }
-}
-
-/** A ray (x, y, 1) of a sighting in long sides from the centre, by fixed-point iteration on the radial terms. */
-function undistorted(
-  { focal, k1, k2 = 0 }: { focal: number; k1: number; k2?: number | undefined },
-  x: number,
-  y: number,
-): [number, number] {
-  const [u, v] = [x / focal, y / focal];
-  let factor = 1;
-  for (let k = 0; k < 12; k++) {
-    const r2 = (u * u + v * v) / (factor * factor);
-    factor = 1 + k1 * r2 + k2 * r2 * r2;
-  }
-  return [u / factor, v / factor];
-}
-
-/**
- * Cameras as the network takes them: in the first one's frame, the median distance to it 1 (poses of any other size
- * than it saw in training make it doubt them).
- */
-export function networkCameras(firstFromCamera: readonly Float64Array[], focals: readonly number[]): ViewCamera[] {
-  const distances = firstFromCamera
-    .slice(1)
-    .map((m) => Math.hypot(m[3]!, m[7]!, m[11]!))
-    .sort((p, q) => p - q);
-  const unit = distances[distances.length >> 1] || 1;
-  return firstFromCamera.map((m, view) => {
-    const scaled = Float64Array.from(m);
-    for (const at of [3, 7, 11]) scaled[at] = scaled[at]! / unit;
-    return { worldFromCamera: scaled, fx: focals[view]!, fy: focals[view]! };
-  });
 }
