@@ -8,10 +8,23 @@ import type { ObservedView } from './types.js';
  * How an observation is stored: each view's pointmap as a record of its own, so that one is read without the others,
  * and the digest of all views as another. Every record has a checksum; a damaged one reads as absent.
  */
-type ViewHeader = Omit<ObservedView, 'points' | 'confidence' | 'inferred'> & { scale: number; logConfidence: number };
+type ViewHeader = Omit<ObservedView, 'points' | 'confidence' | 'inferred'> & {
+  scale: number;
+  logConfidence: number;
+  place?: ViewPlace;
+};
+
+/** A view's part in its observation: with all of them the observation is whole, also without its digest. */
+export interface ViewPlace {
+  /** How many views the observation has. */
+  of: number;
+  focal?: number;
+  /** As in Observation.firstFromCamera. */
+  pose?: number[];
+}
 
 /** The pointmap as float16 at a scale of its own, the confidence in one byte on a logarithmic scale, a bit for what is inferred. */
-export function encodeView({ points, confidence, inferred, ...rest }: ObservedView): Uint8Array {
+export function encodeView({ points, confidence, inferred, ...rest }: ObservedView, place?: ViewPlace): Uint8Array {
   const scale = pointScale(points);
   let highest = 1;
   for (const value of confidence) if (value > highest) highest = value;
@@ -24,22 +37,30 @@ export function encodeView({ points, confidence, inferred, ...rest }: ObservedVi
   }
   const scaled = new Float32Array(points.length);
   for (let i = 0; i < scaled.length; i++) scaled[i] = points[i]! * scale;
-  const header: ViewHeader = { ...rest, scale, logConfidence };
+  const header: ViewHeader = { ...rest, scale, logConfidence, ...(place ? { place } : {}) };
   return packRecord(header, [halfFromFloat(scaled), levels, ...(inferred ? [packBits(inferred)] : [])]);
 }
 
 /** @returns undefined when the record is missing or damaged */
 export function decodeView(record: Uint8Array | undefined): ObservedView | undefined {
+  return decodePlacedView(record)?.view;
+}
+
+/** The same with its part in the observation, which records of the first programs of file version 6 don't tell. */
+export function decodePlacedView(
+  record: Uint8Array | undefined,
+): { view: ObservedView; place: ViewPlace | undefined } | undefined {
   const read = unpackRecord<ViewHeader>(record);
   if (!read) return undefined;
-  const { scale, logConfidence, ...rest } = read.header;
+  const { scale, logConfidence, place, ...rest } = read.header;
   const [halves, levels, bits] = read.arrays as [Uint16Array, Uint8Array, Uint8Array | undefined];
   const points = floatFromHalf(halves);
   for (let i = 0; i < points.length; i++) points[i] = points[i]! / scale;
   const table = Float32Array.from({ length: 256 }, (_, level) => Math.exp((level / 255) * logConfidence));
   const confidence = new Float32Array(levels.length);
   for (let i = 0; i < confidence.length; i++) confidence[i] = table[levels[i]!]!;
-  return { ...rest, points, confidence, ...(bits ? { inferred: unpackBits(bits, levels.length) } : {}) };
+  const inferred = bits && unpackBits(bits, levels.length);
+  return { view: { ...rest, points, confidence, ...(inferred ? { inferred } : {}) }, place };
 }
 
 interface DigestHeader {

@@ -1,7 +1,7 @@
 import { digestObservation } from '../geometry/digest.js';
 import type { Observation, ObservedView } from '../geometry/types.js';
 import { unpackBits } from '../numerics/bits.js';
-import { encodeDigest, encodeView } from '../geometry/view-record.js';
+import { decodePlacedView, encodeDigest, encodeView } from '../geometry/view-record.js';
 import { floatFromHalf } from '../numerics/half.js';
 
 /** An observation as the project file keeps it: the digest of all views, and a record per view. */
@@ -11,7 +11,33 @@ export interface EncodedObservation {
 }
 
 export function encodeObservation(observation: Observation): EncodedObservation {
-  return { digest: encodeDigest(digestObservation(observation)), views: observation.views.map(encodeView) };
+  const { views, focal, firstFromCamera } = observation;
+  return {
+    digest: encodeDigest(digestObservation(observation)),
+    views: views.map((view, role) => {
+      const [own, pose] = [focal?.[role], firstFromCamera?.[role]];
+      return encodeView(view, {
+        of: views.length,
+        ...(own === undefined ? {} : { focal: own }),
+        ...(pose ? { pose: [...pose] } : {}),
+      });
+    }),
+  };
+}
+
+/** The digest of an observation of which only the views are left; undefined where not all of them are. */
+export function digestOfViews(records: readonly Uint8Array[]): Uint8Array | undefined {
+  const read = records.map(decodePlacedView);
+  if (read.length === 0 || !read.every((one) => one?.place?.of === records.length)) return undefined;
+  const focal = read.map((one) => one!.place!.focal);
+  const poses = read.map((one) => one!.place!.pose);
+  return encodeDigest(
+    digestObservation({
+      views: read.map((one) => one!.view),
+      ...(focal.some((value) => value !== undefined) ? { focal } : {}),
+      ...(poses.some(Boolean) ? { firstFromCamera: poses.map((pose) => pose && Float64Array.from(pose)) } : {}),
+    }),
+  );
 }
 
 /** The header of records of files up to version 5. */

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { ObservationDigest } from '../geometry/digest.js';
 import type { Observation, ObservedView } from '../geometry/types.js';
 import { decodeDigest, decodeView } from '../geometry/view-record.js';
-import { decodeOldObservation, encodeObservation } from './observation-codec.js';
+import { decodeOldObservation, digestOfViews, encodeObservation } from './observation-codec.js';
 
 export type StoredOutcome =
   { kind: 'observation'; observation: Observation } | { kind: 'rejected'; reason: string; detail: string };
@@ -78,6 +78,29 @@ export function readViewRecord(database: Database, key: string, role: number): U
 
 export function readView(database: Database, key: string, role: number): ObservedView | undefined {
   return decodeView(readViewRecord(database, key, role));
+}
+
+/**
+ * Makes the digests of observations of which damage has left the views alone.
+ *
+ * @returns how many were whole again
+ */
+export function restoreDigests(database: Database): number {
+  const orphans = database
+    .prepare(
+      'SELECT DISTINCT observation FROM observation_views WHERE observation NOT IN (SELECT key FROM observations)',
+    )
+    .pluck()
+    .all() as string[];
+  const read = database.prepare('SELECT record FROM observation_views WHERE observation = ? ORDER BY role').pluck();
+  const put = database.prepare('INSERT INTO observations (key, digest) VALUES (?, ?)');
+  let restored = 0;
+  for (const key of orphans) {
+    const digest = digestOfViews(read.all(key) as Buffer[]);
+    if (digest) restored += put.run(key, digest).changes;
+    else database.prepare('DELETE FROM observation_views WHERE observation = ?').run(key);
+  }
+  return restored;
 }
 
 /** Removes what is damaged, so that it is computed again. */

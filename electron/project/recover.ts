@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
 import { connect, databaseError, openDatabase } from './open.js';
+import { restoreDigests } from './observations.js';
 import { Project } from './project.js';
 import { snapshot } from './snapshot.js';
 
@@ -79,6 +80,7 @@ function recoverInto(path: string, target: string): Recovered {
       try {
         copy.pragma('foreign_keys = OFF');
         for (const table of tables) saved[table] = copyTable(damaged, copy, table);
+        saved.observations += restoreDigests(copy);
       } finally {
         damaged.close();
       }
@@ -102,15 +104,19 @@ function openDamaged(path: string): Database.Database {
 
 function copyTable(damaged: Database.Database, copy: Database.Database, table: (typeof tables)[number]): number {
   const insert = copyStatement(copy, table);
+  const key = keyOf(copy, table);
+  const seen = new Set<unknown>();
   let count = 0;
+  const take = (row: Row): void => {
+    if (key[0] === 'rowid') seen.add(row[ROW_NUMBER]);
+    count += insert(row);
+  };
   // In one transaction: each would wait for the disk.
   copy.transaction(() => {
-    try {
-      for (const row of damaged.prepare(`SELECT * FROM ${table}`).iterate()) count += insert(row as Row);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      count += backwards(damaged, table, insert);
-    }
+    if (inOrder(damaged, table, key, 'ASC', take)) return;
+    // Reading stops at the first damaged page; what lies behind it is reached from the other end.
+    inOrder(damaged, table, key, 'DESC', take);
+    if (key[0] === 'rowid') between(damaged, table, seen, take);
   })();
   return count;
 }
@@ -133,16 +139,73 @@ function copyStatement(copy: Database.Database, table: string): (row: Row) => nu
   };
 }
 
-/** Reading stops at the first damaged page; what lies behind it is reached from the other end. */
-function backwards(damaged: Database.Database, table: string, insert: (row: Row) => number): number {
-  let count = 0;
+/** A row's number among its own columns. */
+const ROW_NUMBER = 'row number';
+
+/** What the rows of a table lie in the order of. */
+function keyOf(copy: Database.Database, table: string): string[] {
+  const [{ wr }] = copy.pragma(`table_list('${table}')`) as [{ wr: number }];
+  if (wr === 0) return ['rowid'];
+  const columns = copy.prepare(`SELECT name FROM pragma_table_info('${table}') WHERE pk > 0 ORDER BY pk`);
+  return columns.pluck().all() as string[];
+}
+
+/** @returns whether the table could be read to its end */
+function inOrder(
+  damaged: Database.Database,
+  table: string,
+  key: readonly string[],
+  direction: 'ASC' | 'DESC',
+  take: (row: Row) => void,
+): boolean {
+  const order = key.map((column) => `${column} ${direction}`).join();
+  const columns = key[0] === 'rowid' ? `rowid AS "${ROW_NUMBER}", *` : '*';
   try {
-    for (const row of damaged.prepare(`SELECT * FROM ${table} ORDER BY rowid DESC`).iterate())
-      count += insert(row as Row);
-  } catch {
-    // The damaged page again, or a table without row numbers.
+    const rows = damaged.prepare(`SELECT ${columns} FROM ${table} ORDER BY ${order}`).iterate();
+    for (const row of rows) take(row as Row);
+    return true;
+  } catch (error) {
+    if (isDamage(error)) return false;
+    throw error;
   }
-  return count;
+}
+
+/** Rows behind the last one found that are asked for one by one: finding none takes microseconds. */
+const MOST_MISSING = 20_000;
+
+/** Rows between two damaged pages: asked for by their numbers, each is found that lies on a page that can be read. */
+function between(
+  damaged: Database.Database,
+  table: string,
+  seen: ReadonlySet<unknown>,
+  take: (row: Row) => void,
+): void {
+  let read: Database.Statement;
+  try {
+    read = damaged.prepare(`SELECT * FROM ${table} WHERE rowid = ?`);
+  } catch {
+    // Not even the table's definition is left.
+    return;
+  }
+  for (let row = 1, missing = 0; missing < MOST_MISSING; row++) {
+    missing++;
+    if (seen.has(row)) missing = 0;
+    else {
+      const found = rowAt(read, row);
+      if (!found) continue;
+      missing = 0;
+      take(found);
+    }
+  }
+}
+
+function rowAt(read: Database.Statement, row: number): Row | undefined {
+  try {
+    return read.get(row) as Row | undefined;
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
 }
 
 function isDamage(error: unknown): boolean {

@@ -32,17 +32,28 @@ async function solve(problem: ProblemWithTruth, knowledge: Partial<AlignmentProb
   };
 }
 
-/** Summed over three problems. */
-async function positionErrors(knowledgeOf: (problem: ProblemWithTruth) => Partial<AlignmentProblem>): Promise<number> {
-  let sum = 0;
-  for (const seed of [3, 8, 13]) sum += (await solve(small(seed), knowledgeOf(small(seed)))).position;
-  return sum;
+type Knowledge = (problem: ProblemWithTruth) => Partial<AlignmentProblem>;
+
+const alone = new Map<number, Promise<number>>();
+/** Position error of a problem without any knowledge. */
+function unaided(seed: number): Promise<number> {
+  const known = alone.get(seed) ?? solve(small(seed), {}).then(({ position }) => position);
+  alone.set(seed, known);
+  return known;
 }
 
-let unaided: Promise<number> | undefined;
+/** Position errors with knowledge over those without, each summed over the problems. */
+async function shareOfErrors(seeds: readonly number[], knowledgeOf: Knowledge): Promise<number> {
+  let [given, without] = [0, 0];
+  for (const seed of seeds) {
+    given += (await solve(small(seed), knowledgeOf(small(seed)))).position;
+    without += await unaided(seed);
+  }
+  return given / without;
+}
 
 describe('knowledge', () => {
-  const kinds: [string, (problem: ProblemWithTruth) => Partial<AlignmentProblem>, number][] = [
+  const kinds: [string, Knowledge, number][] = [
     ['true focals', ({ views }) => ({ constraints: views.map(() => ({ focal: FOCAL })) }), 1],
     ['one shared focal', () => ({ sharedFocal: true }), 1],
     [
@@ -64,16 +75,6 @@ describe('knowledge', () => {
       0.8,
     ],
     [
-      'rough poses',
-      (problem) => ({
-        constraints: roughPoses(problem).map((worldFromCamera) => ({
-          pose: { worldFromCamera, kind: 'rough' as const },
-        })),
-      }),
-      // Eight hundredths worse since samples come from the digests (was 1): also over six problems; not understood yet.
-      1.1,
-    ],
-    [
       'nearly true poses, said to be so',
       (problem) => ({
         constraints: truePoses(problem).map((worldFromCamera) => ({
@@ -90,10 +91,20 @@ describe('knowledge', () => {
   ];
 
   test.each(kinds)('%s: not worse over three problems', async (_, knowledgeOf, share) => {
-    const without = await (unaided ??= positionErrors(() => ({})));
-    const given = await positionErrors(knowledgeOf);
     // One part in fifty is what the stopping of the steps leaves open.
-    expect(given).toBeLessThan(share * without * 1.02 + 1e-4);
+    expect(await shareOfErrors([3, 8, 13], knowledgeOf)).toBeLessThan(share * 1.02);
+  });
+
+  // They tell next to nothing that the photos don't, so a single problem comes out anything from 0.5 to 2.4 times as
+  // far off: the mean of 24 is 0.994. Three problems, or one draw of errors for all, test the draw.
+  test('rough poses: not worse over eight problems, each with errors of its own', async () => {
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+    const share = await shareOfErrors(seeds, (problem) => ({
+      constraints: roughPoses(problem, 31 * problem.seed + 7).map((worldFromCamera) => ({
+        pose: { worldFromCamera, kind: 'rough' },
+      })),
+    }));
+    expect(share).toBeLessThan(1.02);
   });
 
   test('fixed poses are kept to the last digit, and the rest is in their world', async () => {
@@ -179,8 +190,8 @@ describe('a photo more', () => {
 });
 
 /** Off by some three degrees and a tenth of a metre. */
-function roughPoses(problem: ProblemWithTruth): Float64Array[] {
-  const normal = normalNumbers(5);
+function roughPoses(problem: ProblemWithTruth, seed = 5): Float64Array[] {
+  const normal = normalNumbers(seed);
   return truePoses(problem).map((pose) =>
     multiply4(
       rigid(rotationFromVector(0.05 * normal(), 0.05 * normal(), 0.05 * normal()), [

@@ -167,6 +167,44 @@ describe('recovering', () => {
     project.close();
   });
 
+  test('makes the digests of pointmaps anew that are whole without them, exactly, and drops others', async () => {
+    const path = freshPath();
+    const project = Project.open(path, 'create');
+    const pose = Float64Array.of(1, 0, 0, 0.5, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
+    const given = { ...observation, focal: [7, undefined], firstFromCamera: [undefined, pose] };
+    for (const key of ['lost', 'cut', 'kept']) project.putOutcome(key, { kind: 'observation', observation: given });
+    const before = project.outcome('lost');
+    project.close();
+    const database = new Database(path);
+    database.exec("DELETE FROM observations WHERE key <> 'kept'");
+    database.exec("DELETE FROM observation_views WHERE observation = 'cut' AND role = 1");
+    database.close();
+    const target = freshPath();
+    expect(recover(path, target)).toMatchObject({ observations: 2, observation_views: 5 });
+    const recovered = Project.open(target);
+    expect(recovered.outcome('lost')).toEqual(before);
+    expect(recovered.outcome('cut')).toBeUndefined();
+    expect(recovered.viewRecord('cut', 0)).toBeUndefined();
+    recovered.close();
+  });
+
+  test('finds the rows between two damaged pages', async () => {
+    const path = freshPath();
+    const project = Project.open(path, 'create');
+    for (let k = 0; k < 600; k++) project.log('info', `${k} ${'x'.repeat(200)}`);
+    project.close();
+    const bytes = readFileSync(path);
+    // Wiped: the pages that hold the lines 100 and 500.
+    for (const line of [100, 500]) {
+      const page = Math.floor(bytes.indexOf(`info${line} xxx`) / 4096) * 4096;
+      bytes.fill(0, page, page + 4096);
+    }
+    writeFileSync(path, bytes);
+    const target = freshPath();
+    // A page holds sixteen lines or so; what lies between the two is two thirds of all.
+    expect(recover(path, target).log).toBeGreaterThan(540);
+  });
+
   test('of what holds nothing leaves no file behind, and can be tried again', async () => {
     const path = await full();
     const bytes = readFileSync(path);
