@@ -53,42 +53,45 @@ export function fromWire({ code, message }: WireError): UserError {
   return new UserError(code as ErrorCode, message);
 }
 
-export interface Client extends Pick<Api, 'request' | 'on'> {
+/** Questions on their way over a carrier, matched with their answers. */
+export interface Exchange<Question> {
+  post(question: Question): Promise<unknown>;
   /** To be called with every message that arrives. @throws ZodError when it is not one of this protocol */
   receive(message: unknown): void;
   /** Rejects everything that waits: the carrier broke. */
   fail(reason: string): void;
 }
 
-/** The asking half of the protocol. @param send puts one message on the carrier */
-export function createClient(send: (message: Ask) => void): Client {
+/**
+ * The asking half of the protocol: of the browser's socket, the preload's bridge, and a shell before its engine.
+ *
+ * @param send puts one message on the carrier
+ * @param onEvent told of the contract's events
+ */
+export function createExchange<Question extends object>(
+  send: (message: Question & { id: number }) => void,
+  onEvent: (event: EventName, payload: unknown) => void,
+): Exchange<Question> {
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (reason: Error) => void }>();
-  const listeners = new Map<string, Set<(payload: never) => void>>();
   let last = 0;
   return {
-    request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+    post(question) {
       const id = ++last;
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+        waiting.set(id, { resolve, reject });
         try {
-          send({ id, name, params });
+          send({ ...question, id });
         } catch (error) {
           waiting.delete(id);
           reject(error as Error);
         }
       });
     },
-    on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
-      const known = listeners.get(name) ?? new Set();
-      listeners.set(name, known.add(listener));
-      return () => known.delete(listener);
-    },
-    receive(message: unknown): void {
+    receive(message) {
       const parsed = fromEngine.parse(message);
       if ('event' in parsed) {
         // An event that this side does not know comes from a newer engine, and is nobody's business here.
-        if (!Object.hasOwn(events, parsed.event)) return;
-        for (const listener of listeners.get(parsed.event) ?? []) listener(parsed.payload as never);
+        if (Object.hasOwn(events, parsed.event)) onEvent(parsed.event as EventName, parsed.payload);
         return;
       }
       const entry = waiting.get(parsed.id);
@@ -97,10 +100,31 @@ export function createClient(send: (message: Ask) => void): Client {
       if ('error' in parsed) entry.reject(fromWire(parsed.error));
       else entry.resolve(parsed.result);
     },
-    fail(reason: string): void {
+    fail(reason) {
       const pending = [...waiting.values()];
       waiting.clear();
       for (const { reject } of pending) reject(new UserError('unsupported', reason));
     },
+  };
+}
+
+export interface Client extends Pick<Api, 'request' | 'on'>, Pick<Exchange<never>, 'receive' | 'fail'> {}
+
+/** An exchange with the contract's types. @param send puts one message on the carrier */
+export function createClient(send: (message: Ask) => void): Client {
+  const listeners = new Map<string, Set<(payload: never) => void>>();
+  const exchange = createExchange<Omit<Ask, 'id'>>(send, (event, payload) => {
+    for (const listener of listeners.get(event) ?? []) listener(payload as never);
+  });
+  return {
+    request: <N extends RequestName>(name: N, params: Params<N>) =>
+      exchange.post({ name, params }) as Promise<Result<N>>,
+    on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
+      const known = listeners.get(name) ?? new Set();
+      listeners.set(name, known.add(listener));
+      return () => known.delete(listener);
+    },
+    receive: exchange.receive,
+    fail: exchange.fail,
   };
 }

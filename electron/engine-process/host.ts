@@ -1,8 +1,8 @@
 /** Keeps an engine process running for a shell: starts it, passes questions on, starts it again after a crash. */
 import { z } from 'zod';
-import { events } from '../contract/api.js';
+import type { EventName } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { BINARY_NAME_LIMIT, fromEngine, fromWire } from '../contract/wire.js';
+import { BINARY_NAME_LIMIT, createExchange, type Exchange } from '../contract/wire.js';
 import type { EngineChannel } from './channel.js';
 
 export interface BinaryAnswer {
@@ -26,9 +26,9 @@ const CLOSING_MILLISECONDS = 3000;
 
 export class EngineHost {
   private channel: EngineChannel | undefined;
-  private readonly waiting = new Map<number, { resolve: (result: unknown) => void; reject: (reason: Error) => void }>();
+  /** With the engine that runs now. */
+  private exchange: Exchange<Question> | undefined;
   private readonly listeners = new Set<Listener>();
-  private last = 0;
   private project: string | undefined;
   private crashes: number[] = [];
   private closing = false;
@@ -71,7 +71,7 @@ export class EngineHost {
     const ended = new Promise<void>((resolve) => channel.onExit(() => resolve()));
     const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSING_MILLISECONDS).unref());
     await Promise.race([this.post({ name: 'project.close', params: {} }).catch(() => undefined), ended, late]);
-    this.failAll('the studio is closing');
+    this.exchange?.fail('the studio is closing');
     channel.kill();
     await Promise.race([ended, late]);
   }
@@ -79,7 +79,20 @@ export class EngineHost {
   private start(): void {
     const channel = this.spawn();
     this.channel = channel;
-    channel.onMessage((message) => this.receive(channel, message));
+    const exchange = createExchange<Question>(
+      (message) => channel.send(message),
+      (event, payload) => this.hear(event, payload),
+    );
+    this.exchange = exchange;
+    channel.onMessage((message) => {
+      try {
+        exchange.receive(message);
+      } catch (error) {
+        if (!(error instanceof z.ZodError)) throw error;
+        // Nothing after it can be trusted; its end is handled as a crash.
+        channel.kill();
+      }
+    });
     channel.onExit((how) => {
       if (this.channel === channel) this.stopped(how);
     });
@@ -92,41 +105,19 @@ export class EngineHost {
   }
 
   private post(question: Question): Promise<unknown> {
-    const { channel } = this;
-    if (!channel)
-      return Promise.reject(
-        new UserError(
-          'unsupported',
-          this.closing ? 'the studio is closing' : 'the engine stopped before it was asked; try again',
-        ),
-      );
-    const id = ++this.last;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      channel.send({ id, ...question });
-    });
+    if (this.channel) return this.exchange!.post(question);
+    return Promise.reject(
+      new UserError(
+        'unsupported',
+        this.closing ? 'the studio is closing' : 'the engine stopped before it was asked; try again',
+      ),
+    );
   }
 
-  private receive(channel: EngineChannel, message: unknown): void {
-    const parsed = fromEngine.safeParse(message);
-    if (!parsed.success) {
-      // Nothing after it can be trusted; its end is handled as a crash.
-      channel.kill();
-      return;
-    }
-    if ('event' in parsed.data) {
-      const { event, payload } = parsed.data;
-      if (!Object.hasOwn(events, event)) return;
-      const found = event === 'project.changed' ? opened.safeParse(payload) : undefined;
-      if (found?.success) this.project = found.data.path;
-      this.emit(event, payload);
-      return;
-    }
-    const { id } = parsed.data;
-    const entry = this.waiting.get(id);
-    this.waiting.delete(id);
-    if ('error' in parsed.data) entry?.reject(fromWire(parsed.data.error));
-    else entry?.resolve(parsed.data.result);
+  private hear(event: EventName, payload: unknown): void {
+    const found = event === 'project.changed' ? opened.safeParse(payload) : undefined;
+    if (found?.success) this.project = found.data.path;
+    this.emit(event, payload);
   }
 
   private remember(name: string, result: unknown): void {
@@ -144,7 +135,7 @@ export class EngineHost {
       this.project = undefined;
       this.reopening = undefined;
     }
-    this.failAll(`the engine stopped (${how}) before it answered; try again`);
+    this.exchange?.fail(`the engine stopped (${how}) before it answered; try again`);
     const now = Date.now();
     this.crashes = [...this.crashes.filter((time) => now - time < 60_000), now];
     const again = this.crashes.length <= CRASHES_A_MINUTE;
@@ -174,12 +165,6 @@ export class EngineHost {
         if (this.reopening === done) this.reopening = undefined;
       });
     this.reopening = done;
-  }
-
-  private failAll(reason: string): void {
-    const pending = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const { reject } of pending) reject(new UserError('unsupported', reason));
   }
 
   private emit(event: string, payload: unknown): void {
