@@ -38,6 +38,7 @@ import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import type { RunCost } from './report.js';
 import { RecentProjects } from './recent.js';
+import { Tasks } from './tasks.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
 import { Timings } from './timings.js';
@@ -77,12 +78,7 @@ export class Engine {
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private mesh: MeshLayerJob | undefined;
-  private building: AbortController | undefined;
-  private exporting: AbortController | undefined;
-  /** Photos being added; settles with the last of them. */
-  private adding: Promise<unknown> = Promise.resolve();
-  /** A run that waits for them. */
-  private beginning: Promise<null> | undefined;
+  private readonly tasks = new Tasks();
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
@@ -173,41 +169,47 @@ export class Engine {
     'app.samples': () => sampleSets(this.options.samplesFolder).map(({ id, title, photos }) => ({ id, title, photos })),
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
     'project.create': ({ path }) =>
-      this.enter(() =>
-        path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path),
+      this.inOrder(() =>
+        this.enter(() =>
+          path === undefined ? Workspace.create(temporaryPath(this.dataFolder), true) : Workspace.create(path),
+        ),
       ),
-    'project.open': ({ path }) => this.openProject(path),
+    'project.open': ({ path }) => this.inOrder(() => this.openProject(path)),
     'project.openSample': ({ id }) => this.openSample(id),
     'project.state': () => (this.workspace ? this.state() : null),
-    'project.saveAs': ({ path }) => this.saveAs(path),
-    'project.close': async () => {
-      await this.close();
-      return null;
-    },
+    'project.saveAs': ({ path }) => this.inOrder(() => this.saveAs(path)),
+    'project.close': () =>
+      this.inOrder(async () => {
+        await this.close();
+        return null;
+      }),
     'photos.add': ({ paths, frames, framesPerSecond }) => this.addPhotos(paths, { frames, perSecond: framesPerSecond }),
-    'photos.relocate': async ({ folder }) => {
-      const result = await relocate(this.idle.project, folder);
-      this.announce.flush();
-      return result;
-    },
-    'photos.masks': ({ folder, inverted }) => this.takeMasks(folder, inverted),
-    'photos.findMasks': () => this.findMasks(),
-    'photos.paintMask': (painted) => this.paintMask(painted),
-    'photos.knownCameras': ({ path, use }) => this.takeKnownCameras(path, use),
-    'edit.apply': ({ edit }) => this.change((workspace) => workspace.project.apply(editSchema.parse(edit))),
-    'edit.undo': () => this.change((workspace) => workspace.project.history.undo()),
-    'edit.redo': () => this.change((workspace) => workspace.project.history.redo()),
+    'photos.relocate': ({ folder }) =>
+      this.inOrder(async () => {
+        const result = await relocate(this.idle.project, folder);
+        this.announce.flush();
+        return result;
+      }),
+    'photos.masks': ({ folder, inverted }) => this.inOrder(() => this.takeMasks(folder, inverted)),
+    'photos.findMasks': () => this.inOrder(() => this.findMasks()),
+    'photos.paintMask': (painted) => this.inOrder(() => this.paintMask(painted)),
+    'photos.knownCameras': ({ path, use }) => this.inOrder(() => this.takeKnownCameras(path, use)),
+    'edit.apply': ({ edit }) =>
+      this.inOrder(() => this.change((workspace) => workspace.project.apply(editSchema.parse(edit)))),
+    'edit.undo': () => this.inOrder(() => this.change((workspace) => workspace.project.history.undo())),
+    'edit.redo': () => this.inOrder(() => this.change((workspace) => workspace.project.history.redo())),
     'scene.describe': async () => describeScene(await this.withScenes()),
     'scene.measure': async (given) => measureScene(await this.withScenes(), given),
     'scene.measurements': async ({ format }) => ({ text: await measurementsFile(await this.withScenes(), format) }),
-    'scene.edit': async ({ operations }) => {
-      const workspace = this.idle;
-      const draft = await draftOf(workspace);
-      const notes = await addOperations(workspace, draft, operations);
-      const lengths = draft.fit()?.lengths ?? [];
-      this.change(() => applyDraft(workspace, draft));
-      return { lengths, masks: draft.maskNames, notes };
-    },
+    'scene.edit': ({ operations }) =>
+      this.inOrder(async () => {
+        const workspace = this.idle;
+        const draft = await draftOf(workspace);
+        const notes = await addOperations(workspace, draft, operations);
+        const lengths = draft.fit()?.lengths ?? [];
+        this.change(() => applyDraft(workspace, draft));
+        return { lengths, masks: draft.maskNames, notes };
+      }),
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});
       const entry = findEstimator(this.estimators, merged.estimator);
@@ -254,7 +256,7 @@ export class Engine {
       command: presetCommand(this.open, settings),
     }),
     'export.cancel': () => {
-      this.exporting?.abort(new UserError('cancelled', 'the export was cancelled; nothing was written'));
+      this.tasks.cancel('export', new UserError('cancelled', 'the export was cancelled; nothing was written'));
       return null;
     },
     'files.list': ({ path }) => listFiles(path),
@@ -287,23 +289,28 @@ export class Engine {
     // Nobody is looking: the command line builds the cloud once, at the end.
     if (!this.events.has('project.changed')) return;
     // A later threshold overtakes an earlier one.
-    this.building?.abort();
-    const building = (this.building = new AbortController());
-    try {
-      await workspace.buildScenes(building.signal);
-      if (this.workspace === workspace) this.announce.flush();
-    } catch (error) {
-      if (building.signal.aborted) return;
-      this.note(
-        `the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
+    await this.tasks.instead('cloud', async (signal) => {
+      try {
+        await workspace.buildScenes(signal);
+        if (this.workspace === workspace) this.announce.flush();
+      } catch (error) {
+        if (signal.aborted || this.workspace !== workspace) return;
+        this.note(
+          `the cloud of this project could not be built: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    });
+  }
+
+  /** What changes the project, or which one is open, one after another. */
+  private inOrder<T>(change: () => T | Promise<T>): Promise<T> {
+    return this.tasks.inOrder('mutation', change);
   }
 
   private async openSample(id: string): Promise<ProjectState> {
     const sample = sampleSets(this.options.samplesFolder).find((set) => set.id === id);
     if (!sample) throw new UserError('not-found', `there are no sample photos called '${id}'`);
-    await this.enter(() => Workspace.create(temporaryPath(this.dataFolder), true));
+    await this.inOrder(() => this.enter(() => Workspace.create(temporaryPath(this.dataFolder), true)));
     await this.addPhotos([sample.folder]);
     return this.state();
   }
@@ -338,9 +345,7 @@ export class Engine {
    */
   async addPhotos(paths: readonly string[], choice: VideoChoice = {}): Promise<AddedPhotos> {
     const workspace = this.idle;
-    const added = this.adding.then(() => this.addTo(workspace, paths, choice));
-    this.adding = added.catch(() => undefined);
-    return added;
+    return this.tasks.inOrder('adding', () => this.addTo(workspace, paths, choice));
   }
 
   private async addTo(workspace: Workspace, given: readonly string[], choice: VideoChoice): Promise<AddedPhotos> {
@@ -478,16 +483,17 @@ export class Engine {
    */
   private begin(cachedOnly: boolean): Promise<null> {
     const workspace = this.idle;
-    const added = async (): Promise<null> => {
-      for (let last; last !== this.adding;) await (last = this.adding);
-      if (this.workspace !== workspace)
-        throw new UserError('cancelled', 'the project was closed before the run could begin; open it and start again');
-      return this.start(workspace, cachedOnly);
-    };
-    this.beginning ??= added().finally(() => {
-      this.beginning = undefined;
+    return this.tasks.joined('beginning', async () => {
+      await this.tasks.settled('adding');
+      return this.inOrder(() => {
+        if (this.workspace !== workspace)
+          throw new UserError(
+            'cancelled',
+            'the project was closed before the run could begin; open it and start again',
+          );
+        return this.start(this.idle, cachedOnly);
+      });
     });
-    return this.beginning;
   }
 
   private start(workspace: Workspace, cachedOnly: boolean): null {
@@ -515,19 +521,15 @@ export class Engine {
     return null;
   }
 
-  private async exportPreset(folder: string, settings: PresetSettings): Promise<Result<'export.preset'>> {
-    if (this.exporting)
-      throw new UserError('usage', 'an export is being written; wait for it or cancel it, then export again');
-    const exporting = (this.exporting = new AbortController());
-    try {
+  private exportPreset(folder: string, settings: PresetSettings): Promise<Result<'export.preset'>> {
+    const busy = 'an export is being written; wait for it or cancel it, then export again';
+    return this.tasks.alone('export', busy, async (signal) => {
       const files = await writePreset(await this.withScenes(), folder, settings, {
-        signal: exporting.signal,
+        signal,
         onProgress: (progress) => this.events.emit('export.progress', progress),
       });
       return { files };
-    } finally {
-      this.exporting = undefined;
-    }
+    });
   }
 
   private async withScenes(): Promise<Workspace> {
