@@ -6,6 +6,7 @@ import type { Scene } from '../geometry/types.js';
 import { infoOf } from '../scene/frame.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
 import { withFileNames } from '../export/names.js';
+import { Duplicates } from '../photos/duplicates.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
@@ -28,6 +29,7 @@ export class Workspace {
   readonly scene: SceneState;
   alignment: StoredAlignment | undefined;
   private readonly closing = new AbortController();
+  private readonly duplicates = new Duplicates();
   private decisionsInForce: string;
   private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
 
@@ -167,14 +169,17 @@ export class Workspace {
 
   private photos(): PhotoInfo[] {
     const photos = this.project.photos();
+    const duplicates = this.duplicates.of(photos);
     const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness));
     const unplaced = new Map(this.alignment?.unplaced.map(({ photo, reason }) => [photo, reason]));
     return photos.map((photo, k) => {
       const facts = this.facts.get(photo.id);
       const residual = this.alignment?.viewResidual[photo.id];
       const reason = unplaced.get(photo.id);
+      const twin = duplicates.get(photo.id);
       return {
         ...photo,
+        ...(twin === undefined ? {} : { duplicateOf: twin }),
         blurred: blurred[k]!,
         missing: !existsSync(photo.path),
         ...(photo.mask ? { masked: true } : {}),

@@ -113,6 +113,8 @@ export interface Photo {
   takenAt?: string;
   /** 0 (blurred) to 1 (sharp). */
   sharpness: number;
+  /** Brightness in coarse cells (photos/duplicates.ts): the same for copies of one picture. */
+  look?: string;
   /** Lens model, from EXIF. */
   lens?: string;
   /** From GPS tags. */

@@ -6,6 +6,7 @@ import type { Projection } from '../geometry/projection.js';
 import type { Photo, PhotoId } from '../geometry/types.js';
 import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
+import { lookOf } from './duplicates.js';
 import { readFacts } from './exif.js';
 import { alphaMask, maskBeside } from './masks.js';
 import { readImageFile } from './read-file.js';
@@ -48,7 +49,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
     );
   });
   checkSize(image);
-  const { thumbnail, score, wide } = await reduce(image);
+  const { thumbnail, score, look, wide } = await reduce(image);
   const id = createHash('sha256').update(bytes).digest('hex');
   const transparent = await alphaMask(image, path, id);
   const facts = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
@@ -60,6 +61,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
     height: image.height,
     size: bytes.length,
     sharpness: score,
+    look,
     ...facts,
   };
   const mask = transparent ?? (await maskBeside(photo));
@@ -81,7 +83,7 @@ function checkSize({ width, height }: OpenImage): void {
 
 async function reduce(
   image: OpenImage,
-): Promise<{ thumbnail: Uint8Array; score: number; wide: Projection | undefined }> {
+): Promise<{ thumbnail: Uint8Array; score: number; look: string; wide: Projection | undefined }> {
   try {
     const inside = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
     const { data, info } = await image
@@ -91,9 +93,11 @@ async function reduce(
       .toBuffer({ resolveWithObject: true });
     const thumbnail = await sharp(data, { raw: info }).resize(inside(THUMBNAIL_SIZE)).jpeg({ quality: 82 }).toBuffer();
     const { width, height, xmp } = image;
+    const grey = luma(data, info.channels);
     return {
       thumbnail,
-      score: sharpness(luma(data, info.channels), info.width, info.height),
+      score: sharpness(grey, info.width, info.height),
+      look: lookOf(grey, info.width, info.height),
       wide: detectWide({ width, height, xmp, reduced: { pixels: data, ...info } }),
     };
   } catch (error) {

@@ -53,7 +53,7 @@ export interface ProjectPair {
 }
 
 /** What the file keeps as JSON. */
-type Facts = Pick<Photo, 'lens' | 'position' | 'orientation' | 'frame' | 'face' | 'mask' | 'known'>;
+type Facts = Pick<Photo, 'look' | 'lens' | 'position' | 'orientation' | 'frame' | 'face' | 'mask' | 'known'>;
 
 export type { OutcomeDigest, StoredOutcome } from './observations.js';
 
@@ -535,8 +535,8 @@ function scalars({ id, path, name, width, height, size, camera, takenAt, sharpne
   return { id, path, name, width, height, size, camera: camera ?? null, takenAt: takenAt ?? null, sharpness };
 }
 
-function encodeFacts({ lens, position, orientation, frame, face, mask, known }: Facts): string | null {
-  const text = JSON.stringify({ lens, position, orientation, frame, face, mask, known });
+function encodeFacts({ look, lens, position, orientation, frame, face, mask, known }: Facts): string | null {
+  const text = JSON.stringify({ look, lens, position, orientation, frame, face, mask, known });
   return text === '{}' ? null : text;
 }
 
@@ -544,8 +544,8 @@ function encodeFacts({ lens, position, orientation, frame, face, mask, known }: 
 function decodeFacts(text: string | null): Facts {
   if (text === null) return {};
   try {
-    const { lens, position, orientation, frame, face, mask, known } = JSON.parse(text) as Facts;
-    const facts = Object.entries({ lens, position, orientation, frame, face, mask, known });
+    const { look, lens, position, orientation, frame, face, mask, known } = JSON.parse(text) as Facts;
+    const facts = Object.entries({ look, lens, position, orientation, frame, face, mask, known });
     return Object.fromEntries(facts.filter(([, value]) => value !== undefined && value !== null));
   } catch {
     return {};
