@@ -26,6 +26,7 @@ const modules = {
   'surface-worker': 'electron/surface/worker.ts',
   'solve-worker': 'electron/alignment/solve-worker.ts',
   'export-worker': 'electron/export/worker.ts',
+  'floating-worker': 'electron/scene/floating-worker.ts',
   'outliers-worker': 'electron/scene/outliers-worker.ts',
   'markers-worker': 'electron/scene/markers-worker.ts',
 };

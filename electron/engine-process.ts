@@ -8,6 +8,7 @@ import { answerShell } from './engine-process/answer.js';
 import { openShellChannel } from './engine-process/channel.js';
 import { openLog } from './engine-process/log.js';
 import { readSettings } from './engine-process/settings.js';
+import { pruneDataFolder } from './engine/data-folder.js';
 import { Engine } from './engine/engine.js';
 import { defaultDataFolder, programVersion } from './engine/environment.js';
 
@@ -24,4 +25,6 @@ log.info(
   { version: programVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
   'engine started',
 );
+const removed = pruneDataFolder(settings.dataFolder ?? defaultDataFolder());
+if (removed.projects + removed.photos > 0) log.info(removed, 'removed what nobody has used for a month');
 answerShell(new Engine({ ...settings, partial: true }), openShellChannel(), log);

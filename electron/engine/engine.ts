@@ -21,6 +21,7 @@ import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/i
 import { readPixels } from '../photos/reader.js';
 import { binary, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
+import { isTemporary, keepUploads, temporaryPath } from './data-folder.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
 import { MeshLayerJob } from './mesh-job.js';
 import { forecastMesh } from './meshing.js';
@@ -43,7 +44,7 @@ import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
 import { Timings } from './timings.js';
 import { importFaces, type WidePicture } from './wide.js';
-import { isTemporary, sameFile, temporaryPath, Workspace } from './workspace.js';
+import { sameFile, Workspace } from './workspace.js';
 
 export interface EngineOptions {
   dataFolder?: string;
@@ -327,6 +328,10 @@ export class Engine {
     const target = resolve(path);
     if (sameFile(target, own)) return this.state();
     project.copyTo(target);
+    keepUploads(
+      this.dataFolder,
+      project.photos().map((photo) => photo.path),
+    );
     const moved = await copyFrames(project, target);
     return this.enter(() => {
       const workspace = Workspace.open(target);
@@ -370,6 +375,11 @@ export class Engine {
     let stored = performance.now();
     const store = (): void => {
       if (this.workspace !== workspace) throw closed;
+      if (workspace.saved)
+        keepUploads(
+          this.dataFolder,
+          waiting.map(({ photo }) => photo.path),
+        );
       project.addPhotos(waiting.splice(0));
       workspace.edited();
       this.announce();

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../contract/errors.js';
 import type { FrameInfo, FrameUnit } from '../contract/scene.js';
 import type { Scene } from '../geometry/types.js';
@@ -198,19 +198,6 @@ export class Workspace {
     const empty = !this.saved && this.project.photos().length === 0;
     this.project.close();
     if (empty) for (const ending of ['', '-wal', '-shm']) rmSync(this.path + ending, { force: true });
-  }
-}
-
-/** A project that was never saved under a name is one of these, also when it is opened again. */
-export function isTemporary(path: string, dataFolder: string): boolean {
-  return dirname(resolve(path)) === resolve(dataFolder, 'untitled');
-}
-
-export function temporaryPath(dataFolder: string): string {
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  for (let k = 0; ; k++) {
-    const path = join(dataFolder, 'untitled', `Untitled ${stamp}${k ? `-${k}` : ''}.pointmap`);
-    if (!existsSync(path)) return path;
   }
 }
 

@@ -1,6 +1,7 @@
+import { defaultThreads, WorkerPool } from '../compute/pool.js';
 import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
 import { lightRatios, lightTable, solveGains, type LightGain, type LightRatio } from './light.js';
-import { reliablePixels, withoutFloating } from './masks.js';
+import { floatingTask, reliablePixels, withoutFloating } from './masks.js';
 import { depthNormals, unprojected } from './normals.js';
 import { thin } from './thin.js';
 
@@ -14,7 +15,19 @@ export interface FuseOptions {
   /** Keep one point per cube of this side, world units. */
   voxelSize?: number;
   signal?: AbortSignal;
+  /** All by default. */
+  threads?: number;
+  /** Points times photos that see them from which on the free-space test is made in threads. */
+  threadsFrom?: number;
 }
+
+/** 12 photos of 640 px; a thread takes 0.1 s to start, as long as these take without. */
+const THREADS_FROM = 3e7;
+
+const workerUrl = new URL(
+  import.meta.url.endsWith('.ts') ? './floating-worker.ts' : './floating-worker.js',
+  import.meta.url,
+);
 
 /**
  * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points
@@ -38,11 +51,7 @@ export async function fuse(
     reliable.push(reliablePixels(map, options.minConfidence));
     await breathe();
   }
-  const masks: Uint8Array[] = [];
-  for (let index = 0; index < maps.length; index++) {
-    masks.push(options.removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!);
-    await breathe();
-  }
+  const masks = options.removeFloating ? await allWithoutFloating(cameras, maps, reliable, options, breathe) : reliable;
   const count = masks.reduce((sum, mask) => sum + mask.reduce((ones, one) => ones + one, 0), 0);
   const cloud: Required<PointCloud> = {
     positions: new Float32Array(count * 3),
@@ -87,6 +96,34 @@ export async function fuse(
     }
   }
   return options.voxelSize ? thin(cloud, options.voxelSize) : cloud;
+}
+
+/** The free-space test of every photo against those that can see its points: in threads where that is much. */
+async function allWithoutFloating(
+  cameras: readonly Camera[],
+  maps: readonly DepthMap[],
+  reliable: readonly Uint8Array[],
+  { signal, threads = defaultThreads(), threadsFrom = THREADS_FROM }: FuseOptions,
+  breathe: () => Promise<void>,
+): Promise<Uint8Array[]> {
+  const work = maps.reduce((sum, { depth }) => sum + depth.length, 0) * Math.max(0, maps.length - 1);
+  const pool = work >= threadsFrom ? new WorkerPool(workerUrl, Math.min(threads, maps.length)) : undefined;
+  const masks: Uint8Array[] = new Array<Uint8Array>(maps.length);
+  let next = 0;
+  const loop = async (): Promise<void> => {
+    for (let index = next++; index < maps.length; index = next++) {
+      await breathe();
+      // Made when its turn comes: what a thread is sent is copied.
+      const task = floatingTask(index, cameras, maps, reliable);
+      masks[index] = await (pool ? pool.run<Uint8Array>(task, { signal }) : withoutFloating(task));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: pool?.size ?? 1 }, loop));
+  } finally {
+    await pool?.close();
+  }
+  return masks;
 }
 
 async function gainsOf(

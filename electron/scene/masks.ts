@@ -28,45 +28,94 @@ function onAnotherSurface({ depth, confidence }: DepthMap, z: number, k: number)
 /** A point this share of the depth in front of another photo's surface contradicts it; within it, it agrees. */
 const TOLERANCE = 0.03;
 
-/**
- * Clears the pixels of view `index` whose points float: more photos see through the point, to a surface behind it, than
- * see a surface at it (the free-space test of Merrell et al., ICCV 2007).
- *
- * @param masks reliable pixels of all views; that of `index` is not changed, a new one is returned
- */
-export function withoutFloating(
+/** One photo's points, and the photos that can see some of them. */
+export interface FloatingTask {
+  map: SeenMap;
+  /** Its reliable pixels. */
+  mask: Uint8Array;
+  others: {
+    map: SeenMap;
+    mask: Uint8Array;
+    /** Row-major 4x4: the camera frame of the other from that of the photo. */
+    T: Float64Array;
+  }[];
+}
+
+type SeenMap = Pick<DepthMap, 'width' | 'height' | 'focal' | 'centreX' | 'centreY' | 'depth'>;
+
+/** Points of a photo by which it is found out which others can see any. */
+const ASKED = 500;
+
+/** @param masks reliable pixels of all views */
+export function floatingTask(
   index: number,
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   masks: readonly Uint8Array[],
-): Uint8Array {
-  const own = maps[index]!;
-  const kept = masks[index]!.slice();
-  const points = new Float64Array(3 * kept.length);
-  const pixels = new Uint32Array(kept.length);
+): FloatingTask {
+  const asked = pointsOf(maps[index]!, masks[index]!, ASKED);
+  const others = maps.flatMap((map, j) => {
+    if (j === index) return [];
+    const T = multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera);
+    return seesAny(asked.points, map, T) ? [{ map: seenMap(map), mask: masks[j]!, T }] : [];
+  });
+  return { map: seenMap(maps[index]!), mask: masks[index]!, others };
+}
+
+/** Without what threads would be sent for nothing. */
+const seenMap = ({ width, height, focal, centreX, centreY, depth }: DepthMap): SeenMap => ({
+  width,
+  height,
+  focal,
+  centreX,
+  centreY,
+  depth,
+});
+
+/**
+ * Clears the pixels of a view whose points float: more photos see through the point, to a surface behind it, than see a
+ * surface at it (the free-space test of Merrell et al., ICCV 2007).
+ *
+ * @returns a new mask
+ */
+export function withoutFloating({ map, mask, others }: FloatingTask): Uint8Array {
+  const kept = mask.slice();
+  const { points, pixels } = pointsOf(map, mask, Infinity);
+  /** Photos that see a surface at the point, less those that see through it. */
+  const score = new Int16Array(pixels.length);
+  // Photo by photo, all points: with the photos in the inner loop it took three times as long.
+  for (const other of others) compare(points, other.map, other.mask, other.T, score);
+  for (let p = 0; p < score.length; p++) if (score[p]! < 0) kept[pixels[p]!] = 0;
+  return kept;
+}
+
+/** Points [n, 3] of a mask's pixels in the camera frame; of about `most` of them, spread over the picture. */
+function pointsOf(map: SeenMap, mask: Uint8Array, most: number): { points: Float64Array; pixels: Uint32Array } {
+  // Odd, so that it does not run down the columns of a picture whose width is even.
+  const step = most === Infinity ? 1 : Math.max(1, Math.floor(mask.length / most)) | 1;
+  const points = new Float64Array(3 * Math.ceil(mask.length / step));
+  const pixels = new Uint32Array(Math.ceil(mask.length / step));
   const point = new Float64Array(3);
   let count = 0;
-  for (let k = 0; k < kept.length; k++) {
-    if (kept[k] === 0) continue;
-    unprojected(own, k % own.width, Math.floor(k / own.width), own.depth[k]!, point);
+  for (let k = 0; k < mask.length; k += step) {
+    if (mask[k] === 0) continue;
+    unprojected(map, k % map.width, Math.floor(k / map.width), map.depth[k]!, point);
     points.set(point, 3 * count);
     pixels[count++] = k;
   }
-  /** Photos that see a surface at the point, less those that see through it. */
-  const score = new Int16Array(count);
-  // Photo by photo, all points: with the photos in the inner loop it took three times as long.
-  maps.forEach((map, j) => {
-    if (j !== index)
-      compare(
-        points.subarray(0, 3 * count),
-        map,
-        masks[j]!,
-        multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera),
-        score,
-      );
-  });
-  for (let p = 0; p < count; p++) if (score[p]! < 0) kept[pixels[p]!] = 0;
-  return kept;
+  return { points: points.subarray(0, 3 * count), pixels: pixels.subarray(0, count) };
+}
+
+function seesAny(points: Float64Array, { width, height, focal, centreX, centreY }: SeenMap, T: Float64Array): boolean {
+  for (let p = 0; p < points.length; p += 3) {
+    const [x, y, z] = [points[p]!, points[p + 1]!, points[p + 2]!];
+    const away = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;
+    if (away <= 0) continue;
+    const u = (focal * (T[0]! * x + T[1]! * y + T[2]! * z + T[3]!)) / away + centreX;
+    const v = (focal * (T[4]! * x + T[5]! * y + T[6]! * z + T[7]!)) / away + centreY;
+    if (u >= -0.5 && v >= -0.5 && u < width && v < height) return true;
+  }
+  return false;
 }
 
 /**
@@ -78,7 +127,7 @@ export function withoutFloating(
  */
 function compare(
   points: Float64Array,
-  { focal, centreX, centreY, width, height, depth }: DepthMap,
+  { focal, centreX, centreY, width, height, depth }: SeenMap,
   mask: Uint8Array,
   T: Float64Array,
   score: Int16Array,

@@ -4,7 +4,13 @@ import type { DepthMap } from '../geometry/types.js';
 export const SURFACE_STEP = 0.05;
 
 /** The camera-frame point of a pixel. */
-export function unprojected(map: DepthMap, x: number, y: number, depth: number, out: Float64Array): void {
+export function unprojected(
+  map: Pick<DepthMap, 'focal' | 'centreX' | 'centreY'>,
+  x: number,
+  y: number,
+  depth: number,
+  out: Float64Array,
+): void {
   out[0] = ((x - map.centreX) / map.focal) * depth;
   out[1] = ((y - map.centreY) / map.focal) * depth;
   out[2] = depth;

@@ -1,6 +1,6 @@
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
-import { reliablePixels, withoutFloating } from '../scene/masks.js';
+import { floatingTask, reliablePixels, withoutFloating } from '../scene/masks.js';
 import { shared } from './shared.js';
 import type { SurfaceView } from './types.js';
 
@@ -24,7 +24,7 @@ export function surfaceViews(
   const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
   const reliable = maps.map((map) => reliablePixels(map, minConfidence));
   return maps.map((map, index) => {
-    const mask = removeFloating ? withoutFloating(index, cameras, maps, reliable) : reliable[index]!;
+    const mask = removeFloating ? withoutFloating(floatingTask(index, cameras, maps, reliable)) : reliable[index]!;
     const depth = new Float32Array(new SharedArrayBuffer(4 * map.depth.length));
     for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;
     const confidence = shared(map.confidence);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fuse } from '../../electron/scene/fuse.js';
+import { floatingTask, reliablePixels } from '../../electron/scene/masks.js';
 import { relight } from '../../electron/scene/light.js';
 import { previewPicture } from '../../electron/scene/preview.js';
 import { Room } from '../fixtures/room.js';
@@ -50,6 +51,32 @@ describe('fusion', () => {
     const cloud = await fuse(cameras, maps, pixels, options);
     expect(new Set(cloud.source)).toEqual(new Set([0, 2]));
     expect((await fuse(cameras, maps, pixels, { ...options, minConfidence: 9 })).confidence).toHaveLength(0);
+  });
+
+  test('in threads gives the same cloud', async () => {
+    const maps = views.map(depthMapOf);
+    for (let k = 0; k < 64 * 10; k++) maps[0]!.depth[k] = 0.5 * maps[0]!.depth[k]!;
+    const [here, apart] = [
+      await fuse(cameras, maps, pixels, options),
+      await fuse(cameras, maps, pixels, { ...options, threadsFrom: 0, threads: 2 }),
+    ];
+    expect(apart).toEqual(here);
+  });
+
+  test('asks only the photos that can see some of its points', () => {
+    const maps = views.map(depthMapOf);
+    const masks = maps.map((map) => reliablePixels(map, 2));
+    expect(floatingTask(0, cameras, maps, masks).others).toHaveLength(2);
+    // Turned about: its back is to what the first sees.
+    const about = Float64Array.from(cameras[0]!.worldFromCamera);
+    for (const at of [0, 2, 4, 6, 8, 10]) about[at] = -about[at]!;
+    const others = floatingTask(
+      0,
+      [cameras[0]!, { ...cameras[1]!, worldFromCamera: about }, cameras[2]!],
+      maps,
+      masks,
+    ).others;
+    expect(others.map(({ mask }) => masks.indexOf(mask))).toEqual([2]);
   });
 
   test('a veil in front of surfaces that the others see is removed, the surfaces stay', async () => {

@@ -61,7 +61,8 @@ describe('a run', () => {
       );
     for (const { fx, cx } of scene!.cameras) {
       expect(Math.abs(fx / 240 - 1)).toBeLessThan(0.02);
-      expect(cx).toBeCloseTo(32 * 4 + 1.5, 5);
+      // The middle of 256 pixels.
+      expect(cx).toBeCloseTo(127.5, 5);
     }
     const { bytes, type } = await engine.binary(`cloud/${scene!.revision}/0`);
     expect(type).toBe('application/octet-stream');
