@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import { multiply3, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
 import { compose, invert, type Similarity } from '../geometry/similarity.js';
 import type { AlignmentState } from './state.js';
@@ -62,14 +63,14 @@ export function placeAtAnchors(
   const to = anchors.map(({ worldFromCamera }) => worldFromCamera);
   const rotations = to.map((given, k) => multiply3(given.rotation, transpose3(from[k]!.rotation)));
   const angle = (a: Float64Array, b: Float64Array): number => rotationAngle(multiply3(a, transpose3(b)));
-  const spread = rotations.map((one) => median(rotations.map((other) => angle(one, other))));
+  const spread = rotations.map((one) => median(rotations.map((other) => angle(one, other)))!);
   const rotation = rotations[spread.indexOf(Math.min(...spread))]!;
   const scale = scaleBetween(from, to);
   const turned: Similarity = { scale: scale ?? 1, rotation, translation: new Float64Array(3) };
   const offsets = to.map((given, k) =>
     given.translation.map((value, i) => value - compose(turned, from[k]!).translation[i]!),
   );
-  turned.translation.set([0, 1, 2].map((i) => median(offsets.map((offset) => offset[i]!))));
+  turned.translation.set([0, 1, 2].map((i) => median(offsets.map((offset) => offset[i]!))!));
 
   const cameras = state.cameras.map((camera) => camera && { ...compose(turned, camera), scale: 1 });
   const corrections: (Similarity | undefined)[] = cameras.map(() => undefined);
@@ -105,8 +106,4 @@ function scaleBetween(from: readonly Similarity[], to: readonly Similarity[]): n
     (pair) => pair.from > LEAST_BASELINE * extent.from && pair.to > LEAST_BASELINE * extent.to && pair.to > 1e-9,
   );
   return told.length === 0 ? undefined : median(told.map((pair) => pair.to / pair.from));
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -1,3 +1,5 @@
+import { median } from '../numerics/median.js';
+import { UnionFind } from '../numerics/union-find.js';
 import { compose, identitySimilarity, invert, transform, type Similarity } from '../geometry/similarity.js';
 import { cloudPixels, type ObservationDigest, type ViewDigest } from '../geometry/digest.js';
 import { multiply3, rigid, rotationAngle, rotationOf, transpose3 } from '../numerics/linear.js';
@@ -36,32 +38,23 @@ export function calibratedGroups(
   viewsOf: readonly (readonly number[])[],
 ): CalibratedGroup[] {
   if (!prior) return [];
-  const parent = prior.cameras.map((_, k) => k);
-  const root = (k: number): number => {
-    while (parent[k] !== k) {
-      parent[k] = parent[parent[k]!]!;
-      k = parent[k]!;
-    }
-    return k;
-  };
-  const join = (a: number, b: number): void => {
-    parent[root(a)] = root(b);
-  };
-  for (const views of viewsOf) for (const view of views) join(view, views[0]!);
+  const joined = new UnionFind(prior.cameras.length);
+  for (const views of viewsOf) for (const view of views) joined.join(view, views[0]!);
   const firstOf = new Map<number, number>();
   prior.cameras.forEach((camera, view) => {
     if (!camera) return;
     const first = firstOf.get(camera.piece);
     if (first === undefined) firstOf.set(camera.piece, view);
-    else join(view, first);
+    else joined.join(view, first);
   });
   const groups = new Map<number, CalibratedGroup>();
-  parent.forEach((_, view) => {
-    const group = groups.get(root(view)) ?? { views: [], observations: [] };
-    groups.set(root(view), group);
+  prior.cameras.forEach((_, view) => {
+    const root = joined.root(view);
+    const group = groups.get(root) ?? { views: [], observations: [] };
+    groups.set(root, group);
     group.views.push(view);
   });
-  viewsOf.forEach((views, k) => groups.get(root(views[0]!))!.observations.push(k));
+  viewsOf.forEach((views, k) => groups.get(joined.root(views[0]!))!.observations.push(k));
   return [...groups.values()].filter(({ views, observations }) => {
     const pieces = new Set(views.map((view) => prior.cameras[view]?.piece));
     return views.length > 1 && observations.length > 0 && pieces.size === 1 && !pieces.has(undefined);
@@ -234,7 +227,7 @@ function sharedUnit({ firstFromCamera }: ObservationDigest, cameras: readonly Si
     if (!(turn < SAME.turn && Math.acos(Math.min(1, cosine)) < SAME.direction)) return undefined;
     ratios.push(far / long);
   }
-  return ratios.length > 0 ? ratios.sort((p, q) => p - q)[ratios.length >> 1] : undefined;
+  return median(ratios);
 }
 
 /** Tie points by view. */
@@ -256,7 +249,7 @@ class TieIndex {
       ranges.push(point[2]!);
     });
     for (const [view, list] of lists) this.rows.set(view, Float64Array.from(list));
-    this.typicalRange = ranges.sort((p, q) => p - q)[ranges.length >> 1] ?? 1;
+    this.typicalRange = median(ranges) ?? 1;
   }
 
   /** Units of the piece per unit of a view's pointmap: the median ratio of distances from the camera. */

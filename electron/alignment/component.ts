@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { Similarity } from '../geometry/similarity.js';
 import { placeAtAnchors, type Anchor } from './anchors.js';
 import { contradicting, observationResiduals } from './contradictions.js';
@@ -245,10 +246,7 @@ function typicalDepth(state: AlignmentState, photos: readonly PhotoSamples[]): n
   const kernel = new PixelKernel(photos);
   kernel.evaluate(state, 1e-9);
   kernel.accept();
-  const positive = Float64Array.from(
-    photos.flatMap((_, k) => Array.from(kernel.depths(k)).filter((depth) => depth > 0)),
-  ).sort();
-  return positive[positive.length >> 1] ?? 1;
+  return median(photos.flatMap((_, k) => Array.from(kernel.depths(k)).filter((depth) => depth > 0))) ?? 1;
 }
 
 function restrict(state: AlignmentState, inside: ReadonlySet<number>, usable: readonly number[]): AlignmentState {

@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { PreparedProblem } from './prepared.js';
 import type { RecoveredView } from './recover.js';
 import type { AlignmentState } from './state.js';
@@ -61,5 +62,5 @@ const names = (problem: PreparedProblem, views: readonly number[]): string =>
 function middle(depth: Float32Array): number {
   const sampled: number[] = [];
   for (let k = 0; k < depth.length; k += 37) if (depth[k]! > 0) sampled.push(depth[k]!);
-  return sampled.sort((a, b) => a - b)[sampled.length >> 1] ?? 0;
+  return median(sampled) ?? 0;
 }

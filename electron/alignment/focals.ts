@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import { focalFromPointmap } from './resection.js';
 import type { PreparedProblem } from './prepared.js';
 
@@ -37,20 +38,16 @@ export function startFocals(
       }
     });
   }
-  const found = views.map((_, view) => known(view) ?? medianOf(hints[view]!) ?? medianOf(estimates[view]!));
+  const found = views.map((_, view) => known(view) ?? median(hints[view]!) ?? median(estimates[view]!));
   const long = views.map(({ width, height }) => Math.max(width, height));
   const typical =
-    medianOf(found.flatMap((value, view) => (value === undefined ? [] : [value / long[view]!]))) ?? DEFAULT_FOCAL;
+    median(found.flatMap((value, view) => (value === undefined ? [] : [value / long[view]!]))) ?? DEFAULT_FOCAL;
   const focal = Float64Array.from(found, (value, view) => value ?? typical * long[view]!);
   const held = views.map((_, view) => constraints?.[view]?.focal !== undefined);
   if (problem.sharedFocal) {
-    const given = medianOf(held.flatMap((yes, view) => (yes ? [focal[view]!] : [])));
-    focal.fill(given ?? medianOf([...focal])!);
+    const given = median(held.flatMap((yes, view) => (yes ? [focal[view]!] : [])));
+    focal.fill(given ?? median([...focal])!);
     if (given !== undefined) held.fill(true);
   }
   return { focal, held };
-}
-
-function medianOf(values: number[]): number | undefined {
-  return values.sort((a, b) => a - b)[values.length >> 1];
 }

@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import { compose, invert, transform, type Similarity } from '../geometry/similarity.js';
 import { registerClouds, scaleClouds, type Cloud } from './clouds.js';
 
@@ -167,5 +168,5 @@ function agree(one: Similarity, other: Similarity, probes: readonly Float64Array
       Math.max(1e-12, Math.min(Math.hypot(...p), Math.hypot(...q)))
     );
   });
-  return off.sort((p, q) => p - q)[off.length >> 1]! < AGREES;
+  return median(off)! < AGREES;
 }

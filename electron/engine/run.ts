@@ -1,3 +1,4 @@
+import { medianOfSorted } from '../numerics/median.js';
 import type { FeatureMatcher } from '../../native-models/matching/lightglue.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { PhotoReader, Progress, StageContext } from '../geometry/stage.js';
@@ -390,8 +391,6 @@ function commonReason(session: EstimatorSession): string {
   return first ? first.detail || first.reason : 'no pair gave reliable depth';
 }
 
-const median = (sorted: Float32Array): number => sorted[sorted.length >> 1] ?? 0;
-
 /** Pairs written down in one turn of the event loop. */
 const PAIRS_A_TURN = 100;
 
@@ -405,7 +404,7 @@ async function recordPairs(
   );
   const depths = new Map<string, number>();
   for (const view of components.flatMap(({ views }) => views)) {
-    depths.set(view.photo, median(confidentDepths(view)));
+    depths.set(view.photo, medianOfSorted(confidentDepths(view)) ?? 0);
     await new Promise((resolve) => setImmediate(resolve));
   }
   const updates = project.pairs().flatMap((pair) => {

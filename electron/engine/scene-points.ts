@@ -1,3 +1,4 @@
+import { luma } from '../numerics/luma.js';
 import type { KnownLength, LengthEnd, ScenePixel } from '../contract/scene.js';
 import type { Camera, Scene } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
@@ -92,10 +93,7 @@ function sees({ worldFromCamera: M, fx, fy, cx, cy, width, height }: Camera, pos
 /** Brightness of a photo; larger ones than `longSide` are reduced. @throws UserError 'not-found' */
 export async function greyPicture(photo: ProjectPhoto, longSide = LONG_SIDE): Promise<GreyPicture> {
   const { width, height, pixels } = await readPixels(photo, { longSide });
-  const values = new Uint8Array(width * height);
-  for (let k = 0; k < values.length; k++)
-    values[k] = Math.round(0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!);
-  return { width, height, values };
+  return { width, height, values: luma(pixels) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { RunSettings, SceneInfo } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
@@ -88,11 +89,10 @@ export function cloudExtent(cloud: PointCloud | undefined): Extent {
   const axis = (k: number): Float32Array => {
     const values = new Float32Array(Math.ceil(count / step));
     for (let i = 0; i < values.length; i++) values[i] = cloud.positions[i * step * 3 + k]!;
-    return values.sort();
+    return values;
   };
   const centre = [0, 1, 2].map((k) => {
-    const values = axis(k);
-    return values[values.length >> 1]!;
+    return median(axis(k))!;
   }) as [number, number, number];
   const distances = new Float32Array(Math.ceil(count / step));
   for (let i = 0; i < distances.length; i++)

@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { PointCloud, Scene } from '../geometry/types.js';
 
 export interface PatchOptions {
@@ -127,6 +128,5 @@ function spacingOverPitch({ positions, confidence }: PointCloud, pitch: (point: 
     }
     ratios[s] = Math.sqrt(nearest) / Math.max(pitch(at), 1e-12);
   }
-  ratios.sort();
-  return ratios[ratios.length >> 1]!;
+  return median(ratios)!;
 }

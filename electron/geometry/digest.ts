@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { Observation, ObservedView, OriginalFromView, PhotoId } from './types.js';
 
 /** What of a view's pointmap is kept at hand: a few thousand pixels instead of all. */
@@ -127,5 +128,5 @@ function farthest({ points, confidence }: ObservedView): number {
     const range = Math.hypot(points[3 * pixel]!, points[3 * pixel + 1]!, points[3 * pixel + 2]!);
     if (confidence[pixel]! > 1 && range < Infinity) ranges.push(range);
   }
-  return ranges.length === 0 ? Infinity : FAR * ranges.sort((a, b) => a - b)[ranges.length >> 1]!;
+  return FAR * (median(ranges) ?? Infinity);
 }

@@ -1,3 +1,5 @@
+import { lumaAt } from '../numerics/luma.js';
+
 const GRID = 4;
 const ORIENTATIONS = 8;
 /** How much colour counts beside gradients: light changes between photos, edges less so. */
@@ -14,10 +16,7 @@ const COLOUR_WEIGHT = 0.5;
 export function describe(pixels: Uint8Array, width: number, height: number): Float32Array {
   const gradients = new Float32Array(GRID * GRID * ORIENTATIONS);
   const colours = new Float32Array(GRID * GRID * 3);
-  const grey = (x: number, y: number): number => {
-    const i = (y * width + x) * 3;
-    return 0.3 * pixels[i]! + 0.59 * pixels[i + 1]! + 0.11 * pixels[i + 2]!;
-  };
+  const grey = (x: number, y: number): number => lumaAt(pixels, (y * width + x) * 3);
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const dx = grey(x + 1, y) - grey(x - 1, y);

@@ -1,3 +1,5 @@
+import { median } from '../numerics/median.js';
+
 /**
  * How sharp an image is, 0 (blurred) to 1: the energy of the Laplacian relative to the energy of the image itself, so
  * that neither contrast nor exposure counts, only how much of the detail is fine. Pech-Pacheco et al., "Diatom
@@ -38,7 +40,6 @@ const HALF = 0.08;
 
 /** A photo counts as blurred when it is far below its own set, or has hardly any fine detail at all. */
 export function blurredFlags(scores: readonly number[]): boolean[] {
-  const sorted = [...scores].sort((a, b) => a - b);
-  const median = sorted[sorted.length >> 1] ?? 0;
-  return scores.map((score) => score < 0.02 || score < 0.35 * median);
+  const usual = median(scores) ?? 0;
+  return scores.map((score) => score < 0.02 || score < 0.35 * usual);
 }

@@ -1,3 +1,4 @@
+import { UnionFind } from '../numerics/union-find.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import type { Mesh } from './types.js';
 
@@ -8,22 +9,15 @@ import type { Mesh } from './types.js';
 export function makeManifold(mesh: Mesh): Mesh {
   const { indices, inferred } = withoutRepeated(mesh);
   const opposite = oppositeHalfEdges(indices);
-  const parent = Int32Array.from({ length: indices.length }, (_, k) => k);
-  const root = (k: number): number => {
-    while (parent[k] !== k) {
-      parent[k] = parent[parent[k]!]!;
-      k = parent[k]!;
-    }
-    return k;
-  };
+  const fans = new UnionFind(indices.length);
   const next = (h: number): number => (h % 3 === 2 ? h - 2 : h + 1);
   for (let h = 0; h < indices.length; h++) {
     const other = opposite[h]!;
     if (other <= h) continue;
-    parent[root(h)] = root(next(other));
-    parent[root(next(h))] = root(other);
+    fans.join(h, next(other));
+    fans.join(next(h), other);
   }
-  return renumbered(mesh, indices, inferred, root);
+  return renumbered(mesh, indices, inferred, (corner) => fans.root(corner));
 }
 
 function withoutRepeated({ indices, inferred }: Mesh): { indices: Uint32Array; inferred: Uint8Array | undefined } {

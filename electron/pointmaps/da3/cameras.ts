@@ -1,3 +1,4 @@
+import { median } from '../../numerics/median.js';
 import type { ViewCamera } from '../../../native-models/da3/camera-numbers.js';
 
 /**
@@ -5,11 +6,7 @@ import type { ViewCamera } from '../../../native-models/da3/camera-numbers.js';
  * than it saw in training make it doubt them).
  */
 export function networkCameras(firstFromCamera: readonly Float64Array[], focals: readonly number[]): ViewCamera[] {
-  const distances = firstFromCamera
-    .slice(1)
-    .map((m) => Math.hypot(m[3]!, m[7]!, m[11]!))
-    .sort((p, q) => p - q);
-  const unit = distances[distances.length >> 1] || 1;
+  const unit = median(firstFromCamera.slice(1).map((m) => Math.hypot(m[3]!, m[7]!, m[11]!))) || 1;
   return firstFromCamera.map((m, view) => {
     const scaled = Float64Array.from(m);
     for (const at of [3, 7, 11]) scaled[at] = scaled[at]! / unit;

@@ -1,3 +1,4 @@
+import { median } from '../../numerics/median.js';
 import type { MeasuredDepths } from '../sparse-views.js';
 
 export interface FitOptions {
@@ -22,7 +23,7 @@ export interface FittedDepth {
   kept: number[];
 }
 
-const median = (values: readonly number[]): number => [...values].sort((p, q) => p - q)[values.length >> 1] ?? 0;
+const usual = (values: readonly number[]): number => median(values) ?? 0;
 
 /** Bilinear, at a position in the map. */
 function depthAt(depth: Float32Array, width: number, height: number, x: number, y: number): number {
@@ -128,8 +129,8 @@ export function fitDepth(
     return { index, x, y, value: Math.log(value / depthAt(depth, width, height, x, y)) };
   }).filter(({ x, y, value }) => Number.isFinite(value) && x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1);
   if (samples.length === 0) return undefined;
-  const scale = median(samples.map(({ value }) => value));
-  const spread = Math.max(1e-3, median(samples.map(({ value }) => Math.abs(value - scale))));
+  const scale = usual(samples.map(({ value }) => value));
+  const spread = Math.max(1e-3, usual(samples.map(({ value }) => Math.abs(value - scale))));
   let kept = samples.filter(({ value }) => Math.abs(value - scale) <= options.outlier * spread);
   const grid = new Grid(width, height, options.columns);
   let field: Float64Array = new Float64Array(grid.columns * grid.rows);
@@ -140,7 +141,7 @@ export function fitDepth(
       const residuals = kept.map((sample) => ({ ...sample, value: sample.value - scale }));
       field = smoothField(grid, residuals, options.smoothness);
       const off = (sample: (typeof samples)[0]) => Math.abs(sample.value - predicted(sample.x, sample.y));
-      const limit = options.outlier * Math.max(1e-3, median(kept.map(off)));
+      const limit = options.outlier * Math.max(1e-3, usual(kept.map(off)));
       kept = samples.filter((sample) => off(sample) <= limit);
     }
   }
@@ -148,6 +149,6 @@ export function fitDepth(
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) out[y * width + x] = depth[y * width + x]! * Math.exp(predicted(x, y));
   }
-  const residual = median(kept.map(({ x, y, value }) => Math.abs(value - predicted(x, y))));
+  const residual = usual(kept.map(({ x, y, value }) => Math.abs(value - predicted(x, y))));
   return { depth: out, residual, kept: kept.map(({ index }) => index) };
 }

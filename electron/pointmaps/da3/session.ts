@@ -9,6 +9,7 @@ import {
 import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import type { Observation, ObservedView, Pair, Photo, PhotoId, View } from '../../geometry/types.js';
 import { invertRigid, multiply4 } from '../../numerics/linear.js';
+import { median } from '../../numerics/median.js';
 import { FeatureCache } from '../dust3r/features.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
 import { chooseGroups, type GroupOptions } from './groups.js';
@@ -254,14 +255,12 @@ export class GroupSession implements EstimatorSession {
 
 /** The scale of the views that were fitted, for those in which nothing is measured; 1 where none was. */
 function usualScale(depths: readonly DepthOutput[], fits: readonly (FittedDepth | undefined)[]): number {
-  const ratios = fits
-    .flatMap((fit, view) => {
-      const { depth } = depths[view]!;
-      const middle = depth.length >> 1;
-      return fit ? [fit.depth[middle]! / depth[middle]!] : [];
-    })
-    .sort((p, q) => p - q);
-  return ratios[ratios.length >> 1] ?? 1;
+  const ratios = fits.flatMap((fit, view) => {
+    const { depth } = depths[view]!;
+    const middle = depth.length >> 1;
+    return fit ? [fit.depth[middle]! / depth[middle]!] : [];
+  });
+  return median(ratios) ?? 1;
 }
 
 /** Focals over the long side that a camera has; a network that sees none of it may give anything. */

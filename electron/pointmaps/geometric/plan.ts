@@ -1,3 +1,5 @@
+import { median } from '../../numerics/median.js';
+import { UnionFind } from '../../numerics/union-find.js';
 import type { PairRejection, Rejection } from '../../geometry/stage.js';
 import { invertRigid, multiply4, rigid } from '../../numerics/linear.js';
 import type { Pair } from '../../geometry/types.js';
@@ -103,20 +105,14 @@ function chooseConnected(
   isGood: (planned: PlannedPair) => boolean,
 ): Set<PlannedPair> {
   const partners = new Map<number, number>();
-  const group = new Map<number, number>();
-  const root = (photo: number): number => {
-    const parent = group.get(photo);
-    return parent === undefined ? photo : root(parent);
-  };
+  const joined = new UnionFind(1 + Math.max(-1, ...ordered.map(({ pair }) => Math.max(pair.a, pair.b))));
   const chosen = new Set<PlannedPair>();
   const choose = (planned: PlannedPair) => {
     chosen.add(planned);
     for (const photo of [planned.pair.a, planned.pair.b]) partners.set(photo, (partners.get(photo) ?? 0) + 1);
   };
   for (const planned of ordered) {
-    const [p, q] = [root(planned.pair.a), root(planned.pair.b)];
-    if (p !== q) group.set(p, q);
-    if (p !== q || isKept(planned)) choose(planned);
+    if (joined.join(planned.pair.a, planned.pair.b) || isKept(planned)) choose(planned);
   }
   for (const planned of ordered) {
     if (chosen.has(planned) || !isGood(planned)) continue;
@@ -163,7 +159,7 @@ function relateInPiece(
         [0, 1, 2].map((k) => R[3 * k]! * X[0]! + R[3 * k + 1]! * X[1]! + R[3 * k + 2]! * X[2]! + t[k]!),
       ),
     ),
-    parallax: median(thinned.map((X) => (viewingAngle(a, b, X) * 180) / Math.PI)),
+    parallax: median(thinned.map((X) => (viewingAngle(a, b, X) * 180) / Math.PI)) ?? 0,
   };
 }
 
@@ -235,7 +231,3 @@ const featureAt = ({ features }: SparseCamera, feature: number): [number, number
   features[2 * feature]!,
   features[2 * feature + 1]!,
 ];
-
-function median(values: number[]): number {
-  return values.sort((p, q) => p - q)[values.length >> 1] ?? 0;
-}

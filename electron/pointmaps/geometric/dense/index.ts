@@ -1,3 +1,4 @@
+import { luma } from '../../../numerics/luma.js';
 import { WorkerPool } from '../../../compute/pool.js';
 import type { View } from '../../../geometry/types.js';
 import { invertRigid, multiply4 } from '../../../numerics/linear.js';
@@ -122,10 +123,7 @@ function once<T>(kept: Map<number, Promise<T>>, key: number, make: () => Promise
 }
 
 function greyView({ pixels, width, height }: View, focal: number): GreyView {
-  const grey = new Uint8Array(width * height);
-  for (let i = 0; i < grey.length; i++)
-    grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
-  return { grey, width, height, focal, centreX: width / 2, centreY: height / 2 };
+  return { grey: luma(pixels), width, height, focal, centreX: width / 2, centreY: height / 2 };
 }
 
 /** Points [h, w, 3] of a view's depths, in its camera's frame or in that which `toFrame` leads to. */

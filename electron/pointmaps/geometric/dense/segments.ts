@@ -1,3 +1,5 @@
+import { UnionFind } from '../../../numerics/union-find.js';
+
 export interface SegmentOptions {
   /** Grey levels by which neighbours may differ beyond what their segments vary by, times a segment's pixels: larger means larger segments. */
   scale: number;
@@ -22,20 +24,12 @@ export function segments(
 ): Int32Array {
   const smooth = blurred(grey, width, height);
   const pixels = width * height;
-  const parent = Int32Array.from({ length: pixels }, (_, k) => k);
+  const joined = new UnionFind(pixels);
   const size = new Int32Array(pixels).fill(1);
   const varies = new Float32Array(pixels);
-  const root = (k: number): number => {
-    let at = k;
-    while (parent[at] !== at) {
-      parent[at] = parent[parent[at]!]!;
-      at = parent[at]!;
-    }
-    return at;
-  };
   const join = (p: number, q: number, difference: number): void => {
     const [large, small] = size[p]! >= size[q]! ? [p, q] : [q, p];
-    parent[small] = large;
+    joined.join(small, large);
     size[large]! += size[small]!;
     varies[large] = Math.max(difference, varies[large]!, varies[small]!);
   };
@@ -44,16 +38,16 @@ export function segments(
     const k = edge >>> 1;
     const other = k + (edge & 1 ? width : 1);
     const difference = Math.abs(smooth[k]! - smooth[other]!);
-    const [p, q] = [root(k), root(other)];
+    const [p, q] = [joined.root(k), joined.root(other)];
     if (p === q) continue;
     if (difference <= Math.min(varies[p]! + scale / size[p]!, varies[q]! + scale / size[q]!)) join(p, q, difference);
   }
   for (const edge of edges) {
     const k = edge >>> 1;
-    const [p, q] = [root(k), root(k + (edge & 1 ? width : 1))];
+    const [p, q] = [joined.root(k), joined.root(k + (edge & 1 ? width : 1))];
     if (p !== q && Math.min(size[p]!, size[q]!) < leastPixels) join(p, q, 0);
   }
-  return parent.map((_, k) => root(k));
+  return Int32Array.from({ length: pixels }, (_, k) => joined.root(k));
 }
 
 /** Edges to the right (2k) and lower (2k + 1) neighbour, least difference first: a counting sort by quarter levels. */
