@@ -12,7 +12,7 @@ export interface DuplicateOptions {
   ratio: number;
 }
 
-export const DUPLICATE_DEFAULTS: DuplicateOptions = { mean: 0.75, most: 4, ratio: 0.01 };
+export const DUPLICATE_DEFAULTS: DuplicateOptions = { mean: 0.75, most: 3, ratio: 0.01 };
 
 /**
  * The mean brightness of each cell of a 16 x 16 grid, base64: equal, to a hair, for two copies of one picture in
@@ -21,17 +21,31 @@ export const DUPLICATE_DEFAULTS: DuplicateOptions = { mean: 0.75, most: 4, ratio
  * @param grey [height, width]
  */
 export function lookOf(grey: Uint8Array, width: number, height: number): string {
+  const [columns, rows] = [sharesOf(width), sharesOf(height)];
   const sums = new Float64Array(CELLS * CELLS);
-  const counts = new Float64Array(CELLS * CELLS);
+  const row = new Float64Array(CELLS);
   for (let y = 0; y < height; y++) {
-    const row = Math.floor((y * CELLS) / height) * CELLS;
-    for (let x = 0; x < width; x++) {
-      const cell = row + Math.floor((x * CELLS) / width);
-      sums[cell] = sums[cell]! + grey[y * width + x]!;
-      counts[cell] = counts[cell]! + 1;
-    }
+    row.fill(0);
+    for (let x = 0; x < width; x++)
+      for (const { cell, share } of columns[x]!) row[cell] = row[cell]! + share * grey[y * width + x]!;
+    for (const { cell, share } of rows[y]!)
+      for (let k = 0; k < CELLS; k++) sums[cell * CELLS + k] = sums[cell * CELLS + k]! + share * row[k]!;
   }
-  return Buffer.from(sums.map((sum, cell) => Math.round(sum / Math.max(1, counts[cell]!)))).toString('base64');
+  return Buffer.from(sums.map(Math.round)).toString('base64');
+}
+
+/** Which share of each cell along a side a pixel fills; one on a border lies in two cells, in whatever size. */
+function sharesOf(length: number): { cell: number; share: number }[][] {
+  const perPixel = CELLS / length;
+  return Array.from({ length }, (_, k) => {
+    const [from, to] = [k * perPixel, (k + 1) * perPixel];
+    const shares: { cell: number; share: number }[] = [];
+    for (let cell = Math.floor(from); cell < Math.min(CELLS, to); cell++) {
+      const share = Math.min(to, cell + 1) - Math.max(from, cell);
+      if (share > 1e-9) shares.push({ cell, share });
+    }
+    return shares;
+  });
 }
 
 type Seen = Pick<Photo, 'id' | 'width' | 'height' | 'look'>;

@@ -13,16 +13,22 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pointmap-duplicates-'));
   const room = new Room(5);
-  const picture = (x: number) => {
+  const picture = async (x: number) => {
     const { pixels, width, height } = room.render(lookAt([x, 0, -1], [0, 0, 3], 0), 120, 160, 120);
-    return sharp(pixels, { raw: { width, height, channels: 3 } });
+    // Of a photo's size: cells of a few pixels would hold different ones in each copy.
+    return sharp(
+      await sharp(pixels, { raw: { width, height, channels: 3 } })
+        .resize(800, 600)
+        .png()
+        .toBuffer(),
+    );
   };
-  const first = picture(0);
+  const first = await picture(0);
   await first.clone().png().toFile(join(folder, '1-first.png'));
-  await picture(0.02).png().toFile(join(folder, '2-a-step-aside.png'));
+  await (await picture(0.02)).png().toFile(join(folder, '2-a-step-aside.png'));
   await first.clone().jpeg({ quality: 60 }).toFile(join(folder, '3-copy.jpg'));
-  await first.clone().resize(100, 75).webp({ quality: 75 }).toFile(join(folder, '4-smaller.webp'));
-  await first.clone().extract({ left: 0, top: 0, width: 160, height: 96 }).png().toFile(join(folder, '5-cropped.png'));
+  await first.clone().resize(500, 375).webp({ quality: 75 }).toFile(join(folder, '4-smaller.webp'));
+  await first.clone().extract({ left: 0, top: 0, width: 800, height: 480 }).png().toFile(join(folder, '5-cropped.png'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
