@@ -18,7 +18,7 @@ describe('the layers of ARCHITECTURE.md', () => {
     ['renderer/example.ts', '../electron/geometry/types.js'],
     ['renderer/store/example.ts', '../commands/actions.js'],
     ['renderer/design/example.ts', '../commands/actions.js'],
-    ['renderer/viewer/example.ts', '../photos/PhotoPanel.js'],
+    ['renderer/viewer/example.ts', '../photos/PhotoList.js'],
     ['renderer/commands/example.ts', '../shell/App.js'],
     ['renderer/photos/example.ts', '../shell/App.js'],
     ['native-models/example.ts', '../electron/engine/engine.js'],
@@ -33,7 +33,7 @@ describe('the layers of ARCHITECTURE.md', () => {
     ['electron/engine/example.ts', '../alignment/types.js'],
     ['renderer/example.ts', '../electron/contract/api.js'],
     ['renderer/commands/example.ts', '../viewer/handle.js'],
-    ['renderer/graph/example.ts', '../photos/PhotoPanel.js'],
+    ['renderer/graph/example.ts', '../photos/PhotoList.js'],
   ])('%s may import %s', async (path, imported) => {
     expect(await complaints(path, imported)).toBe(0);
   });
