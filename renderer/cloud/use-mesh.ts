@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { notify, setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import type { MeshShown } from '../viewer/MeshLayer.js';
+import { t } from '../words/index.js';
 
 /** The mesh for the viewer; undefined while there is none. A click on a face selects the photo it is coloured from. */
 export function useMeshShown(): MeshShown | undefined {
@@ -18,7 +19,7 @@ export function useMeshShown(): MeshShown | undefined {
               const id = photos?.[photo];
               if (id !== undefined) setStudio({ selectedPhotos: [id] });
             },
-            onError: (error) => notify('error', `the mesh could not be shown: ${error.message}`),
+            onError: (error) => notify('error', t('the mesh could not be shown: {error}', { error: error.message })),
           },
     [revision, photos],
   );

@@ -5,6 +5,7 @@ import { setStudio, useStudio } from '../store/studio.js';
 import { canRun, runCommand } from './actions.js';
 import { keysText } from './keys.js';
 import { stem } from '../design/format.js';
+import { t } from '../words/index.js';
 
 const close = (): void => setStudio({ dialog: undefined });
 
@@ -19,7 +20,7 @@ export function Palette() {
     <dialog
       ref={element}
       className="dialog palette"
-      aria-label="Command palette"
+      aria-label={t('Command palette')}
       onCancel={(event) => {
         event.preventDefault();
         close();
@@ -29,17 +30,17 @@ export function Palette() {
       }}
     >
       <Command
-        label="Command palette"
+        label={t('Command palette')}
         loop
       >
         <Command.Input
           autoFocus
-          placeholder="What would you like to do?"
+          placeholder={t('What would you like to do?')}
           className="input"
         />
         <Command.List>
-          <Command.Empty>Nothing has that name.</Command.Empty>
-          <Command.Group heading="Commands">
+          <Command.Empty>{t('Nothing has that name.')}</Command.Empty>
+          <Command.Group heading={t('Commands')}>
             {commandIds
               .filter((id) => id !== 'help.palette' && canRun(id))
               .map((id) => (
@@ -57,7 +58,7 @@ export function Palette() {
               ))}
           </Command.Group>
           {photos && photos.length > 0 && (
-            <Command.Group heading="Photos">
+            <Command.Group heading={t('Photos')}>
               {photos.slice(0, 500).map(({ id, name }) => (
                 <Command.Item
                   key={id}

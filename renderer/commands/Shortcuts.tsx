@@ -2,19 +2,20 @@ import { commandIds, commands } from '../../electron/contract/commands.js';
 import { Dialog } from '../design/controls.js';
 import { setStudio } from '../store/studio.js';
 import { keysText } from './keys.js';
+import { t } from '../words/index.js';
 
 export function Shortcuts() {
   const menus = [...new Set(commandIds.map((id) => commands[id].menu))];
   return (
     <Dialog
-      title="Keyboard shortcuts"
+      title={t('Keyboard shortcuts')}
       onClose={() => setStudio({ dialog: undefined })}
     >
       <div
         className="body shortcuts"
         tabIndex={0}
         role="group"
-        aria-label="All shortcuts"
+        aria-label={t('All shortcuts')}
       >
         {menus.map((menu) => (
           <section key={menu}>
@@ -35,27 +36,27 @@ export function Shortcuts() {
           </section>
         ))}
         <section>
-          <h3 className="quiet">In the cloud</h3>
+          <h3 className="quiet">{t('In the cloud')}</h3>
           <ul>
             <li className="spread">
-              <span>Turn, pan, zoom</span>
-              <kbd>drag, right drag, wheel</kbd>
+              <span>{t('Turn, pan, zoom')}</span>
+              <kbd>{t('drag, right drag, wheel')}</kbd>
             </li>
             <li className="spread">
-              <span>Turn, pan, zoom by key</span>
-              <kbd>arrows, Shift arrows, + -</kbd>
+              <span>{t('Turn, pan, zoom by key')}</span>
+              <kbd>{t('arrows, Shift arrows, + -')}</kbd>
             </li>
             <li className="spread">
-              <span>Turn about a point</span>
-              <kbd>double click</kbd>
+              <span>{t('Turn about a point')}</span>
+              <kbd>{t('double click')}</kbd>
             </li>
             <li className="spread">
-              <span>Fly: move, up, down</span>
+              <span>{t('Fly: move, up, down')}</span>
               <kbd>W A S D, E, Q</kbd>
             </li>
             <li className="spread">
-              <span>Leave the camera looked through</span>
-              <kbd>Escape</kbd>
+              <span>{t('Leave the camera looked through')}</span>
+              <kbd>{t('Escape')}</kbd>
             </li>
           </ul>
         </section>

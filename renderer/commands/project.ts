@@ -4,6 +4,7 @@ import { isActive, notify, setStudio, studio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
 import { upload } from '../transport/browser.js';
 import { askForFiles } from '../store/file-question.js';
+import { plural, t } from '../words/index.js';
 
 /** Runs an action and shows what went wrong, once, where a person sees it. @returns undefined when it failed */
 export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
@@ -24,7 +25,7 @@ export async function newProject(): Promise<void> {
 export async function openProject(path?: string): Promise<void> {
   const chosen =
     path ??
-    (desktop ? await desktop.chooseProject() : (await askForFiles({ title: 'Open project', accept: 'project' }))[0]);
+    (desktop ? await desktop.chooseProject() : (await askForFiles({ title: t('Open project'), accept: 'project' }))[0]);
   if (chosen) await attempt(() => api.request('project.open', { path: chosen }));
 }
 
@@ -42,23 +43,23 @@ export async function closeProject(): Promise<void> {
 
 /** Every change is in the project file the moment it is made: what is left is to give it a name. */
 export async function saveProject(): Promise<void> {
-  if (studio().project?.saved) notify('information', 'Every change is kept already.');
+  if (studio().project?.saved) notify('information', t('Every change is kept already.'));
   else if (isActive(studio().job))
-    notify('information', 'Everything computed is kept; the project can be given a name once the run is over.');
+    notify('information', t('Everything computed is kept; the project can be given a name once the run is over.'));
   else await saveProjectAs();
 }
 
 export async function saveProjectAs(): Promise<void> {
   const { project } = studio();
   if (!project) return;
-  const suggestion = `${project.saved ? project.name : 'My scene'}.pointmap`;
+  const suggestion = `${project.saved ? project.name : t('My scene')}.pointmap`;
   const path = desktop
     ? await desktop.saveProject(suggestion)
-    : (await askForFiles({ title: 'Save project as', accept: 'save', suggestion }))[0];
+    : (await askForFiles({ title: t('Save project as'), accept: 'save', suggestion }))[0];
   if (!path) return;
   await attempt(async () => {
     await api.request('project.saveAs', { path });
-    notify('information', `Saved. From here on every change is kept in ${path}`);
+    notify('information', t('Saved. From here on every change is kept in {path}', { path }));
   });
 }
 
@@ -68,14 +69,16 @@ export async function addPhotos(paths: readonly string[]): Promise<void> {
   await attempt(async () => {
     if (!studio().project) await api.request('project.create', {});
     const { added, refused } = await api.request('photos.add', { paths: [...paths] });
-    for (const { path, reason } of refused.slice(0, 3)) notify('error', `Left out: ${reason}: ${path}`);
-    if (refused.length > 3) notify('error', `Left out ${refused.length} files in all; the log names them.`);
-    if (added > 0) notify('information', `${added} ${added === 1 ? 'photo' : 'photos'} added.`);
+    for (const { path, reason } of refused.slice(0, 3))
+      notify('error', t('Left out: {reason}: {path}', { reason, path }));
+    if (refused.length > 3)
+      notify('error', t('Left out {n} files in all; the log names them.', { n: refused.length }));
+    if (added > 0) notify('information', plural(added, '{n} photo added.', '{n} photos added.'));
   });
 }
 
 export async function choosePhotos(kind: 'photos' | 'folder'): Promise<void> {
-  const title = kind === 'photos' ? 'Add photos' : 'Add a folder of photos';
+  const title = kind === 'photos' ? t('Add photos') : t('Add a folder of photos');
   if (!desktop) return addPhotos(await askForFiles({ title, accept: kind }));
   if (kind === 'photos') return addPhotos(await desktop.choosePhotos());
   const folder = await desktop.chooseFolder(title);
@@ -92,12 +95,12 @@ export async function findMasks(): Promise<void> {
 }
 
 export async function relocatePhotos(): Promise<void> {
-  const title = 'Folder that now holds the photos';
+  const title = t('Folder that now holds the photos');
   const folder = desktop ? await desktop.chooseFolder(title) : (await askForFiles({ title, accept: 'folder' }))[0];
   if (!folder) return;
   await attempt(async () => {
     const { found, missing } = await api.request('photos.relocate', { folder });
-    notify(missing > 0 ? 'error' : 'information', `${found} found, ${missing} still missing.`);
+    notify(missing > 0 ? 'error' : 'information', t('{found} found, {missing} still missing.', { found, missing }));
   });
 }
 

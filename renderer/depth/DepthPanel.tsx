@@ -4,6 +4,7 @@ import { lengthText, stem } from '../design/format.js';
 import { useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import './depth.css';
+import { t } from '../words/index.js';
 
 /**
  * The photo selected last, its depth map and its confidence, side by side; a cross marks the same pixel in all three.
@@ -18,11 +19,11 @@ export function DepthPanel() {
   if (!photo?.placed || revision === undefined) {
     return (
       <div className="panel">
-        <Empty title="No depth map yet">
+        <Empty title={t('No depth map yet')}>
           <p>
             {photo?.placed === false
-              ? (photo.reason ?? 'This photo could not be placed.')
-              : 'Depth maps belong to placed photos: start a run, then select one.'}
+              ? (photo.reason ?? t('This photo could not be placed.'))
+              : t('Depth maps belong to placed photos: start a run, then select one.')}
           </p>
         </Empty>
       </div>
@@ -32,10 +33,12 @@ export function DepthPanel() {
   const maps = [
     { title: stem(name), source: api.binaryUrl(`photo/${id}`) },
     {
-      title: depthRange ? `Depth, ${lengthText(depthRange[0])} to ${lengthText(depthRange[1])}` : 'Depth',
+      title: depthRange
+        ? t('Depth, {least} to {most}', { least: lengthText(depthRange[0]), most: lengthText(depthRange[1]) })
+        : t('Depth'),
       source: `${api.binaryUrl(`depth/${id}`)}?${revision}`,
     },
-    { title: 'Confidence', source: `${api.binaryUrl(`confidence/${id}`)}?${revision}` },
+    { title: t('Confidence'), source: `${api.binaryUrl(`confidence/${id}`)}?${revision}` },
   ];
   return (
     <div
@@ -53,7 +56,7 @@ export function DepthPanel() {
           >
             <img
               src={source}
-              alt={`${title} of ${name}`}
+              alt={t('{title} of {name}', { title, name })}
               draggable={false}
             />
             {cross && (

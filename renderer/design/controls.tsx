@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, type ButtonHTMLAttributes, type CSSProperties, type ReactNode } from 'react';
 import { Icon, type IconName } from './icons.js';
+import { t } from '../words/index.js';
 
 type Look = 'primary' | 'plain' | 'square' | 'wide' | 'large';
 
@@ -235,7 +236,7 @@ export function Dialog({
         <Button
           look={['plain', 'square']}
           icon="close"
-          aria-label="Close"
+          aria-label={t('Close')}
           onClick={onClose}
         />
       </header>

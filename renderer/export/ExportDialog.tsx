@@ -9,18 +9,19 @@ import { setStudio, useStudio } from '../store/studio.js';
 import { api, desktop } from '../transport/index.js';
 import { PurposeChoice } from './PurposeChoice.js';
 import './export.css';
+import { t } from '../words/index.js';
 
 type Format = (typeof exportFormats)[number];
 
 const formats: Readonly<Record<Format, { title: string; use: string }>> = {
-  ply: { title: 'PLY', use: 'point cloud for MeshLab, CloudCompare, Open3D' },
-  glb: { title: 'GLB', use: 'cloud and cameras for Blender and the web' },
-  cameras: { title: 'cameras.json', use: 'poses and intrinsics in original pixels' },
-  'depth-png': { title: 'Depth maps, PNG', use: '16 bits, with their scale beside them' },
-  'depth-pfm': { title: 'Depth maps, PFM', use: 'floating point' },
-  'colmap-text': { title: 'COLMAP, text', use: 'and the photos, for reading and for other reconstruction tools' },
-  'colmap-bin': { title: 'COLMAP, binary', use: 'the same, smaller; for Gaussian splatting' },
-  nerfstudio: { title: 'transforms.json', use: 'and the photos, for Nerfstudio and Gaussian splatting' },
+  ply: { title: 'PLY', use: t('point cloud for MeshLab, CloudCompare, Open3D') },
+  glb: { title: 'GLB', use: t('cloud and cameras for Blender and the web') },
+  cameras: { title: 'cameras.json', use: t('poses and intrinsics in original pixels') },
+  'depth-png': { title: t('Depth maps, PNG'), use: t('16 bits, with their scale beside them') },
+  'depth-pfm': { title: t('Depth maps, PFM'), use: t('floating point') },
+  'colmap-text': { title: t('COLMAP, text'), use: t('and the photos, for reading and for other reconstruction tools') },
+  'colmap-bin': { title: t('COLMAP, binary'), use: t('the same, smaller; for Gaussian splatting') },
+  nerfstudio: { title: 'transforms.json', use: t('and the photos, for Nerfstudio and Gaussian splatting') },
 };
 
 /** What to write, how large it will be, where, and how to do the same from the command line. */
@@ -55,7 +56,7 @@ export function ExportDialog() {
   };
   const nothing = !settings && chosen.length === 0;
   const choose = async (): Promise<void> => {
-    const title = 'Folder to export into';
+    const title = t('Folder to export into');
     const answer = desktop ? await desktop.chooseFolder(title) : (await askForFiles({ title, accept: 'folder' }))[0];
     if (answer) setFolder(answer);
   };
@@ -73,7 +74,7 @@ export function ExportDialog() {
   if (written) {
     return (
       <Dialog
-        title="Exported"
+        title={t('Exported')}
         onClose={close}
         footer={
           <>
@@ -82,20 +83,20 @@ export function ExportDialog() {
                 icon="folder"
                 onClick={() => desktop!.showInFolder(written[0]?.path ?? folder)}
               >
-                Open folder
+                {t('Open folder')}
               </Button>
             )}
             <Button
               onClick={() => void navigator.clipboard.writeText(folder)}
               icon="copy"
             >
-              Copy path
+              {t('Copy path')}
             </Button>
             <Button
               look="primary"
               onClick={close}
             >
-              Done
+              {t('Done')}
             </Button>
           </>
         }
@@ -119,18 +120,20 @@ export function ExportDialog() {
   }
   return (
     <Dialog
-      title="Export"
+      title={t('Export')}
       onClose={close}
       footer={
         <>
-          <span className="quiet push numeric">{estimate && !nothing ? `about ${bytesText(estimate.bytes)}` : ''}</span>
-          <Button onClick={close}>Cancel</Button>
+          <span className="quiet push numeric">
+            {estimate && !nothing ? t('about {size}', { size: bytesText(estimate.bytes) }) : ''}
+          </span>
+          <Button onClick={close}>{t('Cancel')}</Button>
           <Button
             look="primary"
             disabled={busy || nothing || folder === ''}
             onClick={() => void write()}
           >
-            {busy ? 'Writing…' : 'Export'}
+            {busy ? t('Writing…') : t('Export')}
           </Button>
         </>
       }
@@ -148,18 +151,18 @@ export function ExportDialog() {
         )}
         {busy && progress && (
           <div className="field">
-            <span className="quiet truncate">{progress.file ?? 'finishing'}</span>
+            <span className="quiet truncate">{progress.file ?? t('finishing')}</span>
             <Bar
               done={progress.done}
               total={progress.total}
-              label="Files written"
+              label={t('Files written')}
             />
           </div>
         )}
         <div className="options">
           <CloudOption value={minConfidence} />
           <Switch
-            label="Remove floating points"
+            label={t('Remove floating points')}
             checked={removeFloating}
             onChange={(checked) =>
               void attempt(() =>
@@ -169,28 +172,28 @@ export function ExportDialog() {
           />
           <VoxelField />
         </div>
-        <Field label="Folder">
+        <Field label={t('Folder')}>
           {(id) => (
             <div className="row">
               <input
                 id={id}
                 className="input"
                 value={folder}
-                placeholder="Choose where the files go"
+                placeholder={t('Choose where the files go')}
                 onChange={(event) => setFolder(event.target.value)}
               />
               <Button
                 icon="folder"
                 onClick={() => void choose()}
               >
-                Choose…
+                {t('Choose…')}
               </Button>
             </div>
           )}
         </Field>
         {estimate && (
           <div className="field">
-            <span className="quiet">The same from the command line</span>
+            <span className="quiet">{t('The same from the command line')}</span>
             <code
               className="mono command"
               tabIndex={0}
@@ -213,7 +216,7 @@ function FormatChoice({
 }) {
   return (
     <fieldset className="formats">
-      <legend className="quiet">Formats</legend>
+      <legend className="quiet">{t('Formats')}</legend>
       {exportFormats.map((format) => (
         <label key={format}>
           <input
@@ -235,7 +238,7 @@ function CloudOption({ value }: { value: number }) {
   const [held, setHeld] = useState<number>();
   return (
     <Slider
-      label="Confidence from"
+      label={t('Confidence from')}
       min={1}
       max={10}
       step={0.1}
@@ -255,7 +258,7 @@ function CloudOption({ value }: { value: number }) {
 function VoxelField() {
   const voxelSize = useStudio(({ project }) => project?.settings.voxelSize);
   return (
-    <Field label="One point per cube of this size (scene units)">
+    <Field label={t('One point per cube of this size (scene units)')}>
       {(id) => (
         <input
           id={id}
@@ -264,7 +267,7 @@ function VoxelField() {
           type="number"
           min={0}
           step="any"
-          placeholder="every point"
+          placeholder={t('every point')}
           defaultValue={voxelSize}
           onBlur={({ target }) => {
             const size = target.value === '' ? null : Number(target.value);

@@ -12,7 +12,7 @@ export const purposes = (): Readonly<Record<Purpose, { title: string; use: strin
     use: t('The formats ticked below, with cameras of the original photos.'),
   },
   blender: {
-    title: t('Blender'),
+    title: 'Blender',
     use: t('Cloud or mesh, undistorted photos behind their cameras, and open_in_blender.py, which sets all up.'),
   },
   splatting: {
@@ -25,7 +25,7 @@ export const purposes = (): Readonly<Record<Purpose, { title: string; use: strin
     use: t('Undistorted plates, 32-bit EXR depth, cameras as glTF and Nuke .chan, ST-maps both ways.'),
   },
   colmap: {
-    title: t('COLMAP'),
+    title: 'COLMAP',
     use: t('Binary model of the original photos with their distortion, and the photos.'),
   },
 });
@@ -46,7 +46,7 @@ export function PurposeChoice({
   return (
     <div className="options">
       <Select
-        label="For"
+        label={t('For')}
         value={purpose}
         choices={purposeIds.map((value) => ({ value, title: purposes()[value].title }))}
         note={purposes()[purpose].use}
@@ -72,28 +72,28 @@ function PictureOptions({
   return (
     <>
       <Select
-        label="Undistorted photos show"
+        label={t('Undistorted photos show')}
         value={settings.crop}
         choices={[
-          { value: 'inside', title: 'as much as fits without empty pixels' },
-          { value: 'photo', title: 'the size of the photo' },
-          { value: 'all', title: 'everything, with empty borders' },
+          { value: 'inside', title: t('as much as fits without empty pixels') },
+          { value: 'photo', title: t('the size of the photo') },
+          { value: 'all', title: t('everything, with empty borders') },
         ]}
         onChange={(crop) => onChange({ ...settings, crop })}
       />
       <Select
-        label="Saved as"
+        label={t('Saved as')}
         value={settings.format}
         choices={[
-          { value: 'auto', title: 'JPEG, or PNG where the photo is one' },
+          { value: 'auto', title: t('JPEG, or PNG where the photo is one') },
           { value: 'png', title: 'PNG' },
-          { value: 'png16', title: 'PNG with 16 bits a channel' },
+          { value: 'png16', title: t('PNG with 16 bits a channel') },
         ]}
         onChange={(format) => onChange({ ...settings, format })}
       />
       {settings.format === 'auto' && (
         <Slider
-          label="JPEG quality"
+          label={t('JPEG quality')}
           min={50}
           max={100}
           step={1}

@@ -6,6 +6,7 @@ import { bytesText } from '../design/format.js';
 import type { FileQuestion } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import './files.css';
+import { t } from '../words/index.js';
 
 type Listing = Result<'files.list'>;
 
@@ -98,10 +99,10 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
         <>
           {accept === 'photos' && (
             <Button onClick={() => setChosen(entries.filter(({ kind }) => kind === 'photo').map(({ path }) => path))}>
-              Choose all
+              {t('Choose all')}
             </Button>
           )}
-          <Button onClick={() => answer([])}>Cancel</Button>
+          <Button onClick={() => answer([])}>{t('Cancel')}</Button>
           <Button
             look="primary"
             disabled={!listing || reading || resultIn(listing).length === 0}
@@ -120,18 +121,18 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           <Button
             look="square"
             icon="up"
-            aria-label="Folder above"
+            aria-label={t('Folder above')}
             disabled={listing?.parent === undefined}
             onClick={() => enter(listing?.parent)}
           />
           <input
             className="input"
-            aria-label="Folder"
+            aria-label={t('Folder')}
             value={typed ?? listing?.path ?? ''}
             spellCheck={false}
             onChange={(event) => setTyped(event.target.value)}
           />
-          <Button type="submit">Go</Button>
+          <Button type="submit">{t('Go')}</Button>
         </form>
         {error !== undefined && (
           <p
@@ -142,7 +143,7 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           </p>
         )}
         <ul
-          aria-label="Files"
+          aria-label={t('Files')}
           aria-busy={reading}
         >
           {entries.map(({ name: entry, path, kind, bytes }) => (
@@ -172,12 +173,12 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           ))}
           {listing && entries.length === 0 && (
             <li className="faint nothing">
-              {accept === 'project' || accept === 'save' ? 'No projects here.' : 'No photos here.'}
+              {accept === 'project' || accept === 'save' ? t('No projects here.') : t('No photos here.')}
             </li>
           )}
         </ul>
         {accept === 'save' && (
-          <Field label="Name">
+          <Field label={t('Name')}>
             {(id) => (
               <input
                 id={id}

@@ -21,13 +21,13 @@ export function RunPanel() {
     <div className="panel">
       <div className="section">
         <Select
-          label="Estimator"
+          label={t('Estimator')}
           value={settings.estimator}
           disabled={busy}
           note={estimator?.licence}
           choices={estimators.map(({ id, title, installed }) => ({
             value: id,
-            title: installed ? title : `${title} (not installed)`,
+            title: installed ? title : t('{title} (not installed)', { title }),
             disabled: !installed,
           }))}
           onChange={(value) => change({ estimator: value })}
@@ -38,30 +38,30 @@ export function RunPanel() {
           disabled={busy}
         />
         <Select
-          label="Quality"
+          label={t('Quality')}
           value={settings.quality}
           disabled={busy}
           onChange={(quality) => change({ quality })}
           choices={[
-            { value: 'draft', title: 'Draft, fewest points' },
-            { value: 'normal', title: 'Normal' },
-            { value: 'high', title: 'High, slower' },
+            { value: 'draft', title: t('Draft, fewest points') },
+            { value: 'normal', title: t('Normal') },
+            { value: 'high', title: t('High, slower') },
           ]}
         />
         <Select
-          label="Matching"
+          label={t('Matching')}
           value={settings.matching}
           disabled={busy}
           onChange={(matching) => change({ matching })}
           choices={[
-            { value: 'built-in', title: 'Built in' },
-            { value: 'learned', title: 'LightGlue, where installed' },
-            { value: 'aliked-n16rot', title: 'ALIKED and LightGlue, where installed' },
-            { value: 'aliked-n32', title: 'ALIKED n32 and LightGlue, where installed' },
+            { value: 'built-in', title: t('Built in') },
+            { value: 'learned', title: t('LightGlue, where installed') },
+            { value: 'aliked-n16rot', title: t('ALIKED and LightGlue, where installed') },
+            { value: 'aliked-n32', title: t('ALIKED n32 and LightGlue, where installed') },
           ]}
         />
         <Switch
-          label="One focal for all photos"
+          label={t('One focal for all photos')}
           checked={settings.sharedFocal}
           disabled={busy}
           onChange={(sharedFocal) => change({ sharedFocal })}
@@ -89,10 +89,14 @@ function EstimatorNote({
   return (
     <div className="note">
       <p className="quiet">{description}</p>
-      {nonCommercial && <p className="fair">{licence}: results may not be used commercially.</p>}
+      {nonCommercial && (
+        <p className="fair">
+          {t('{licence}: results may not be used commercially.', { licence })}
+        </p>
+      )}
       {licenceText !== undefined && (
         <details>
-          <summary>Licence</summary>
+          <summary>{t('Licence')}</summary>
           <pre className="mono">{licenceText}</pre>
         </details>
       )}
@@ -110,21 +114,21 @@ function GraphField({ settings: { graph }, disabled }: { settings: RunSettings; 
   return (
     <>
       <Select
-        label="Pairs"
+        label={t('Pairs')}
         value={kind}
         disabled={disabled}
         onChange={set}
         choices={[
-          { value: 'auto', title: 'Automatic, by what the photos share' },
-          { value: 'complete', title: `All with all, ${(photos * (photos - 1)) / 2}` },
-          { value: 'window', title: 'Neighbours in order' },
-          { value: 'cyclic-window', title: 'Neighbours, a closed round' },
-          { value: 'log-window', title: 'Neighbours, near and far' },
-          { value: 'reference', title: 'All with one photo' },
+          { value: 'auto', title: t('Automatic, by what the photos share') },
+          { value: 'complete', title: t('All with all, {n}', { n: (photos * (photos - 1)) / 2 }) },
+          { value: 'window', title: t('Neighbours in order') },
+          { value: 'cyclic-window', title: t('Neighbours, a closed round') },
+          { value: 'log-window', title: t('Neighbours, near and far') },
+          { value: 'reference', title: t('All with one photo') },
         ]}
       />
       {number !== undefined && (
-        <Field label={kind === 'reference' ? 'Number of that photo, from 0' : 'Neighbours on each side'}>
+        <Field label={kind === 'reference' ? t('Number of that photo, from 0') : t('Neighbours on each side')}>
           {(id) => (
             <input
               id={id}

@@ -1,6 +1,7 @@
 import type { SceneDescription, SceneRegion, Vector } from '../../electron/contract/scene.js';
 import { editScene } from '../commands/scene.js';
 import { Button } from '../design/controls.js';
+import { t } from '../words/index.js';
 
 const axes = ['x', 'y', 'z'] as const;
 const upright = [1, 0, 0, 0, 1, 0, 0, 0, 1];
@@ -30,7 +31,7 @@ export function RegionSection({
   };
   return (
     <div className="section">
-      <h2>Crop box</h2>
+      <h2>{t('Crop box')}</h2>
       {region && (
         <>
           <Row
@@ -46,9 +47,9 @@ export function RegionSection({
             onCommit={(size) => apply({ ...region, size })}
           />
           <label className="field">
-            Turn, degrees
+            {t('Turn, degrees')}
             <NumberInput
-              label="Turn of the crop box, degrees"
+              label={t('Turn of the crop box, degrees')}
               value={(Math.atan2(region.rotation[3]!, region.rotation[0]!) * 180) / Math.PI}
               disabled={busy}
               onCommit={turn}
@@ -61,14 +62,14 @@ export function RegionSection({
           disabled={busy || !description}
           onClick={around}
         >
-          {region ? 'Around the scene' : 'Add a crop box'}
+          {region ? t('Around the scene') : t('Add a crop box')}
         </Button>
         {region && (
           <Button
             disabled={busy}
             onClick={() => void editScene({ kind: 'region', region: null })}
           >
-            Remove
+            {t('Remove')}
           </Button>
         )}
       </div>
@@ -91,7 +92,7 @@ function Row({
     <div
       className="scene-row"
       role="group"
-      aria-label={`${name} of the crop box`}
+      aria-label={t('{name} of the crop box', { name })}
     >
       {axes.map((axis, k) => (
         <NumberInput

@@ -4,6 +4,7 @@ import { Button } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { useStudio } from '../store/studio.js';
 import { ThemeButton } from './TopBar.js';
+import { t } from '../words/index.js';
 
 export function StartPage() {
   const recent = useStudio(({ recent }) => recent);
@@ -17,7 +18,7 @@ export function StartPage() {
           id="help.shortcuts"
           look="plain"
         >
-          Shortcuts
+          {t('Shortcuts')}
         </CommandButton>
         <ThemeButton />
       </div>
@@ -29,45 +30,50 @@ export function StartPage() {
             width={44}
             height={44}
           />
-          <h1 id="begin">Pointmap Studio</h1>
+          <h1 id="begin">{t('Pointmap Studio')}</h1>
           <p className="quiet">
-            A handful of photos in, of anything, from any camera. Camera poses, depth maps and a coloured point cloud
-            out.
+            {t(
+              'A handful of photos in, of anything, from any camera. Camera poses, depth maps and a coloured point cloud out.',
+            )}
           </p>
           <div className="drop-zone">
             <Icon name="photo" />
-            <p>{upload ? `Receiving ${upload.done} of ${upload.total} photos…` : 'Drop photos or a folder here'}</p>
+            <p>
+              {upload
+                ? t('Receiving {v0} of {v1} photos…', { v0: upload.done, v1: upload.total })
+                : t('Drop photos or a folder here')}
+            </p>
             <div className="row">
               <CommandButton
                 id="photos.add"
                 look={['primary', 'large']}
                 icon="plus"
               >
-                Choose photos
+                {t('Choose photos')}
               </CommandButton>
               <CommandButton
                 id="photos.addFolder"
                 look="large"
                 icon="folder"
               >
-                Choose a folder
+                {t('Choose a folder')}
               </CommandButton>
             </div>
-            <p className="faint">They stay where they are, and are never changed.</p>
+            <p className="faint">{t('They stay where they are, and are never changed.')}</p>
           </div>
         </section>
         <section aria-labelledby="again">
           <div className="spread">
-            <h2 id="again">Recent projects</h2>
+            <h2 id="again">{t('Recent projects')}</h2>
             <CommandButton
               id="project.open"
               look="plain"
             >
-              Open…
+              {t('Open…')}
             </CommandButton>
           </div>
           {recent.length === 0 ? (
-            <p className="faint">Projects that you open are listed here.</p>
+            <p className="faint">{t('Projects that you open are listed here.')}</p>
           ) : (
             <ul className="cards">
               {recent.slice(0, 6).map(({ path, name, photos, openedAt }) => (
@@ -81,14 +87,14 @@ export function StartPage() {
                     <Icon name="file" />
                     <span className="truncate">{name}</span>
                     <span className="faint">
-                      {photos} photos · {new Date(openedAt).toLocaleDateString()}
+                      {photos} {t('photos ·')} {new Date(openedAt).toLocaleDateString()}
                     </span>
                   </Button>
                 </li>
               ))}
             </ul>
           )}
-          <h2>Samples</h2>
+          <h2>{t('Samples')}</h2>
           <ul className="cards">
             {samples.map(({ id, title, photos }) => (
               <li key={id}>
@@ -99,14 +105,16 @@ export function StartPage() {
                 >
                   <Icon name="photo" />
                   <span className="truncate">{title}</span>
-                  <span className="faint">{photos} photos</span>
+                  <span className="faint">
+                    {photos} {t('photos')}
+                  </span>
                 </Button>
               </li>
             ))}
           </ul>
           <p className="faint">
-            {info && `Version ${info.version}, ${info.threads} threads. `}Nothing is sent anywhere: all of it runs on
-            this machine.
+            {info && `Version ${info.version}, ${info.threads} threads. `}
+            {t('Nothing is sent anywhere: all of it runs on this machine.')}
           </p>
         </section>
       </div>

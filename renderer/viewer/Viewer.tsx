@@ -13,6 +13,7 @@ import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.j
 import { Stage } from './Stage.js';
 import { ToolLayer } from './ToolLayer.js';
 import './viewer.css';
+import { t } from '../words/index.js';
 
 export interface ViewerProps {
   cloud: CloudData;
@@ -76,7 +77,7 @@ export function Viewer(props: ViewerProps) {
         camera={{ fov: 45 }}
         dpr={[1, 2]}
         gl={{ antialias: true, alpha: false, toneMapping: NoToneMapping, powerPreference: 'high-performance' }}
-        fallback={<p>The cloud is drawn here.</p>}
+        fallback={<p>{t('The cloud is drawn here.')}</p>}
       >
         <Stage
           {...props}
@@ -136,10 +137,12 @@ class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
     if (this.state.failed === undefined) return this.props.children;
     return (
       <div className="empty">
-        <h2>The cloud can't be drawn here</h2>
+        <h2>{t("The cloud can't be drawn here")}</h2>
         <p>
-          {this.state.failed}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the
-          cloud and open it in another viewer.
+          {this.state.failed}
+          {t(
+            '. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.',
+          )}
         </p>
       </div>
     );
