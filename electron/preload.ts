@@ -32,6 +32,7 @@ const desktop: Desktop = {
   pathForFile: (file) => webUtils.getPathForFile(file),
   choosePhotos: () => choose('photos'),
   chooseFolder: (title) => choose('folder', title),
+  chooseFile: (title) => choose('file', title),
   chooseProject: () => choose('project'),
   saveProject: (suggestion) => choose('save', suggestion),
   showInFolder: (path) => choose('show', path),

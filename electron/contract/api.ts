@@ -4,6 +4,7 @@
  * (`Binary` results), never as JSON.
  */
 import { z } from 'zod';
+import { preferences, preferenceState } from './preferences.js';
 import { exportProgress, presetSettings } from './presets.js';
 import { meshForecast, meshRequest, meshState } from './mesh.js';
 import {
@@ -231,9 +232,26 @@ export const requests = {
   },
   'app.recent': {
     params: none,
-    result: z.array(z.object({ path: z.string(), name: z.string(), openedAt: z.string(), photos: z.number() })),
+    result: z.array(
+      z.object({
+        path: z.string(),
+        name: z.string(),
+        openedAt: z.string(),
+        photos: z.number(),
+        /** JPEG in base64. */
+        picture: z.string().optional(),
+      }),
+    ),
   },
-  'app.samples': { params: none, result: z.array(z.object({ id: z.string(), title: z.string(), photos: z.number() })) },
+  'app.samples': {
+    params: none,
+    result: z.array(
+      z.object({ id: z.string(), title: z.string(), photos: z.number(), picture: z.string().optional() }),
+    ),
+  },
+  'app.preferences': { params: none, result: preferenceState },
+  /** What is given replaces all of it. */
+  'app.setPreferences': { params: preferences, result: preferenceState },
   'app.estimators': { params: none, result: z.array(estimatorInfo) },
   'project.create': { params: z.object({ path: z.string().optional() }), result: projectState },
   'project.open': { params: path, result: projectState },
@@ -324,20 +342,24 @@ export const requests = {
    * A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default.
    */
   'files.list': {
-    params: z.object({ path: z.string().optional() }),
+    /** `all` lists every other file too. */
+    params: z.object({ path: z.string().optional(), all: z.boolean().optional() }),
     result: z.object({
       path: z.string(),
       parent: z.string().optional(),
+      /** Folders that are wanted often. */
+      places: z.array(z.object({ name: z.string(), path: z.string() })),
       entries: z.array(
         z.object({
           name: z.string(),
           path: z.string(),
-          kind: z.enum(['folder', 'photo', 'project']),
+          kind: z.enum(['folder', 'photo', 'project', 'file']),
           bytes: z.number(),
         }),
       ),
     }),
   },
+  'files.makeFolder': { params: z.object({ parent: z.string(), name: z.string() }), result: path },
   'log.read': { params: none, result: z.array(z.object({ time: z.string(), level: z.string(), message: z.string() })) },
 } as const;
 export type RequestName = keyof typeof requests;

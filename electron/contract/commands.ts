@@ -21,6 +21,7 @@ const table = {
   'project.save': { title: 'Save project', menu: 'File', keys: 'Mod+S' },
   'project.saveAs': { title: 'Save project as…', menu: 'File', keys: 'Mod+Shift+S' },
   'export.open': { title: 'Export…', menu: 'File', keys: 'Mod+E' },
+  'app.preferences': { title: 'Preferences…', menu: 'File', keys: 'Mod+,' },
   'project.close': { title: 'Close project', menu: 'File' },
 
   'edit.undo': { title: 'Undo', menu: 'Edit', keys: 'Mod+Z' },
@@ -61,6 +62,9 @@ const table = {
   'view.colourSource': { title: 'Colour by source photo', menu: 'View', keys: 'Shift+5' },
   'view.screenshot': { title: 'Screenshot of the cloud', menu: 'View', keys: 'Mod+Shift+C' },
   'view.theme': { title: 'Light or dark theme', menu: 'View', keys: 'Mod+Shift+L' },
+  'view.drawer': { title: 'Open or close the drawer', menu: 'View', keys: 'D' },
+  'view.next': { title: 'Next photo', menu: 'View', keys: '.' },
+  'view.previous': { title: 'Previous photo', menu: 'View', keys: ',' },
   'view.layout': { title: 'Put all panels back', menu: 'View' },
 
   'help.palette': { title: 'Command palette', menu: 'Help', keys: 'Mod+K' },

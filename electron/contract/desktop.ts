@@ -11,6 +11,8 @@ export interface Desktop extends Api {
   /** Dialogs answer nothing chosen with an empty list or null. */
   choosePhotos(): Promise<string[]>;
   chooseFolder(title: string): Promise<string | null>;
+  /** A file of any kind. */
+  chooseFile(title: string): Promise<string | null>;
   chooseProject(): Promise<string | null>;
   saveProject(suggestion: string): Promise<string | null>;
   showInFolder(path: string): Promise<void>;

@@ -20,4 +20,4 @@ export const channels = {
   command: 'pointmap:command',
 } as const;
 
-export type DialogKind = 'photos' | 'folder' | 'project' | 'save' | 'show';
+export type DialogKind = 'photos' | 'folder' | 'file' | 'project' | 'save' | 'show';

@@ -19,6 +19,8 @@ const dialogs: Readonly<Record<DialogKind, (window: BrowserWindow, text: string)
   folder: async (window, title) =>
     (await dialog.showOpenDialog(window, { title, properties: ['openDirectory', 'createDirectory'] })).filePaths[0] ??
     null,
+  file: async (window, title) =>
+    (await dialog.showOpenDialog(window, { title, properties: ['openFile'] })).filePaths[0] ?? null,
   project: async (window) =>
     (await dialog.showOpenDialog(window, { title: 'Open project', properties: ['openFile'], filters: projects }))
       .filePaths[0] ?? null,

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import {
   edit as editSchema,
@@ -29,7 +29,7 @@ import { modelEstimators } from './models.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
-import { listFiles } from './files.js';
+import { listFiles, makeFolder } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { findMasks } from './find-masks.js';
@@ -38,7 +38,8 @@ import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
 import type { RunCost } from './report.js';
-import { RecentProjects } from './recent.js';
+import { PreferenceFile } from './preferences.js';
+import { RecentProjects, smallPicture } from './recent.js';
 import { Tasks } from './tasks.js';
 import { relocate } from './relocate.js';
 import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
@@ -76,6 +77,7 @@ export class Engine {
   private readonly dataFolder: string;
   private readonly recent: RecentProjects;
   private readonly timings: Timings;
+  private readonly preferences: PreferenceFile;
   private workspace: Workspace | undefined;
   private job: Job | undefined;
   private mesh: MeshLayerJob | undefined;
@@ -88,6 +90,7 @@ export class Engine {
     this.dataFolder = options.dataFolder ?? defaultDataFolder();
     this.recent = new RecentProjects(this.dataFolder);
     this.timings = new Timings(this.dataFolder);
+    this.preferences = new PreferenceFile(this.dataFolder);
     this.estimators = [() => [geometric], () => modelEstimators(), ...(options.estimators ?? [])];
   }
 
@@ -155,6 +158,7 @@ export class Engine {
     this.job = undefined;
     await this.mesh?.close();
     this.mesh = undefined;
+    if (this.workspace) await this.remember(this.workspace);
     this.workspace?.close();
     this.workspace = undefined;
   }
@@ -162,12 +166,23 @@ export class Engine {
   private readonly handlers: Handlers = {
     'app.info': () => ({
       version: programVersion(),
-      threads: this.options.threads ?? availableParallelism(),
+      threads: this.threads ?? availableParallelism(),
       provider: 'cpu',
       desktop: this.options.desktop ?? false,
     }),
     'app.recent': () => this.recent.list(),
-    'app.samples': () => sampleSets(this.options.samplesFolder).map(({ id, title, photos }) => ({ id, title, photos })),
+    'app.samples': () =>
+      Promise.all(
+        sampleSets(this.options.samplesFolder).map(async ({ id, title, photos, first }) => ({
+          ...{ id, title, photos },
+          picture: await smallPicture(first),
+        })),
+      ),
+    'app.preferences': () => this.preferenceState(),
+    'app.setPreferences': (next) => {
+      this.preferences.write(next);
+      return this.preferenceState();
+    },
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
     'project.create': ({ path }) =>
       this.inOrder(() =>
@@ -214,7 +229,7 @@ export class Engine {
     'run.preflight': async ({ settings }) => {
       const merged = withChange(this.open.project.settings(), settings ?? {});
       const entry = findEstimator(this.estimators, merged.estimator);
-      return preflight(this.open.project, merged, entry, this.timings, this.options.threads);
+      return preflight(this.open.project, merged, entry, this.timings, this.threads);
     },
     'run.start': () => this.begin(false),
     'run.realign': () => this.begin(true),
@@ -232,12 +247,12 @@ export class Engine {
       return null;
     },
     'mesh.state': () => this.meshJob().current,
-    'mesh.forecast': (size) => forecastMesh(this.open, size, this.options.threads ?? availableParallelism()),
+    'mesh.forecast': (size) => forecastMesh(this.open, size, this.threads ?? availableParallelism()),
     'mesh.build': (size) => {
       const workspace = this.idle;
       if (!workspace.alignment)
         throw new UserError('nothing-to-do', 'there is no depth to build a mesh from yet; reconstruct first');
-      this.meshJob().build(size, this.options.threads);
+      this.meshJob().build(size, this.threads);
       return null;
     },
     'mesh.cancel': () => {
@@ -260,9 +275,40 @@ export class Engine {
       this.tasks.cancel('export', new UserError('cancelled', 'the export was cancelled; nothing was written'));
       return null;
     },
-    'files.list': ({ path }) => listFiles(path),
+    'files.list': ({ path, all }) => listFiles(path, all),
+    'files.makeFolder': ({ parent, name }) => makeFolder(parent, name),
     'log.read': () => this.open.project.readLog(),
   };
+
+  /** What a shell was told, else what is preferred, else undefined: all that the machine has. */
+  private get threads(): number | undefined {
+    return this.options.threads ?? this.preferences.read().threads;
+  }
+
+  private withPreferences(settings: RunSettings): RunSettings {
+    const { memory, gpu } = this.preferences.read();
+    const budget = settings.memory ?? memory;
+    return {
+      ...settings,
+      ...(budget === undefined ? {} : { memory: budget }),
+      ...(gpu || settings.provider !== 'auto' ? {} : { provider: 'cpu' }),
+    };
+  }
+
+  private preferenceState(): Result<'app.preferences'> {
+    return {
+      preferences: this.preferences.read(),
+      machine: { threads: availableParallelism(), memory: totalmem(), dataFolder: this.dataFolder },
+    };
+  }
+
+  /** Keeps the open project in the list of recent ones, with a picture of its first photo. */
+  private async remember(workspace: Workspace): Promise<void> {
+    const photos = workspace.project.photos();
+    const first = photos.find(({ enabled }) => enabled);
+    const entry = { path: workspace.path, name: basename(workspace.path, '.pointmap'), photos: photos.length };
+    this.recent.add({ ...entry, picture: await smallPicture(first && workspace.project.thumbnail(first.id)) });
+  }
 
   private state(): ProjectState {
     return this.open.state(this.job?.state ?? (this.open.project.interrupted ? interrupted : { state: 'idle' }));
@@ -279,7 +325,7 @@ export class Engine {
     const next = open();
     await this.close();
     this.workspace = next;
-    this.recent.add({ path: next.path, name: basename(next.path, '.pointmap'), photos: next.project.photos().length });
+    await this.remember(next);
     this.announce.flush();
     // A project that was aligned before shows its cloud again; the state is there at once, the cloud follows.
     if (next.alignment) void this.showStored(next);
@@ -509,9 +555,9 @@ export class Engine {
   private start(workspace: Workspace, cachedOnly: boolean): null {
     this.job = new Job({
       workspace,
-      settings: workspace.project.settings(),
+      settings: this.withPreferences(workspace.project.settings()),
       estimators: this.estimators,
-      threads: this.options.threads,
+      threads: this.threads,
       timings: this.timings,
       cachedOnly,
       partial: this.options.partial ?? false,

@@ -34,6 +34,8 @@ export interface SampleSet {
   title: string;
   folder: string;
   photos: number;
+  /** Path of its first photo. */
+  first?: string | undefined;
 }
 
 /** The bundled sample photos: resources/samples itself, or each folder in it that holds photos. */
@@ -41,15 +43,15 @@ export function sampleSets(folder = join(installFolder, 'resources', 'samples'))
   const isPhoto = (name: string) => photoEndings.some((ending) => name.toLowerCase().endsWith(ending));
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
-    const own = entries.filter((entry) => isPhoto(entry.name)).length;
-    if (own > 0) return [{ id: 'samples', title: 'Sample photos', folder, photos: own }];
+    const own = entries.filter((entry) => isPhoto(entry.name)).map(({ name }) => join(folder, name));
+    if (own.length > 0) return [{ id: 'samples', title: 'Sample photos', folder, photos: own.length, first: own[0] }];
     return entries
       .filter((entry) => entry.isDirectory())
       .flatMap(({ name }) => {
-        const photos = readdirSync(join(folder, name)).filter(isPhoto).length;
-        return photos > 0
-          ? [{ id: name, title: name[0]!.toUpperCase() + name.slice(1), folder: join(folder, name), photos }]
-          : [];
+        const photos = readdirSync(join(folder, name)).filter(isPhoto).sort();
+        const title = name[0]!.toUpperCase() + name.slice(1);
+        const first = photos[0] && join(folder, name, photos[0]);
+        return photos.length > 0 ? [{ id: name, title, folder: join(folder, name), photos: photos.length, first }] : [];
       });
   } catch {
     return [];

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Result } from '../contract/api.js';
@@ -11,36 +11,69 @@ type Entry = Result<'files.list'>['entries'][number];
  * What a person may choose from a folder: folders first, then projects and photos, hidden ones left out.
  * @throws UserError 'not-found' when it is no folder or can't be read
  */
-export function listFiles(path = homedir()): Result<'files.list'> {
+export function listFiles(path = homedir(), all = false): Result<'files.list'> {
   const folder = resolve(path);
   let names: string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
-    throw new UserError(
-      'not-found',
-      `this folder can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}); choose another: ${folder}`,
-    );
+    throw new UserError('not-found', `${reasonOf(error)}; choose another: ${folder}`);
   }
-  const entries = names.filter((name) => !name.startsWith('.')).flatMap((name) => entry(folder, name));
-  const rank = { folder: 0, project: 1, photo: 2 };
+  const entries = names.filter((name) => !name.startsWith('.')).flatMap((name) => entry(folder, name, all));
+  const rank = { folder: 0, project: 1, photo: 2, file: 3 };
   entries.sort((a, b) => rank[a.kind] - rank[b.kind] || a.name.localeCompare(b.name, undefined, { numeric: true }));
   const parent = dirname(folder);
-  return { path: folder, ...(parent === folder ? {} : { parent }), entries };
+  return { path: folder, ...(parent === folder ? {} : { parent }), places: places(), entries };
 }
 
-function entry(folder: string, name: string): Entry[] {
+/** In words: the codes of the operating system say nothing to most people. */
+function reasonOf(error: unknown): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such folder',
+    ENOTDIR: 'this is a file, not a folder',
+    EACCES: 'this folder may not be read',
+    EPERM: 'this folder may not be read',
+    EEXIST: 'there is something of that name already',
+    EROFS: 'this disk can only be read',
+    ENOSPC: 'the disk is full',
+  };
+  return reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? "this folder can't be used";
+}
+
+/** The folders that a person keeps photos and projects in, as far as there are any. */
+function places(): Result<'files.list'>['places'] {
+  const home = homedir();
+  const known = ['Pictures', 'Documents', 'Desktop', 'Downloads'].map((name) => ({ name, path: join(home, name) }));
+  return [{ name: 'Home', path: home }, ...known].filter(({ path }) => existsSync(path));
+}
+
+/**
+ * A new folder beside what is shown.
+ * @throws UserError 'usage' for a name that is no name, 'bad-input' when it can't be made
+ */
+export function makeFolder(parent: string, name: string): { path: string } {
+  if (name.trim() === '' || /[/\\\0]/.test(name) || name === '.' || name === '..')
+    throw new UserError('usage', `a folder can't be called '${name}'; give it a name without slashes`);
+  const path = join(resolve(parent), name.trim());
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    throw new UserError('bad-input', `${reasonOf(error)}; choose another name or folder: ${path}`);
+  }
+  return { path };
+}
+
+function kindOf(name: string): Entry['kind'] {
+  if (name.endsWith('.pointmap')) return 'project';
+  return photoEndings.some((ending) => name.endsWith(ending)) ? 'photo' : 'file';
+}
+
+function entry(folder: string, name: string, all: boolean): Entry[] {
   const path = join(folder, name);
   try {
     const found = statSync(path);
-    const kind = found.isDirectory()
-      ? 'folder'
-      : name.toLowerCase().endsWith('.pointmap')
-        ? 'project'
-        : photoEndings.some((ending) => name.toLowerCase().endsWith(ending))
-          ? 'photo'
-          : undefined;
-    return kind ? [{ name, path, kind, bytes: found.isDirectory() ? 0 : found.size }] : [];
+    const kind = found.isDirectory() ? 'folder' : kindOf(name.toLowerCase());
+    return kind !== 'file' || all ? [{ name, path, kind, bytes: found.isDirectory() ? 0 : found.size }] : [];
   } catch {
     // A broken link, or a file that is not ours to see: nothing to choose.
     return [];

@@ -29,7 +29,7 @@ export async function select(project: Project, settings: RunSettings, alone = fa
     const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
     throw new UserError(
       'nothing-to-do',
-      `there is ${have}; at least two photos of the same place from different spots are needed${photos.length === 1 ? ', or a network, which takes one photo alone (add one: pointmap models add da3-small; then --estimator da3-small)' : ''}`,
+      `there is ${have}; at least two photos of the same place from different spots are needed${photos.length === 1 ? ', or a network, which takes one photo alone' : ''}`,
     );
   }
   const strategy = parseStrategy(settings.graph);

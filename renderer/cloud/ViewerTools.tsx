@@ -219,16 +219,12 @@ export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
   const { lookThrough, overlayOpacity } = useStudio(({ viewer }) => viewer);
   const at = cameras.findIndex(({ photo }) => photo === lookThrough);
   if (at < 0) return null;
-  const step = (by: number): void =>
-    setViewer({ lookThrough: cameras[(at + by + cameras.length) % cameras.length]!.photo });
   return (
     <div className="overlay-slider">
-      <Button
+      <CommandButton
+        id="view.previous"
         look="square"
         icon="left"
-        aria-label={t('Previous photo')}
-        title={t('Previous photo')}
-        onClick={() => step(-1)}
       />
       <Slider
         label={t('Photo {name}', { name: stem(cameras[at]!.name) })}
@@ -239,12 +235,10 @@ export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
         format={(value) => `${Math.round(value * 100)} %`}
         onChange={(opacity) => setViewer({ overlayOpacity: opacity })}
       />
-      <Button
+      <CommandButton
+        id="view.next"
         look="square"
         icon="right"
-        aria-label={t('Next photo')}
-        title={t('Next photo')}
-        onClick={() => step(1)}
       />
     </div>
   );

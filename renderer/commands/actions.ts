@@ -1,7 +1,9 @@
 import type { CommandId } from '../../electron/contract/commands.js';
 import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studio.js';
 import { api } from '../transport/index.js';
-import { resetLayout } from '../store/layout.js';
+import { resetLayout, setLayout, useLayout } from '../store/layout.js';
+import { choose } from '../store/selection.js';
+import { drawerIsOpen } from '../store/use-drawer-open.js';
 import { currentViewer } from '../viewer/handle.js';
 import { countSelection, deleteSelectedPoints } from './scene.js';
 import {
@@ -26,6 +28,7 @@ interface Action {
 const withProject = (): boolean => studio().project !== null;
 const idle = (): boolean => withProject() && !isActive(studio().job);
 const withCloud = (): boolean => studio().project?.scene !== undefined;
+const withPhotos = (): boolean => (studio().project?.photos.length ?? 0) > 0;
 const withSelection = (): boolean => idle() && studio().selectedPhotos.length > 0;
 const enabledPhotos = (): number =>
   studio().project?.photos.filter(({ enabled, missing }) => enabled && !missing).length ?? 0;
@@ -58,6 +61,7 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'photos.paintMask': { when: withSelection, run: () => setStudio({ dialog: 'mask' }) },
   'export.open': { when: withCloud, run: () => setStudio({ dialog: 'export' }) },
 
+  'app.preferences': { run: () => setStudio({ dialog: 'preferences' }) },
   'edit.undo': {
     when: () => idle() && studio().project?.canUndo !== undefined,
     run: () => attempt(() => api.request('edit.undo', {})),
@@ -110,7 +114,10 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   },
   'points.delete': { when: () => idle() && studio().selectedPoints > 0, run: () => deleteSelectedPoints() },
 
-  'run.start': { when: () => idle() && enabledPhotos() >= 1, run: () => attempt(() => api.request('run.start', {})) },
+  'run.start': {
+    when: () => idle() && enabledPhotos() >= 1 && studio().preflightError === undefined,
+    run: () => attempt(() => api.request('run.start', {})),
+  },
   'run.realign': {
     when: () => idle() && studio().project!.pairs.some(({ state }) => state === 'observed'),
     run: () => attempt(() => api.request('run.realign', {})),
@@ -145,6 +152,12 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'view.colourSource': colour('source'),
   'view.screenshot': { when: withCloud, run: () => attempt(screenshot) },
   'view.theme': { run: () => setTheme(studio().theme === 'dark' ? 'light' : 'dark') },
+  'view.drawer': {
+    when: withProject,
+    run: () => setLayout({ drawerOpen: !drawerIsOpen(useLayout.getState().drawerOpen, studio()) }),
+  },
+  'view.next': { when: withPhotos, run: () => stepPhoto(1) },
+  'view.previous': { when: withPhotos, run: () => stepPhoto(-1) },
   'view.layout': { when: withProject, run: resetLayout },
 
   'help.palette': { run: () => setStudio({ dialog: 'palette' }) },
@@ -160,6 +173,16 @@ export function runCommand(id: CommandId): void {
 function placedSelection(): string | undefined {
   const cameras = new Set(studio().project?.scene?.cameras.map(({ photo }) => photo));
   return studio().selectedPhotos.findLast((id) => cameras.has(id));
+}
+
+/** The photo before or after the one selected last; looking through a camera goes on to it. */
+function stepPhoto(by: number): void {
+  const { project, selectedPhotos, viewer } = studio();
+  const placed = new Set(project!.scene?.cameras.map(({ photo }) => photo));
+  const photos = project!.photos.filter(({ id }) => viewer.lookThrough === undefined || placed.has(id));
+  if (photos.length === 0) return;
+  const at = photos.findIndex(({ id }) => id === (viewer.lookThrough ?? selectedPhotos.at(-1)));
+  choose(photos[(Math.max(at, by > 0 ? -1 : 0) + by + photos.length) % photos.length]!.id, {});
 }
 
 function togglePair(): unknown {

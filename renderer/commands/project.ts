@@ -71,8 +71,7 @@ export async function addPhotos(paths: readonly string[]): Promise<void> {
     const { added, refused } = await api.request('photos.add', { paths: [...paths] });
     for (const { path, reason } of refused.slice(0, 3))
       notify('error', t('Left out: {reason}: {path}', { reason, path }));
-    if (refused.length > 3)
-      notify('error', t('Left out {n} files in all; the log names them.', { n: refused.length }));
+    if (refused.length > 3) notify('error', t('Left out {n} files in all; the log names them.', { n: refused.length }));
     if (added > 0) notify('information', plural(added, '{n} photo added.', '{n} photos added.'));
   });
 }
@@ -92,6 +91,12 @@ export async function findMasks(): Promise<void> {
       'No masks found: nothing stands still while an object turns, no background is plain, no sky is seen.';
     notify('information', found > 0 ? `Masks found for ${found} photos.` : nothing);
   });
+}
+
+/** A folder or a file of any kind that a person points at. */
+export async function askPath(kind: 'folder' | 'file', title: string): Promise<string | undefined> {
+  if (!desktop) return (await askForFiles({ title, accept: kind }))[0];
+  return (await (kind === 'folder' ? desktop.chooseFolder(title) : desktop.chooseFile(title))) ?? undefined;
 }
 
 export async function relocatePhotos(): Promise<void> {

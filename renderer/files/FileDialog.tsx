@@ -6,7 +6,7 @@ import { bytesText } from '../design/format.js';
 import type { FileQuestion } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import './files.css';
-import { t } from '../words/index.js';
+import { plural, t } from '../words/index.js';
 
 type Listing = Result<'files.list'>;
 
@@ -15,6 +15,7 @@ const visible: Readonly<Record<FileQuestion['accept'], readonly Listing['entries
   folder: ['folder', 'photo'],
   project: ['folder', 'project'],
   save: ['folder', 'project'],
+  file: ['folder', 'photo', 'project', 'file'],
 };
 
 /** Folders and files of the machine that the engine runs on; the last folder is remembered. */
@@ -36,7 +37,10 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     const turn = ++asked.current;
     setReading(true);
     try {
-      const next = await api.request('files.list', path === undefined ? {} : { path });
+      const next = await api.request('files.list', {
+        ...(path === undefined ? {} : { path }),
+        ...(accept === 'file' ? { all: true } : {}),
+      });
       if (turn !== asked.current) return undefined;
       setListing(next);
       setTyped((now) => (now === path ? undefined : now));
@@ -62,14 +66,20 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     const file = name.endsWith('.pointmap') ? name : `${name}.pointmap`;
     return name.trim() === '' ? [] : [`${path.replace(/[\\/]$/, '')}${path.includes('\\') ? '\\' : '/'}${file}`];
   };
-  const toggle = (path: string): void =>
-    setChosen(
-      accept === 'photos'
-        ? chosen.includes(path)
-          ? chosen.filter((each) => each !== path)
-          : [...chosen, path]
-        : [path],
-    );
+  /** The photo that a range with Shift begins at. */
+  const anchor = useRef<string>(undefined);
+  const toggle = (path: string, range: boolean): void => {
+    if (accept !== 'photos') return setChosen([path]);
+    const photos = entries.filter(({ kind }) => kind === 'photo').map((entry) => entry.path);
+    const from = anchor.current === undefined ? -1 : photos.indexOf(anchor.current);
+    if (range && from >= 0) {
+      const to = photos.indexOf(path);
+      const between = photos.slice(Math.min(from, to), Math.max(from, to) + 1);
+      return setChosen([...new Set([...chosen, ...between])]);
+    }
+    anchor.current = path;
+    setChosen(chosen.includes(path) ? chosen.filter((each) => each !== path) : [...chosen, path]);
+  };
   const enter = (path: string | undefined): void => {
     setTyped(undefined);
     void go(path);
@@ -83,14 +93,6 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     const shown = (accept === 'save' || accept === 'folder') && typed !== undefined ? await go(typed) : listing;
     if (shown) answer([...resultIn(shown)]);
   };
-  const verb =
-    accept === 'save'
-      ? 'Save'
-      : accept === 'folder'
-        ? 'Choose this folder'
-        : accept === 'project'
-          ? 'Open'
-          : `Add ${chosen.length || ''} ${chosen.length === 1 ? 'photo' : 'photos'}`;
   return (
     <Dialog
       title={title}
@@ -108,7 +110,7 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
             disabled={!listing || reading || resultIn(listing).length === 0}
             onClick={() => void finish()}
           >
-            {verb}
+            {verbOf(accept, chosen.length)}
           </Button>
         </>
       }
@@ -134,6 +136,11 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           />
           <Button type="submit">{t('Go')}</Button>
         </form>
+        <Places
+          listing={listing}
+          onEnter={enter}
+          onError={setError}
+        />
         {error !== undefined && (
           <p
             className="bad"
@@ -151,17 +158,14 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
               <button
                 type="button"
                 aria-pressed={kind === 'folder' ? undefined : chosen.includes(path)}
-                onClick={() =>
-                  kind === 'folder'
-                    ? enter(path)
-                    : accept === 'save'
-                      ? setName(entry)
-                      : accept === 'folder'
-                        ? undefined
-                        : toggle(path)
-                }
+                onClick={(event) => {
+                  if (kind === 'folder') enter(path);
+                  else if (accept === 'save') setName(entry);
+                  else if (accept !== 'folder') toggle(path, event.shiftKey);
+                }}
                 onDoubleClick={() => {
-                  if (kind === 'project' && accept === 'project') answer([path]);
+                  if ((kind === 'project' && accept === 'project') || (kind !== 'folder' && accept === 'file'))
+                    answer([path]);
                 }}
                 disabled={kind === 'photo' && accept === 'folder'}
               >
@@ -192,5 +196,81 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
         )}
       </div>
     </Dialog>
+  );
+}
+
+function verbOf(accept: FileQuestion['accept'], count: number): string {
+  switch (accept) {
+    case 'save':
+      return t('Save');
+    case 'folder':
+      return t('Choose this folder');
+    case 'project':
+      return t('Open');
+    case 'file':
+      return t('Choose this file');
+    case 'photos':
+      return count === 0 ? t('Add photos') : plural(count, 'Add {n} photo', 'Add {n} photos');
+  }
+}
+
+/** Folders that are wanted often, and a new one in the folder that is shown. */
+function Places({
+  listing,
+  onEnter,
+  onError,
+}: {
+  listing: Listing | undefined;
+  onEnter: (path: string) => void;
+  onError: (message: string) => void;
+}) {
+  const [naming, setNaming] = useState(false);
+  const make = async (name: string): Promise<void> => {
+    try {
+      const { path } = await api.request('files.makeFolder', { parent: listing!.path, name });
+      setNaming(false);
+      onEnter(path);
+    } catch (problem) {
+      onError((problem as Error).message);
+    }
+  };
+  return (
+    <div className="row places">
+      {listing?.places.map(({ name, path }) => (
+        <Button
+          key={path}
+          look="plain"
+          onClick={() => onEnter(path)}
+        >
+          {t(name)}
+        </Button>
+      ))}
+      {naming ? (
+        <form
+          className="row"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void make(String(new FormData(event.currentTarget).get('folder')));
+          }}
+        >
+          <input
+            className="input"
+            name="folder"
+            aria-label={t('Name of the new folder')}
+            autoFocus
+          />
+          <Button type="submit">{t('Make it')}</Button>
+        </form>
+      ) : (
+        <Button
+          look="plain"
+          icon="plus"
+          disabled={!listing}
+          onClick={() => setNaming(true)}
+        >
+          {t('New folder')}
+        </Button>
+      )}
+    </div>
   );
 }

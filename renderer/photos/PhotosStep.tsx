@@ -1,6 +1,14 @@
+import { Beside } from './Beside.js';
+import { Calibration } from './Calibration.js';
 import { PhotoList } from './PhotoList.js';
 
-/** The first step: which photos, and what is known of their cameras before anything is computed. */
+/** The first step: which photos, and what is known of their cameras. */
 export function PhotosStep() {
-  return <PhotoList />;
+  return (
+    <>
+      <PhotoList />
+      <Beside />
+      <Calibration />
+    </>
+  );
 }

@@ -89,11 +89,7 @@ function EstimatorNote({
   return (
     <div className="note">
       <p className="quiet">{description}</p>
-      {nonCommercial && (
-        <p className="fair">
-          {t('{licence}: results may not be used commercially.', { licence })}
-        </p>
-      )}
+      {nonCommercial && <p className="fair">{t('{licence}: results may not be used commercially.', { licence })}</p>}
       {licenceText !== undefined && (
         <details>
           <summary>{t('Licence')}</summary>

@@ -7,6 +7,7 @@ import { Shortcuts } from '../commands/Shortcuts.js';
 import { ExportDialog } from '../export/ExportDialog.js';
 import { MaskDialog } from '../photos/masks/MaskDialog.js';
 import { FileDialog } from '../files/FileDialog.js';
+import { PreferencesDialog } from '../preferences/PreferencesDialog.js';
 import { useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { Notices } from './Notices.js';
@@ -50,6 +51,7 @@ export function App() {
       )}
       {dialog === 'palette' && <Palette />}
       {dialog === 'shortcuts' && <Shortcuts />}
+      {dialog === 'preferences' && <PreferencesDialog />}
       {dialog === 'export' && <ExportDialog />}
       {dialog === 'mask' && <MaskDialog />}
       {fileQuestion && (

@@ -11,7 +11,7 @@ import { drawerLimits, drawerTabs, setLayout, showDrawer, useLayout, type Drawer
 import { useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { LogPanel } from './LogPanel.js';
-import { useDrawerOpen } from './use-drawer-open.js';
+import { useDrawerOpen } from '../store/use-drawer-open.js';
 
 const bodies: Readonly<Record<DrawerTab, FunctionComponent>> = {
   photos: PhotoStrip,

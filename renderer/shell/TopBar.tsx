@@ -47,7 +47,7 @@ export function TopBar() {
           word={t('Commands')}
           icon="search"
         />
-        <ThemeButton />
+        <PreferencesButton />
         {!project.saved && <CommandButton id="project.save">{t('Save')}</CommandButton>}
         <CommandButton
           id="export.open"
@@ -99,14 +99,13 @@ function RunControls() {
   );
 }
 
-export function ThemeButton() {
-  const theme = useStudio(({ theme }) => theme);
+export function PreferencesButton() {
   return (
     <CommandButton
-      id="view.theme"
+      id="app.preferences"
       look="plain"
-      word={theme === 'dark' ? t('Light') : t('Dark')}
-      icon={theme === 'dark' ? 'sun' : 'moon'}
+      word={t('Preferences')}
+      icon="settings"
     />
   );
 }

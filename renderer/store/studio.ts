@@ -6,8 +6,10 @@ import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
-export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'licence' | undefined;
+export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'preferences' | undefined;
 export type Theme = 'dark' | 'light';
+/** What lengths are told in, once the scene has a scale. */
+export type LengthUnit = 'metre' | 'foot';
 
 /** A line for a person: an error, or what an action did. */
 export interface Notice {
@@ -19,7 +21,7 @@ export interface Notice {
 /** Choosing files in a browser, where the operating system's dialogs know no paths. */
 export interface FileQuestion {
   title: string;
-  accept: 'photos' | 'folder' | 'project' | 'save';
+  accept: 'photos' | 'folder' | 'project' | 'save' | 'file';
   suggestion?: string;
   answer: (paths: string[]) => void;
 }
@@ -54,6 +56,7 @@ export interface StudioState {
   selectedPoints: number;
   statistics: CloudStatistics;
   theme: Theme;
+  lengthUnit: LengthUnit;
   dialog: DialogName;
   /** The context menu that is open, at a place of the window. */
   menu?: { x: number; y: number; ids: readonly CommandId[] } | undefined;
@@ -86,6 +89,7 @@ export const useStudio = create<StudioState>(() => ({
   statistics: { displayed: 0, total: 0 },
   theme:
     (remembered('theme') as Theme | null) ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'),
+  lengthUnit: remembered('length-unit') === 'foot' ? 'foot' : 'metre',
   dialog: undefined,
 }));
 
@@ -120,12 +124,21 @@ export const dismiss = (): void => setStudio({ notice: undefined });
 export const clearProblems = (): void => setStudio({ notice: undefined, problems: [] });
 
 export function setTheme(theme: Theme): void {
-  try {
-    localStorage.setItem('theme', theme);
-  } catch {
-    // A browser that keeps nothing: the theme holds for this visit.
-  }
+  remember('theme', theme);
   setStudio({ theme });
+}
+
+export function setLengthUnit(lengthUnit: LengthUnit): void {
+  remember('length-unit', lengthUnit);
+  setStudio({ lengthUnit });
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // A browser that keeps nothing: the choice holds for this visit.
+  }
 }
 
 export function setViewer(change: Partial<ViewerSettings>): void {

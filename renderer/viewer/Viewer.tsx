@@ -139,9 +139,9 @@ class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
       <div className="empty">
         <h2>{t("The cloud can't be drawn here")}</h2>
         <p>
-          {this.state.failed}
           {t(
-            '. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.',
+            '{reason}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.',
+          { reason: this.state.failed },
           )}
         </p>
       </div>

@@ -364,7 +364,7 @@ describe('conversation', () => {
       'project shared.pointmap',
     ]);
     await expect(page.request('files.list', { path: join(folder, 'none') })).rejects.toThrow(
-      /can't be read \(ENOENT\)/,
+      /there is no such folder; choose another/,
     );
     await page.close();
   });

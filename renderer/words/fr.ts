@@ -1,0 +1,1 @@
+export const french: Record<string, string> = {};

@@ -1,0 +1,1 @@
+export const japanese: Record<string, string> = {};

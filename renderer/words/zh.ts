@@ -1,0 +1,1 @@
+export const chinese: Record<string, string> = {};
