@@ -141,7 +141,7 @@ class Guard extends Component<{ children: ReactNode }, { failed?: string }> {
         <p>
           {t(
             '{reason}. The studio needs WebGL 2: switch hardware acceleration on in the browser, or export the cloud and open it in another viewer.',
-          { reason: this.state.failed },
+            { reason: this.state.failed },
           )}
         </p>
       </div>
