@@ -66,7 +66,13 @@ function jobText(job: JobState): string {
       return t('Cancelling after the pairs in hand…');
     default: {
       const stage = job.stage ? t(stageTitle(job.stage)) : t('Starting');
-      return `${stage}${progressText(job)}${job.detail ? ` · ${t(job.detail)}` : ''}`;
+      return `${stage}${progressText(job)}${job.detail ? ` · ${detailText(job.detail)}` : ''}`;
     }
   }
+}
+
+/** What the engine is doing; of "aligning, step 12" the first words are in the catalogue. */
+function detailText(detail: string): string {
+  const [what, ...more] = detail.split(', ');
+  return [t(what!), ...more].join(', ');
 }

@@ -1,4 +1,5 @@
 import type { ProjectState } from '../../electron/contract/api.js';
+import { t } from '../words/index.js';
 import { api, desktop, onConnection } from '../transport/index.js';
 import { isCommandId, type CommandId } from '../../electron/contract/commands.js';
 import { dismiss, isActive, notify, setStudio, setViewer, studio } from './studio.js';
@@ -32,7 +33,8 @@ export function connect(onCommand: (id: CommandId) => void): void {
     setStudio({ job });
     // A run that begins is another attempt: what was wrong with the last one has had its time.
     if (!isActive(before) && isActive(job)) dismiss();
-    if (isActive(before) && job.state === 'failed') notify('error', job.error ?? 'the run failed; the log says why');
+    if (isActive(before) && job.state === 'failed')
+      notify('error', job.error ?? t('Failed: {error}', { error: t('the log says why') }));
     if (isActive(before) && !isActive(job)) void refreshLog();
   });
   api.on('mesh.changed', (mesh) => {

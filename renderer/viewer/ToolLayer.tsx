@@ -1,3 +1,5 @@
+import { commands } from '../../electron/contract/commands.js';
+import { t } from '../words/index.js';
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { polygonShape, strokeShape, type SelectionMode } from './cloud-state.js';
 import type { ViewerTool } from '../store/viewer-settings.js';
@@ -71,7 +73,7 @@ export function ToolLayer({
   return (
     <svg
       className={`tool-layer ${tool}`}
-      aria-label={`Tool: ${tool}`}
+      aria-label={t(commands[`points.${tool}`].title)}
       role="img"
       onPointerDown={down}
       onPointerMove={move}

@@ -3,6 +3,11 @@
  * beside this file hold the same text in the other languages.
  */
 
+import type { german } from './de.js';
+
+/** Every text of the interface, by its English wording: what each catalogue must hold. */
+export type Words = Readonly<Record<keyof typeof german, string>>;
+
 let language = 'en';
 let catalogue: Readonly<Record<string, string>> = {};
 let plurals = new Intl.PluralRules('en');
