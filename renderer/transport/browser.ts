@@ -4,6 +4,7 @@ import { createClient, type Client } from '../../electron/contract/wire.js';
 export type ConnectionState = 'connecting' | 'open' | 'lost';
 
 export interface BrowserTransport extends Api {
+  /** The listener is told the state at once, unless it is still connecting. */
   onConnection(listener: (state: ConnectionState) => void): () => void;
 }
 
@@ -27,7 +28,11 @@ export function browserTransport(): BrowserTransport {
     if (socket?.readyState === WebSocket.OPEN) socket.send(text);
     else queue.push(text);
   });
-  const tell = (state: ConnectionState): void => listeners.forEach((listener) => listener(state));
+  let current: ConnectionState = 'connecting';
+  const tell = (state: ConnectionState): void => {
+    current = state;
+    listeners.forEach((listener) => listener(state));
+  };
 
   const open = (): void => {
     socket = new WebSocket(address);
@@ -54,6 +59,8 @@ export function browserTransport(): BrowserTransport {
     binaryUrl: (name) => `/binary/${name}`,
     onConnection: (listener) => {
       listeners.add(listener);
+      // Whoever listens late, as after the words of the interface have been fetched, would never hear that it is open.
+      if (current !== 'connecting') listener(current);
       return () => listeners.delete(listener);
     },
   };
