@@ -486,7 +486,7 @@ export class Engine {
     const workspace = this.open;
     const context = { signal: workspace.closed, store: project.blobs, onNote: (line: string) => this.note(line) };
     const folder = join(frameFolder(workspace.path), 'masks');
-    return this.took(await findMasks(project, { read: readPixels }, folder, context, this.options.threads));
+    return this.took(await findMasks(project, { read: readPixels }, folder, context, this.threads));
   }
 
   private async paintMask(painted: PaintedMask): Promise<null> {

@@ -46,6 +46,15 @@ export function rangeText([least, most]: readonly [number, number]): string {
 /** The next multiple of a step, at least one of them. */
 const step = (value: number, size: number): number => Math.max(1, Math.round(value / size)) * size;
 
+const METRES_A_FOOT = 0.3048;
+
+/** "4.2 × 3.1 × 2 m"; without a unit where the scale is not known. */
+export function sizeText(metres: readonly number[], unit: 'metre' | 'foot' | undefined): string {
+  const sides = metres.map((value) => (unit === 'foot' ? value / METRES_A_FOOT : value).toPrecision(3)).join(' × ');
+  if (unit === undefined) return sides;
+  return `${sides} ${unit === 'foot' ? 'ft' : 'm'}`;
+}
+
 export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
