@@ -87,9 +87,10 @@ export async function choosePhotos(kind: 'photos' | 'folder'): Promise<void> {
 export async function findMasks(): Promise<void> {
   await attempt(async () => {
     const { found } = await api.request('photos.findMasks', {});
-    const nothing =
-      'No masks found: nothing stands still while an object turns, no background is plain, no sky is seen.';
-    notify('information', found > 0 ? `Masks found for ${found} photos.` : nothing);
+    const nothing = t(
+      'No masks found: nothing stands still while an object turns, no background is plain, no sky is seen.',
+    );
+    notify('information', found > 0 ? t('Masks found for {found} photos.', { found }) : nothing);
   });
 }
 
