@@ -6,16 +6,17 @@ import { editScene } from '../commands/scene.js';
 import { Button, Select } from '../design/controls.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { t } from '../words/index.js';
 
 type Value = Result<'scene.measure'>;
 
 const kinds = [
-  { value: 'distance', title: 'Distance of two points' },
-  { value: 'height', title: 'Difference in height' },
-  { value: 'path', title: 'Length of a path' },
-  { value: 'area', title: 'Area of a polygon' },
-  { value: 'angle', title: 'Angle at the second point' },
-  { value: 'point', title: 'Height of a point' },
+  { value: 'distance', title: t('Distance of two points') },
+  { value: 'height', title: t('Difference in height') },
+  { value: 'path', title: t('Length of a path') },
+  { value: 'area', title: t('Area of a polygon') },
+  { value: 'angle', title: t('Angle at the second point') },
+  { value: 'point', title: t('Height of a point') },
 ] as const;
 const least: Record<Measurement['kind'], number> = { point: 1, distance: 2, height: 2, path: 2, area: 3, angle: 3 };
 
@@ -44,9 +45,9 @@ export function MeasureSection({
   };
   return (
     <div className="section">
-      <h2>Measure</h2>
+      <h2>{t('Measure')}</h2>
       <Select
-        label="What"
+        label={t('What')}
         value={kind}
         choices={kinds}
         onChange={setKind}
@@ -55,14 +56,14 @@ export function MeasureSection({
         disabled={busy || picks.length < least[kind]}
         onClick={() => void add()}
       >
-        Measure
+        {t('Measure')}
       </Button>
       <ul className="scene-list">
         {measurements.map((measurement) => (
           <li key={`${measurement.id} ${measurement.name}`}>
             <input
               className="input"
-              aria-label={`Name of ${measurement.name}`}
+              aria-label={t('Name of {name}', { name: measurement.name })}
               defaultValue={measurement.name}
               disabled={busy}
               onBlur={(event) => rename(measurement, event.target.value.trim())}
@@ -74,7 +75,7 @@ export function MeasureSection({
             <Button
               look={['plain', 'square']}
               icon="close"
-              aria-label={`Remove ${measurement.name}`}
+              aria-label={t('Remove {name}', { name: measurement.name })}
               disabled={busy}
               onClick={() =>
                 void editScene({
@@ -92,13 +93,13 @@ export function MeasureSection({
             icon="export"
             onClick={() => void download('csv')}
           >
-            Save as CSV
+            {t('Save as CSV')}
           </Button>
           <Button
             icon="export"
             onClick={() => void download('json')}
           >
-            Save as JSON
+            {t('Save as JSON')}
           </Button>
         </div>
       )}

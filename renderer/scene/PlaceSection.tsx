@@ -3,6 +3,7 @@ import { markerFamilies, type MarkerFamily, type SceneDescription } from '../../
 import { editScene } from '../commands/scene.js';
 import { Button, Field, Select } from '../design/controls.js';
 import { notify } from '../store/studio.js';
+import { t } from '../words/index.js';
 
 const families = markerFamilies.map((value) => ({ value, title: value }));
 
@@ -20,14 +21,14 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
   };
   return (
     <div className="section">
-      <h2>Markers and GPS</h2>
+      <h2>{t('Markers and GPS')}</h2>
       <Select
-        label="Printed markers"
+        label={t('Printed markers')}
         value={family}
         choices={families}
         onChange={setFamily}
       />
-      <Field label="Side of the black square, metres">
+      <Field label={t('Side of the black square, metres')}>
         {(id) => (
           <input
             id={id}
@@ -43,14 +44,14 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
           disabled={busy || searching || !(metres > 0)}
           onClick={() => void find({ kind: 'markers', family, metres })}
         >
-          {searching ? 'Looking…' : 'Find markers'}
+          {searching ? t('Looking…') : t('Find markers')}
         </Button>
         <Button
           disabled={busy || searching}
-          title="Metres, east and north from the places that the photos tell"
+          title={t('Metres, east and north from the places that the photos tell')}
           onClick={() => void find({ kind: 'gps' })}
         >
-          Use GPS
+          {t('Use GPS')}
         </Button>
       </div>
       <Residuals description={description} />
@@ -67,13 +68,17 @@ function Residuals({ description }: { description: SceneDescription | undefined 
       {controls.map(({ name, role, off }) => (
         <li key={`control ${name}`}>
           <span>{`${name}, ${role}`}</span>
-          <span className="numeric">off by {millimetres(off)}</span>
+          <span className="numeric">
+            {t('off by')} {millimetres(off)}
+          </span>
         </li>
       ))}
       {places.map(({ photo, name, across, up }) => (
         <li key={photo}>
           <span>{name}</span>
-          <span className="numeric">{`off by ${across.toFixed(2)} m, up ${up.toFixed(2)} m`}</span>
+          <span className="numeric">
+            {t('off by {side} m, up {up} m', { side: across.toFixed(2), up: up.toFixed(2) })}
+          </span>
         </li>
       ))}
     </ul>

@@ -4,7 +4,7 @@ import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Button, Empty, Facts, Field, Slider } from '../design/controls.js';
-import { countText } from '../design/format.js';
+import { countText, sizeText } from '../design/format.js';
 import { isActive, setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
@@ -13,6 +13,7 @@ import { MeasureSection } from './MeasureSection.js';
 import { PlaceSection } from './PlaceSection.js';
 import { RegionSection } from './RegionSection.js';
 import './scene.css';
+import { t } from '../words/index.js';
 
 /** Level, scale, crop, cleaning and measurements: what every export of the scene follows. */
 export function ScenePanel() {
@@ -22,8 +23,8 @@ export function ScenePanel() {
   const description = useDescription();
   if (!scene || !document)
     return (
-      <Empty title="No cloud yet">
-        <p>The scene is levelled, scaled, cleaned and measured here once there is a cloud.</p>
+      <Empty title={t('No cloud yet')}>
+        <p>{t('The scene is levelled, scaled, cleaned and measured here once there is a cloud.')}</p>
       </Empty>
     );
   const frame = scene.frames[0]!;
@@ -79,14 +80,14 @@ function useDescription(): SceneDescription | undefined {
 }
 
 const levels: Record<FrameInfo['level'], string> = {
-  auto: 'from photos and ground',
-  none: 'the first photo’s',
-  points: 'by three points',
-  edge: 'by a vertical edge',
-  hand: 'by hand',
-  cameras: 'of known cameras',
-  gps: 'of places on the earth',
-  control: 'frame of control points',
+  auto: t('from photos and ground'),
+  none: t('the first photo’s'),
+  points: t('by three points'),
+  edge: t('by a vertical edge'),
+  hand: t('by hand'),
+  cameras: t('of known cameras'),
+  gps: t('of places on the earth'),
+  control: t('frame of control points'),
 };
 
 function FrameSection({
@@ -99,7 +100,7 @@ function FrameSection({
   busy: boolean;
 }) {
   const picks = useStudio(({ picks }) => picks);
-  const unit = frame.unit === 'metre' ? ' m' : '';
+  const wanted = useStudio(({ lengthUnit }) => lengthUnit);
   const [a, b, c] = picks;
   const level = async (by: 'points' | 'edge' | 'origin'): Promise<void> => {
     if (by === 'points' && a && b && c) await editScene({ kind: 'level-points', points: [a, b, c] });
@@ -109,13 +110,16 @@ function FrameSection({
   };
   return (
     <div className="section">
-      <h2>Level</h2>
+      <h2>{t('Level')}</h2>
       <Facts
         facts={[
-          ['Up', levels[frame.level]],
-          ['Unit', frame.unit === 'metre' ? 'metres' : 'no scale yet'],
-          description && ['Size', description.bounds.size.map((value) => value.toPrecision(3)).join(' × ') + unit],
-          description && ['Points kept', `${countText(description.kept)} of ${countText(description.points)}`],
+          [t('Up'), levels[frame.level]],
+          [t('Unit'), frame.unit === 'metre' ? t('metres') : t('no scale yet')],
+          description && [t('Size'), sizeText(description.bounds.size, frame.unit === 'metre' ? wanted : undefined)],
+          description && [
+            t('Points kept'),
+            t('{n} of {all}', { n: countText(description.kept), all: countText(description.points) }),
+          ],
         ]}
       />
       <div className="scene-tools">
@@ -123,34 +127,34 @@ function FrameSection({
           disabled={busy}
           onClick={() => void editScene({ kind: 'level', by: 'auto' })}
         >
-          Automatic
+          {t('Automatic')}
         </Button>
         <Button
           disabled={busy}
           onClick={() => void editScene({ kind: 'level', by: 'none' })}
         >
-          First photo
+          {t('First photo')}
         </Button>
         <Button
           disabled={busy || picks.length !== 3}
-          title="Pick three points of a level surface"
+          title={t('Pick three points of a level surface')}
           onClick={() => void level('points')}
         >
-          Three points
+          {t('Three points')}
         </Button>
         <Button
           disabled={busy || picks.length !== 2}
-          title="Pick two points of a vertical edge"
+          title={t('Pick two points of a vertical edge')}
           onClick={() => void level('edge')}
         >
-          Vertical edge
+          {t('Vertical edge')}
         </Button>
         <Button
           disabled={busy || picks.length !== 1}
-          title="Pick one point"
+          title={t('Pick one point')}
           onClick={() => void level('origin')}
         >
-          Origin
+          {t('Origin')}
         </Button>
       </div>
       <Picks />
@@ -169,10 +173,12 @@ function Picks() {
         icon="pick"
         pressed={picking}
       >
-        Pick points
+        {t('Pick points')}
       </CommandButton>
-      <span className="quiet numeric">{picks.length} picked</span>
-      {picks.length > 0 && <Button onClick={() => setStudio({ picks: [] })}>Forget</Button>}
+      <span className="quiet numeric">
+        {picks.length} {t('picked')}
+      </span>
+      {picks.length > 0 && <Button onClick={() => setStudio({ picks: [] })}>{t('Forget')}</Button>}
     </div>
   );
 }
@@ -200,8 +206,8 @@ function ScaleSection({
     editScene({ kind: 'scale', lengths: lengths.filter((_, k) => k !== index) });
   return (
     <div className="section">
-      <h2>Scale</h2>
-      <Field label="Metres between the two picked points">
+      <h2>{t('Scale')}</h2>
+      <Field label={t('Metres between the two picked points')}>
         {(id) => (
           <input
             id={id}
@@ -216,7 +222,7 @@ function ScaleSection({
         disabled={busy || picks.length !== 2 || !(metres > 0)}
         onClick={() => void add()}
       >
-        Set the scale
+        {t('Set the scale')}
       </Button>
       <ul className="scene-list">
         {lengths.map((length, k) => (
@@ -228,7 +234,7 @@ function ScaleSection({
             <Button
               look={['plain', 'square']}
               icon="close"
-              aria-label={`Remove the length of ${length.metres} m`}
+              aria-label={t('Remove the length of {n} m', { n: length.metres })}
               disabled={busy}
               onClick={() => remove(k)}
             />
@@ -241,7 +247,7 @@ function ScaleSection({
 
 function residual(description: SceneDescription | undefined, k: number): string {
   const length = description?.lengths[k];
-  return length ? `, off by ${(1000 * length.residual).toFixed(1)} mm` : '';
+  return length ? `, ${t('off by {n} mm', { n: (1000 * length.residual).toFixed(1) })}` : '';
 }
 
 const tools = [
@@ -256,7 +262,7 @@ function CleanSection({ busy }: { busy: boolean }) {
   const [share, setShare] = useState(0);
   return (
     <div className="section">
-      <h2>Clean</h2>
+      <h2>{t('Clean')}</h2>
       <div className="scene-tools">
         {tools.map(([id, icon, name]) => (
           <CommandButton
@@ -267,11 +273,11 @@ function CleanSection({ busy }: { busy: boolean }) {
             pressed={active === name}
           />
         ))}
-        <CommandButton id="points.invert">Invert</CommandButton>
-        <CommandButton id="points.clear">None</CommandButton>
+        <CommandButton id="points.invert">{t('Invert')}</CommandButton>
+        <CommandButton id="points.clear">{t('None')}</CommandButton>
       </div>
       <Slider
-        label="Select the least confident"
+        label={t('Select the least confident')}
         min={0}
         max={100}
         step={1}
@@ -285,20 +291,22 @@ function CleanSection({ busy }: { busy: boolean }) {
         }}
       />
       <ColourChoice busy={busy} />
-      <p className="quiet numeric">{countText(selected)} selected. Shift adds, Alt takes away.</p>
+      <p className="quiet numeric">
+        {countText(selected)} {t('selected. Shift adds, Alt takes away.')}
+      </p>
       <div className="scene-tools">
         <CommandButton
           id="points.delete"
           icon="trash"
         >
-          Delete
+          {t('Delete')}
         </CommandButton>
         <Button
           disabled={busy}
-          title="Delete points that lie much farther from their neighbours than most do"
+          title={t('Delete points that lie much farther from their neighbours than most do')}
           onClick={() => void editScene({ kind: 'outliers', deviations: 6 })}
         >
-          Delete outliers
+          {t('Delete outliers')}
         </Button>
       </div>
     </div>
@@ -316,7 +324,7 @@ function ColourChoice({ busy }: { busy: boolean }) {
   };
   return (
     <>
-      <Field label="Select a colour">
+      <Field label={t('Select a colour')}>
         {(id) => (
           <input
             id={id}
@@ -328,7 +336,7 @@ function ColourChoice({ busy }: { busy: boolean }) {
         )}
       </Field>
       <Slider
-        label="As near as"
+        label={t('As near as')}
         min={0}
         max={120}
         step={1}
