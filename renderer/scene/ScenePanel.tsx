@@ -175,9 +175,7 @@ function Picks() {
       >
         {t('Pick points')}
       </CommandButton>
-      <span className="quiet numeric">
-        {picks.length} {t('picked')}
-      </span>
+      <span className="quiet numeric">{t('{n} picked', { n: picks.length })}</span>
       {picks.length > 0 && <Button onClick={() => setStudio({ picks: [] })}>{t('Forget')}</Button>}
     </div>
   );
@@ -291,9 +289,7 @@ function CleanSection({ busy }: { busy: boolean }) {
         }}
       />
       <ColourChoice busy={busy} />
-      <p className="quiet numeric">
-        {countText(selected)} {t('selected. Shift adds, Alt takes away.')}
-      </p>
+      <p className="quiet numeric">{t('{n} selected. Shift adds, Alt takes away.', { n: countText(selected) })}</p>
       <div className="scene-tools">
         <CommandButton
           id="points.delete"
