@@ -16,8 +16,6 @@ const table = {
   'photos.add': { title: 'Add photos…', menu: 'File', keys: 'Mod+I' },
   'photos.addFolder': { title: 'Add a folder of photos…', menu: 'File', keys: 'Mod+Shift+I' },
   'photos.relocate': { title: 'Find moved photos…', menu: 'File' },
-  'photos.findMasks': { title: 'Find masks', menu: 'Edit' },
-  'photos.paintMask': { title: 'Paint a mask…', menu: 'Edit', keys: 'M' },
   'project.save': { title: 'Save project', menu: 'File', keys: 'Mod+S' },
   'project.saveAs': { title: 'Save project as…', menu: 'File', keys: 'Mod+Shift+S' },
   'export.open': { title: 'Export…', menu: 'File', keys: 'Mod+E' },
@@ -29,6 +27,8 @@ const table = {
   'photos.selectAll': { title: 'Select all photos', menu: 'Edit', keys: 'Mod+A' },
   'photos.toggle': { title: 'Switch selected photos on or off', menu: 'Edit', keys: 'X' },
   'photos.lock': { title: 'Lock or free the pose of selected photos', menu: 'Edit', keys: 'L' },
+  'photos.findMasks': { title: 'Find masks', menu: 'Edit' },
+  'photos.paintMask': { title: 'Paint a mask…', menu: 'Edit', keys: 'M' },
   'pair.toggle': { title: 'Switch the selected pair on or off', menu: 'Edit', keys: 'Shift+X' },
 
   'points.lasso': { title: 'Select points by a lasso', menu: 'Edit', keys: 'O' },

@@ -27,6 +27,7 @@ test('the bridge is the contract and the dialogs, and nothing of Electron', asyn
   const desktop = page.exposed.get('pointmap') as Desktop;
   expect(Object.keys(desktop).sort()).toEqual([
     'binaryUrl',
+    'chooseFile',
     'chooseFolder',
     'choosePhotos',
     'chooseProject',

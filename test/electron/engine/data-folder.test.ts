@@ -56,7 +56,7 @@ test('projects without a name stay for a month, while they are among the last op
   const held = project(untitled('held'), 31, [], true);
   for (const ending of ['-wal', '-shm']) if (existsSync(held + ending)) age(held + ending, 31);
   mkdirSync(`${old}.frames`);
-  new RecentProjects(data).add({ path: recent, name: 'recent', photos: 0 });
+  new RecentProjects(data).add({ path: recent, name: 'recent', photos: 1 });
   expect(pruneDataFolder(data)).toEqual({ projects: 1, photos: 0 });
   expect([fresh, recent, held].every((path) => existsSync(path))).toBe(true);
   expect([old, `${old}.frames`].some((path) => existsSync(path))).toBe(false);

@@ -7,7 +7,8 @@ const names = ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg'];
 
 test('names every photo that is not in what was exported, once, and what the run cost', () => {
   const project = { photos: () => names.map((name) => ({ id: `id-${name}`, name, enabled: true })), pairs: () => [] };
-  const cameras = (...of: string[]) => of.map((name) => ({ name, fx: 1, focalSource: 'calibrated' }));
+  const cameras = (...of: string[]) =>
+    of.map((name) => ({ photo: `id-${name}`, name, fx: 1, focalSource: 'calibrated' }));
   const alignment = {
     pairs: 10,
     observations: 2,

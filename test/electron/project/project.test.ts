@@ -391,10 +391,10 @@ test('every part of the scene document comes back, and is undone on its own', ()
   project.apply({ kind: 'scene', change: { region }, title: 'Crop' });
   project.close();
   const again = Project.open(path);
-  expect(again.scene()).toEqual({ lengths, deletions, region, measurements: [] });
+  expect(again.scene()).toEqual({ lengths, deletions, region, measurements: [], controls: [] });
   expect(again.mask(deletions[0]!.mask)).toEqual(Uint8Array.of(1, 2, 3));
   expect(again.history.undo()).toBe('Crop');
-  expect(again.scene()).toEqual({ lengths, deletions, measurements: [] });
+  expect(again.scene()).toEqual({ lengths, deletions, measurements: [], controls: [] });
   again.close();
   rmSync(folder, { recursive: true, force: true });
 });
