@@ -6,17 +6,10 @@ import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { groupLenses, type LensGroup } from './calibration.js';
 import { isConsistent, rotationDisagreement } from './consistency.js';
-import {
-  FEATURE_SIDE,
-  findAll,
-  fitAll,
-  matchAll,
-  positionsIn,
-  type Candidate,
-  type SparseContext,
-} from './correspondence.js';
+import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext } from './correspondence.js';
 import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
+import { JOINING_ROUNDS, Rounds } from './rounds.js';
 import { rigsOf } from './rigs.js';
 import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
 import { senseChecks } from './sense.js';
@@ -96,8 +89,8 @@ export async function surveySet(
   const features = await findAll(photos, reader, pool, context);
   const position = positionsIn(photos, features);
   const rejected: Rejection[] = [];
-  const matched = await matchAll(photos, pairs, features, pool, context, rejected);
-  const candidates = await fitAll(photos, matched, position, pool, context, rejected);
+  const rounds = new Rounds({ photos, features, position, pool, context, rejected });
+  const candidates = await rounds.first(pairs);
   const { lensOf, groups } = groupLenses(photos);
   const featureCounts = features.map(({ count }) => count);
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
@@ -111,12 +104,19 @@ export async function surveySet(
   if (!earlier || start.some(({ focal }) => focal === 0)) {
     first = await bestHypothesis(task, groups, start);
     lenses = first.lenses.map((lens) => ({ ...lens }));
-    cameras =
-      known ?? first.pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
+    cameras = known ?? camerasOf(first);
   }
   const related = lenses.map(({ focal }, k) => before[k] ?? focal);
   await poseAll(task, lenses, related);
-  const again = await solve(task, lenses, (candidate) => candidate.result, cameras);
+  let again = await solve(task, lenses, (candidate) => candidate.result, cameras);
+  for (let round = 0; context.retrieval && round < JOINING_ROUNDS; round++) {
+    const found = await rounds.joining(again.pieces);
+    if (found.length === 0) break;
+    candidates.push(...found);
+    await poseAll(task, lenses, related);
+    const settled = again.lenses.map((lens) => ({ ...lens }));
+    again = await solve(task, settled, (candidate) => candidate.result, camerasOf(again));
+  }
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
   const best = first && worth(first) > 1.02 * worth(again) ? first : again;
   const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, ...best });
@@ -134,6 +134,10 @@ export async function surveySet(
     position,
   };
 }
+
+/** To begin another solution with. */
+const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
+  pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
 
 function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);

@@ -1,5 +1,7 @@
 import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
+import { similarPhotos } from '../retrieval/similar.js';
+import { decodeVocabulary, quantise, type PhotoWords } from '../retrieval/vocabulary.js';
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
 import { matchFeatures } from './matching.js';
@@ -25,6 +27,8 @@ export type Request =
       limit: number;
       seed: number;
     }
+  | { kind: 'words'; descriptors: Uint8Array; vocabulary: Uint8Array }
+  | { kind: 'similar'; photos: PhotoWords[]; vocabulary: Uint8Array }
   | { kind: 'pose'; x1: Float64Array; x2: Float64Array; options: TwoViewOptions };
 
 export type FitAnswer = EpipolarFit | undefined;
@@ -51,6 +55,12 @@ serve<Request>((request) => {
       return { value: fitEpipolar(request.x1, request.x2, request.options) satisfies FitAnswer };
     case 'focals':
       return { value: scoreFocals(request) satisfies FocalsAnswer };
+    case 'words':
+      return { value: quantise(decodeVocabulary(request.vocabulary), request.descriptors) };
+    case 'similar': {
+      const { branches, leaves } = decodeVocabulary(request.vocabulary);
+      return { value: similarPhotos(request.photos, branches * leaves) };
+    }
     case 'pose':
       return { value: relativePose(request.x1, request.x2, request.options) satisfies PoseAnswer };
   }

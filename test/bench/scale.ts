@@ -13,7 +13,11 @@ import { rmse, runOurs, simulate } from './scale/sparse.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { sizes: { type: 'string', default: '50,100,200,400' }, colmap: { type: 'boolean' } },
+  options: {
+    sizes: { type: 'string', default: '50,100,200,400' },
+    colmap: { type: 'boolean' },
+    verbose: { type: 'boolean' },
+  },
 });
 
 const row = (cells: readonly (string | number)[]): void =>
@@ -38,6 +42,12 @@ async function structure(): Promise<void> {
       `${(100 * rmse(set, largest)).toFixed(4)} %`,
       (process.resourceUsage().maxRSS / 1024).toFixed(0),
     ]);
+    if (values.verbose)
+      console.log(
+        `    ${Object.entries(seconds)
+          .map(([stage, time]) => `${stage} ${time.toFixed(1)} s`)
+          .join(', ')}`,
+      );
     if (!values.colmap || !hasColmap()) continue;
     const theirs = await runOnSame(input);
     const cameras = new Map([...theirs.cameras].map(([name, camera]) => [Number.parseInt(name), camera]));
