@@ -14,7 +14,7 @@ import { FEATURE_OPTIONS, FEATURE_SIDE } from '../electron/sparse/correspondence
 const BRANCHES = 64;
 const LEAVES = 64;
 const DESCRIPTOR = 128;
-const ROUNDS = 12;
+const ROUNDS = 8;
 /** Of each photo, so that none rules the words. */
 const PER_PHOTO = 2500;
 
@@ -53,21 +53,31 @@ function cluster(samples: readonly Uint8Array[], count: number, seed: number): F
   return centres;
 }
 
-const samples: Uint8Array[] = [];
-for (const folder of process.argv.slice(2)) {
-  for (const name of readdirSync(folder).sort()) {
-    if (!/\.(jpe?g|png)$/i.test(name)) continue;
-    const found = await descriptorsOf(join(folder, name));
-    for (let k = 0; k < found.length; k += DESCRIPTOR) samples.push(found.subarray(k, k + DESCRIPTOR));
+/** Descriptors of all photos in some folders, the folders and photos in order. */
+export async function samplesOf(folders: readonly string[]): Promise<Uint8Array[]> {
+  const samples: Uint8Array[] = [];
+  for (const folder of folders) {
+    for (const name of readdirSync(folder).sort()) {
+      if (!/\.(jpe?g|png)$/i.test(name)) continue;
+      const found = await descriptorsOf(join(folder, name));
+      for (let k = 0; k < found.length; k += DESCRIPTOR) samples.push(found.subarray(k, k + DESCRIPTOR));
+    }
   }
+  return samples;
 }
-if (samples.length < BRANCHES * LEAVES * 10) throw new Error(`${samples.length} features are too few to train from`);
-console.log(`${samples.length} features`);
-const roots = cluster(samples, BRANCHES, 1);
-const members: Uint8Array[][] = Array.from({ length: BRANCHES }, () => []);
-for (const sample of samples) members[nearest(roots, 0, BRANCHES, sample, 1)[0]!.index]!.push(sample);
-const words = new Float32Array(BRANCHES * LEAVES * DESCRIPTOR);
-members.forEach((own, k) => words.set(cluster(own, LEAVES, k + 2), k * LEAVES * DESCRIPTOR));
-const folder = join(import.meta.dirname, '..', 'resources', 'vocabulary');
-mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'words.bin'), encodeVocabulary({ branches: BRANCHES, leaves: LEAVES, roots, words }));
+
+export function train(samples: readonly Uint8Array[]): Uint8Array {
+  if (samples.length < BRANCHES * LEAVES * 10) throw new Error(`${samples.length} features are too few to train from`);
+  const roots = cluster(samples, BRANCHES, 1);
+  const members: Uint8Array[][] = Array.from({ length: BRANCHES }, () => []);
+  for (const sample of samples) members[nearest(roots, 0, BRANCHES, sample, 1)[0]!.index]!.push(sample);
+  const words = new Float32Array(BRANCHES * LEAVES * DESCRIPTOR);
+  members.forEach((own, k) => words.set(cluster(own, LEAVES, k + 2), k * LEAVES * DESCRIPTOR));
+  return encodeVocabulary({ branches: BRANCHES, leaves: LEAVES, roots, words });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const folder = join(import.meta.dirname, '..', 'resources', 'vocabulary');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'words.bin'), train(await samplesOf(process.argv.slice(2))));
+}

@@ -142,6 +142,32 @@ export function joiningPairs(
   return sorted(pairs.list);
 }
 
+/** So many photos that hold together best: from the best tied one on, always the one with most matches to those chosen. */
+export function wellConnected(bonds: readonly Bond[], photoCount: number, wanted: number): Set<number> {
+  const ties = Array.from({ length: photoCount }, () => new Map<number, number>());
+  const total = new Float64Array(photoCount);
+  for (const { a, b, inliers } of bonds) {
+    ties[a]!.set(b, inliers);
+    ties[b]!.set(a, inliers);
+    total[a] = total[a]! + inliers;
+    total[b] = total[b]! + inliers;
+  }
+  const chosen = new Set<number>();
+  const gain = new Float64Array(photoCount);
+  while (chosen.size < Math.min(wanted, photoCount)) {
+    let next = -1;
+    for (let photo = 0; photo < photoCount; photo++) {
+      if (chosen.has(photo)) continue;
+      const better =
+        next < 0 || gain[photo]! > gain[next]! || (gain[photo] === gain[next] && total[photo]! > total[next]!);
+      if (better) next = photo;
+    }
+    chosen.add(next);
+    for (const [other, inliers] of ties[next]!) gain[other] = gain[other]! + inliers;
+  }
+  return chosen;
+}
+
 const EARTH_METRES = 6_371_000;
 /** Cells of a table of positions: a photo's nearest are looked for in the cells around it. */
 const LEAST_CELL = 1;

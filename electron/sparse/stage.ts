@@ -14,7 +14,7 @@ import { surveySet, type Survey } from './survey.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '2';
+export const SPARSE_VERSION = '3';
 /** Where the last model is named, with what its photos were then: `{ model, told }`. */
 const latestKey = ({ matcher }: SparseContext): string =>
   `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;
@@ -40,7 +40,7 @@ export async function sparseModel(
   context: SparseContext,
   threads?: number,
 ): Promise<SparseModel> {
-  const key = sparseKey(photos, pairs, context.matcher?.id);
+  const key = sparseKey(photos, pairs, context);
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
   const earlier = startFrom(photos, context);
@@ -103,11 +103,16 @@ function keptByMatcher(context: SparseContext): SparseContext {
 }
 
 /** Identifies what a model is made from, in the store. */
-export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[], matcher?: string): string {
+export function sparseKey(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  { matcher, retrieval }: Pick<SparseContext, 'matcher' | 'retrieval'>,
+): string {
   const text = JSON.stringify([
     photos.map((photo) => [sightId(photo), lensKey(photo), knownText(photo)]),
     pairs.map(({ a, b }) => [a, b]),
-    ...(matcher ? [matcher] : []),
+    ...(matcher ? [matcher.id] : []),
+    ...(retrieval ? ['retrieval', retrieval.refused.map(({ a, b }) => [a, b])] : []),
   ]);
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -10,10 +10,11 @@ import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext 
 import { focalHypotheses } from './hypotheses.js';
 import { decodePose, encodePose } from './records.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
-import { rigsOf } from './rigs.js';
-import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
+import { structureInThread } from './structure-task.js';
+import { STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
 import { senseChecks } from './sense.js';
-import { buildTracks, type PairMatches } from './tracks.js';
+import { wellConnected } from '../pairs/propose.js';
+import type { PairMatches } from './tracks.js';
 import { undistort } from './triangulate.js';
 import type { PoseAnswer, Request } from './worker.js';
 
@@ -55,6 +56,8 @@ export interface SurveyTask {
   candidates: readonly Candidate[];
   featureCounts: readonly number[];
   position: Survey['position'];
+  /** The same for all features of each photo: [features, 2], in shared memory. */
+  positions: readonly Float64Array[];
   /** A pixel of the picture that features are found on, per photo, long sides. */
   pixels: readonly number[];
   lensOf: readonly number[];
@@ -94,7 +97,8 @@ export async function surveySet(
   const { lensOf, groups } = groupLenses(photos);
   const featureCounts = features.map(({ count }) => count);
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
-  const task: SurveyTask = { photos, candidates, featureCounts, position, pixels, lensOf, pool, context };
+  const positions = featureCounts.map((count, photo) => allPositions(photo, count, position));
+  const task: SurveyTask = { photos, candidates, featureCounts, position, positions, pixels, lensOf, pool, context };
   const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
   const known = earlier && knownPieces(photos, lensOf, earlier);
   const start = groups.map((group) => startLens(group, earlier));
@@ -133,6 +137,12 @@ export async function surveySet(
     features: featureCounts,
     position,
   };
+}
+
+function allPositions(photo: number, count: number, position: Survey['position']): Float64Array {
+  const all = new Float64Array(new SharedArrayBuffer(16 * count));
+  for (let feature = 0; feature < count; feature++) all.set(position(photo, feature), 2 * feature);
+  return all;
 }
 
 /** To begin another solution with. */
@@ -180,20 +190,38 @@ async function bestHypothesis(
   groups: readonly LensGroup[],
   start: readonly Lens[],
 ): Promise<Solution> {
-  const tryLenses = async (lenses: readonly Lens[]): Promise<Solution> => {
-    const results = await quickPoses(task, lenses);
-    return solve(task, lenses, (_, k) => results[k]);
+  const tryOn = (part: SurveyTask) => async (lenses: readonly Lens[]) => {
+    const results = await quickPoses(part, lenses);
+    return solve(part, lenses, (_, k) => results[k]);
   };
-  let best: Solution | undefined;
+  let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
-    best = await tryLenses(start);
-    if (isConvincing(task, best)) return best;
+    asTold = await tryOn(task)(start);
+    if (isConvincing(task, asTold)) return asTold;
   }
-  for (const lenses of await focalHypotheses(task, groups, start)) {
-    const solution = await tryLenses(lenses);
-    if (!best || worth(solution) > worth(best)) best = solution;
-  }
-  return best!;
+  const hypotheses = await focalHypotheses(task, groups, start);
+  const trial = trialOf(task);
+  const rivals = trial !== task && asTold ? [start, ...hypotheses] : hypotheses;
+  // Each takes one thread; the first of the best is taken, whichever is ready first.
+  const solutions = await Promise.all(rivals.map(tryOn(trial)));
+  let best = trial === task ? asTold : undefined;
+  for (const solution of solutions) if (!best || worth(solution) > worth(best)) best = solution;
+  if (trial === task || !best) return best ?? asTold!;
+  if (asTold && best === solutions[0]) return asTold;
+  const whole = await tryOn(task)(best.lenses);
+  return asTold && worth(asTold) >= worth(whole) ? asTold : whole;
+}
+
+/** Of a set that is larger, the lenses are tried on so many photos: what they tell, the others confirm. */
+const TRIAL_PHOTOS = 60;
+
+/** The part of a task that hypotheses are tried on: photos that match each other best; all of a small set. */
+function trialOf(task: SurveyTask): SurveyTask {
+  const { photos, candidates } = task;
+  if (photos.length <= TRIAL_PHOTOS) return task;
+  const bonds = candidates.map(({ pair, fit }) => ({ ...pair, inliers: fit?.inlierCount ?? 0 }));
+  const chosen = wellConnected(bonds, photos.length, TRIAL_PHOTOS);
+  return { ...task, candidates: candidates.filter(({ pair: { a, b } }) => chosen.has(a) && chosen.has(b)) };
 }
 
 /** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
@@ -286,24 +314,20 @@ async function solve(
 ): Promise<Solution> {
   const rejected: Rejection[] = [];
   const verified = verify(task, resultOf, rejected);
-  const lenses = start.map((lens) => ({ ...lens }));
   const sorted = [...task.pixels].sort((a, b) => a - b);
   const { photos, context } = task;
-  const pieces = await buildStructure(
+  const { pieces, lenses } = await structureInThread(
+    task.pool,
     {
-      photoCount: photos.length,
       lensOf: task.lensOf,
-      lenses,
-      tracks: buildTracks(task.featureCounts, verified),
-      position: task.position,
+      lenses: start,
+      positions: task.positions,
       pairs: verified,
+      faces: photos.map(({ face }) => ({ face })),
       known,
-      rigs: rigsOf(photos),
-      signal: context.signal,
-      pass: context.pass,
-      onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
+      options: { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
     },
-    { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
+    context,
   );
   return { lenses, pieces, verified, rejected };
 }

@@ -5,6 +5,7 @@ import { decodeVocabulary, quantise, type PhotoWords } from '../retrieval/vocabu
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
 import { matchFeatures } from './matching.js';
+import { answerStructure, type StructureRequest } from './structure-task.js';
 import { relativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
 
 /** Positions are [n, 2], of `fit` and `focals` in long sides relative to the centres, of `pose` normalised. */
@@ -27,6 +28,7 @@ export type Request =
       limit: number;
       seed: number;
     }
+  | StructureRequest
   | { kind: 'words'; descriptors: Uint8Array; vocabulary: Uint8Array }
   | { kind: 'similar'; photos: PhotoWords[]; vocabulary: Uint8Array }
   | { kind: 'pose'; x1: Float64Array; x2: Float64Array; options: TwoViewOptions };
@@ -43,7 +45,7 @@ function greyOf(pixels: Uint8Array): Float32Array {
   return grey;
 }
 
-serve<Request>((request) => {
+serve<Request>(async (request) => {
   switch (request.kind) {
     case 'features':
       return {
@@ -55,6 +57,8 @@ serve<Request>((request) => {
       return { value: fitEpipolar(request.x1, request.x2, request.options) satisfies FitAnswer };
     case 'focals':
       return { value: scoreFocals(request) satisfies FocalsAnswer };
+    case 'structure':
+      return { value: await answerStructure(request) };
     case 'words':
       return { value: quantise(decodeVocabulary(request.vocabulary), request.descriptors) };
     case 'similar': {
