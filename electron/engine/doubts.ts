@@ -1,4 +1,5 @@
 import type { SparseModel } from '../geometry/sparse-model.js';
+import { listed } from '../contract/listed.js';
 import type { ProjectPhoto } from '../project/project.js';
 import type { Placement } from './placement.js';
 
@@ -19,15 +20,10 @@ export function doubts(
   const nameOf = new Map(photos.map(({ id, name }) => [id, name]));
   const lines = [...(sparse?.warnings ?? []), ...warnings];
   const apart = components.slice(1).flatMap(({ cameras }) => cameras.map(({ name }) => name));
-  if (apart.length > 0) lines.push(`not in the largest group, so not in its scene: ${listed(apart)}`);
+  if (apart.length > 0) lines.push(`not in the largest group, so not in its scene: ${listed(apart, MOST_NAMES)}`);
   if (unplaced.length > 0) {
     const told = unplaced.map(({ photo, reason }) => `${nameOf.get(photo) ?? photo} (${reason})`);
-    lines.push(`${unplaced.length} of ${photos.length} photos could not be placed: ${listed(told)}`);
+    lines.push(`${unplaced.length} of ${photos.length} photos could not be placed: ${listed(told, MOST_NAMES)}`);
   }
   return [...new Set(lines)];
 }
-
-const listed = (names: readonly string[]): string =>
-  names.length > MOST_NAMES
-    ? `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`
-    : names.join(', ');

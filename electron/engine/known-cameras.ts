@@ -1,4 +1,5 @@
 import { exactLens } from '../geometry/photo.js';
+import { listed } from '../contract/listed.js';
 import { projectRay } from '../geometry/projection.js';
 import type { KnownPhotoCamera, Photo } from '../geometry/types.js';
 import { multiply3, rigid, rotationOf, transpose3 } from '../numerics/linear.js';
@@ -22,6 +23,8 @@ export interface TakenCameras {
   notes: string[];
 }
 
+/** Names in a line of the log. */
+const MOST_NAMES = 5;
 /** Ratios of sides of a photo and the picture that intrinsics are for may differ by this share. */
 const SAME_SHAPE = 0.01;
 /**
@@ -61,8 +64,8 @@ export async function takeKnownCameras(project: Project, path: string, options: 
   }
   const poses = [...byPhoto.values()].filter(({ worldFromCamera, position }) => worldFromCamera ?? position).length;
   notes.push(`known cameras (${file.format}): ${byPhoto.size} of ${names.length} photos, ${poses} with a place`);
-  for (const [what, where] of issues) notes.push(`${what}: ${listed([...new Set(where)])}`);
-  if (unmatched.length > 0) notes.push(`known cameras without a photo of that name: ${listed(unmatched)}`);
+  for (const [what, where] of issues) notes.push(`${what}: ${listed([...new Set(where)], MOST_NAMES)}`);
+  if (unmatched.length > 0) notes.push(`known cameras without a photo of that name: ${listed(unmatched, MOST_NAMES)}`);
   return { found: byPhoto.size, notes };
 }
 
@@ -92,11 +95,6 @@ async function straighten(
   project.addPhotos(faces.imported);
   project.apply({ kind: 'photos-enabled', photos: wide.map(({ photo }) => photo.id), enabled: false });
   project.apply({ kind: 'photos-enabled', photos: faces.known, enabled: true });
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
 function knownOf(

@@ -1,6 +1,7 @@
 import { sightId } from '../geometry/photo.js';
 import type { DepthMap, ObservedView, OriginalFromView, Photo } from '../geometry/types.js';
 import type { EstimatorSession } from './estimator.js';
+import { originalOf } from './resample.js';
 
 /** A photo's mask: [height, width], 1 where it may be used; of any size, over the whole upright photo. */
 export interface PhotoMask {
@@ -23,18 +24,9 @@ export function forHiddenPixels(
   mask: PhotoMask,
   hide: (pixel: number) => void,
 ): void {
-  const { scaleX, scaleY, offsetX, offsetY, radial } = view.originalFromView;
   for (let y = 0; y < view.height; y++) {
     for (let x = 0; x < view.width; x++) {
-      let px = offsetX + scaleX * x;
-      let py = offsetY + scaleY * y;
-      if (radial) {
-        const u = (px - radial.centreX) / radial.focal;
-        const v = (py - radial.centreY) / radial.focal;
-        const factor = radial.focal * (1 + radial.k1 * (u * u + v * v));
-        px = radial.centreX + factor * u;
-        py = radial.centreY + factor * v;
-      }
+      const [px, py] = originalOf(view.originalFromView, x, y);
       const column = Math.floor(((px + 0.5) / photo.width) * mask.width);
       const row = Math.floor(((py + 0.5) / photo.height) * mask.height);
       const inside = column >= 0 && row >= 0 && column < mask.width && row < mask.height;

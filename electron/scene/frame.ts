@@ -2,6 +2,7 @@ import type { EarthPlace, FrameInfo, FrameUnit, LevelSource, StoredFrame } from 
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { multiply3, orthonormalise, rotationOf, transpose3 } from '../numerics/linear.js';
+import { median } from '../numerics/median.js';
 import { automaticUp, cross, surfaceSamples, unit, type GimbalUps, type SurfaceSamples } from './level.js';
 
 /*
@@ -99,10 +100,8 @@ function originOf(R: Float64Array, { positions, normals }: SurfaceSamples): Floa
   const floors = z.filter(
     (_, i) => R[6]! * normals[3 * i]! + R[7]! * normals[3 * i + 1]! + R[8]! * normals[3 * i + 2]! > 0.98,
   );
-  return Float64Array.of(median(x), median(y), groundHeight(z, floors));
+  return Float64Array.of(median(x)!, median(y)!, groundHeight(z, floors));
 }
-
-const median = (values: Float64Array): number => values.slice().sort()[values.length >> 1]!;
 
 /**
  * The lowest height at which a good part of the horizontal surfaces lies (a floor, not the table on it); without any,
@@ -124,7 +123,7 @@ function groundHeight(heights: Float64Array, floors: Float64Array): number {
   if (ground < 0) return low;
   const middle = low + ((ground + 0.5) / bins) * (high - low);
   const near = floors.filter((height) => Math.abs(height - middle) < (1.5 / bins) * (high - low));
-  return near.length > 0 ? median(near) : low;
+  return near.length > 0 ? median(near)! : low;
 }
 
 /** Between the cameras and what they see. */
@@ -135,7 +134,7 @@ function medianDepth(maps: readonly DepthMap[]): number {
     const step = Math.floor(depth.length / 500) | 1;
     for (let k = 0; k < depth.length; k += step) if (depth[k]! > 0 && confidence[k]! > 1) depths.push(depth[k]!);
   }
-  return depths.length > 0 ? median(Float64Array.from(depths)) : 1;
+  return depths.length > 0 ? median(depths)! : 1;
 }
 
 /** The same frame in metres: scaled about the scene's origin. */

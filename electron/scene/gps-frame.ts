@@ -3,6 +3,7 @@ import type { EarthPlace, PlaceResidual } from '../contract/scene.js';
 import { eastNorthUp, placeAt } from '../geometry/earth.js';
 import { compose, registerPoints, transform, type Similarity } from '../geometry/similarity.js';
 import type { Camera, GeoPosition, PhotoId } from '../geometry/types.js';
+import { median } from '../numerics/median.js';
 import type { Frame } from './frame.js';
 
 /*
@@ -98,7 +99,6 @@ export function placeResiduals(
 }
 
 const centreOf = ({ worldFromCamera: M }: Camera): number[] => [M[3]!, M[7]!, M[11]!];
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 function checkSpread(ties: readonly Tie[], { leastSpread }: GpsOptions): void {
   const spread = extent(ties.map(({ to }) => to));
@@ -132,7 +132,7 @@ function bestTurn(
   );
   if (!free) return { turn: upright, tilted: false };
   // What the residuals leave of the tilt, over the narrower way across the places.
-  const off = median([...free.residuals]);
+  const off = median(free.residuals) ?? 0;
   const tilt = (Math.atan2(off / Math.sqrt(ties.length), narrowest(ties)) * 180) / Math.PI;
   return tilt < mostTilt ? { turn: free.similarity, tilted: true } : { turn: upright, tilted: false };
 }
@@ -180,11 +180,11 @@ function uprightTurn(ties: readonly Tie[], withAltitude: boolean): Similarity {
     const off = ties.map(({ from, to }) =>
       Math.hypot(a * from[0]! - b * from[1]! + tx - to[0]!, b * from[0]! + a * from[1]! + ty - to[1]!),
     );
-    const floor = 0.1 * median([...off]) + 1e-9;
+    const floor = 0.1 * (median(off) ?? 0) + 1e-9;
     weights = off.map((value) => 1 / Math.max(floor, value));
   }
   const scale = Math.hypot(a, b);
-  const height = withAltitude ? median(ties.map(({ from, to }) => to[2]! - scale * from[2]!)) : 0;
+  const height = withAltitude ? (median(ties.map(({ from, to }) => to[2]! - scale * from[2]!)) ?? 0) : 0;
   const [c, s] = [a / scale, b / scale];
   return { scale, rotation: Float64Array.of(c, -s, 0, s, c, 0, 0, 0, 1), translation: Float64Array.of(tx, ty, height) };
 }
@@ -195,7 +195,7 @@ function notesOn(
   { distrusted }: GpsOptions,
 ): string[] {
   const off = residuals.map(({ across }) => across);
-  const typical = median([...off]);
+  const typical = median(off) ?? 0;
   const notes = [`places of ${residuals.length} photos, off by ${typical.toFixed(2)} m in the middle`];
   if (!withAltitude) notes.push('not every photo tells its altitude: heights are above the ground of the scene');
   else notes.push(tilted ? 'level is that of the places' : 'level is that of the photos, which know it better');

@@ -1,3 +1,5 @@
+import { cross3, dot3 } from '../numerics/vector.js';
+
 /** What a pair says of the way from one camera to the other. */
 export interface RelativeDirection {
   a: number;
@@ -108,18 +110,12 @@ function openBy(ways: readonly number[][], opposite: number): number {
 
 /** Degrees from w to the nearest direction between u and v. */
 function fromArc(u: number[], v: number[], w: number[]): number {
-  const n = cross(u, v);
+  const n = cross3(u, v);
   const length = Math.hypot(...n);
   const nearest = Math.min(angle(u, w), angle(v, w));
   if (length < 1e-6) return nearest;
-  const isBetween = dot(cross(u, w), n) >= 0 && dot(cross(w, v), n) >= 0;
-  return isBetween ? (Math.asin(Math.min(1, Math.abs(dot(w, n)) / length)) * 180) / Math.PI : nearest;
+  const isBetween = dot3(cross3(u, w), n) >= 0 && dot3(cross3(w, v), n) >= 0;
+  return isBetween ? (Math.asin(Math.min(1, Math.abs(dot3(w, n)) / length)) * 180) / Math.PI : nearest;
 }
 
-const dot = (u: number[], v: number[]): number => u[0]! * v[0]! + u[1]! * v[1]! + u[2]! * v[2]!;
-const angle = (u: number[], v: number[]): number => (Math.acos(Math.max(-1, Math.min(1, dot(u, v)))) * 180) / Math.PI;
-const cross = (u: number[], v: number[]): number[] => [
-  u[1]! * v[2]! - u[2]! * v[1]!,
-  u[2]! * v[0]! - u[0]! * v[2]!,
-  u[0]! * v[1]! - u[1]! * v[0]!,
-];
+const angle = (u: number[], v: number[]): number => (Math.acos(Math.max(-1, Math.min(1, dot3(u, v)))) * 180) / Math.PI;

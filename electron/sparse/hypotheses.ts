@@ -1,4 +1,5 @@
 import type { Lens } from './bundle.js';
+import { median } from '../numerics/median.js';
 import { DEFAULT_FOCAL, FOCAL_GRID, peakFocals, type LensGroup } from './calibration.js';
 import type { Candidate } from './correspondence.js';
 import type { SurveyTask } from './survey.js';
@@ -35,7 +36,7 @@ export async function focalHypotheses(
     if (task.photos.length === 2 || focals.length < 2) focals.push(DEFAULT_FOCAL);
     return focals.map(withUnknown);
   }
-  const typical = median(start.map(({ focal }) => focal));
+  const typical = median(start.map(({ focal }) => focal))!;
   const other = peaks.filter((focal) => Math.max(focal / typical, typical / focal) > APART).slice(0, 1);
   return other.map((focal) =>
     start.map((lens, k) => {
@@ -45,8 +46,6 @@ export async function focalHypotheses(
     }),
   );
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Per pair, how well an essential matrix fits under each focal of the grid; photos of unknown lenses share it. */
 async function scorePairs(task: SurveyTask, start: readonly Lens[]): Promise<number[][]> {

@@ -1,6 +1,7 @@
 import { exactLens } from '../geometry/photo.js';
 import type { Photo } from '../geometry/types.js';
 import { rotationOf, transpose3 } from '../numerics/linear.js';
+import { dot3 } from '../numerics/vector.js';
 import { knownFocal, lensKey } from './calibration.js';
 import type { EarlierSurvey } from './earlier.js';
 
@@ -35,8 +36,6 @@ export function knownSurvey(photos: readonly Photo[]): EarlierSurvey | undefined
 function cameraPose(worldFromCamera: readonly number[]): { rotation: Float64Array; translation: Float64Array } {
   const rotation = transpose3(rotationOf(worldFromCamera));
   const centre = [worldFromCamera[3]!, worldFromCamera[7]!, worldFromCamera[11]!];
-  const translation = Float64Array.from([0, 1, 2], (k) => -dot(rotation.subarray(3 * k, 3 * k + 3), centre));
+  const translation = Float64Array.from([0, 1, 2], (k) => -dot3(rotation.subarray(3 * k, 3 * k + 3), centre));
   return { rotation, translation };
 }
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => a[0]! * b[0]! + a[1]! * b[1]! + a[2]! * b[2]!;

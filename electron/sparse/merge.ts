@@ -1,4 +1,5 @@
 import { multiply3, randomNumbers, transpose3 } from '../numerics/linear.js';
+import { cross3, minus3 } from '../numerics/vector.js';
 import type { Reconstruction } from './reconstruction.js';
 
 /** q = scale * rotation p + translation. */
@@ -80,21 +81,15 @@ function similarity(p: readonly ArrayLike<number>[], q: readonly ArrayLike<numbe
 
 /** Orthonormal axes of a triangle as rows, its centre and size; undefined for one that is nearly a line. */
 function triangle([p, q, r]: readonly ArrayLike<number>[]) {
-  const minus = (u: ArrayLike<number>, v: ArrayLike<number>) => [u[0]! - v[0]!, u[1]! - v[1]!, u[2]! - v[2]!];
-  const cross = (u: number[], v: number[]) => [
-    u[1]! * v[2]! - u[2]! * v[1]!,
-    u[2]! * v[0]! - u[0]! * v[2]!,
-    u[0]! * v[1]! - u[1]! * v[0]!,
-  ];
-  const [e, f] = [minus(q!, p!), minus(r!, p!)];
-  const n = cross(e, f);
+  const [e, f] = [minus3(q!, p!), minus3(r!, p!)];
+  const n = cross3(e, f);
   const [le, lf, ln] = [Math.hypot(...e), Math.hypot(...f), Math.hypot(...n)];
   if (!(ln > 0.05 * le * lf) || ln === 0) return undefined;
   const x = e.map((value) => value / le);
   const z = n.map((value) => value / ln);
   return {
-    axes: Float64Array.of(...x, ...cross(z, x), ...z),
+    axes: Float64Array.of(...x, ...cross3(z, x), ...z),
     centre: [0, 1, 2].map((k) => (p![k]! + q![k]! + r![k]!) / 3),
-    size: le + lf + Math.hypot(...minus(r!, q!)),
+    size: le + lf + Math.hypot(...minus3(r!, q!)),
   };
 }

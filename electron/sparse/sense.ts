@@ -1,9 +1,14 @@
 import type { Photo } from '../geometry/types.js';
+import { listed } from '../contract/listed.js';
+import { median } from '../numerics/median.js';
 import { agreement, disagreeing } from './agreement.js';
 import type { Lens } from './bundle.js';
 import type { Candidate } from './correspondence.js';
 import type { Piece, VerifiedPair } from './structure.js';
 import type { Rejection } from '../geometry/stage.js';
+
+/** Photos that a warning names. */
+const MOST_NAMES = 6;
 
 /** What the checks look at. */
 export interface SenseInput {
@@ -83,9 +88,6 @@ export function senseChecks(input: SenseInput, options: SenseOptions = SENSE_DEF
   };
 }
 
-const listed = (names: readonly string[], most = 6): string =>
-  names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
-
 /**
  * What the photos have in common moves as one flat picture, and hardly: the camera stood still or nearly so. An object on
  * a turntable is then lost among its background, which alone is matched.
@@ -103,7 +105,7 @@ function standsStill({ photos, candidates, position }: SenseInput, options: Sens
       const [p, q] = [position(pair.a, matches[k]!), position(pair.b, matches[k + 1]!)];
       moved.push([q[0] - p[0], q[1] - p[1]]);
     }
-    const [x, y] = [0, 1].map((axis) => median(moved.map((each) => each[axis]!))) as [number, number];
+    const [x, y] = [0, 1].map((axis) => median(moved.map((each) => each[axis]!)) ?? 0) as [number, number];
     const together = moved.filter((each) => Math.hypot(each[0] - x, each[1] - y) < options.together).length;
     if (Math.hypot(x, y) < options.still && together > options.share * moved.length) still++;
   }
@@ -115,8 +117,6 @@ function standsStill({ photos, candidates, position }: SenseInput, options: Sens
   );
 }
 
-const median = (values: number[]): number => values.sort((p, q) => p - q)[values.length >> 1] ?? 0;
-
 /** Photos from one spot have no depth, however many they are. */
 function turnedOnly({ photos, candidates }: SenseInput, options: SenseOptions): string | undefined {
   const told = candidates.filter(({ result }) => result && result.inlierCount >= options.leastMatches);
@@ -124,7 +124,7 @@ function turnedOnly({ photos, candidates }: SenseInput, options: SenseOptions): 
   if (turned.length === 0 || turned.length <= options.share * told.length) return undefined;
   const names = [...new Set(turned.flatMap(({ pair: { a, b } }) => [a, b]))].map((k) => photos[k]!.name);
   return (
-    `${turned.length} of ${told.length} pairs of photos were taken from one spot, the camera only turned (${listed(names)}): ` +
+    `${turned.length} of ${told.length} pairs of photos were taken from one spot, the camera only turned (${listed(names, MOST_NAMES)}): ` +
     'that gives no depth; step aside between photos'
   );
 }
@@ -150,14 +150,14 @@ function contradictions(input: SenseInput, options: SenseOptions): string | unde
     agreement(verified, cameras) < options.agreement ? disagreeing(verified, cameras) : [],
   );
   if (!contradicted && misplaced.length === 0) return undefined;
-  const listed3 = (pairs: readonly { a: number; b: number }[]) =>
+  const namesOf = (pairs: readonly { a: number; b: number }[]) =>
     listed(
       pairs.map(({ a, b }) => `${photos[a]!.name} with ${photos[b]!.name}`),
       3,
     );
   const what = contradicted
-    ? `${against.length} of ${strong.length} pairs of photos look alike but contradict the others (${listed3(against)})`
-    : `${misplaced.length} of ${verified.length} pairs of photos contradict where their cameras were placed (${listed3(misplaced)})`;
+    ? `${against.length} of ${strong.length} pairs of photos look alike but contradict the others (${namesOf(against)})`
+    : `${misplaced.length} of ${verified.length} pairs of photos contradict where their cameras were placed (${namesOf(misplaced)})`;
   return `${what}: the place may repeat itself, and parts may lie on each other wrongly; check the result, and add photos that show what lies between`;
 }
 

@@ -1,5 +1,6 @@
 import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
+import { lumaAt } from '../numerics/luma.js';
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
 import { guidedMatches } from './guided.js';
@@ -46,8 +47,7 @@ export type PoseAnswer = TwoViewResult | undefined;
 /** Brightness, 0 to 1, of sRGB [n, 3]. */
 function greyOf(pixels: Uint8Array): Float32Array {
   const grey = new Float32Array(pixels.length / 3);
-  for (let k = 0; k < grey.length; k++)
-    grey[k] = (0.299 * pixels[3 * k]! + 0.587 * pixels[3 * k + 1]! + 0.114 * pixels[3 * k + 2]!) / 255;
+  for (let k = 0; k < grey.length; k++) grey[k] = lumaAt(pixels, 3 * k) / 255;
   return grey;
 }
 

@@ -46,8 +46,13 @@ export function Crowd({ photos, pairs, places, size, summary, onHover }: GraphPr
   };
   const find = (event: { clientX: number; clientY: number }): { photo?: PhotoInfo; pair?: PairInfo } => {
     const at = toGraph(event);
-    const photo = nearestPhoto(photos, places, at, REACH.dot / view.zoom);
-    return photo ? { photo } : { pair: nearestPair(used, places, at, REACH.line / view.zoom) };
+    const toDot = ({ id }: PhotoInfo): number => {
+      const place = places.get(id);
+      return place ? Math.hypot(place.x - at.x, place.y - at.y) : Infinity;
+    };
+    const toLine = ({ a, b }: PairInfo): number => toSegment(at, places.get(a)!, places.get(b)!);
+    const photo = nearest(photos, toDot, REACH.dot / view.zoom);
+    return photo ? { photo } : { pair: nearest(used, toLine, REACH.line / view.zoom) };
   };
   const move = (event: PointerEvent): void => {
     if (event.buttons === 1) {
@@ -167,33 +172,13 @@ function dotColour(
   return enabled ? colour('text-quiet') : colour('line-strong');
 }
 
-function nearestPhoto(
-  photos: readonly PhotoInfo[],
-  places: ReadonlyMap<string, Place>,
-  at: Place,
-  reach: number,
-): PhotoInfo | undefined {
-  let best: PhotoInfo | undefined;
+/** The item within reach whose distance is least. */
+function nearest<T>(items: readonly T[], distanceTo: (item: T) => number, reach: number): T | undefined {
+  let best: T | undefined;
   let least = reach;
-  for (const photo of photos) {
-    const place = places.get(photo.id);
-    const distance = place ? Math.hypot(place.x - at.x, place.y - at.y) : Infinity;
-    if (distance < least) [best, least] = [photo, distance];
-  }
-  return best;
-}
-
-function nearestPair(
-  pairs: readonly PairInfo[],
-  places: ReadonlyMap<string, Place>,
-  at: Place,
-  reach: number,
-): PairInfo | undefined {
-  let best: PairInfo | undefined;
-  let least = reach;
-  for (const pair of pairs) {
-    const distance = toSegment(at, places.get(pair.a)!, places.get(pair.b)!);
-    if (distance < least) [best, least] = [pair, distance];
+  for (const item of items) {
+    const distance = distanceTo(item);
+    if (distance < least) [best, least] = [item, distance];
   }
   return best;
 }

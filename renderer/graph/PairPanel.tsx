@@ -3,7 +3,7 @@ import type { PairInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Empty, Facts } from '../design/controls.js';
 import { stem } from '../design/format.js';
-import { residualTone } from '../photos/SelectedPhoto.js';
+import { residualFact } from '../photos/residual.js';
 import { useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { t } from '../words/index.js';
@@ -102,15 +102,7 @@ function PairFacts({ pair: { state, enabled, confidence, residual, parallax, rea
       <Facts
         facts={[
           confidence !== undefined && [t('Confidence'), confidence.toFixed(1)],
-          residual !== undefined && [
-            t('Residual, share of depth'),
-            <span
-              key="r"
-              className={residualTone(residual)}
-            >
-              {(residual * 100).toPrecision(2)} %
-            </span>,
-          ],
+          residual !== undefined && residualFact(residual),
           parallax !== undefined && [t('Parallax'), `${parallax.toFixed(1)}°`],
           state === 'planned' && enabled && [t('State'), t('not computed yet')],
         ]}

@@ -12,6 +12,7 @@ import { focalText, stem } from '../design/format.js';
 import { plural, t } from '../words/index.js';
 import { choose } from '../store/selection.js';
 import { photoMenu } from './photo-menu.js';
+import { stepPhoto } from './step-photo.js';
 import './photos.css';
 
 const ROW = 64;
@@ -35,22 +36,8 @@ export function PhotoList() {
   const placed = photos.filter((photo) => photo.enabled && photo.placed).length;
   const known = photos.some((photo) => photo.placed !== undefined);
 
-  const press = (event: KeyboardEvent): void => {
-    const step =
-      event.key === 'ArrowDown'
-        ? 1
-        : event.key === 'ArrowUp'
-          ? -1
-          : event.key === 'Home'
-            ? -photos.length
-            : event.key === 'End'
-              ? photos.length
-              : 0;
-    if (step === 0 || photos.length === 0) return;
-    event.preventDefault();
-    const next = photos[Math.min(photos.length - 1, Math.max(0, last + step))]!;
-    choose(next.id, { shiftKey: event.shiftKey });
-  };
+  const press = (event: KeyboardEvent): void =>
+    stepPhoto(event, photos, last, { ArrowDown: 1, ArrowUp: -1, Home: -photos.length, End: photos.length });
 
   return (
     <div className="photo-panel">

@@ -10,6 +10,7 @@ import { setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { t } from '../words/index.js';
 import { photoMenu } from './photo-menu.js';
+import { stepPhoto } from './step-photo.js';
 
 /** Of a picture with its name, pixels. */
 const CELL = { width: 116, height: 100 };
@@ -33,13 +34,8 @@ export function PhotoStrip() {
   useEffect(() => {
     if (last >= 0) rows.scrollToIndex(Math.floor(last / columns));
   }, [last, columns, rows]);
-  const press = (event: KeyboardEvent): void => {
-    const moves: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-    const step = moves[event.key];
-    if (step === undefined || photos.length === 0) return;
-    event.preventDefault();
-    choose(photos[Math.min(photos.length - 1, Math.max(0, last + step))]!.id, { shiftKey: event.shiftKey });
-  };
+  const press = (event: KeyboardEvent): void =>
+    stepPhoto(event, photos, last, { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns });
   if (photos.length === 0) return <Empty title={t('No photos yet')} />;
   return (
     <div

@@ -6,6 +6,7 @@ import { bytesText, dateText, focalText, lengthText, stem } from '../design/form
 import { setLayout, useLayout } from '../store/layout.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { residualFact } from './residual.js';
 import { t } from '../words/index.js';
 
 /** Below the step that is open: what is known of the photo selected last, and what can be decided about it. */
@@ -114,15 +115,7 @@ function PhotoFacts({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo | 
         focal && [t('Focal'), `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}`],
         camera && [t('Solved focal'), `${camera.fx.toFixed(1)} px`],
         camera && [t('Distortion k1'), camera.k1.toFixed(4)],
-        residual !== undefined && [
-          t('Residual, share of depth'),
-          <span
-            key="r"
-            className={residualTone(residual)}
-          >
-            {(residual * 100).toPrecision(2)} %
-          </span>,
-        ],
+        residual !== undefined && residualFact(residual),
         depthRange && [
           t('Depth range'),
           t('{least} to {most}', { least: lengthText(depthRange[0]), most: lengthText(depthRange[1]) }),
@@ -168,9 +161,4 @@ function FocalField({ id, pixels, disabled }: { id: string; pixels: number | und
       </Button>
     </form>
   );
-}
-
-/** Share of the depth: below one in a hundred is what good photos give. */
-export function residualTone(residual: number): 'good' | 'fair' | 'bad' {
-  return residual < 0.012 ? 'good' : residual < 0.03 ? 'fair' : 'bad';
 }

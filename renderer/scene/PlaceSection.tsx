@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { markerFamilies, type MarkerFamily, type SceneDescription } from '../../electron/contract/scene.js';
 import { editScene } from '../commands/scene.js';
-import { Button, Field, Select } from '../design/controls.js';
+import { Button, Select } from '../design/controls.js';
 import { notify } from '../store/studio.js';
+import { MetresField } from './MetresField.js';
 import { t } from '../words/index.js';
 
 const families = markerFamilies.map((value) => ({ value, title: value }));
@@ -28,17 +29,11 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
         choices={families}
         onChange={setFamily}
       />
-      <Field label={t('Side of the black square, metres')}>
-        {(id) => (
-          <input
-            id={id}
-            className="input"
-            inputMode="decimal"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        )}
-      </Field>
+      <MetresField
+        label={t('Side of the black square, metres')}
+        text={text}
+        onChange={setText}
+      />
       <div className="scene-tools">
         <Button
           disabled={busy || searching || !(metres > 0)}

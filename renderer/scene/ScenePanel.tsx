@@ -9,6 +9,7 @@ import { isActive, setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
 import { CloudSettings } from '../cloud/CloudSettings.js';
+import { MetresField } from './MetresField.js';
 import { MeasureSection } from './MeasureSection.js';
 import { PlaceSection } from './PlaceSection.js';
 import { RegionSection } from './RegionSection.js';
@@ -205,17 +206,11 @@ function ScaleSection({
   return (
     <div className="section">
       <h2>{t('Scale')}</h2>
-      <Field label={t('Metres between the two picked points')}>
-        {(id) => (
-          <input
-            id={id}
-            className="input"
-            inputMode="decimal"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        )}
-      </Field>
+      <MetresField
+        label={t('Metres between the two picked points')}
+        text={text}
+        onChange={setText}
+      />
       <Button
         disabled={busy || picks.length !== 2 || !(metres > 0)}
         onClick={() => void add()}

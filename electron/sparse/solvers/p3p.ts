@@ -1,3 +1,4 @@
+import { cross3, dot3, minus3 } from '../../numerics/vector.js';
 import { realRoots } from './polynomial.js';
 
 export interface CameraPose {
@@ -6,23 +7,16 @@ export interface CameraPose {
   translation: Float64Array;
 }
 
-const dot = (u: ArrayLike<number>, v: ArrayLike<number>) => u[0]! * v[0]! + u[1]! * v[1]! + u[2]! * v[2]!;
-const minus = (u: ArrayLike<number>, v: ArrayLike<number>) => [u[0]! - v[0]!, u[1]! - v[1]!, u[2]! - v[2]!];
-const cross = (u: ArrayLike<number>, v: ArrayLike<number>) => [
-  u[1]! * v[2]! - u[2]! * v[1]!,
-  u[2]! * v[0]! - u[0]! * v[2]!,
-  u[0]! * v[1]! - u[1]! * v[0]!,
-];
 const unit = (u: number[]) => {
-  const length = Math.sqrt(dot(u, u));
+  const length = Math.sqrt(dot3(u, u));
   return [u[0]! / length, u[1]! / length, u[2]! / length];
 };
 
 /** Orthonormal axes of a triangle, as rows. */
 function axes(p: ArrayLike<number>, q: ArrayLike<number>, r: ArrayLike<number>): number[][] {
-  const x = unit(minus(q, p));
-  const z = unit(cross(x, minus(r, p)));
-  return [x, cross(z, x), z];
+  const x = unit(minus3(q, p));
+  const z = unit(cross3(x, minus3(r, p)));
+  return [x, cross3(z, x), z];
 }
 
 /**
@@ -39,7 +33,7 @@ export function threePoint(points: readonly ArrayLike<number>[], rays: readonly 
     (u[0]! - v[0]!) ** 2 + (u[1]! - v[1]!) ** 2 + (u[2]! - v[2]!) ** 2;
   const [a2, b2, c2] = [squared(Q, R), squared(P, R), squared(P, Q)];
   if (!(Math.min(a2, b2, c2) > 1e-12 * Math.max(a2, b2, c2))) return [];
-  const [cosA, cosB, cosC] = [dot(rays[1]!, rays[2]!), dot(rays[0]!, rays[2]!), dot(rays[0]!, rays[1]!)];
+  const [cosA, cosB, cosC] = [dot3(rays[1]!, rays[2]!), dot3(rays[0]!, rays[2]!), dot3(rays[0]!, rays[1]!)];
   const m = (a2 - c2) / b2;
   const p = (a2 + c2) / b2;
   const c = c2 / b2;
@@ -77,7 +71,7 @@ export function threePoint(points: readonly ArrayLike<number>[], rays: readonly 
       for (let j = 0; j < 3; j++)
         rotation[3 * i + j] =
           camera[0]![i]! * world[0]![j]! + camera[1]![i]! * world[1]![j]! + camera[2]![i]! * world[2]![j]!;
-    const translation = Float64Array.from([0, 1, 2], (i) => p1[i]! - dot(rotation.subarray(3 * i, 3 * i + 3), P));
+    const translation = Float64Array.from([0, 1, 2], (i) => p1[i]! - dot3(rotation.subarray(3 * i, 3 * i + 3), P));
     if (rotation.every(Number.isFinite) && translation.every(Number.isFinite)) poses.push({ rotation, translation });
   }
   return poses;

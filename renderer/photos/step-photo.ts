@@ -1,0 +1,22 @@
+import type { KeyboardEvent } from 'react';
+import type { PhotoInfo } from '../../electron/contract/api.js';
+import { choose } from '../store/selection.js';
+
+/**
+ * Chooses another photo of a list by a key.
+ *
+ * @param last index of the photo chosen last, -1 without
+ * @param steps by how many photos each key moves
+ */
+export function stepPhoto(
+  event: KeyboardEvent,
+  photos: readonly PhotoInfo[],
+  last: number,
+  steps: Readonly<Record<string, number>>,
+): void {
+  const step = steps[event.key];
+  if (step === undefined || photos.length === 0) return;
+  event.preventDefault();
+  const next = photos[Math.min(photos.length - 1, Math.max(0, last + step))]!;
+  choose(next.id, { shiftKey: event.shiftKey });
+}
