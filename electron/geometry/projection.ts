@@ -1,34 +1,17 @@
-import { distort, undistort } from './lens.js';
+import type { Intrinsics } from './types.js';
+import { distort, undistort, type Lens } from './lens.js';
 
 /** Brown's distortion as in OpenCV, in units of the normalised image plane. */
-export interface BrownProjection {
+export interface BrownProjection extends Intrinsics, Record<keyof Lens, number> {
   kind: 'brown';
-  width: number;
-  height: number;
-  /** Pixels, a pixel's centre at integers. */
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
-  k1: number;
-  k2: number;
-  k3: number;
-  p1: number;
-  p2: number;
 }
 
 /**
  * OpenCV's fisheye model (Kannala and Brandt, "A generic camera model and calibration method", PAMI 2006): a ray at
  * the angle t to the axis is seen at the radius t (1 + k1 t^2 + k2 t^4 + k3 t^6 + k4 t^8), in focal lengths.
  */
-export interface FisheyeProjection {
+export interface FisheyeProjection extends Intrinsics {
   kind: 'fisheye';
-  width: number;
-  height: number;
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
   k1: number;
   k2: number;
   k3: number;

@@ -201,16 +201,20 @@ export interface Observation {
   firstFromCamera?: (Float64Array | undefined)[];
 }
 
-/** A camera placed in the world; intrinsics in pixels of the original photo. */
-export interface Camera {
-  photo: PhotoId;
-  name: string;
+/** Of a picture of width x height, in its pixels; a pixel's centre is at integers. */
+export interface Intrinsics {
   width: number;
   height: number;
   fx: number;
   fy: number;
   cx: number;
   cy: number;
+}
+
+/** A camera placed in the world; intrinsics in pixels of the original photo. */
+export interface Camera extends Intrinsics {
+  photo: PhotoId;
+  name: string;
   /** SIMPLE_RADIAL term, 0 when the view was not undistorted. */
   k1: number;
   focalSource: FocalSource;

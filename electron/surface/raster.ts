@@ -1,13 +1,8 @@
+import type { Intrinsics } from '../geometry/types.js';
 import { loadKernel } from '../compute/wasm.js';
 
 /** A pinhole camera for drawing. */
-export interface DrawingCamera {
-  width: number;
-  height: number;
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
+export interface DrawingCamera extends Intrinsics {
   /** Row-major 4x4. */
   cameraFromWorld: Float64Array;
 }

@@ -1,13 +1,8 @@
+import type { Intrinsics } from '../geometry/types.js';
 import type { Lens } from '../geometry/lens.js';
 
 /** A photo to texture from: its camera, in pixels of the original, and its lens. */
-export interface TexturePhoto extends Lens {
-  width: number;
-  height: number;
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
+export interface TexturePhoto extends Intrinsics, Lens {
   /** Row-major 4x4. */
   cameraFromWorld: Float64Array;
   /** 0 (blurred) to 1 (sharp). */

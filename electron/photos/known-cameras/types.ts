@@ -1,15 +1,10 @@
+import type { Intrinsics } from '../../geometry/types.js';
 import type { Projection } from '../../geometry/projection.js';
 
-/** Intrinsics in pixels of a picture of width x height, pixel centres at integers; distortion as in OpenCV. */
-export interface KnownIntrinsics {
+/** Distortion as in OpenCV. */
+export interface KnownIntrinsics extends Intrinsics {
   /** Undefined for Brown's model; the terms of a fisheye are k1 to k4, a picture of 360 degrees has none. */
   kind?: 'fisheye' | 'equirectangular' | undefined;
-  width: number;
-  height: number;
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
   /** Brown's terms, in units of the normalised image plane; 0 where the file has none. */
   k1: number;
   k2: number;
