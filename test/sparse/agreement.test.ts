@@ -1,19 +1,9 @@
 import { expect, it } from 'vitest';
 import { agreement, disagreeing } from '../../electron/sparse/agreement.js';
-import type { VerifiedPair } from '../../electron/sparse/structure.js';
-import { arc, relative } from './synthetic.js';
+import { arc, exactPairs } from './synthetic.js';
 
 const cameras = arc(5, 60);
-const pairs = cameras.flatMap((a, i) =>
-  cameras.slice(i + 1).map((b, k): VerifiedPair => ({
-    a: i,
-    b: i + 1 + k,
-    ...relative(a, b),
-    inlierCount: 100,
-    parallax: 10,
-    rotationShare: 0,
-  })),
-);
+const pairs = exactPairs(cameras);
 const placed = new Map(cameras.map((camera, k) => [k, camera] as const));
 
 it('is whole where cameras stand as the pairs say', () => {

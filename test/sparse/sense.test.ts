@@ -6,7 +6,7 @@ import type { Candidate } from '../../electron/sparse/correspondence.js';
 import { senseChecks, type SenseInput } from '../../electron/sparse/sense.js';
 import type { Piece } from '../../electron/sparse/structure.js';
 import type { TwoViewResult } from '../../electron/sparse/two-view.js';
-import { arc, relative } from './synthetic.js';
+import { arc, exactPairs } from './synthetic.js';
 
 const MATCHES = 60;
 
@@ -110,16 +110,7 @@ describe('sense checks', () => {
 
   it('see that pairs which hold contradict where their cameras were placed', () => {
     const truth = arc(4, 60);
-    const pairs = truth.flatMap((a, i) =>
-      truth.slice(i + 1).map((b, k): SenseInput['verified'][number] => ({
-        a: i,
-        b: i + 1 + k,
-        ...relative(a, b),
-        inlierCount: 100,
-        parallax: 10,
-        rotationShare: 0,
-      })),
-    );
+    const pairs = exactPairs(truth);
     const placed = (cameras: PlacedCamera[]): SenseInput => ({
       ...set(4, 0),
       verified: pairs,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { multiply3, randomNumbers, rotationFromVector, transpose3 } from '../../electron/numerics/linear.js';
 import type { Pair, Photo } from '../../electron/geometry/types.js';
 import { project, type Lens, type PlacedCamera } from '../../electron/sparse/bundle.js';
+import type { VerifiedPair } from '../../electron/sparse/structure.js';
 
 export type Vector = [number, number, number];
 
@@ -68,6 +69,20 @@ export function relative(a: PlacedCamera, b: PlacedCamera): { rotation: Float64A
     (i) => b.translation[i]! - [0, 1, 2].reduce((sum, j) => sum + rotation[3 * i + j]! * a.translation[j]!, 0),
   );
   return { rotation, translation: Float64Array.from(moved, (value) => value / (Math.hypot(...moved) || 1)) };
+}
+
+/** Every pair of exact cameras, as one that was verified. */
+export function exactPairs(cameras: readonly PlacedCamera[]): VerifiedPair[] {
+  return cameras.flatMap((a, i) =>
+    cameras.slice(i + 1).map((b, k): VerifiedPair => ({
+      a: i,
+      b: i + 1 + k,
+      ...relative(a, b),
+      inlierCount: 100,
+      parallax: 10,
+      rotationShare: 0,
+    })),
+  );
 }
 
 export function directionDifference(u: ArrayLike<number>, v: ArrayLike<number>): number {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { borderLoops, oppositeHalfEdges } from '../../electron/surface/half-edges.js';
 import { fillHoles } from '../../electron/surface/holes.js';
 import { patchOver } from '../../electron/surface/patch.js';
+import { flatArea } from './flat-area.js';
 import type { Mesh } from '../../electron/surface/types.js';
 
 const SIDE = 40;
@@ -44,7 +45,7 @@ describe('Holes', () => {
     // The hole had two faces a square; the cover lies in its plane and covers as much.
     expect(added).toBeGreaterThan(200);
     expect(Math.max(...closed.positions.filter((_, k) => k % 3 === 2).map(Math.abs))).toBeLessThan(1e-6);
-    expect(area(closed)).toBeCloseTo(SIDE * SIDE, 3);
+    expect(flatArea(closed)).toBeCloseTo(SIDE * SIDE, 3);
     expect(closed.support).toHaveLength(closed.positions.length / 3);
   });
 
@@ -65,14 +66,3 @@ describe('Holes', () => {
     expect(used.size).toBe(300 + fine.added.length / 3);
   });
 });
-
-function area({ positions, indices }: Mesh): number {
-  let sum = 0;
-  for (let t = 0; t < indices.length; t += 3) {
-    const [a, b, c] = [3 * indices[t]!, 3 * indices[t + 1]!, 3 * indices[t + 2]!];
-    const [ux, uy] = [positions[b]! - positions[a]!, positions[b + 1]! - positions[a + 1]!];
-    const [vx, vy] = [positions[c]! - positions[a]!, positions[c + 1]! - positions[a + 1]!];
-    sum += Math.abs(ux * vy - uy * vx) / 2;
-  }
-  return sum;
-}

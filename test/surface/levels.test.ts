@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { meshFiles } from '../../electron/export/mesh-files.js';
 import { meshGlb } from '../../electron/export/mesh-glb.js';
 import { collisionMesh, levelsOfDetail, welded } from '../../electron/surface/levels.js';
+import { flatArea } from './flat-area.js';
 import { vertexNormals, type TexturedMesh } from '../../electron/surface/textured.js';
 
 const { validateBytes } = createRequire(import.meta.url)('gltf-validator') as {
@@ -166,15 +167,3 @@ describe('Beside the mesh', () => {
     expect([...faces.slice(0, 3)].sort()).toEqual([...mesh.indices.slice(0, 3)].sort());
   });
 });
-
-/** Of the sheet seen from above. */
-function flatArea({ positions, indices }: TexturedMesh): number {
-  let sum = 0;
-  for (let t = 0; t < indices.length; t += 3) {
-    const [a, b, c] = [3 * indices[t]!, 3 * indices[t + 1]!, 3 * indices[t + 2]!];
-    const [ux, uy] = [positions[b]! - positions[a]!, positions[b + 1]! - positions[a + 1]!];
-    const [vx, vy] = [positions[c]! - positions[a]!, positions[c + 1]! - positions[a + 1]!];
-    sum += Math.abs(ux * vy - uy * vx) / 2;
-  }
-  return sum;
-}
