@@ -63,12 +63,14 @@ export function pruneDataFolder(dataFolder: string, now = Date.now()): { project
     removed.projects++;
     return false;
   });
-  const shown = photosOf([...new Set([...left, ...recent])]);
-  for (const folder of shown ? filesIn(uploadsFolder(dataFolder)) : []) {
+  const forgotten = filesIn(uploadsFolder(dataFolder)).filter((folder) => {
     const photos = filesIn(folder);
-    const isKept = photos.some((path) => path.endsWith(KEPT) || !isOld(path) || shown!.has(path));
-    if (photos.length > 0 && !isKept && remove(folder)) removed.photos++;
-  }
+    return photos.length > 0 && photos.every((path) => !path.endsWith(KEPT) && isOld(path));
+  });
+  // Projects are opened only where a photo's fate depends on them: this runs before the engine answers.
+  const shown = forgotten.length > 0 ? photosOf([...new Set([...left, ...recent])]) : undefined;
+  for (const folder of shown ? forgotten : [])
+    if (!filesIn(folder).some((path) => shown!.has(path)) && remove(folder)) removed.photos++;
   return removed;
 }
 
