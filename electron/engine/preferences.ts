@@ -1,27 +1,21 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { preferences, type Preferences } from '../contract/preferences.js';
+import { JsonFile } from './json-file.js';
 
 /** What a person has chosen for this machine, whatever the project: a small JSON file in the data folder. */
 export class PreferenceFile {
-  private readonly file: string;
+  private readonly file: JsonFile;
 
   constructor(dataFolder: string) {
-    this.file = join(dataFolder, 'preferences.json');
+    this.file = new JsonFile(join(dataFolder, 'preferences.json'));
   }
 
+  /** Where none are kept the machine's own numbers hold. */
   read(): Preferences {
-    try {
-      return preferences.parse(JSON.parse(readFileSync(this.file, 'utf8')));
-    } catch {
-      // None yet, or one that can't be read: the machine's own numbers hold.
-      return preferences.parse({});
-    }
+    return this.file.read((value) => preferences.parse(value), preferences.parse({}));
   }
 
   write(next: Preferences): void {
-    mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(`${this.file}.new`, JSON.stringify(next, null, 1));
-    renameSync(`${this.file}.new`, this.file);
+    this.file.write(next);
   }
 }

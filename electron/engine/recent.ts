@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
+import { JsonFile } from './json-file.js';
 
 export interface RecentProject {
   path: string;
@@ -17,22 +18,16 @@ const PICTURE = { width: 192, height: 144 };
 
 /** The projects opened last, newest first, in a small JSON file of its own. */
 export class RecentProjects {
-  private readonly file: string;
+  private readonly file: JsonFile;
 
   constructor(dataFolder: string) {
-    this.file = join(dataFolder, 'recent.json');
+    this.file = new JsonFile(join(dataFolder, 'recent.json'));
   }
 
   /** Those that still exist and hold photos. */
   list(): RecentProject[] {
-    try {
-      return (JSON.parse(readFileSync(this.file, 'utf8')) as RecentProject[]).filter(
-        ({ path, photos }) => photos > 0 && existsSync(path),
-      );
-    } catch {
-      // No list yet, or one that can't be read: it holds nothing worth an error.
-      return [];
-    }
+    const usable = ({ path, photos }: RecentProject): boolean => photos > 0 && existsSync(path);
+    return this.file.read((value) => (value as RecentProject[]).filter(usable), []);
   }
 
   /** Puts a project first. One without photos is forgotten: nobody looks for it again. */
@@ -40,14 +35,8 @@ export class RecentProjects {
     const before = this.list();
     const picture = project.picture ?? before.find(({ path }) => path === project.path)?.picture;
     const others = before.filter(({ path }) => path !== project.path);
-    const list = [{ ...project, picture, openedAt: new Date().toISOString() }, ...others].slice(0, LONGEST);
-    try {
-      mkdirSync(dirname(this.file), { recursive: true });
-      writeFileSync(`${this.file}.new`, JSON.stringify(list, null, 1));
-      renameSync(`${this.file}.new`, this.file);
-    } catch {
-      // A read-only home must not stop anyone from working.
-    }
+    const newest = { ...project, picture, openedAt: new Date().toISOString() };
+    this.file.tryToWrite([newest, ...others].slice(0, LONGEST));
   }
 }
 

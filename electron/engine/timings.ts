@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { JsonFile } from './json-file.js';
 import type { ProgressStep } from './run-progress.js';
 
 /** How much the newest run says against all before it. */
@@ -15,10 +15,10 @@ type Ratios = Record<string, Record<string, number>>;
 
 /** How long each sub-step takes on this machine against the built-in forecast: learnt from finished runs, kept in a file. */
 export class Timings {
-  private readonly file: string;
+  private readonly file: JsonFile;
 
   constructor(dataFolder: string) {
-    this.file = join(dataFolder, 'timings.json');
+    this.file = new JsonFile(join(dataFolder, 'timings.json'));
   }
 
   /** The forecast in seconds of this machine. @param kind of run: estimator and quality */
@@ -47,21 +47,11 @@ export class Timings {
       const before = ratios[nameOf(step)];
       ratios[nameOf(step)] = before === undefined ? ratio : before + (ratio - before) * NEWEST;
     }
-    try {
-      mkdirSync(dirname(this.file), { recursive: true });
-      writeFileSync(`${this.file}.new`, JSON.stringify({ ...all, [kind]: ratios }, null, 1));
-      renameSync(`${this.file}.new`, this.file);
-    } catch {
-      // A read-only home: the next forecast is the built-in one again.
-    }
+    this.file.tryToWrite({ ...all, [kind]: ratios });
   }
 
   private read(): Ratios {
-    try {
-      return JSON.parse(readFileSync(this.file, 'utf8')) as Ratios;
-    } catch {
-      return {};
-    }
+    return this.file.read((value) => value as Ratios, {});
   }
 }
 
