@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import type { Executor, RequestOptions } from './execution.js';
 
 interface Task {
   request: unknown;
@@ -22,7 +23,7 @@ export function defaultThreads(): number {
  * A fixed set of worker threads that answer one request at a time. The worker module calls `serve` (serve.ts).
  * TypeScript workers run through tsx in a checkout; bundled ones are plain JavaScript.
  */
-export class WorkerPool {
+export class WorkerPool implements Executor {
   private readonly idle: Worker[] = [];
   private readonly all = new Set<Worker>();
   private readonly running = new Map<Worker, Task>();
@@ -41,14 +42,7 @@ export class WorkerPool {
    * @param options.pass awaited when a worker is free for the request, before it is given to it: where a pause holds
    * what has not begun
    */
-  run<Response>(
-    request: unknown,
-    options: {
-      transfer?: readonly ArrayBuffer[];
-      signal?: AbortSignal | undefined;
-      pass?: (() => Promise<void>) | undefined;
-    } = {},
-  ): Promise<Response> {
+  run<Response>(request: unknown, options: RequestOptions = {}): Promise<Response> {
     if (this.closed) return Promise.reject(new Error('the worker pool is closed'));
     return new Promise<unknown>((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);

@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import type { Execution } from '../compute/execution.js';
 import {
   edit as editSchema,
   requests,
@@ -54,6 +55,8 @@ export interface EngineOptions {
   desktop?: boolean;
   /** Give first looks at the cloud during a run; for viewers, a waste elsewhere. */
   partial?: boolean;
+  /** Who computes; threads of this process when not given. */
+  execution?: Execution | undefined;
   /** Beside the built-in one. */
   estimators?: readonly EstimatorSource[];
 }
@@ -325,6 +328,7 @@ export class Engine {
     const next = open();
     await this.close();
     this.workspace = next;
+    next.execution = this.options.execution;
     await this.remember(next);
     this.announce.flush();
     // A project that was aligned before shows its cloud again; the state is there at once, the cloud follows.

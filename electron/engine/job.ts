@@ -88,6 +88,7 @@ export class Job {
         signal: this.abort.signal,
         gate: this.gate,
         threads,
+        execution: workspace.execution,
         timings: this.options.timings,
         onNote,
         cachedOnly: this.options.cachedOnly ?? false,

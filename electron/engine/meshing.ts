@@ -42,7 +42,7 @@ export async function buildLayer(
       onSurface: (mesh) => blobs.put(SURFACE, encodeSurface(mesh, surfaceKey)),
     },
     { ...settings, threads: options.threads },
-    context,
+    { ...context, execution: workspace.execution },
   );
   const facts: MeshFacts = {
     ...built.facts,

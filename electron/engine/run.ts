@@ -1,3 +1,4 @@
+import type { Execution } from '../compute/execution.js';
 import { medianOfSorted } from '../numerics/median.js';
 import type { FeatureMatcher } from '../../native-models/matching/lightglue.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
@@ -40,6 +41,8 @@ export interface RunContext {
   signal: AbortSignal;
   gate: Gate;
   threads?: number | undefined;
+  /** Who computes; threads of this process when not given. */
+  execution?: Execution | undefined;
   /** What this machine has taken before. */
   timings?: Timings | undefined;
   /** Align what is known already; call the estimator for no further pair. */
@@ -190,6 +193,7 @@ function stageContext(
     signal,
     pass: () => gate.pass(signal),
     store: project.blobs,
+    execution: context.execution,
     cachedOnly: context.cachedOnly ?? false,
     onNote,
     onProgress: ({ stage: detail, done, total }: Progress) =>
@@ -314,7 +318,7 @@ function observe(
       onNote: context.onNote,
       onProgress: worked,
     },
-    threads: context.threads ?? availableParallelism(),
+    threads: session.width ?? context.threads ?? availableParallelism(),
     cachedOnly: cachedOnly ?? false,
     before: (stop) => gate.pass(stop),
     onProgress: (done, total) => worked({ done, total }),

@@ -1,3 +1,4 @@
+import type { Execution } from '../compute/execution.js';
 import { median } from '../numerics/median.js';
 import type { RunSettings, SceneInfo } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
@@ -26,6 +27,7 @@ export interface BuildOptions {
   /** Where the cameras come from. */
   sparse?: SparseModel | undefined;
   signal?: AbortSignal | undefined;
+  execution?: Execution | undefined;
 }
 
 /** Fuses each component's depth maps into a cloud. Takes seconds; calls no estimator. */
@@ -33,7 +35,7 @@ export async function buildScenes(
   alignment: Pick<StoredAlignment, 'components'>,
   settings: CloudSettings,
   revision: number,
-  { partial = false, signal, sparse: model }: BuildOptions = {},
+  { partial = false, signal, sparse: model, execution }: BuildOptions = {},
 ): Promise<BuiltScenes> {
   const components: BuiltScenes['components'] = [];
   for (const { cameras: infos, views: all } of alignment.components) {
@@ -49,6 +51,7 @@ export async function buildScenes(
       removeFloating: settings.removeFloating,
       ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}),
       ...(signal ? { signal } : {}),
+      execution,
     });
     const sparse = model && sparseOfScene(model, cameras);
     components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixels });

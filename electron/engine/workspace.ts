@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import type { Execution } from '../compute/execution.js';
 import { UserError } from '../contract/errors.js';
 import type { FrameInfo, FrameUnit } from '../contract/scene.js';
 import type { Scene } from '../geometry/types.js';
@@ -28,6 +29,8 @@ export class Workspace {
   /** The scene document, applied. */
   readonly scene: SceneState;
   alignment: StoredAlignment | undefined;
+  /** Who computes for this project; threads of this process when not given. */
+  execution: Execution | undefined;
   private readonly closing = new AbortController();
   private readonly duplicates = new Duplicates();
   private decisionsInForce: string;
@@ -98,6 +101,7 @@ export class Workspace {
     if (!this.alignment) return undefined;
     this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, {
       signal,
+      execution: this.execution,
       sparse: this.alignment.sparse ? decodeSparseModel(this.project.blobs.get(this.alignment.sparse)) : undefined,
     });
     return this.scenes;

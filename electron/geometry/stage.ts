@@ -1,3 +1,4 @@
+import type { Execution } from '../compute/execution.js';
 import type { Pair, Photo } from './types.js';
 
 export interface Progress {
@@ -23,6 +24,8 @@ export interface StageContext {
   /** One line that the user should see in the log. */
   onNote?: (message: string) => void;
   store: BlobStore;
+  /** Who computes; threads of this process when not given. */
+  execution?: Execution | undefined;
   /** Nothing new is to be computed: what was planned before stays as it was, as far as it still can. */
   cachedOnly?: boolean;
 }

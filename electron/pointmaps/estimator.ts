@@ -49,6 +49,8 @@ export interface Estimator {
 }
 
 export interface EstimatorSession {
+  /** Pairs worth asking for at once; as many as there are threads when not given. */
+  readonly width?: number | undefined;
   /** The pairs worth observing, best first, and the reason for each that is not. */
   readonly plan: { observe: Pair[]; rejected: Rejection[] };
   /** The view that this session's observations of photo i refer to, with its pixels. */

@@ -55,6 +55,7 @@ export function maskedSession(
     get plan() {
       return session.plan;
     },
+    width: session.width,
     view: (index) => session.view(index),
     focal: (index) => session.focal(index),
     observationKey: (pair) =>

@@ -1,4 +1,5 @@
-import { defaultThreads, WorkerPool } from '../compute/pool.js';
+import { threadExecution, type Execution } from '../compute/execution.js';
+import { defaultThreads } from '../compute/pool.js';
 import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
 import { lightRatios, lightTable, solveGains, type LightGain, type LightRatio } from './light.js';
 import { floatingTask, reliablePixels, withoutFloating } from './masks.js';
@@ -17,6 +18,8 @@ export interface FuseOptions {
   signal?: AbortSignal;
   /** All by default. */
   threads?: number;
+  /** Who makes the free-space test; threads of this process when not given. */
+  execution?: Execution | undefined;
   /** Points times photos that see them from which on the free-space test is made in threads. */
   threadsFrom?: number;
 }
@@ -24,7 +27,8 @@ export interface FuseOptions {
 /** 12 photos of 640 px; a thread takes 0.1 s to start, as long as these take without. */
 const THREADS_FROM = 3e7;
 
-const workerUrl = new URL(
+/** The module that makes the free-space test (floating-worker.ts). */
+export const floatingWorker = new URL(
   import.meta.url.endsWith('.ts') ? './floating-worker.ts' : './floating-worker.js',
   import.meta.url,
 );
@@ -103,11 +107,12 @@ async function allWithoutFloating(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   reliable: readonly Uint8Array[],
-  { signal, threads = defaultThreads(), threadsFrom = THREADS_FROM }: FuseOptions,
+  { signal, threads = defaultThreads(), threadsFrom = THREADS_FROM, execution = threadExecution }: FuseOptions,
   breathe: () => Promise<void>,
 ): Promise<Uint8Array[]> {
   const work = maps.reduce((sum, { depth }) => sum + depth.length, 0) * Math.max(0, maps.length - 1);
-  const pool = work >= threadsFrom ? new WorkerPool(workerUrl, Math.min(threads, maps.length)) : undefined;
+  const pool =
+    work >= threadsFrom ? execution.open('cloud', floatingWorker, Math.min(threads, maps.length)) : undefined;
   const masks: Uint8Array[] = new Array<Uint8Array>(maps.length);
   let next = 0;
   const loop = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
-import type { WorkerPool } from '../compute/pool.js';
+import type { Executor } from '../compute/execution.js';
 import type { FeatureFinder } from '../../native-models/matching/aliked.js';
 import type { FeatureMatcher, MatchedFeatures } from '../../native-models/matching/lightglue.js';
 import type { Features } from '../features/features.js';
@@ -17,7 +17,7 @@ import {
   encodeMatches,
 } from './records.js';
 import type { TwoViewResult } from './two-view.js';
-import type { Request } from './worker.js';
+import type { Picture, Request, UnreadPicture } from './worker.js';
 
 /** Long side of the picture that features are found on. */
 export const FEATURE_SIDE = 1600;
@@ -69,7 +69,7 @@ async function inParallel<T>(
 export async function findAll(
   photos: readonly Photo[],
   reader: PhotoReader,
-  pool: WorkerPool,
+  pool: Executor,
   context: SparseContext,
 ): Promise<Features[]> {
   const finder = context.matcher?.finder;
@@ -82,8 +82,7 @@ export async function findAll(
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
-      const { pixels, width, height, keep } = await reader.read(photo, { longSide: FEATURE_SIDE });
-      const request: Request = { kind: 'features', pixels, width, height, options: FEATURES, keep };
+      const request = { kind: 'features', options: FEATURES, ...(await pictureOf(photo, reader, pool)) } as const;
       const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal, pass: context.pass }));
       context.store.put(key, record);
       features[index] = decodeFeatures(record)!;
@@ -91,6 +90,14 @@ export async function findAll(
     context.onProgress?.({ stage: 'finding features', done: ++done, total: photos.length });
   });
   return features;
+}
+
+/** The pixels that features are found on; only the photo where whoever finds them reads it. */
+async function pictureOf(photo: Photo, reader: PhotoReader, pool: Executor): Promise<Picture | UnreadPicture> {
+  const size = { longSide: FEATURE_SIDE };
+  if (pool.readsPhotos) return { photo, size };
+  const { pixels, width, height, keep } = await reader.read(photo, size);
+  return { pixels, width, height, keep };
 }
 
 /** Features by a network, one photo after another: it uses all cores for one. */
@@ -122,7 +129,7 @@ export async function matchAll(
   photos: readonly Photo[],
   pairs: readonly Pair[],
   features: readonly Features[],
-  pool: WorkerPool,
+  pool: Executor,
   context: SparseContext,
   rejected: Rejection[],
 ): Promise<Candidate[]> {
@@ -187,7 +194,7 @@ export async function fitAll(
   photos: readonly Photo[],
   candidates: readonly Candidate[],
   position: (photo: number, feature: number) => [number, number],
-  pool: WorkerPool,
+  pool: Executor,
   context: StageContext,
   rejected: Rejection[],
 ): Promise<Candidate[]> {

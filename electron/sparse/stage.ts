@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WorkerPool } from '../compute/pool.js';
+import { threadExecution } from '../compute/execution.js';
 import type { SparseModel, SparsePoints } from '../geometry/sparse-model.js';
 import type { PhotoReader } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
@@ -11,6 +11,7 @@ import { decodeSparseModel, encodeSparseModel } from './model-record.js';
 import { knownSurvey } from './known.js';
 import type { StructurePoint } from './structure.js';
 import { surveySet, type Survey } from './survey.js';
+import { sparseWorker } from './worker-address.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
@@ -44,10 +45,7 @@ export async function sparseModel(
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
   const earlier = startFrom(photos, context);
-  const pool = new WorkerPool(
-    new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './sparse-worker.js', import.meta.url),
-    threads,
-  );
+  const pool = (context.execution ?? threadExecution).open('sparse', sparseWorker, threads);
   try {
     const record = encodeSparseModel(
       modelOf(photos, await surveySet(photos, pairs, reader, pool, keptByMatcher(context), earlier)),

@@ -1,8 +1,9 @@
-import { WorkerPool } from '../compute/pool.js';
+import { threadExecution } from '../compute/execution.js';
 import type { PhotoReader, StageContext } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import { findAll, matchAll, positionsIn } from './correspondence.js';
 import { flatMotion, type FlatMotion } from './flat-motion.js';
+import { sparseWorker } from './worker-address.js';
 
 /** Two photos that show a background which moves as one flat picture, and hardly. */
 export interface StillPair extends Pair {
@@ -28,8 +29,7 @@ export async function stillPairs(
   context: StageContext,
   threads?: number,
 ): Promise<StillPair[]> {
-  const url = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './sparse-worker.js', import.meta.url);
-  const pool = new WorkerPool(url, threads);
+  const pool = (context.execution ?? threadExecution).open('sparse', sparseWorker, threads);
   try {
     const features = await findAll(photos, reader, pool, context);
     const position = positionsIn(photos, features);

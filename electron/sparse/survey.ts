@@ -1,6 +1,6 @@
 import type { EarlierSurvey } from './earlier.js';
 import type { PhotoReader, Rejection } from '../geometry/stage.js';
-import type { WorkerPool } from '../compute/pool.js';
+import type { Executor } from '../compute/execution.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import { agreement, isTelling } from './agreement.js';
@@ -72,7 +72,7 @@ export interface SurveyTask {
   /** A pixel of the picture that features are found on, per photo, long sides. */
   pixels: readonly number[];
   lensOf: readonly number[];
-  pool: WorkerPool;
+  pool: Executor;
   context: SparseContext;
 }
 
@@ -100,7 +100,7 @@ export async function surveySet(
   photos: readonly Photo[],
   pairs: readonly Pair[],
   reader: PhotoReader,
-  pool: WorkerPool,
+  pool: Executor,
   context: SparseContext,
   earlier?: EarlierSurvey,
 ): Promise<Survey> {

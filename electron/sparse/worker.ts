@@ -1,5 +1,6 @@
 import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
+import type { Photo } from '../geometry/types.js';
 import { lumaAt } from '../numerics/luma.js';
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
@@ -7,16 +8,23 @@ import { guidedMatches } from './guided.js';
 import { matchFeatures } from './matching.js';
 import { essential, relativePose, type RelativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
 
+/** What features are found on: sRGB [height, width, 3], and [height, width], 1 where the photo may be used. */
+export interface Picture {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+  keep?: Uint8Array | undefined;
+}
+
+/** Stands for a picture in requests to an executor that reads photos; it becomes one before a thread sees it. */
+export interface UnreadPicture {
+  photo: Photo;
+  size: { longSide: number };
+}
+
 /** Positions are [n, 2], of `fit` and `focals` in long sides relative to the centres, of `pose` normalised. */
 export type Request =
-  | {
-      kind: 'features';
-      pixels: Uint8Array;
-      width: number;
-      height: number;
-      options: FeatureOptions;
-      keep?: Uint8Array | undefined;
-    }
+  | ({ kind: 'features'; options: FeatureOptions } & Picture)
   | { kind: 'match'; a: Features; b: Features }
   | { kind: 'fit'; x1: Float64Array; x2: Float64Array; options: FitOptions }
   | {

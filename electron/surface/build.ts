@@ -1,3 +1,4 @@
+import { threadExecution, type Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import { UserError } from '../contract/errors.js';
 import type { Lens } from '../geometry/lens.js';
@@ -71,7 +72,11 @@ export interface Built {
   };
 }
 
-const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './surface-worker.js', import.meta.url);
+/** The module that does this room's steps (worker.ts). */
+export const surfaceWorker = new URL(
+  import.meta.url.endsWith('.ts') ? './worker.ts' : './surface-worker.js',
+  import.meta.url,
+);
 
 /** Long side of the pictures that photos are judged by. */
 const LOOK_SIDE = 1600;
@@ -87,7 +92,7 @@ export async function buildMesh(
   context: Partial<StageContext> = {},
 ): Promise<Built> {
   const settings = { ...BUILD_DEFAULTS, ...options };
-  const pool = new WorkerPool(workerUrl, settings.threads);
+  const pool = (context.execution ?? threadExecution).open('surface', surfaceWorker, settings.threads);
   const builder = new Builder(input, settings, context, pool);
   try {
     return await builder.build();
@@ -98,7 +103,7 @@ export async function buildMesh(
 
 /** The mesh without what was taken away since it was built (see erase.ts), on a thread of its own. */
 export async function eraseFrom(mesh: TexturedMesh, erasure: Erasure): Promise<TexturedMesh> {
-  const pool = new WorkerPool(workerUrl, 1);
+  const pool = new WorkerPool(surfaceWorker, 1);
   try {
     return await pool.run<TexturedMesh>({ step: 'erase', request: { mesh, erasure } });
   } finally {
@@ -108,7 +113,7 @@ export async function eraseFrom(mesh: TexturedMesh, erasure: Erasure): Promise<T
 
 /** Lighter copies and a collision mesh, on a thread of its own. */
 export async function deriveFrom(mesh: TexturedMesh, wanted: Wanted): Promise<Derived> {
-  const pool = new WorkerPool(workerUrl, 1);
+  const pool = new WorkerPool(surfaceWorker, 1);
   try {
     return await pool.run<Derived>({ step: 'derive', request: { mesh, wanted } });
   } finally {
@@ -123,7 +128,7 @@ class Builder {
     private readonly input: BuildInput,
     private readonly options: BuildOptions,
     private readonly context: Partial<StageContext>,
-    private readonly pool: WorkerPool,
+    private readonly pool: Executor,
   ) {}
 
   async build(): Promise<Built> {
@@ -167,7 +172,9 @@ class Builder {
     let done = 0;
     const parts = await Promise.all(
       blocks.map(async (block) => {
-        const part = await this.ask('fuse', { views, block, options: {} });
+        // Only the views that may see the block: what another machine computes is sent there.
+        const own = { ...block, views: block.views.map((_, k) => k) };
+        const part = await this.ask('fuse', { views: block.views.map((k) => views[k]!), block: own, options: {} });
         this.tell('building the surface', ++done, blocks.length);
         return part;
       }),

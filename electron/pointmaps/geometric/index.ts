@@ -1,3 +1,4 @@
+import { threadExecution, type Executor } from '../../compute/execution.js';
 import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import { createHash } from 'node:crypto';
 import { UserError } from '../../contract/errors.js';
@@ -7,7 +8,7 @@ import type { Observation, ObservedView, Pair, Photo, View } from '../../geometr
 import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../estimator.js';
 import { encodeSparseModel } from '../../sparse/model-record.js';
 import { depthRange, type StereoGroup } from './dense/groups.js';
-import { DenseMaps, DensePool, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
+import { DenseMaps, denseWorker, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
 import { planPairs, planStereo, type PlannedPair } from './plan.js';
 import { decodePlan, encodePlan, type Plan } from './state.js';
 import { undistortedView, viewSize } from './view.js';
@@ -43,7 +44,9 @@ export function createGeometricEstimator(reader: PhotoReader, options: Geometric
       const model = context.sparse;
       if (!model) throw new UserError('bad-input', 'the built-in estimator needs the sparse model of the photos');
       const plan = planOrReuse(photos, pairs, model, longSide, context);
-      return new GeometricSession(photos, model, plan, reader, longSide, options.threads);
+      const execution = context.execution ?? threadExecution;
+      const pool = execution.open('stereo', denseWorker, options.threads);
+      return new GeometricSession(photos, model, plan, { reader, longSide, pool, width: execution.width });
     },
   };
 }
@@ -147,9 +150,20 @@ function cameraDigest({ cameras, lenses }: SparseModel, index: number): string {
     .digest('hex');
 }
 
+/** What a session computes with. */
+interface SessionTools {
+  reader: PhotoReader;
+  longSide: number;
+  pool: Executor;
+  width: number | undefined;
+}
+
 class GeometricSession implements EstimatorSession {
   readonly plan: EstimatorSession['plan'];
-  private readonly pool: DensePool;
+  readonly width: number | undefined;
+  private readonly reader: PhotoReader;
+  private readonly longSide: number;
+  private readonly pool: Executor;
   private readonly views = new Map<number, Promise<View>>();
   private readonly groups: ReadonlyMap<number, StereoGroup>;
   private readonly maps: DenseMaps;
@@ -161,12 +175,13 @@ class GeometricSession implements EstimatorSession {
     private readonly photos: readonly Photo[],
     private readonly model: SparseModel,
     private readonly planned: Plan,
-    private readonly reader: PhotoReader,
-    private readonly longSide: number,
-    threads?: number,
+    { reader, longSide, pool, width }: SessionTools,
   ) {
+    this.reader = reader;
+    this.longSide = longSide;
+    this.pool = pool;
+    this.width = width;
     this.plan = { observe: planned.observe.map(({ pair }) => pair), rejected: planned.rejected };
-    this.pool = new DensePool(threads);
     this.waiting = new Set(planned.observe);
     this.groups = new Map(planned.groups.map((group) => [group.reference, group]));
     this.maps = new DenseMaps(

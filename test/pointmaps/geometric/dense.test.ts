@@ -1,11 +1,17 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { WorkerPool } from '../../../electron/compute/pool.js';
 import { invertRigid, multiply4, rigid, rotationFromVector } from '../../../electron/numerics/linear.js';
 import type { View } from '../../../electron/geometry/types.js';
 import { depthRange, planGroups } from '../../../electron/pointmaps/geometric/dense/groups.js';
-import { DenseMaps, DensePool, unproject, type DenseDepth } from '../../../electron/pointmaps/geometric/dense/index.js';
+import {
+  DenseMaps,
+  denseWorker,
+  unproject,
+  type DenseDepth,
+} from '../../../electron/pointmaps/geometric/dense/index.js';
 import { Room, type RoomView } from '../../fixtures/room.js';
 
-const pool = new DensePool(2);
+const pool = new WorkerPool(denseWorker, 2);
 afterAll(() => pool.close());
 
 const room = new Room(4);

@@ -1,5 +1,5 @@
 import { luma } from '../../../numerics/luma.js';
-import { WorkerPool } from '../../../compute/pool.js';
+import type { Executor } from '../../../compute/execution.js';
 import type { View } from '../../../geometry/types.js';
 import { invertRigid, multiply4 } from '../../../numerics/linear.js';
 import type { StereoGroup } from './groups.js';
@@ -9,12 +9,11 @@ import type { DenseRequest } from './worker.js';
 
 export type { DenseDepth } from './tell.js';
 
-/** Worker threads for dense depth. Each holds about 200 MB at 512 px. */
-export class DensePool extends WorkerPool {
-  constructor(threads?: number) {
-    super(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './dense-worker.js', import.meta.url), threads);
-  }
-}
+/** The module that computes dense depth. Each thread of it holds about 200 MB at 512 px. */
+export const denseWorker = new URL(
+  import.meta.url.endsWith('.ts') ? './worker.ts' : './dense-worker.js',
+  import.meta.url,
+);
 
 /** Views with known cameras in one world, and what each is matched against. Cameras and views go by index. */
 export interface StereoWorld {
@@ -45,7 +44,7 @@ export class DenseMaps {
 
   constructor(
     private readonly world: StereoWorld,
-    private readonly pool: DensePool,
+    private readonly pool: Executor,
   ) {}
 
   /** Unreliable pixels have confidence 1 and any finite depth. */
