@@ -1,4 +1,5 @@
-import { openSync, readSync, closeSync, fstatSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import type { Observation } from '../geometry/types.js';
 import { floatFromHalf } from '../numerics/half.js';
@@ -60,14 +61,13 @@ class TensorFile {
 
   constructor(private readonly path: string) {
     try {
-      this.descriptor = openSync(path, 'r');
+      ({ descriptor: this.descriptor, size: this.size } = openRegularSync(path));
     } catch (error) {
       throw new UserError(
         'not-found',
         `the alignment problem can't be opened (${(error as NodeJS.ErrnoException).code}): ${path}`,
       );
     }
-    this.size = fstatSync(this.descriptor).size;
     const length = this.size >= 8 ? Number(this.read(0, 8).readBigUInt64LE(0)) : 0;
     if (length < 2 || length > this.size - 8)
       throw this.bad(`its header length is ${length} in a file of ${this.size} bytes`);

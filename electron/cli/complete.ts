@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import sharp from 'sharp';
 import { completePhoto } from '../../native-models/croco/complete.js';
 import { findModel } from '../../native-models/registry/folder.js';
+import { readRegular } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import { number } from './arguments.js';
 import { answer } from './output.js';
@@ -14,7 +15,7 @@ const deviation = [0.229, 0.224, 0.225];
 async function readSquare(path: string, size: number): Promise<Float32Array> {
   let pixels: Buffer;
   try {
-    pixels = await sharp(path)
+    pixels = await sharp(await readRegular(path))
       .autoOrient()
       .resize(size, size, { fit: 'cover' })
       .toColourspace('srgb')

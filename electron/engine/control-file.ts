@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import Papa from 'papaparse';
+import { readRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import type { ControlPoint, SceneOperation, ScenePixel, Vector } from '../contract/scene.js';
 
@@ -31,7 +31,7 @@ export function readControlFile(
 ): Extract<SceneOperation, { kind: 'controls' }> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularSync(path).toString('utf8');
   } catch (error) {
     throw new UserError(
       'not-found',

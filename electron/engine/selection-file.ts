@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readRegularSync } from '../compute/regular-file.js';
 import { decodeMask, emptyBits, encodeMask, type PhotoMask } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
 import { vector } from '../contract/scene.js';
@@ -70,7 +70,7 @@ export function readSelection(
 
 function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readRegularSync(path);
   } catch (error) {
     throw new UserError(
       'not-found',

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { NotRegularError, readRegular } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import type { Photo } from '../geometry/types.js';
-
-/** Larger than any photo there is, raw files of 150 megapixels included. */
-export const LARGEST_FILE = 2 ** 30;
 
 /**
  * All bytes of an image file. What is no file has no end to be waited for: a pipe that nobody writes to, a device.
@@ -13,17 +9,13 @@ export const LARGEST_FILE = 2 ** 30;
  * @throws UserError 'bad-input' (message without the path) for what is no file or too large, the file system's error
  */
 export async function readImageFile(path: string): Promise<Buffer> {
-  // Without this flag, opening a pipe waits for its other end.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    const facts = await file.stat();
-    if (!facts.isFile()) throw new UserError('bad-input', 'this is not a regular file; copy the photo to a folder');
-    if (facts.size > LARGEST_FILE)
-      throw new UserError('bad-input', `too large (${Math.round(facts.size / 2 ** 20)} MB); at most 1024 MB are read`);
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
+  return readRegular(path).catch((error: unknown) => {
+    if (error instanceof NotRegularError)
+      throw new UserError('bad-input', `${error.message}; copy the photo to a folder`, { cause: error });
+    if (error instanceof Error && error.message.startsWith('too large'))
+      throw new UserError('bad-input', error.message, { cause: error });
+    throw error;
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Options } from 'better-sqlite3';
+import { openRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import { APPLICATION_ID, migrate, migrations } from './schema.js';
 
@@ -30,7 +31,7 @@ export function openDatabase(path: string, mode: 'open' | 'create' = 'open', wai
   if (mode === 'open' && !existsSync(path))
     throw new UserError('not-found', `there is no such project; check the path: ${path}`);
   // Looked at before SQLite may write a journal beside a file that isn't ours.
-  if (existsSync(path) && statSync(path).size > 0) checkHeader(path);
+  if (existsSync(path) && !isEmptyFile(path)) checkHeader(path);
   let database: Connection | undefined;
   try {
     database = connect(path);
@@ -52,6 +53,11 @@ export function openDatabase(path: string, mode: 'open' | 'create' = 'open', wai
   }
 }
 
+const isEmptyFile = (path: string): boolean => {
+  const facts = statSync(path);
+  return facts.isFile() && facts.size === 0;
+};
+
 /** Where SQLite keeps the number that tells whose file it is. */
 const APPLICATION_ID_AT = 68;
 
@@ -59,11 +65,11 @@ const APPLICATION_ID_AT = 68;
 function readHead(path: string): Buffer {
   const head = Buffer.alloc(APPLICATION_ID_AT + 4);
   try {
-    const file = openSync(path, 'r');
+    const { descriptor } = openRegularSync(path);
     try {
-      readSync(file, head, 0, head.length, 0);
+      readSync(descriptor, head, 0, head.length, 0);
     } finally {
-      closeSync(file);
+      closeSync(descriptor);
     }
     return head;
   } catch (error) {

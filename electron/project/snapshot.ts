@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, mkdtempSync, openSync, readSync, closeSync, rmSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkRegular, openRegularSync } from '../compute/regular-file.js';
 
 /** How often a copy is begun again because the file was written to meanwhile. */
 const TRIES = 5;
@@ -19,21 +20,26 @@ export interface Snapshot {
  */
 export function snapshot(path: string): Snapshot {
   const folder = mkdtempSync(join(tmpdir(), 'pointmap-snapshot-'));
-  const copy = join(folder, 'project.pointmap');
+  const copied = join(folder, 'project.pointmap');
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     for (let k = 1; ; k++) {
       const before = stamp(path);
-      copyFileSync(path, copy);
-      rmSync(`${copy}-wal`, { force: true });
-      if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+      copy(path, copied);
+      rmSync(`${copied}-wal`, { force: true });
+      if (existsSync(`${path}-wal`)) copy(`${path}-wal`, `${copied}-wal`);
       // Pages that move from the journal into the file between the two copies would be in neither.
-      if (k === TRIES || stamp(path) === before) return { path: copy, remove };
+      if (k === TRIES || stamp(path) === before) return { path: copied, remove };
     }
   } catch (error) {
     remove();
     throw error;
   }
+}
+
+function copy(from: string, to: string): void {
+  checkRegular(from);
+  copyFileSync(from, to);
 }
 
 /** Changes when pages go from the journal into the file, not when more are added to the journal. */
@@ -45,11 +51,11 @@ function stamp(path: string): string {
 function journalHead(path: string): string {
   const head = Buffer.alloc(32);
   try {
-    const file = openSync(path, 'r');
+    const { descriptor } = openRegularSync(path);
     try {
-      readSync(file, head, 0, head.length, 0);
+      readSync(descriptor, head, 0, head.length, 0);
     } finally {
-      closeSync(file);
+      closeSync(descriptor);
     }
   } catch {
     // No journal.

@@ -1,4 +1,5 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { NotRegularError, openRegular } from '../../electron/compute/regular-file.js';
 import { UserError } from '../../electron/contract/errors.js';
 import { damaged } from './tensor.js';
 
@@ -13,21 +14,18 @@ export interface RandomAccess {
 
 export async function openFile(path: string): Promise<RandomAccess> {
   let handle: FileHandle;
+  let size: number;
   try {
-    handle = await open(path, 'r');
+    ({ file: handle, size } = await openRegular(path));
   } catch (cause) {
+    if (cause instanceof NotRegularError)
+      throw new UserError('bad-input', `A checkpoint must be a file, and this is not one: ${path}`, { cause });
     throw new UserError(
       'not-found',
       `This checkpoint cannot be opened: ${(cause as NodeJS.ErrnoException).code}. Check the path: ${path}`,
       { cause },
     );
   }
-  const status = await handle.stat();
-  if (!status.isFile()) {
-    await handle.close();
-    throw new UserError('bad-input', `A checkpoint must be a file, and this is not one: ${path}`);
-  }
-  const size = status.size;
   return {
     path,
     size,

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readRegular } from '../../electron/compute/regular-file.js';
 import { UserError } from '../../electron/contract/errors.js';
 import { openPyTorch } from './pytorch.js';
 import { openSafetensors } from './safetensors.js';
@@ -16,10 +17,13 @@ function withoutInfinities(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b/g, (token) => (token.startsWith('"') ? token : 'null'));
 }
 
+/** Bytes; those of published models have a few kilobytes. */
+const LARGEST_CONFIG = 16 * 2 ** 20;
+
 async function readConfig(path: string): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readRegular(path, LARGEST_CONFIG)).toString('utf8');
   } catch {
     return undefined; // A checkpoint without one may carry its options inside.
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { checkRegular } from '../../electron/compute/regular-file.js';
 import { UserError } from '../../electron/contract/errors.js';
 import { alikedFaults } from '../matching/aliked.js';
 import { lightGlueKind } from '../matching/lightglue.js';
@@ -39,6 +40,7 @@ export async function installOnnx(path: string, options: ImportOptions & { id: s
     );
   let session: Session;
   try {
+    checkRegular(path);
     session = await openSession(path, 'cpu', 1);
   } catch (cause) {
     const reason = String((cause as Error).message)

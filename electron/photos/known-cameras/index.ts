@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { readRegular } from '../../compute/regular-file.js';
 import { UserError } from '../../contract/errors.js';
 import { reasonOf } from '../discover.js';
 import { readBundler } from './bundler.js';
@@ -19,9 +20,12 @@ export { projectionOf, type KnownCamera, type KnownCameraFile, type KnownIntrins
  */
 export async function readKnownCameras(given: string): Promise<KnownCameraFile> {
   const path = resolve(given);
+  const unreadable = (reason: string): UserError =>
+    new UserError('not-found', `the file of known cameras can't be read: ${reason}: ${path}`);
   const entry = await stat(path).catch((error: unknown) => {
-    throw new UserError('not-found', `the file of known cameras can't be read: ${reasonOf(error)}: ${path}`);
+    throw unreadable(reasonOf(error));
   });
+  if (!entry.isDirectory() && !entry.isFile()) throw unreadable('this is not a regular file');
   let file: KnownCameraFile | undefined;
   try {
     file = entry.isDirectory() ? await readModelFolder(path) : await readFileOf(path);
@@ -41,7 +45,7 @@ export async function readKnownCameras(given: string): Promise<KnownCameraFile> 
 async function readFileOf(path: string): Promise<KnownCameraFile | undefined> {
   const name = basename(path).toLowerCase();
   if (/^(cameras|images)\.(bin|txt)$/.test(name)) return readModelFolder(dirname(path));
-  const text = await readFile(path, 'utf8');
+  const text = (await readRegular(path)).toString('utf8');
   if (name.endsWith('.json')) return readJsonCameras(text);
   if (name.endsWith('.xml')) return readMetashape(text);
   const bundler = readBundler(text, await listBeside(path));
@@ -51,8 +55,12 @@ async function readFileOf(path: string): Promise<KnownCameraFile | undefined> {
 /** The names of bundle.out's cameras: list.txt beside it, or the file's own name with .list.txt. */
 async function listBeside(path: string): Promise<string[]> {
   for (const name of [`${basename(path)}.list.txt`, `${basename(path, extname(path))}.list.txt`, 'list.txt']) {
-    const text = await readFile(join(dirname(path), name), 'utf8').catch(() => undefined);
-    if (text !== undefined) return text.split(/\r?\n/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
+    const bytes = await readRegular(join(dirname(path), name)).catch(() => undefined);
+    if (bytes)
+      return bytes
+        .toString('utf8')
+        .split(/\r?\n/)
+        .flatMap((line) => line.trim().split(/\s+/)[0] || []);
   }
   return [];
 }
@@ -60,7 +68,7 @@ async function listBeside(path: string): Promise<string[]> {
 /** A COLMAP model lies in the folder itself, or in its sparse/0. */
 async function readModelFolder(folder: string): Promise<KnownCameraFile | undefined> {
   for (const place of [folder, join(folder, 'sparse', '0'), join(folder, 'sparse'), join(folder, '0')]) {
-    const read = (name: string) => readFile(join(place, name)).catch(() => undefined);
+    const read = (name: string) => readRegular(join(place, name)).catch(() => undefined);
     const [camerasBin, imagesBin] = [await read('cameras.bin'), await read('images.bin')];
     if (camerasBin && imagesBin) return readColmapBinary(camerasBin, imagesBin);
     const [camerasText, imagesText] = [await read('cameras.txt'), await read('images.txt')];
