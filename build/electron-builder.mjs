@@ -20,6 +20,7 @@ export default {
     'dist/renderer/**',
     'resources/samples/**',
     'resources/models/**',
+    'resources/vocabulary/**',
     'package.json',
     'LICENSE',
     'NOTICE',
@@ -33,7 +34,7 @@ export default {
   asar: true,
   // The engine process, its worker threads and the command line run from real files, beside the native modules and
   // photos that they load by their paths.
-  asarUnpack: ['package.json', 'dist/**', 'resources/{samples,models}/**', 'node_modules/**'],
+  asarUnpack: ['package.json', 'dist/**', 'resources/{samples,models,vocabulary}/**', 'node_modules/**'],
   extraResources: [
     // libvips' list of its parts and their licences, the LGPL's among them, is its README, which `files` never takes.
     {

@@ -4,7 +4,7 @@ import { readPixels } from '../photos/reader.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { Project } from '../project/project.js';
 import type { EstimatorEntry } from './estimators.js';
-import { select } from './selection.js';
+import { expectedPairs, select } from './selection.js';
 import { runKind } from './run.js';
 import { forecastSteps } from './stages.js';
 import type { Timings } from './timings.js';
@@ -18,7 +18,9 @@ export async function preflight(
   threads?: number,
 ): Promise<Preflight> {
   const estimator = await entry.create({ read: readPixels }, settings, threads);
-  const { photos, pairs } = await select(project, settings, estimator.alone);
+  const selection = await select(project, settings, estimator);
+  const { photos } = selection;
+  const pairs = expectedPairs(selection);
   const cost = estimator.estimateCost(photos, pairs);
   const warnings: string[] = entry.caution ? [entry.caution] : [];
   if (cost.memory > freemem())

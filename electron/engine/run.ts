@@ -12,6 +12,7 @@ import type { StageName } from '../contract/stages.js';
 import { knownText, sightId } from '../geometry/photo.js';
 import { maskDepths, maskedSession } from '../pointmaps/masking.js';
 import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
+import type { Pair } from '../geometry/types.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock } from './clock.js';
@@ -25,8 +26,11 @@ import { confidentDepths } from './scenes.js';
 import { RunProgress } from './run-progress.js';
 import { engineStages, forecastSteps } from './stages.js';
 import type { Timings } from './timings.js';
+import { PairSet } from '../pairs/propose.js';
+import type { SparseContext } from '../sparse/correspondence.js';
 import { SPARSE_VERSION, sparseKey, sparseModel } from '../sparse/stage.js';
-import { decisions, digest, select, type Selection } from './selection.js';
+import { decisions, digest, expectedPairs, select, type Selection } from './selection.js';
+import { visualWords } from './visual-words.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
 const ALIGNMENT_VERSION = 3;
@@ -95,9 +99,10 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   enter('photos');
   checkFiles(project.photos().filter(({ enabled }) => enabled));
   enter('pairs');
-  const selection = await select(project, settings, estimator.alone);
-  const { photos, pairs } = selection;
-  const steps = expected(photos.length, pairs.length, estimator.estimateCost(photos, pairs).seconds);
+  let selection = await select(project, settings, estimator);
+  const { photos } = selection;
+  const likely = expectedPairs(selection);
+  const steps = expected(photos.length, likely.length, estimator.estimateCost(photos, likely).seconds);
   progress.expect(inHistory(steps));
 
   const before = project.alignmentKey() !== undefined;
@@ -113,12 +118,16 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   }
   let sparse: SparseModel | undefined;
   let matcher: FeatureMatcher | undefined;
-  if (usesSparse && pairs.length > 0) {
+  const planned = selection;
+  if (usesSparse && planned.pairs.length > 0) {
     enter('sparse');
     matcher = await chosenMatcher(settings, context.onNote, context.threads);
-    sparse = await lookAtAll(context, tracker, selection, matcher).finally(() => matcher?.close());
+    sparse = await lookAtAll(context, tracker, planned, matcher).finally(() => matcher?.close());
     if (sparse) context.onSparse?.(sparse);
   }
+  // What retrieval found belongs to the run as what was planned does.
+  if (sparse && selection.retrieval) selection = { ...selection, pairs: withFound(selection.pairs, sparse) };
+  const { pairs } = selection;
   enter('pointmaps');
   const opened = await estimator.open(photos, pairs, { ...stageContext(context, tracker, 'pointmaps'), sparse });
   const maskOf = maskReader(photos);
@@ -132,7 +141,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     const alignment: StoredAlignment = {
       ...placement,
       key,
-      ...(sparse ? { sparse: sparseKey(photos, pairs, matcher?.id) } : {}),
+      ...(sparse ? { sparse: sparseKey(photos, planned.pairs, { matcher, retrieval: retrievalOf(planned) }) } : {}),
       decisions: decisions(project),
       estimator: estimator.id,
       provider: estimator.provider ?? context.provider,
@@ -157,7 +166,17 @@ export async function run(context: RunContext): Promise<RunOutcome> {
 /** Runs of one kind take about the same time for the same photos. */
 export const runKind = ({ estimator, quality }: RunSettings): string => `${estimator}/${quality}`;
 
-function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selection): string {
+const retrievalOf = ({ retrieval }: Selection): SparseContext['retrieval'] =>
+  retrieval && { vocabulary: visualWords(), refused: retrieval.refused };
+
+/** The pairs that were planned, and those that the sparse stage looked at. */
+function withFound(planned: readonly Pair[], { pairs, rejected }: SparseModel): Pair[] {
+  const all = new PairSet(planned);
+  for (const { a, b } of [...pairs, ...rejected.map(({ pair }) => pair)]) all.add(a, b);
+  return all.list.sort((p, q) => p.a - q.a || p.b - q.b);
+}
+
+function runKey({ estimator, settings }: RunContext, { photos, pairs, retrieval }: Selection): string {
   const facts = photos.map((photo) => [sightId(photo), photo.focal, photo.locked, knownText(photo)]);
   return digest([
     ALIGNMENT_VERSION,
@@ -167,6 +186,7 @@ function runKey({ estimator, settings }: RunContext, { photos, pairs }: Selectio
     estimator.settingsKey,
     facts,
     pairs.map(({ a, b }) => [a, b]),
+    ...(retrieval ? [retrieval.refused] : []),
     settings.sharedFocal,
     ...(settings.matching === 'built-in' ? [] : [settings.matching]),
     settings.oneWay,
@@ -205,15 +225,15 @@ function stageContext(
 async function lookAtAll(
   context: RunContext,
   tracker: Tracker,
-  { photos, pairs }: Selection,
+  selection: Selection,
   matcher: FeatureMatcher | undefined,
 ): Promise<SparseModel | undefined> {
   try {
     return await sparseModel(
-      photos,
-      pairs,
+      selection.photos,
+      selection.pairs,
       context.reader,
-      { ...stageContext(context, tracker, 'sparse'), matcher },
+      { ...stageContext(context, tracker, 'sparse'), matcher, retrieval: retrievalOf(selection) },
       context.threads,
     );
   } catch (error) {

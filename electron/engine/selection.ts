@@ -4,6 +4,7 @@ import { UserError } from '../contract/errors.js';
 import { exactLens, knownText, sightId } from '../geometry/photo.js';
 import type { Pair, Photo, PhotoId } from '../geometry/types.js';
 import { describe } from '../pairs/descriptor.js';
+import { knownNeighbours } from '../pairs/propose.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
 import { jpegPixels } from '../photos/thumbnail.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
@@ -11,20 +12,39 @@ import type { Project, ProjectPhoto } from '../project/project.js';
 /** What a run works on: the enabled photos with the focals in force, and the pairs among them that are not disabled. */
 export interface Selection {
   photos: ProjectPhoto[];
-  /** Indices into `photos`. */
+  /** Indices into `photos`. With retrieval only those known before any photo is looked at; the sparse stage finds more. */
   pairs: Pair[];
+  /** Set where the sparse stage looks for pairs itself. */
+  retrieval?: {
+    /** Pairs it must leave alone, indices into `photos`. */
+    refused: Pair[];
+  };
+}
+
+/** What of an estimator decides which pairs it needs. */
+export interface Chooser {
+  /** It can place a single photo; its selection has no pairs. */
+  alone?: boolean | undefined;
+  sparse: 'required' | 'optional' | 'unused';
+}
+
+/** Pairs a photo that retrieval comes to, for forecasts: 12 mutual candidates, and 3 neighbours of neighbours. */
+const RETRIEVED_PAIRS = 12;
+
+/** The pairs, or as many as there will be once retrieval has found them. */
+export function expectedPairs({ photos, pairs, retrieval }: Selection): Pair[] {
+  return retrieval ? selectPairs(photos.length, { kind: 'window', size: RETRIEVED_PAIRS, cyclic: false }) : pairs;
 }
 
 /**
- * @param alone whether the estimator can place a single photo; its selection has no pairs
  * @throws UserError 'nothing-to-do' with too few photos, 'usage' for a graph that does not fit
  */
-export async function select(project: Project, settings: RunSettings, alone = false): Promise<Selection> {
+export async function select(project: Project, settings: RunSettings, estimator: Chooser): Promise<Selection> {
   const photos = project
     .photos()
     .filter(({ enabled }) => enabled)
     .map((photo) => withFocal(photo, settings));
-  if (photos.length === 1 && alone) return { photos, pairs: [] };
+  if (photos.length === 1 && estimator.alone) return { photos, pairs: [] };
   if (photos.length < 2) {
     const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
     throw new UserError(
@@ -34,19 +54,43 @@ export async function select(project: Project, settings: RunSettings, alone = fa
   }
   const strategy = parseStrategy(settings.graph);
   const large = strategy.kind === 'auto' && photos.length > COMPLETE_LIMIT;
-  const descriptors = large ? await Promise.all(photos.map((photo) => descriptor(project, photo))) : undefined;
+  const retrieved = large && estimator.sparse !== 'unused' && hasOwnFeatures(settings);
   const disabled = new Set(
     project
       .pairs()
       .filter(({ enabled }) => !enabled)
       .map(({ a, b }) => `${a} ${b}`),
   );
-  const pairs = selectPairs(photos.length, strategy, descriptors).filter(
-    ({ a, b }) => !disabled.has(`${photos[a]!.id} ${photos[b]!.id}`) && !areOneRig(photos[a]!, photos[b]!),
-  );
+  const isRefused = ({ a, b }: Pair): boolean =>
+    disabled.has(`${photos[a]!.id} ${photos[b]!.id}`) ||
+    disabled.has(`${photos[b]!.id} ${photos[a]!.id}`) ||
+    areOneRig(photos[a]!, photos[b]!);
+  if (retrieved) {
+    const pairs = knownNeighbours(photos.map(({ position }) => position)).filter((pair) => !isRefused(pair));
+    return { photos, pairs, retrieval: { refused: refusedPairs(photos, disabled) } };
+  }
+  const descriptors = large ? await Promise.all(photos.map((photo) => descriptor(project, photo))) : undefined;
+  const pairs = selectPairs(photos.length, strategy, descriptors).filter((pair) => !isRefused(pair));
   if (pairs.length === 0)
     throw new UserError('nothing-to-do', 'every pair of photos is disabled; enable some or choose another pair graph');
   return { photos, pairs };
+}
+
+/** Retrieval knows the words of the studio's own features. */
+const hasOwnFeatures = ({ matching }: RunSettings): boolean => matching === 'built-in' || matching === 'learned';
+
+function refusedPairs(photos: readonly ProjectPhoto[], disabled: ReadonlySet<string>): Pair[] {
+  const index = new Map(photos.map(({ id }, k) => [id, k]));
+  const off = [...disabled].flatMap((key): Pair[] => {
+    const [a, b] = key.split(' ').map((id) => index.get(id));
+    return a === undefined || b === undefined ? [] : [{ a: Math.min(a, b), b: Math.max(a, b) }];
+  });
+  const views = new Map<string, number[]>();
+  photos.forEach(({ face }, k) => {
+    if (face) views.set(face.pictureId, [...(views.get(face.pictureId) ?? []), k]);
+  });
+  const rigs = [...views.values()].flatMap((rig) => rig.flatMap((a, k) => rig.slice(k + 1).map((b) => ({ a, b }))));
+  return [...off, ...rigs].sort((p, q) => p.a - q.a || p.b - q.b);
 }
 
 /** Views of one picture share its position: a pair of them gives no depth. */

@@ -16,6 +16,7 @@ import {
   encodeLearned,
   encodeMatches,
 } from './records.js';
+import type { RetrievalContext } from './rounds.js';
 import type { TwoViewResult } from './two-view.js';
 import type { Picture, Request, UnreadPicture } from './worker.js';
 
@@ -25,7 +26,7 @@ export const FEATURE_SIDE = 1600;
  * A smaller picture is doubled first (Lowe 2004, section 3.3): on photos of 640 px that finds three times the features.
  * The contrast is low so that dark and hazy photos have features too; of well lit ones the strongest fill the number.
  */
-const FEATURES = { maximum: 4000, contrast: 0.012, doubledSide: 1200 };
+export const FEATURE_OPTIONS = { maximum: 4000, contrast: 0.012, doubledSide: 1200 };
 const LEAST_MATCHES = 12;
 /** Largest distance of a match from its epipolar line before the lenses are known, pixels of that picture. */
 const FIT_LIMIT = 4;
@@ -37,6 +38,8 @@ const LEAST_EVIDENCE = 4;
 export interface SparseContext extends StageContext {
   /** A learned matcher; the built-in one without. */
   matcher?: FeatureMatcher | undefined;
+  /** Further pairs are looked for; without, those given are all. */
+  retrieval?: RetrievalContext | undefined;
 }
 
 /** A pair and the features that seem to show the same things: [n, 2] indices. */
@@ -82,7 +85,7 @@ export async function findAll(
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
-      const request = { kind: 'features', options: FEATURES, ...(await pictureOf(photo, reader, pool)) } as const;
+      const request = { kind: 'features', options: FEATURE_OPTIONS, ...(await pictureOf(photo, reader, pool)) } as const;
       const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal, pass: context.pass }));
       context.store.put(key, record);
       features[index] = decodeFeatures(record)!;

@@ -11,7 +11,7 @@ export interface Rigs {
 }
 
 /** @returns undefined where no two photos are of one picture */
-export function rigsOf(photos: readonly Photo[]): Rigs | undefined {
+export function rigsOf(photos: readonly Pick<Photo, 'face'>[]): Rigs | undefined {
   const members = new Map<string, number[]>();
   photos.forEach(({ face }, index) => {
     if (face) members.set(face.pictureId, [...(members.get(face.pictureId) ?? []), index]);

@@ -41,7 +41,7 @@ export async function sparseModel(
   context: SparseContext,
   threads?: number,
 ): Promise<SparseModel> {
-  const key = sparseKey(photos, pairs, context.matcher?.id);
+  const key = sparseKey(photos, pairs, context);
   const kept = decodeSparseModel(context.store.get(key));
   if (kept) return kept;
   const earlier = startFrom(photos, context);
@@ -101,11 +101,16 @@ function keptByMatcher(context: SparseContext): SparseContext {
 }
 
 /** Identifies what a model is made from, in the store. */
-export function sparseKey(photos: readonly Photo[], pairs: readonly Pair[], matcher?: string): string {
+export function sparseKey(
+  photos: readonly Photo[],
+  pairs: readonly Pair[],
+  { matcher, retrieval }: Pick<SparseContext, 'matcher' | 'retrieval'>,
+): string {
   const text = JSON.stringify([
     photos.map((photo) => [sightId(photo), lensKey(photo), knownText(photo)]),
     pairs.map(({ a, b }) => [a, b]),
-    ...(matcher ? [matcher] : []),
+    ...(matcher ? [matcher.id] : []),
+    ...(retrieval ? ['retrieval', retrieval.refused.map(({ a, b }) => [a, b])] : []),
   ]);
   return `sparse/${SPARSE_VERSION}/model/${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -176,6 +176,9 @@ async function joinAll(grown: Growth[]): Promise<Growth[]> {
   return joined;
 }
 
+/** Adjustments while photos are still coming end at a step that lowers the cost by less than this share. */
+const WHILE_GROWING = 1e-3;
+
 /** Cells a side. */
 const OUTLOOK_GRIDS = [2, 4, 8] as const;
 
@@ -343,7 +346,12 @@ class Growth {
         .slice(0, 5)
         .flatMap((each) => this.together(each)),
     ]);
-    const free = { focal: this.scene.cameras.size >= 3, distortion: this.scene.cameras.size >= 4, iterations: 8 };
+    const free = {
+      focal: this.scene.cameras.size >= 3,
+      distortion: this.scene.cameras.size >= 4,
+      iterations: 8,
+      converged: WHILE_GROWING,
+    };
     const due = this.scene.cameras.size >= 1.1 * this.adjusted;
     if (due) {
       this.adjusted = this.scene.cameras.size;

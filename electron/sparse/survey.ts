@@ -9,22 +9,16 @@ import type { Features } from '../features/features.js';
 import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
 import { groupLenses, type LensGroup } from './calibration.js';
 import { averageRotations, isConsistent, rotationDisagreement } from './consistency.js';
-import {
-  FEATURE_SIDE,
-  findAll,
-  fitAll,
-  matchAll,
-  positionsIn,
-  type Candidate,
-  type SparseContext,
-} from './correspondence.js';
+import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext } from './correspondence.js';
 import { agreeingDirections } from './directions.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
-import { rigsOf } from './rigs.js';
-import { buildStructure, STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
+import { JOINING_ROUNDS, Rounds } from './rounds.js';
+import { structureInThread } from './structure-task.js';
+import { STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
 import { SENSE_DEFAULTS, senseChecks } from './sense.js';
-import { buildTracks, type PairMatches } from './tracks.js';
+import { wellConnected } from '../pairs/propose.js';
+import type { PairMatches } from './tracks.js';
 import { undistort } from './triangulate.js';
 import type { TwoViewResult } from './two-view.js';
 import type { PoseAnswer, Request } from './worker.js';
@@ -69,6 +63,8 @@ export interface SurveyTask {
   candidates: readonly Candidate[];
   features: readonly Features[];
   position: Survey['position'];
+  /** The same for all features of each photo: [features, 2], in shared memory. */
+  positions: readonly Float64Array[];
   /** A pixel of the picture that features are found on, per photo, long sides. */
   pixels: readonly number[];
   lensOf: readonly number[];
@@ -107,11 +103,12 @@ export async function surveySet(
   const features = await findAll(photos, reader, pool, context);
   const position = positionsIn(photos, features);
   const rejected: Rejection[] = [];
-  const matched = await matchAll(photos, pairs, features, pool, context, rejected);
-  const candidates = await fitAll(photos, matched, position, pool, context, rejected);
+  const rounds = new Rounds({ photos, features, position, pool, context, rejected });
+  const candidates = await rounds.first(pairs);
   const { lensOf, groups } = groupLenses(photos);
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
-  const task: SurveyTask = { photos, candidates, features, position, pixels, lensOf, pool, context };
+  const positions = features.map(({ count }, photo) => allPositions(photo, count, position));
+  const task: SurveyTask = { photos, candidates, features, position, positions, pixels, lensOf, pool, context };
   const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
   const known = earlier && knownPieces(photos, lensOf, earlier);
   const start = groups.map((group) => startLens(group, earlier));
@@ -121,13 +118,19 @@ export async function surveySet(
   if (!earlier || start.some(({ focal }) => focal === 0)) {
     first = await bestHypothesis(task, groups, start);
     lenses = first.lenses.map((lens) => ({ ...lens }));
-    cameras =
-      known ?? first.pieces.map(({ cameras: own }) => new Map([...own].map(([k, camera]) => [k, { ...camera }])));
+    cameras = known ?? camerasOf(first);
   }
   const related = lenses.map(({ focal }, k) => before[k] ?? focal);
-  await poseAll(task, lenses, related);
+  await poseAll(task, candidates, lenses, related);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
   let best = await solve(task, lenses, (candidate) => candidate.result, cameras);
+  for (let round = 0; context.retrieval && round < JOINING_ROUNDS; round++) {
+    const found = await rounds.joining(best.pieces);
+    if (found.length === 0) break;
+    candidates.push(...found);
+    await poseAll(task, found, best.lenses, related);
+    best = await solve(task, best.lenses, (candidate) => candidate.result, camerasOf(best));
+  }
   if (!known && !isAgreed(best)) {
     // What few samples misled was built upon; the pairs as they are known now lead elsewhere.
     const anew = await solve(task, lenses, (candidate) => candidate.result);
@@ -162,6 +165,16 @@ function sigmasOf({ lensOf, position, pixels }: SurveyTask, { lenses, pieces }: 
     return piece && shown(piece) > 0 ? focalSigma(piece, index, lenses, position, options) : undefined;
   });
 }
+
+function allPositions(photo: number, count: number, position: Survey['position']): Float64Array {
+  const all = new Float64Array(new SharedArrayBuffer(16 * count));
+  for (let feature = 0; feature < count; feature++) all.set(position(photo, feature), 2 * feature);
+  return all;
+}
+
+/** To begin another solution with. */
+const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
+  pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
 
 function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
@@ -204,21 +217,42 @@ async function bestHypothesis(
   groups: readonly LensGroup[],
   start: readonly Lens[],
 ): Promise<Solution> {
-  const tryLenses = async (lenses: readonly Lens[]): Promise<Solution> => {
-    const results = await quickPoses(task, lenses);
-    return solve(task, lenses, (_, k) => results[k]);
+  const tryOn = (part: SurveyTask) => async (lenses: readonly Lens[]) => {
+    const results = await quickPoses(part, lenses);
+    return solve(part, lenses, (_, k) => results[k]);
   };
-  let best: Solution | undefined;
+  let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
-    best = await tryLenses(start);
-    if (isConvincing(task, best)) return best;
+    asTold = await tryOn(task)(start);
+    if (isConvincing(task, asTold)) return asTold;
   }
-  for (const lenses of await focalHypotheses(task, groups, start)) {
-    const solution = await tryLenses(lenses);
-    if (!best || worth(solution) > worth(best)) best = solution;
-    if (best === solution && isConfirmed(task, lenses, solution)) break;
+  const hypotheses = await focalHypotheses(task, groups, start);
+  const { trial, photoCount } = trialOf(task);
+  const isWhole = trial === task;
+  let best = isWhole ? asTold : undefined;
+  let chosen = start;
+  for (const lenses of isWhole || !asTold ? hypotheses : [start, ...hypotheses]) {
+    const solution = await tryOn(trial)(lenses);
+    if (!best || worth(solution) > worth(best)) [best, chosen] = [solution, lenses];
+    if (best === solution && isConfirmed(photoCount, lenses, solution)) break;
   }
-  return best!;
+  if (isWhole) return best!;
+  if (asTold && chosen === start) return asTold;
+  const whole = await tryOn(task)(best!.lenses);
+  return asTold && worth(asTold) >= worth(whole) ? asTold : whole;
+}
+
+/** Of a set that is larger, the lenses are tried on so many photos: what they tell, the others confirm. */
+const TRIAL_PHOTOS = 60;
+
+/** The part of a task that hypotheses are tried on: photos that match each other best; all of a small set. */
+function trialOf(task: SurveyTask): { trial: SurveyTask; photoCount: number } {
+  const { photos, candidates } = task;
+  if (photos.length <= TRIAL_PHOTOS) return { trial: task, photoCount: photos.length };
+  const bonds = candidates.map(({ pair, fit }) => ({ ...pair, inliers: fit?.inlierCount ?? 0 }));
+  const chosen = wellConnected(bonds, photos.length, TRIAL_PHOTOS);
+  const among = candidates.filter(({ pair: { a, b } }) => chosen.has(a) && chosen.has(b));
+  return { trial: { ...task, candidates: among }, photoCount: chosen.size };
 }
 
 /** Few photos hardly pull a focal: that it stayed where it was says nothing. */
@@ -228,11 +262,11 @@ const CONFIRMING_PHOTOS = 6;
  * Every photo placed in one piece, and the structure leaves every focal where the pairs had it: two opinions that agree.
  * Other hypotheses, each a structure of its own, were three quarters of the sparse stage's time, and changed nothing then.
  */
-function isConfirmed({ photos }: SurveyTask, start: readonly Lens[], solution: Solution): boolean {
+function isConfirmed(photoCount: number, start: readonly Lens[], solution: Solution): boolean {
   const { lenses, pieces } = solution;
-  if (photos.length < CONFIRMING_PHOTOS || !isAgreed(solution)) return false;
+  if (photoCount < CONFIRMING_PHOTOS || !isAgreed(solution)) return false;
   const moved = lenses.some(({ focal }, k) => Math.abs(Math.log(focal / start[k]!.focal)) > Math.log(APART));
-  return !moved && pieces[0]?.cameras.size === photos.length;
+  return !moved && pieces[0]?.cameras.size === photoCount;
 }
 
 /** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
@@ -249,7 +283,6 @@ async function quickPoses(task: SurveyTask, lenses: readonly Lens[]): Promise<Ca
     task.candidates.map(async (candidate, k) => {
       results[k] = await relate(task, candidate, lenses, {
         hypotheses: QUICK_HYPOTHESES,
-
         seed: k + 1,
       });
     }),
@@ -304,13 +337,18 @@ async function relate(
 }
 
 /**
- * Relative poses of all pairs from all matches.
+ * Relative poses of pairs, some or all of those of the task, from all matches.
  *
  * @param related per lens, the focal that an earlier survey related its pairs with: what it found is used, not searched
  * again under a focal that has become a little better since
  */
-async function poseAll(task: SurveyTask, lenses: readonly Lens[], related: readonly number[]): Promise<void> {
-  const { photos, lensOf, candidates, context } = task;
+async function poseAll(
+  task: SurveyTask,
+  candidates: readonly Candidate[],
+  lenses: readonly Lens[],
+  related: readonly number[],
+): Promise<void> {
+  const { photos, lensOf, context } = task;
   let done = 0;
   await Promise.all(
     candidates.map(async (candidate, k) => {
@@ -384,27 +422,20 @@ async function solve(
 ): Promise<Solution> {
   const rejected: Rejection[] = [];
   const verified = verify(task, resultOf, rejected);
-  const lenses = start.map((lens) => ({ ...lens }));
   const sorted = [...task.pixels].sort((a, b) => a - b);
   const { photos, context } = task;
-  const pieces = await buildStructure(
+  const { pieces, lenses } = await structureInThread(
+    task.pool,
     {
-      photoCount: photos.length,
       lensOf: task.lensOf,
-      lenses,
-      tracks: buildTracks(
-        task.features.map(({ count }) => count),
-        verified,
-      ),
-      position: task.position,
+      lenses: start,
+      positions: task.positions,
       pairs: verified,
+      faces: photos.map(({ face }) => ({ face })),
       known,
-      rigs: rigsOf(photos),
-      signal: context.signal,
-      pass: context.pass,
-      onPlaced: (placed) => context.onProgress?.({ stage: 'placing cameras', done: placed, total: photos.length }),
+      options: { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
     },
-    { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
+    context,
   );
   return { lenses, pieces, verified, rejected };
 }

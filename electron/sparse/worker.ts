@@ -2,10 +2,13 @@ import { serve } from '../compute/serve.js';
 import { findFeatures, type Features, type FeatureOptions } from '../features/features.js';
 import type { Photo } from '../geometry/types.js';
 import { lumaAt } from '../numerics/luma.js';
+import { similarPhotos } from '../retrieval/similar.js';
+import { decodeVocabulary, quantise, type PhotoWords } from '../retrieval/vocabulary.js';
 import { fitEpipolar, type EpipolarFit, type FitOptions } from './epipolar.js';
 import { scoreFocals, type FocalScores } from './focal-scores.js';
 import { guidedMatches } from './guided.js';
 import { matchFeatures } from './matching.js';
+import { answerStructure, type StructureRequest } from './structure-task.js';
 import { essential, relativePose, type RelativePose, type TwoViewOptions, type TwoViewResult } from './two-view.js';
 
 /** What features are found on: sRGB [height, width, 3], and [height, width], 1 where the photo may be used. */
@@ -46,6 +49,9 @@ export type Request =
       taken: Uint32Array;
       threshold: number;
     }
+  | StructureRequest
+  | { kind: 'words'; descriptors: Uint8Array; vocabulary: Uint8Array }
+  | { kind: 'similar'; photos: PhotoWords[]; vocabulary: Uint8Array }
   | { kind: 'pose'; x1: Float64Array; x2: Float64Array; options: TwoViewOptions };
 
 export type FitAnswer = EpipolarFit | undefined;
@@ -59,7 +65,7 @@ function greyOf(pixels: Uint8Array): Float32Array {
   return grey;
 }
 
-serve<Request>((request) => {
+serve<Request>(async (request) => {
   switch (request.kind) {
     case 'features':
       return {
@@ -74,6 +80,14 @@ serve<Request>((request) => {
     case 'guide': {
       const { a, b, x1, x2, pose, taken, threshold } = request;
       return { value: guidedMatches(a, b, x1, x2, essential(pose.rotation, pose.translation), taken, { threshold }) };
+    }
+    case 'structure':
+      return { value: await answerStructure(request) };
+    case 'words':
+      return { value: quantise(decodeVocabulary(request.vocabulary), request.descriptors) };
+    case 'similar': {
+      const { branches, leaves } = decodeVocabulary(request.vocabulary);
+      return { value: similarPhotos(request.photos, branches * leaves) };
     }
     case 'pose':
       return { value: relativePose(request.x1, request.x2, request.options) satisfies PoseAnswer };

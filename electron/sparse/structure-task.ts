@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StageContext } from '../geometry/stage.js';
+import type { Photo } from '../geometry/types.js';
+import type { WorkerPool } from '../compute/pool.js';
+import type { Lens, PlacedCamera } from './bundle.js';
+import { rigsOf } from './rigs.js';
+import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
+import { buildTracks, type PairMatches } from './tracks.js';
+
+/** Structure of a set as a worker thread is asked for it. */
+export interface StructureRequest {
+  kind: 'structure';
+  lensOf: readonly number[];
+  lenses: readonly Lens[];
+  /** Per photo, [features, 2] in shared memory: long sides relative to the photo's centre. */
+  positions: readonly Float64Array[];
+  pairs: readonly (VerifiedPair & PairMatches)[];
+  /** Which photos are views of one picture. */
+  faces: readonly Pick<Photo, 'face'>[];
+  known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
+  options: StructureOptions;
+  /** [2] shared: photos placed; not 0 while the run is paused. */
+  control: Int32Array;
+}
+
+export interface StructureAnswer {
+  pieces: Piece[];
+  lenses: Lens[];
+}
+
+const PLACED = 0;
+const PAUSED = 1;
+/** Milliseconds between two looks at how far it is. */
+const PERIOD = 100;
+
+/** In the worker. */
+export async function answerStructure(request: StructureRequest): Promise<StructureAnswer> {
+  const { lensOf, positions, pairs, control } = request;
+  const lenses = request.lenses.map((lens) => ({ ...lens }));
+  const pieces = await buildStructure(
+    {
+      photoCount: positions.length,
+      lensOf,
+      lenses,
+      tracks: buildTracks(
+        positions.map(({ length }) => length / 2),
+        pairs,
+      ),
+      position: (photo, feature) => [positions[photo]![2 * feature]!, positions[photo]![2 * feature + 1]!],
+      pairs,
+      known: request.known,
+      rigs: rigsOf(request.faces),
+      onPlaced: (placed) => Atomics.store(control, PLACED, placed),
+      pass: () => {
+        Atomics.wait(control, PAUSED, 1);
+        return Promise.resolve();
+      },
+    },
+    request.options,
+  );
+  return { pieces, lenses };
+}
+
+/** `buildStructure` in a thread of the pool, which tells how far it is, and can be paused and ended. */
+export async function structureInThread(
+  pool: WorkerPool,
+  request: Omit<StructureRequest, 'kind' | 'control'>,
+  context: StageContext,
+): Promise<StructureAnswer> {
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const finished = new AbortController();
+  const watch = async (): Promise<void> => {
+    let told = 0;
+    while (!finished.signal.aborted) {
+      await sleep(PERIOD, undefined, { signal: finished.signal });
+      const placed = Atomics.load(control, PLACED);
+      if (placed !== told)
+        context.onProgress?.({ stage: 'placing cameras', done: placed, total: request.positions.length });
+      told = placed;
+      if (!context.pass) continue;
+      // Waits here while the run is paused, and so does the thread, before its next step.
+      Atomics.store(control, PAUSED, 1);
+      await context.pass();
+      Atomics.store(control, PAUSED, 0);
+      Atomics.notify(control, PAUSED);
+    }
+  };
+  // Ends with the work, or with the run's cancel, which the work itself tells.
+  const watching = watch().catch(() => undefined);
+  try {
+    return await pool.run<StructureAnswer>({ kind: 'structure', ...request, control } satisfies StructureRequest, {
+      signal: context.signal,
+      pass: context.pass,
+    });
+  } finally {
+    finished.abort();
+    await watching;
+  }
+}
