@@ -68,6 +68,13 @@ async function inParallel<T>(
   );
 }
 
+/** What the built-in features of a photo are kept under. */
+export const featuresKey = (photo: Photo): string => `geometric/features/5/${FEATURE_SIDE}/${sightId(photo)}`;
+
+/** What the matches of two photos are kept under. */
+export const matchesKey = (a: Photo, b: Photo): string =>
+  `geometric/matches/6/${FEATURE_SIDE}/${sightId(a)}/${sightId(b)}`;
+
 /** Features of every photo, kept per photo. */
 export async function findAll(
   photos: readonly Photo[],
@@ -81,7 +88,7 @@ export async function findAll(
   let done = 0;
   await inParallel(photos, pool.size + 1, async (photo, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/features/5/${FEATURE_SIDE}/${sightId(photo)}`;
+    const key = featuresKey(photo);
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
@@ -147,7 +154,7 @@ export async function matchAll(
   // A network uses all cores for one pair.
   await inParallel(pairs, matcher ? 1 : pool.size + 1, async (pair, index) => {
     context.signal?.throwIfAborted();
-    const key = `geometric/matches/6/${FEATURE_SIDE}/${sightId(photos[pair.a]!)}/${sightId(photos[pair.b]!)}`;
+    const key = matchesKey(photos[pair.a]!, photos[pair.b]!);
     let matches = decodeMatches(context.store.get(key), [features[pair.a]!.count, features[pair.b]!.count]);
     if (!matches) {
       if (matcher) await context.pass?.();

@@ -4,7 +4,7 @@ import { WorkerPool } from '../../../electron/compute/pool.js';
 import { registerPoints } from '../../../electron/geometry/similarity.js';
 import type { Photo } from '../../../electron/geometry/types.js';
 import type { PlacedCamera } from '../../../electron/sparse/bundle.js';
-import { FEATURE_SIDE } from '../../../electron/sparse/correspondence.js';
+import { FEATURE_SIDE, featuresKey, matchesKey } from '../../../electron/sparse/correspondence.js';
 import { encodeFeatures, encodeMatches } from '../../../electron/sparse/records.js';
 import { surveySet, type Survey } from '../../../electron/sparse/survey.js';
 import type { PairMatches } from '../../../electron/sparse/tracks.js';
@@ -96,20 +96,16 @@ export interface OurRun {
 export async function runOurs({ photos, features, position, matches, width, height }: Sparse): Promise<OurRun> {
   const store = memoryStore();
   const ratio = Math.min(1, FEATURE_SIDE / Math.max(width, height));
-  photos.forEach(({ id }, k) => {
+  photos.forEach((photo, k) => {
     const keypoints = new Float32Array(4 * features[k]!);
     for (let feature = 0; feature < features[k]!; feature++) {
       const [x, y] = position(k, feature);
       keypoints.set([ratio * (x * width + width / 2) - 0.5, ratio * (y * width + height / 2) - 0.5, 2, 0], 4 * feature);
     }
     const descriptors = new Uint8Array(128 * features[k]!);
-    store.put(
-      `geometric/features/4/${FEATURE_SIDE}/${id}`,
-      encodeFeatures({ count: features[k]!, keypoints, descriptors }),
-    );
+    store.put(featuresKey(photo), encodeFeatures({ count: features[k]!, keypoints, descriptors }));
   });
-  for (const { a, b, matches: list } of matches)
-    store.put(`geometric/matches/5/${FEATURE_SIDE}/${photos[a]!.id}/${photos[b]!.id}`, encodeMatches(list));
+  for (const { a, b, matches: list } of matches) store.put(matchesKey(photos[a]!, photos[b]!), encodeMatches(list));
   const pool = new WorkerPool(new URL('../../../electron/sparse/worker.ts', import.meta.url), 2);
   // Threads compile the sources when they start, which a package does not.
   const nothing = new Float64Array(40);
