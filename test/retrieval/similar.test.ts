@@ -25,7 +25,7 @@ function photosOf(things: readonly (readonly number[])[]): PhotoWords[] {
 
 describe('the vocabulary', () => {
   it('is read as it was written, and refused when it was cut short', () => {
-    expect(encodeVocabulary(vocabulary)).toEqual(bytes);
+    expect(Buffer.compare(encodeVocabulary(vocabulary), bytes)).toBe(0);
     expect(() => decodeVocabulary(bytes.subarray(0, bytes.length - 1))).toThrow(/bytes/);
   });
 
