@@ -1,7 +1,7 @@
 import { sightId } from '../geometry/photo.js';
 import type { Rejection } from '../geometry/stage.js';
 import type { Pair, Photo } from '../geometry/types.js';
-import type { WorkerPool } from '../compute/pool.js';
+import type { Executor } from '../compute/execution.js';
 import type { Features } from '../features/features.js';
 import { alikePairs, furtherPairs, joiningPairs, PairSet, type Similar } from '../pairs/propose.js';
 import { decodeWords, encodeWords, type PhotoWords } from '../retrieval/vocabulary.js';
@@ -24,7 +24,7 @@ interface RoundsInput {
   photos: readonly Photo[];
   features: readonly Features[];
   position: (photo: number, feature: number) => [number, number];
-  pool: WorkerPool;
+  pool: Executor;
   context: SparseContext;
   rejected: Rejection[];
 }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageContext } from '../geometry/stage.js';
 import type { Photo } from '../geometry/types.js';
-import type { WorkerPool } from '../compute/pool.js';
+import type { Executor } from '../compute/execution.js';
+import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { rigsOf } from './rigs.js';
 import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
+import { sparseWorker } from './worker-address.js';
 
 /** Structure of a set as a worker thread is asked for it. */
 export interface StructureRequest {
@@ -61,12 +63,16 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
   return { pieces, lenses };
 }
 
-/** `buildStructure` in a thread of the pool, which tells how far it is, and can be paused and ended. */
+/**
+ * `buildStructure` in a thread, which tells how far it is, and can be paused and ended. One of the executor's where its
+ * threads see this process's memory, through which they are told and tell; one of its own otherwise.
+ */
 export async function structureInThread(
-  pool: WorkerPool,
+  executor: Executor,
   request: Omit<StructureRequest, 'kind' | 'control'>,
   context: StageContext,
 ): Promise<StructureAnswer> {
+  const own = executor instanceof WorkerPool ? undefined : new WorkerPool(sparseWorker, 1);
   const control = new Int32Array(new SharedArrayBuffer(8));
   const finished = new AbortController();
   const watch = async (): Promise<void> => {
@@ -88,12 +94,13 @@ export async function structureInThread(
   // Ends with the work, or with the run's cancel, which the work itself tells.
   const watching = watch().catch(() => undefined);
   try {
-    return await pool.run<StructureAnswer>({ kind: 'structure', ...request, control } satisfies StructureRequest, {
+    return await (own ?? executor).run<StructureAnswer>({ kind: 'structure', ...request, control } satisfies StructureRequest, {
       signal: context.signal,
       pass: context.pass,
     });
   } finally {
     finished.abort();
     await watching;
+    await own?.close();
   }
 }
