@@ -92,7 +92,11 @@ export async function findAll(
     const kept = decodeFeatures(context.store.get(key));
     if (kept) features[index] = kept;
     else {
-      const request = { kind: 'features', options: FEATURE_OPTIONS, ...(await pictureOf(photo, reader, pool)) } as const;
+      const request = {
+        kind: 'features',
+        options: FEATURE_OPTIONS,
+        ...(await pictureOf(photo, reader, pool)),
+      } as const;
       const record = encodeFeatures(await pool.run<Features>(request, { signal: context.signal, pass: context.pass }));
       context.store.put(key, record);
       features[index] = decodeFeatures(record)!;

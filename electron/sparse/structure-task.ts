@@ -94,10 +94,13 @@ export async function structureInThread(
   // Ends with the work, or with the run's cancel, which the work itself tells.
   const watching = watch().catch(() => undefined);
   try {
-    return await (own ?? executor).run<StructureAnswer>({ kind: 'structure', ...request, control } satisfies StructureRequest, {
-      signal: context.signal,
-      pass: context.pass,
-    });
+    return await (own ?? executor).run<StructureAnswer>(
+      { kind: 'structure', ...request, control } satisfies StructureRequest,
+      {
+        signal: context.signal,
+        pass: context.pass,
+      },
+    );
   } finally {
     finished.abort();
     await watching;
