@@ -11,7 +11,7 @@ import { build } from 'vite';
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 
 /** Packages that can't be bundled; js-aruco2's modules export by `this`, which bundlers take for nothing. */
-export const native = ['better-sqlite3', 'js-aruco2', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
+export const native = ['@jsquash/jxl', 'better-sqlite3', 'js-aruco2', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
 
 /** Names as the sources ask for them, next to the bundle they are in. */
 const modules = {
@@ -21,6 +21,7 @@ const modules = {
   'sparse-worker': 'electron/sparse/worker.ts',
   'dense-worker': 'electron/pointmaps/geometric/dense/worker.ts',
   'raw-worker': 'electron/photos/raw-worker.ts',
+  'formats-worker': 'electron/photos/formats-worker.ts',
   'wide-worker': 'electron/photos/wide/worker.ts',
   'depth-worker': 'electron/alignment/depth-worker.ts',
   'surface-worker': 'electron/surface/worker.ts',

@@ -18,8 +18,13 @@ async function begin(): Promise<void> {
   const language = preferredLanguage();
   setWords(language, await catalogueOf(language));
   document.documentElement.lang = language;
-  const [{ App }, { runCommand }] = await Promise.all([import('./shell/App.js'), import('./commands/actions.js')]);
+  const [{ App }, { runCommand }, { answerVideoOrders }] = await Promise.all([
+    import('./shell/App.js'),
+    import('./commands/actions.js'),
+    import('./videos/orders.js'),
+  ]);
   connect(runCommand);
+  answerVideoOrders();
   createRoot(document.getElementById('root')!).render(
     <StrictMode>
       <App />

@@ -18,6 +18,7 @@ import {
   sceneOperation,
 } from './scene.js';
 import { stageNames } from './stages.js';
+import { videoDone, videoFrames, videoGoOn, videoOrder, videoPicture, videoProgress, videoWanted } from './video.js';
 
 export const photoInfo = z.object({
   id: z.string(),
@@ -269,6 +270,13 @@ export const requests = {
     }),
     result: z.object({ added: z.number(), refused: z.array(z.object({ path: z.string(), reason: z.string() })) }),
   },
+  /** Photos and videos that are being read; those that were read stay. */
+  'photos.cancel': { params: none, result: z.null() },
+  // Windows that decode a video for the engine: video.ts tells how.
+  'video.claim': { params: videoWanted, result: videoOrder },
+  'video.frames': { params: videoFrames, result: videoGoOn },
+  'video.picture': { params: videoPicture, result: videoGoOn },
+  'video.done': { params: videoDone, result: z.null() },
   'photos.relocate': {
     params: z.object({ folder: z.string() }),
     result: z.object({ found: z.number(), missing: z.number() }),
@@ -373,6 +381,8 @@ export const events = {
   'mesh.changed': meshState,
   'log.line': z.object({ time: z.string(), level: z.string(), message: z.string() }),
   'export.progress': exportProgress,
+  'video.progress': videoProgress,
+  'video.wanted': videoWanted,
   'engine.stopped': z.object({ reason: z.string() }),
 } as const;
 export type EventName = keyof typeof events;
@@ -384,6 +394,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
  * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px; `photo-mask/<photo>` PNG, white where it is used
  * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
  * - `mesh/<revision>` GLB in the alignment's axes, y up; `mesh-photos/<revision>` int16 per face, in its order
+ * - `video/<order>/<from>/<to>`: a piece of a video that a window decodes, see video.ts
  * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,
  * `pair/<a>/<b>/confidence/<0|1>`
  */

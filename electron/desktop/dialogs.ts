@@ -1,17 +1,17 @@
 import { BrowserWindow, dialog, shell } from 'electron';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { photoEndings } from '../contract/photo-endings.js';
+import { photoEndings, videoEndings } from '../contract/photo-endings.js';
 import { channels, type DialogKind } from './addresses.js';
 import { handleOurs } from './senders.js';
 
 const projects = [{ name: 'Pointmap Studio projects', extensions: ['pointmap'] }];
-const endings = photoEndings.map((ending) => ending.slice(1));
+const endings = [...photoEndings, ...videoEndings].map((ending) => ending.slice(1));
 
 /** The system's own dialogs, each answering what contract/desktop.ts promises. */
 const dialogs: Readonly<Record<DialogKind, (window: BrowserWindow, text: string) => Promise<unknown>>> = {
   photos: async (window) => {
-    const filters = [{ name: 'Photos', extensions: [...endings, ...endings.map((ending) => ending.toUpperCase())] }];
+    const filters = [{ name: 'Photos and videos', extensions: [...endings, ...endings.map((ending) => ending.toUpperCase())] }];
     return (
       await dialog.showOpenDialog(window, { title: 'Add photos', properties: ['openFile', 'multiSelections'], filters })
     ).filePaths;

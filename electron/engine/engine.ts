@@ -43,7 +43,8 @@ import { PreferenceFile } from './preferences.js';
 import { RecentProjects, smallPicture } from './recent.js';
 import { Tasks } from './tasks.js';
 import { relocate } from './relocate.js';
-import { copyFrames, expandVideos, frameFolder, type VideoChoice } from './videos.js';
+import { PageVideos } from './page-videos.js';
+import { copyFrames, expandVideos, frameFolder, type ExpandedPaths, type VideoChoice } from './videos.js';
 import { Timings } from './timings.js';
 import { importFaces, type WidePicture } from './wide.js';
 import { sameFile, Workspace } from './workspace.js';
@@ -85,6 +86,7 @@ export class Engine {
   private job: Job | undefined;
   private mesh: MeshLayerJob | undefined;
   private readonly tasks = new Tasks();
+  private readonly pageVideos = new PageVideos((name, payload) => this.events.emit(name, payload));
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
   }, 500);
@@ -130,7 +132,9 @@ export class Engine {
 
   /** @throws UserError 'not-found' */
   async binary(name: string): Promise<BinaryResource> {
-    const [kind, revision] = name.split('/');
+    const [kind, revision, ...rest] = name.split('/');
+    if (kind === 'video')
+      return { type: 'application/octet-stream', bytes: await this.pageVideos.bytes(revision!, ...pieceOf(rest)) };
     if (kind === 'mesh' || kind === 'mesh-photos') {
       const found = await this.meshJob().binary(kind, Number(revision));
       if (found) return found;
@@ -203,6 +207,17 @@ export class Engine {
         return null;
       }),
     'photos.add': ({ paths, frames, framesPerSecond }) => this.addPhotos(paths, { frames, perSecond: framesPerSecond }),
+    'photos.cancel': () => {
+      this.tasks.cancel(
+        'adding',
+        new UserError('cancelled', 'reading photos was cancelled; those that were read stay'),
+      );
+      return null;
+    },
+    'video.claim': (order) => this.pageVideos.claim(order),
+    'video.frames': (frames) => this.pageVideos.frames(frames),
+    'video.picture': (picture) => this.pageVideos.picture(picture),
+    'video.done': (order) => this.pageVideos.done(order),
     'photos.relocate': ({ folder }) =>
       this.inOrder(async () => {
         const result = await relocate(this.idle.project, folder);
@@ -400,24 +415,24 @@ export class Engine {
    */
   async addPhotos(paths: readonly string[], choice: VideoChoice = {}): Promise<AddedPhotos> {
     const workspace = this.idle;
-    return this.tasks.inOrder('adding', () => this.addTo(workspace, paths, choice));
+    return this.tasks.inOrder('adding', (signal) =>
+      this.addTo(workspace, paths, choice, AbortSignal.any([signal, workspace.closed])),
+    );
   }
 
-  private async addTo(workspace: Workspace, given: readonly string[], choice: VideoChoice): Promise<AddedPhotos> {
+  private async addTo(
+    workspace: Workspace,
+    given: readonly string[],
+    choice: VideoChoice,
+    signal: AbortSignal,
+  ): Promise<AddedPhotos> {
     const closed = new UserError(
       'cancelled',
       'the project was closed before all photos were added; open it and add them again',
     );
     if (this.workspace !== workspace) throw closed;
     const { project } = workspace;
-    const {
-      paths,
-      frameOf,
-      refused: refusedVideos,
-    } = await expandVideos(given, frameFolder(workspace.path), choice, {
-      signal: workspace.closed,
-      note: (message) => this.note(message),
-    });
+    const { paths, frameOf, refused: refusedVideos } = await this.expand(workspace, given, choice, signal);
     if (this.workspace !== workspace) throw closed;
     const before = new Map(project.photos().map((photo) => [photo.id, photo]));
     const waiting: ImportedPhoto[] = [];
@@ -443,6 +458,8 @@ export class Engine {
       for (const { photo } of photos) photo.frame = frameOf.get(photo.path) ?? photo.frame;
       for (const { photo, wide: camera } of photos) if (camera) wide.push({ photo, camera });
       waiting.push(...photos.filter((each) => !each.wide));
+      if (signal.aborted) store();
+      signal.throwIfAborted();
       if (performance.now() - stored > STORE_MILLISECONDS) store();
     });
     store();
@@ -459,6 +476,31 @@ export class Engine {
       refused: [...refused, ...faces.refused],
       given: new Set([...plain.map(({ photo }) => photo.id), ...known, ...faces.known]),
     };
+  }
+
+  /** Frames instead of videos, telling how far it is. */
+  private async expand(
+    workspace: Workspace,
+    given: readonly string[],
+    choice: VideoChoice,
+    signal: AbortSignal,
+  ): Promise<ExpandedPaths> {
+    const tell = throttle(() => this.events.emit('video.progress', progress), 200);
+    let progress: EventPayload<'video.progress'> = null;
+    try {
+      return await expandVideos(given, frameFolder(workspace.path), choice, {
+        signal,
+        note: (message) => this.note(message),
+        onProgress: (video, share) => {
+          progress = { video, share };
+          tell();
+        },
+        reader: this.events.has('video.wanted') ? this.pageVideos : undefined,
+      });
+    } finally {
+      progress = null;
+      tell.flush();
+    }
   }
 
   /** The views of wide pictures, instead of the pictures. */
@@ -613,6 +655,8 @@ export class Engine {
     this.events.emit('log.line', this.open.project.log('info', message));
   }
 }
+
+const pieceOf = ([from, to]: readonly string[]): [number, number] => [Number(from), Number(to)];
 
 /** What a project tells whose last run was ended by a crash. */
 const interrupted: JobState = {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Result } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import { photoEndings } from '../contract/photo-endings.js';
+import { isInput } from '../contract/photo-endings.js';
 
 type Entry = Result<'files.list'>['entries'][number];
 
@@ -65,7 +65,7 @@ export function makeFolder(parent: string, name: string): { path: string } {
 
 function kindOf(name: string): Entry['kind'] {
   if (name.endsWith('.pointmap')) return 'project';
-  return photoEndings.some((ending) => name.endsWith(ending)) ? 'photo' : 'file';
+  return isInput(name) ? 'photo' : 'file';
 }
 
 function entry(folder: string, name: string, all: boolean): Entry[] {

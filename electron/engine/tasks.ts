@@ -22,9 +22,12 @@ export class Tasks {
   private readonly cancels = new Map<TaskName, AbortController>();
 
   /** Begins when those of its name that were asked for before it have ended, however they did. */
-  inOrder<T>(name: TaskName, work: () => T | Promise<T>): Promise<T> {
-    const before = this.last.get(name);
-    return this.keep(name, before ? before.then(work) : Promise.resolve().then(work));
+  inOrder<T>(name: TaskName, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+    const before = this.last.get(name) ?? Promise.resolve();
+    return this.keep(
+      name,
+      before.then(() => this.cancellable(name, async (signal) => work(signal))),
+    );
   }
 
   /** Joins the one that is going on, if there is one. */

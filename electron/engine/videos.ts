@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { basename, sep } from 'node:path';
 import { UserError } from '../contract/errors.js';
 import type { MaskReference, PhotoId, VideoFrame } from '../geometry/types.js';
 import { discoverVideos, type Refusal } from '../photos/discover.js';
 import type { Project } from '../project/project.js';
+import { findFfmpeg } from '../video/ffmpeg.js';
 import { extractFrames, type ExtractOptions } from '../video/frames.js';
+import type { VideoReader } from '../video/reader.js';
 
 /** How frames of videos are chosen. */
 export type VideoChoice = Pick<ExtractOptions, 'frames' | 'perSecond'>;
@@ -16,6 +18,15 @@ export interface ExpandedPaths {
   /** By the path of a frame's picture. */
   frameOf: Map<string, VideoFrame>;
   refused: Refusal[];
+}
+
+export interface ExpandContext {
+  signal?: AbortSignal;
+  note: (message: string) => void;
+  /** @param share of all videos, 0 to 1 */
+  onProgress?: (video: string, share: number) => void;
+  /** Who decodes where no FFmpeg is installed. */
+  reader?: VideoReader | undefined;
 }
 
 /** Where the frames of a project's videos lie: beside its file. */
@@ -30,21 +41,28 @@ export async function expandVideos(
   given: readonly string[],
   cache: string,
   choice: VideoChoice,
-  { signal, note }: { signal?: AbortSignal; note: (message: string) => void },
+  { signal, note, onProgress, reader }: ExpandContext,
 ): Promise<ExpandedPaths> {
   const { videos, others } = await discoverVideos(given);
   const expanded: ExpandedPaths = { paths: [...others], frameOf: new Map(), refused: [] };
   const options = Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined));
-  for (const video of videos) {
+  for (const [k, video] of videos.entries()) {
+    const progress = (share: number): void => onProgress?.(basename(video), (k + share) / videos.length);
+    progress(0);
     try {
-      const { frames, notes } = await extractFrames(video, cache, { ...options, signal, onProgress: note });
+      const { frames, notes } = await extractFrames(video, cache, {
+        ...options,
+        ...(reader && !findFfmpeg() ? { reader } : {}),
+        signal,
+        onProgress: progress,
+      });
       for (const line of notes) note(line);
       for (const { path, frame } of frames) {
         expanded.paths.push(path);
         expanded.frameOf.set(path, frame);
       }
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (signal?.aborted || !(error instanceof UserError)) throw error;
       expanded.refused.push({ path: video, reason: withoutPath(error.message, video) });
     }
   }

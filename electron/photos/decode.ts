@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeHeif, isHevcHeif } from './heif.js';
+import { decodeOther, otherFormat, type OtherFormat } from './formats.js';
 import { developRaw, isRaw } from './raw.js';
 
 /**
@@ -39,19 +40,15 @@ export interface OpenImage {
 const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;
 
 /**
- * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp), HEIC (libheif) and camera RAW
- * (LibRaw), the last two compiled to WebAssembly.
+ * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp), HEIC (libheif), camera RAW (LibRaw),
+ * JPEG XL (libjxl), these three compiled to WebAssembly, and OpenEXR.
  *
  * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
  */
 export async function openImage(bytes: Buffer): Promise<OpenImage> {
-  if (isRaw(bytes)) {
-    const { width, height, pixels: data } = await developRaw(bytes);
-    const deep = () => sharp(data, { raw: { width, height, channels: 3 } }).pipelineColourspace('rgb16');
-    const shallow = Uint8Array.from(data, (value) => value >> 8);
-    const pixels = () => sharp(shallow, { raw: { width, height, channels: 3 } });
-    return { width, height, pixels, wholePixels: pixels, deepPixels: deep, notes: [] };
-  }
+  if (isRaw(bytes)) return { ...deepImage(await developRaw(bytes), 3), notes: [] };
+  const other = otherFormat(bytes);
+  if (other) return openOther(other, bytes);
   if (isHevcHeif(bytes)) {
     const { width, height, data } = await decodeHeif(bytes);
     const raw = { width, height, channels: 4 } as const;
@@ -98,3 +95,39 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
 /** Without the name that JPEG puts before it. */
 const bareExif = (block: Buffer | undefined): Buffer | undefined =>
   block?.subarray(0, 4).toString('latin1') === 'Exif' ? block.subarray(6) : block;
+
+/** Pixels with 16 bits a channel, as the two pipelines of an opened image. */
+function deepImage(
+  { width, height, pixels }: { width: number; height: number; pixels: Uint16Array },
+  channels: 3 | 4,
+): Omit<OpenImage, 'notes'> {
+  const raw = { raw: { width, height, channels } } as const;
+  const flat = (image: Sharp): Sharp => (channels === 4 ? image.flatten({ background: '#808080' }) : image);
+  const shallow = Uint8Array.from(pixels, (value) => value >> 8);
+  const eight = () => flat(sharp(shallow, raw));
+  return {
+    width,
+    height,
+    pixels: eight,
+    wholePixels: eight,
+    deepPixels: () => flat(sharp(pixels, raw).pipelineColourspace('rgb16')),
+  };
+}
+
+async function openOther(format: OtherFormat, bytes: Buffer): Promise<OpenImage> {
+  const { width, height, pixels, transparent } = await decodeOther(format, bytes);
+  const alpha = (): Sharp =>
+    sharp(
+      Uint8Array.from({ length: width * height }, (_, k) => alphaOf(pixels, k)),
+      one,
+    );
+  const one = { raw: { width, height, channels: 1 } } as const;
+  const more = { exif: undefined, notes: [], ...(transparent ? { alpha } : {}) };
+  if (pixels instanceof Uint16Array) return { ...deepImage({ width, height, pixels }, 4), ...more };
+  const raw = { raw: { width, height, channels: 4 } } as const;
+  const eight = () => sharp(pixels, raw).flatten({ background: '#808080' });
+  return { width, height, pixels: eight, wholePixels: eight, ...more };
+}
+
+const alphaOf = (pixels: Uint8Array | Uint16Array, k: number): number =>
+  pixels instanceof Uint16Array ? pixels[4 * k + 3]! >> 8 : pixels[4 * k + 3]!;

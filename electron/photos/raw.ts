@@ -1,4 +1,4 @@
-import { WorkerPool } from '../compute/pool.js';
+import { DecodingThread } from './decoding-thread.js';
 
 /** A developed RAW photo, upright. */
 export interface DevelopedRaw {
@@ -46,18 +46,12 @@ function firstDirectory(bytes: Buffer): Map<number, number> {
   return tags;
 }
 
+const thread = new DecodingThread('raw-worker');
+
 /**
- * Develops a RAW photo with LibRaw: the camera's white balance, sRGB, turned as the camera was held. In a thread of its
- * own, which ends with it: a photo of 24 megapixels takes seconds and half a gigabyte.
+ * Develops a RAW photo with LibRaw, in a thread: the camera's white balance, sRGB, turned as the camera was held. A photo
+ * of 24 megapixels takes seconds and half a gigabyte.
  *
  * @throws Error when LibRaw does not know the camera or the file is damaged
  */
-export async function developRaw(bytes: Buffer): Promise<DevelopedRaw> {
-  const url = new URL(import.meta.url.endsWith('.ts') ? './raw-worker.ts' : './raw-worker.js', import.meta.url);
-  const pool = new WorkerPool(url, 1);
-  try {
-    return await pool.run<DevelopedRaw>(Uint8Array.from(bytes));
-  } finally {
-    await pool.close();
-  }
-}
+export const developRaw = (bytes: Buffer): Promise<DevelopedRaw> => thread.run<DevelopedRaw>(Uint8Array.from(bytes));

@@ -11,15 +11,18 @@ import {
   statSync,
 } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { UserError } from '../contract/errors.js';
+import { videoEndings } from '../contract/photo-endings.js';
 import { safeFileName } from '../contract/file-names.js';
 
 /** A browser does not tell where a dropped file lies, so its bytes are stored; larger than any photo there is. */
 export const UPLOAD_LIMIT = 512 * 2 ** 20;
+/** An hour of a phone's video at its best quality. */
+export const VIDEO_LIMIT = 24 * 2 ** 30;
 /** What all stored files may take together: ten thousand photos. Beyond that, or on a full disk, a path is the way. */
 export const UPLOADS_LIMIT = 128 * 2 ** 30;
 /** Left free on the disk for projects, which would fail without it. */
@@ -39,13 +42,14 @@ export async function storeUpload(
   name: string,
   limits = { total: UPLOADS_LIMIT, reserve: DISK_RESERVE },
 ): Promise<string> {
+  const largest = videoEndings.includes(extname(name).toLowerCase()) ? VIDEO_LIMIT : UPLOAD_LIMIT;
   const tooLarge = (): UserError =>
     new UserError(
       'bad-input',
-      `this file is larger than ${UPLOAD_LIMIT / 2 ** 20} MB; add it by its path instead: ${safeFileName(name)}`,
+      `this file is larger than ${largest / 2 ** 20} MB; add it by its path instead: ${safeFileName(name)}`,
     );
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > UPLOAD_LIMIT) throw tooLarge();
+  if (announced > largest) throw tooLarge();
   const part = partialPath(join(folder, randomBytes(6).toString('hex')));
   const hash = createHash('sha256');
   let length = 0;
@@ -53,7 +57,7 @@ export async function storeUpload(
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
       hash.update(chunk);
-      if (length > UPLOAD_LIMIT) done(tooLarge());
+      if (length > largest) done(tooLarge());
       else done(null, chunk);
     },
   });

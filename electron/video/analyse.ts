@@ -1,6 +1,4 @@
 import { sharpness } from '../photos/sharpness.js';
-import { runFfmpeg } from './ffmpeg.js';
-import type { VideoFacts } from './probe.js';
 
 /** What is known of each frame of a video, in order. */
 export interface FrameFacts {
@@ -15,7 +13,7 @@ export interface FrameFacts {
 }
 
 /** Frames are looked at with this long side: blur that matters is visible, decoding costs more than looking. */
-const SIDE = 480;
+export const SIDE = 480;
 const COLUMNS = 4;
 const ROWS = 3;
 export const BLOCKS = COLUMNS * ROWS;
@@ -23,50 +21,20 @@ export const BLOCKS = COLUMNS * ROWS;
 const COARSE = 6;
 const REACH = 6;
 
-/**
- * Decodes a video once, small and grey, and notes sharpness and motion of every frame. Memory holds two frames and some
- * hundred bytes a frame, however long the video is.
- *
- * @param onFrame told with the number of frames read
- */
-export async function analyse(
-  path: string,
-  facts: VideoFacts,
-  { signal, onFrame }: { signal?: AbortSignal | undefined; onFrame?: (count: number) => void } = {},
-): Promise<{ frames: FrameFacts; complaint: string }> {
-  const scale = Math.min(1, SIDE / Math.max(facts.width, facts.height));
-  const width = Math.max(COARSE * COLUMNS, Math.round(facts.width * scale));
-  const height = Math.max(COARSE * ROWS, Math.round(facts.height * scale));
-  const tally = new Tally(width, height);
-  const frame = new Uint8Array(width * height);
-  let filled = 0;
-  const { complaint } = await runFfmpeg(
-    'ffmpeg',
-    [
-      ...['-nostdin', '-v', 'error', '-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'],
-      ...['-vf', `scale=${width}:${height}:flags=fast_bilinear`, '-vsync', 'passthrough'],
-      ...['-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'],
-    ],
-    {
-      signal,
-      onData: (chunk) => {
-        for (let at = 0; at < chunk.length;) {
-          const taken = Math.min(chunk.length - at, frame.length - filled);
-          frame.set(chunk.subarray(at, at + taken), filled);
-          at += taken;
-          filled += taken;
-          if (filled < frame.length) continue;
-          tally.add(frame);
-          filled = 0;
-          onFrame?.(tally.count);
-        }
-      },
-    },
-  );
-  return { frames: tally.result(), complaint };
+/** The size at which frames of a video are looked at. @param width, height upright, pixels */
+export function lookedAtSize(width: number, height: number): { width: number; height: number } {
+  const scale = Math.min(1, SIDE / Math.max(width, height));
+  return {
+    width: Math.max(COARSE * COLUMNS, Math.round(width * scale)),
+    height: Math.max(COARSE * ROWS, Math.round(height * scale)),
+  };
 }
 
-class Tally {
+/**
+ * Notes sharpness and motion of frames that come one by one, small and grey. It holds one frame and some hundred bytes
+ * of each, however long the video is.
+ */
+export class FrameTally {
   count = 0;
   private readonly scores: number[] = [];
   private readonly shifts: number[] = [];
@@ -77,6 +45,7 @@ class Tally {
     private readonly height: number,
   ) {}
 
+  /** @param frame [height, width], kept by nobody */
   add(frame: Uint8Array): void {
     this.scores.push(sharpness(frame, this.width, this.height));
     const coarse = reduced(frame, this.width, this.height);

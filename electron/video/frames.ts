@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { z } from 'zod';
+import { openRegular } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
+import { reasonOf } from '../photos/discover.js';
 import type { VideoFrame } from '../geometry/types.js';
-import { analyse } from './analyse.js';
 import { CHOOSE_DEFAULTS, chooseFrames, type ChooseOptions } from './choose.js';
-import { runFfmpeg } from './ffmpeg.js';
-import { probe } from './probe.js';
+import { ffmpegReader } from './ffmpeg-reader.js';
+import type { LookedAt, VideoProgress, VideoReader } from './reader.js';
 
 export interface ExtractOptions extends Partial<ChooseOptions> {
+  /** Who decodes; an installed FFmpeg by default. */
+  reader?: VideoReader;
   signal?: AbortSignal | undefined;
-  /** One line about what is being done. */
-  onProgress?: (message: string) => void;
+  /** @param share of reading this video, 0 to 1 */
+  onProgress?: (share: number) => void;
 }
 
 /** A chosen frame: an upright JPEG of full size in the cache. */
@@ -29,9 +32,9 @@ const listing = z.object({
 
 /** A frame's number in its file name has this many digits. */
 const DIGITS = 6;
-/** Quality of ffmpeg's JPEG encoder, 2 (best) to 31. */
-const JPEG_QUALITY = 2;
 const SAMPLE_BYTES = 1 << 20;
+/** Of the time, what looking at every frame takes; writing the chosen ones takes the rest. */
+const LOOKING = 0.6;
 
 /**
  * Chooses frames of a video and writes them once, at full size and upright, into `cache`; asked again with the same
@@ -43,13 +46,16 @@ const SAMPLE_BYTES = 1 << 20;
 export async function extractFrames(
   path: string,
   cache: string,
-  { signal, onProgress = () => undefined, ...given }: ExtractOptions = {},
+  { signal, onProgress = () => undefined, reader = ffmpegReader, ...given }: ExtractOptions = {},
 ): Promise<{ frames: CachedFrame[]; notes: string[] }> {
   const options: ChooseOptions = { ...CHOOSE_DEFAULTS, ...given };
-  const facts = await probe(path, signal);
   const videoId = await identify(path);
-  const folder = join(cache, videoId.slice(0, 16));
   const choice = JSON.stringify([options.frames, options.perSecond, options.fewest, options.most]);
+  // One folder for each choice: photos of a project may lie in that of another choice.
+  const folder = join(
+    cache,
+    `${videoId.slice(0, 16)}-${createHash('sha256').update(choice).digest('hex').slice(0, 8)}`,
+  );
   const video = basename(path);
   const asFrames = ({ frames, notes }: z.infer<typeof listing>) => ({
     frames: frames.map(({ file, seconds }) => ({ path: join(folder, file), frame: { video, videoId, seconds } })),
@@ -58,46 +64,37 @@ export async function extractFrames(
   const kept = await readListing(folder, choice);
   if (kept) return asFrames(kept);
 
-  let told = 0;
-  const { frames: seen, complaint } = await analyse(path, facts, {
+  const seen = await reader.look(path, { signal, onProgress: (share) => onProgress(LOOKING * share) });
+  const { times } = seen;
+  const chosen = chooseFrames(seen.frames, times, options).map((number) => ({ number, seconds: times[number]! }));
+  const files = await write(reader, path, folder, chosen, {
     signal,
-    onFrame: (count) => {
-      if (count - told < 300) return;
-      told = count;
-      onProgress(`${video}: ${count} of ${facts.times.length} frames looked at`);
-    },
+    onProgress: (share) => onProgress(LOOKING + (1 - LOOKING) * share),
   });
-  if (seen.count === 0)
-    throw new UserError('bad-input', `no picture of this video could be decoded (${firstLine(complaint)}): ${path}`);
-  const times = timesOf(seen.count, facts.times);
-  const chosen = chooseFrames(seen, times, options);
-  const files = await write(path, folder, chosen, signal);
-  const notes = remarks(video, seen.count, facts.times, chosen.length);
   const made = {
     choice,
-    frames: files.map((file, k) => ({ file, seconds: round(times[chosen[k]!]!) })),
-    notes,
+    frames: files.map((file, k) => ({ file, seconds: round(chosen[k]!.seconds) })),
+    notes: remarks(video, seen, chosen.length),
   };
   await writeFile(join(folder, 'frames.json'), JSON.stringify(made));
   return asFrames(made);
 }
 
 const round = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
-const firstLine = (text: string): string => text.trim().split('\n')[0] || 'it is empty';
-
-function remarks(video: string, decoded: number, stamps: ArrayLike<number>, chosen: number): string[] {
-  const notes = [`${video}: ${chosen} of ${decoded} frames chosen`];
-  if (decoded < 0.9 * stamps.length)
-    notes.push(`${video} is damaged or cut off: ${decoded} of ${stamps.length} frames could be decoded`);
+function remarks(video: string, { frames, announced }: LookedAt, chosen: number): string[] {
+  const notes = [`${video}: ${chosen} of ${frames.count} frames chosen`];
+  if (frames.count < 0.9 * announced)
+    notes.push(`${video} is damaged or cut off: ${frames.count} of ${announced} frames could be decoded`);
   if (chosen === 1) notes.push(`${video}: the picture stands still, so that one frame shows all of it`);
   return notes;
 }
 
 /** Identifies a video by its size and both ends: hashing hours of it would take longer than reading it. */
 async function identify(path: string): Promise<string> {
-  const file = await open(path);
+  const { file, size } = await openRegular(path).catch((error: unknown) => {
+    throw new UserError('not-found', `the video can't be read: ${reasonOf(error)}: ${path}`, { cause: error });
+  });
   try {
-    const { size } = await file.stat();
     const hash = createHash('sha256').update(String(size));
     const buffer = Buffer.alloc(SAMPLE_BYTES);
     for (const at of [0, Math.max(0, size - SAMPLE_BYTES)]) {
@@ -120,39 +117,27 @@ async function readListing(folder: string, choice: string): Promise<z.infer<type
   }
 }
 
-/** Seconds of each decoded frame; where the container has no stamps, or too few, 30 a second are assumed. */
-function timesOf(count: number, stamps: Float64Array): Float64Array {
-  return Float64Array.from({ length: count }, (_, k) => {
-    if (k < stamps.length) return stamps[k]!;
-    return (stamps[stamps.length - 1] ?? 0) + (k - Math.max(0, stamps.length - 1)) / 30;
-  });
-}
-
-/** Decodes once more and writes the chosen frames. The folder appears whole or not at all. */
-async function write(path: string, folder: string, chosen: readonly number[], signal?: AbortSignal): Promise<string[]> {
+/** The folder of chosen frames appears whole or not at all. @returns the files' names */
+async function write(
+  reader: VideoReader,
+  path: string,
+  folder: string,
+  chosen: readonly { number: number; seconds: number }[],
+  progress: VideoProgress,
+): Promise<string[]> {
   const partial = `${folder}.partial-${process.pid}`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
-    const select = chosen.map((frame) => `eq(n,${frame})`).join('+');
-    const { complaint } = await runFfmpeg(
-      'ffmpeg',
-      [
-        ...['-nostdin', '-v', 'error', '-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'],
-        ...['-vf', `select='${select}'`, '-vsync', 'passthrough', '-frames:v', String(chosen.length)],
-        ...['-q:v', String(JPEG_QUALITY), '-qmin', '1', join(partial, `%0${DIGITS}d.jpg`)],
-      ],
-      { signal },
-    );
-    const written = (await readdir(partial)).sort();
+    const written = await reader.take(path, chosen, partial, progress);
     if (written.length < chosen.length) {
       throw new UserError(
         'bad-input',
-        `only ${written.length} of ${chosen.length} chosen frames could be written (${firstLine(complaint)}): ${path}`,
+        `only ${written.length} of ${chosen.length} chosen frames could be decoded a second time; make a copy of the video with another program and use that: ${path}`,
       );
     }
     const stem = basename(path, extname(path));
-    const names = chosen.map((frame) => `${stem}-${String(frame).padStart(DIGITS, '0')}.jpg`);
+    const names = chosen.map(({ number }) => `${stem}-${String(number).padStart(DIGITS, '0')}.jpg`);
     for (const [k, name] of names.entries()) await rename(join(partial, written[k]!), join(partial, name));
     await rm(folder, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });

@@ -1,6 +1,4 @@
-import { reasonOf } from '../photos/discover.js';
 import { UserError } from '../contract/errors.js';
-import { checkRegular } from '../compute/regular-file.js';
 import { runFfmpeg } from './ffmpeg.js';
 
 export interface VideoFacts {
@@ -26,11 +24,6 @@ interface Probe {
  * @throws UserError 'bad-input' when the file can't be read or holds no video
  */
 export async function probe(path: string, signal?: AbortSignal): Promise<VideoFacts> {
-  try {
-    checkRegular(path);
-  } catch (error) {
-    throw new UserError('not-found', `the video can't be read: ${reasonOf(error)}: ${path}`, { cause: error });
-  }
   const text = await output(
     ['-select_streams', 'v:0', '-show_entries', 'stream=width,height:stream_tags=rotate:stream_side_data=rotation'],
     ['-of', 'json', path],

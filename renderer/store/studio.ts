@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { EstimatorInfo, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
+import type { EstimatorInfo, EventPayload, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
 import type { CommandId } from '../../electron/contract/commands.js';
 import type { MeshState } from '../../electron/contract/mesh.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
@@ -46,6 +46,8 @@ export interface StudioState {
   /** Errors since the project was opened, the newest first. */
   problems: readonly Notice[];
   upload?: { done: number; total: number };
+  /** The video that is being read. */
+  video?: EventPayload<'video.progress'>;
   /** Photo ids, the last one is the one shown alone. */
   selectedPhotos: readonly string[];
   selectedPair?: readonly [string, string];

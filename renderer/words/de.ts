@@ -74,6 +74,7 @@ export const german = {
   'Choose this folder': 'Diesen Ordner wählen',
   'Choose where the files go': 'Wählen Sie den Zielordner',
   'Choose…': 'Wählen…',
+  'Choosing frames of {video}': 'Bilder aus {video} werden ausgewählt',
   'choosing pairs': 'Paare werden gewählt',
   'Chosen photos stay where they are; dropped ones are copied. None is ever changed.':
     'Gewählte Fotos bleiben, wo sie sind; hereingezogene werden kopiert. Keines wird je verändert.',
@@ -471,6 +472,7 @@ export const german = {
   State: 'Zustand',
   'Steps of the work': 'Arbeitsschritte',
   'Still growing while pairs are computed.': 'Wächst noch, während Paare berechnet werden.',
+  'Stop reading': 'Nicht weiter lesen',
   Surface: 'Fläche',
   'Surface: the mesh and its texture': 'Oberfläche: Netz und Textur',
   Survey: 'Vermessung',

@@ -76,6 +76,7 @@ export const spanish: Words = {
   'Choose this folder': 'Elegir esta carpeta',
   'Choose where the files go': 'Elija el destino',
   'Choose…': 'Elegir…',
+  'Choosing frames of {video}': 'Eligiendo fotogramas de {video}',
   'choosing pairs': 'eligiendo pares',
   'Chosen photos stay where they are; dropped ones are copied. None is ever changed.':
     'Las fotos elegidas se quedan en su sitio; las arrastradas se copian. Ninguna se modifica.',
@@ -472,6 +473,7 @@ export const spanish: Words = {
   State: 'Estado',
   'Steps of the work': 'Pasos del trabajo',
   'Still growing while pairs are computed.': 'Sigue creciendo mientras se calculan pares.',
+  'Stop reading': 'Detener la lectura',
   Surface: 'Malla',
   'Surface: the mesh and its texture': 'Superficie: malla y textura',
   Survey: 'Topografía',

@@ -76,6 +76,7 @@ export const french: Words = {
   'Choose this folder': 'Choisir ce dossier',
   'Choose where the files go': 'Choisissez la destination',
   'Choose…': 'Choisir…',
+  'Choosing frames of {video}': 'Choix des images de {video}',
   'choosing pairs': 'choix des paires',
   'Chosen photos stay where they are; dropped ones are copied. None is ever changed.':
     'Les photos choisies restent à leur place ; celles déposées sont copiées. Aucune n’est modifiée.',
@@ -473,6 +474,7 @@ export const french: Words = {
   State: 'État',
   'Steps of the work': 'Étapes du travail',
   'Still growing while pairs are computed.': 'Grandit encore pendant le calcul des paires.',
+  'Stop reading': 'Arrêter la lecture',
   Surface: 'Surface',
   'Surface: the mesh and its texture': 'Surface : maillage et texture',
   Survey: 'Topographie',

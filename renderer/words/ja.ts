@@ -75,6 +75,7 @@ export const japanese: Words = {
   'Choose this folder': 'このフォルダーを選ぶ',
   'Choose where the files go': '保存先を選んでください',
   'Choose…': '選ぶ…',
+  'Choosing frames of {video}': '{video} のフレームを選択中',
   'choosing pairs': 'ペアを選択中',
   'Chosen photos stay where they are; dropped ones are copied. None is ever changed.':
     '選んだ写真は元の場所に残り、ドロップした写真はコピーされます。写真は変更されません。',
@@ -467,6 +468,7 @@ export const japanese: Words = {
   State: '状態',
   'Steps of the work': '作業の手順',
   'Still growing while pairs are computed.': 'ペアの計算中、点群は増え続けます。',
+  'Stop reading': '読み込みを中止',
   Surface: '表面',
   'Surface: the mesh and its texture': '表面：メッシュとテクスチャ',
   Survey: '測量',

@@ -73,6 +73,7 @@ export const chinese: Words = {
   'Choose this folder': '选择此文件夹',
   'Choose where the files go': '选择文件去向',
   'Choose…': '选择…',
+  'Choosing frames of {video}': '正在从 {video} 选取帧',
   'choosing pairs': '正在选择照片对',
   'Chosen photos stay where they are; dropped ones are copied. None is ever changed.':
     '所选照片保留原处；拖入的会被复制。照片不会被更改。',
@@ -459,6 +460,7 @@ export const chinese: Words = {
   State: '状态',
   'Steps of the work': '工作步骤',
   'Still growing while pairs are computed.': '计算照片对期间仍在增长。',
+  'Stop reading': '停止读取',
   Surface: '表面',
   'Surface: the mesh and its texture': '表面：网格与纹理',
   Survey: '测绘',

@@ -30,16 +30,18 @@ export interface StudioOptions {
   scheme?: 'dark' | 'light';
   /** Arguments of `pointmap serve`. */
   words?: readonly string[];
+  environment?: Readonly<Record<string, string>>;
 }
 
 export async function openStudio({
   size = { width: 1280, height: 800 },
   scheme = 'dark',
   words = [],
+  environment = {},
 }: StudioOptions = {}): Promise<Studio> {
   const folder = mkdtempSync(join(tmpdir(), 'pointmap-e2e-'));
   const server = spawn(process.execPath, [program, 'serve', '--json', ...words], {
-    env: { ...process.env, POINTMAP_DATA: folder, HOME: folder },
+    env: { ...process.env, POINTMAP_DATA: folder, HOME: folder, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // A test or bench that fails leaves no studio behind.

@@ -1,0 +1,42 @@
+import type { FrameFacts } from './analyse.js';
+
+/** What was seen of a video's frames. */
+export interface LookedAt {
+  frames: FrameFacts;
+  /** Seconds of each frame since the first. */
+  times: Float64Array;
+  /** Frames that the container speaks of; more than were decoded when the video is cut off. */
+  announced: number;
+}
+
+export interface VideoProgress {
+  signal?: AbortSignal | undefined;
+  /** @param share of the video that was decoded, 0 to 1 */
+  onProgress?: (share: number) => void;
+}
+
+/**
+ * Who decodes videos: an installed FFmpeg (ffmpeg-reader.ts), or a window of the studio, whose browser has decoders
+ * (engine/page-videos.ts). Frames are upright.
+ */
+export interface VideoReader {
+  /**
+   * Decodes every frame, small and grey.
+   *
+   * @throws UserError 'bad-input' for what is no video or has no frame that can be decoded, 'not-found' when the file
+   * or the decoder is missing; the signal's reason
+   */
+  look(path: string, progress: VideoProgress): Promise<LookedAt>;
+  /**
+   * Decodes once more and writes frames of full size, as JPEG, into a folder.
+   *
+   * @param frames ascending, by number from 0, as `look` counted and timed them
+   * @returns their file names, in order; fewer than asked for where a frame could not be decoded
+   */
+  take(
+    path: string,
+    frames: readonly { number: number; seconds: number }[],
+    folder: string,
+    progress: VideoProgress,
+  ): Promise<string[]>;
+}
