@@ -22,7 +22,18 @@ const rooms = [
 const networkRooms = ['features', 'sparse', 'pointmaps'];
 /** Of the renderer, each above those before it; panels and the shell are what is left over. */
 const rendererLayers = ['words', 'transport', 'store', 'design', 'viewer', 'commands', 'panels', 'renderer'];
-const rendererPanels = ['photos', 'run', 'graph', 'depth', 'export', 'files', 'cloud', 'scene', 'preferences', 'videos'];
+const rendererPanels = [
+  'photos',
+  'run',
+  'graph',
+  'depth',
+  'export',
+  'files',
+  'cloud',
+  'scene',
+  'preferences',
+  'videos',
+];
 const element = (type) => ({ element: { type } });
 const rule = (from, allow) => ({ from: element(from), allow: [from, ...allow].map((type) => ({ to: element(type) })) });
 const layers = [

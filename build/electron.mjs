@@ -11,7 +11,15 @@ import { build } from 'vite';
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 
 /** Packages that can't be bundled; js-aruco2's modules export by `this`, which bundlers take for nothing. */
-export const native = ['@jsquash/jxl', 'better-sqlite3', 'js-aruco2', 'libheif-js', 'libraw-wasm', 'onnxruntime-node', 'sharp'];
+export const native = [
+  '@jsquash/jxl',
+  'better-sqlite3',
+  'js-aruco2',
+  'libheif-js',
+  'libraw-wasm',
+  'onnxruntime-node',
+  'sharp',
+];
 
 /** Names as the sources ask for them, next to the bundle they are in. */
 const modules = {

@@ -11,7 +11,9 @@ const endings = [...photoEndings, ...videoEndings].map((ending) => ending.slice(
 /** The system's own dialogs, each answering what contract/desktop.ts promises. */
 const dialogs: Readonly<Record<DialogKind, (window: BrowserWindow, text: string) => Promise<unknown>>> = {
   photos: async (window) => {
-    const filters = [{ name: 'Photos and videos', extensions: [...endings, ...endings.map((ending) => ending.toUpperCase())] }];
+    const filters = [
+      { name: 'Photos and videos', extensions: [...endings, ...endings.map((ending) => ending.toUpperCase())] },
+    ];
     return (
       await dialog.showOpenDialog(window, { title: 'Add photos', properties: ['openFile', 'multiSelections'], filters })
     ).filePaths;

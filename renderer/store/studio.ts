@@ -1,5 +1,12 @@
 import { create } from 'zustand';
-import type { EstimatorInfo, EventPayload, JobState, Preflight, ProjectState, Result } from '../../electron/contract/api.js';
+import type {
+  EstimatorInfo,
+  EventPayload,
+  JobState,
+  Preflight,
+  ProjectState,
+  Result,
+} from '../../electron/contract/api.js';
 import type { CommandId } from '../../electron/contract/commands.js';
 import type { MeshState } from '../../electron/contract/mesh.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
