@@ -78,7 +78,11 @@ export function addReconstruct(program: Command): void {
         .conflicts('sharedFocal'),
     )
     .option('--shared-focal', 'one focal for all photos')
-    .option('--min-confidence <x>', 'leave out points of less confidence (default: 2)', number('--min-confidence', 1))
+    .option(
+      '--min-confidence <x>',
+      'leave out depths of less confidence, as the studio tells it beside its percentage; at least 1 (default: 2)',
+      number('--min-confidence', 1),
+    )
     .option('--voxel-size <x>', 'keep one point per cube of this side, in world units', number('--voxel-size', 0))
     .option('--keep-floating', 'keep points that float in front of surfaces seen by other photos')
     .option('--measured-only', 'leave out plain surfaces that are completed from what was measured around them')

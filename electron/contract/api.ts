@@ -176,6 +176,8 @@ export const sceneInfo = z.object({
   /** Centre and radius that hold most of the cloud. */
   centre: z.tuple([z.number(), z.number(), z.number()]),
   radius: z.number(),
+  /** Confidence at each per cent of all depths (contract/confidence.ts); none before there are depths. */
+  confidence: z.array(z.number()).optional(),
 });
 export type SceneInfo = z.infer<typeof sceneInfo>;
 
@@ -395,8 +397,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
  * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
  * - `mesh/<revision>` GLB in the alignment's axes, y up; `mesh-photos/<revision>` int16 per face, in its order
  * - `video/<order>/<from>/<to>`: a piece of a video that a window decodes, see video.ts
- * - `depth/<photo>`, `confidence/<photo>`: PNG, colour-mapped; `pair/<a>/<b>/depth/<0|1>`,
- * `pair/<a>/<b>/confidence/<0|1>`
+ * - `maps/<photo>`, `pair/<a>/<b>/maps/<0|1>`: depth, confidence and normals, see photo-maps.ts
  */
 export type BinaryName = string;
 

@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { encodeCloud } from '../contract/cloud.js';
+import { encodeMaps } from '../contract/photo-maps.js';
 import { UserError } from '../contract/errors.js';
-import type { ObservedView, Photo } from '../geometry/types.js';
+import type { DepthMap, ObservedView, Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readPreview } from '../photos/reader.js';
-import { colourMap } from './colour-map.js';
+import { depthNormals } from '../scene/normals.js';
 import { depthRange } from './scenes.js';
 import type { Workspace } from './workspace.js';
 
@@ -78,44 +79,45 @@ async function read(workspace: Workspace, kind: string, rest: readonly string[])
       const bytes = project.mask(rest[0]!);
       return bytes && { type: 'application/octet-stream', bytes };
     }
-    case 'depth':
-    case 'confidence': {
+    case 'maps': {
       const view = alignment?.components.flatMap(({ views }) => views).find(({ photo }) => photo === rest[0]);
-      return view && (kind === 'depth' ? depthPicture(view) : confidencePicture(view));
+      return view && { type: 'application/octet-stream', bytes: photoMaps(view) };
     }
     case 'pair': {
-      const [a, b, map, index] = rest;
+      const [a, b, maps, index] = rest;
+      if (maps !== 'maps') return undefined;
       const pair = project.pairs().find((each) => (each.a === a && each.b === b) || (each.a === b && each.b === a));
       const view = pair?.observation === undefined ? undefined : project.observedView(pair.observation, Number(index));
-      return view && (map === 'depth' ? depthPicture(withDepth(view)) : confidencePicture(view));
+      return view && { type: 'application/octet-stream', bytes: pairMaps(view) };
     }
     default:
       return undefined;
   }
 }
 
-interface Maps {
-  width: number;
-  height: number;
-  depth: Float32Array;
-  confidence: Float32Array;
+function photoMaps(view: DepthMap): Uint8Array {
+  const { width, height, originalFromView, depth, confidence, inferred } = view;
+  const kept = Uint8Array.from(depth, (z) => Number(z > 0));
+  const normals = Int8Array.from(depthNormals(view, kept), (value) => Math.round(127 * value));
+  const range = depthRange(view) ?? NO_RANGE;
+  return encodeMaps({
+    width,
+    height,
+    originalFromView,
+    range,
+    depth,
+    confidence,
+    normals,
+    ...(inferred ? { inferred } : {}),
+  });
 }
 
-/** Near is warm, far is cold; equal steps of inverse depth, as disparity has them. */
-function depthPicture({ width, height, depth, confidence }: Maps): Promise<BinaryResource> {
-  const [near, far] = depthRange({ depth, confidence }) ?? [1, 2];
-  const inverse = depth.map((value) => (value > 0 ? 1 / value : 0));
-  return png(colourMap(inverse, width, height, 1 / far, 1 / near, (i) => depth[i]! > 0 && confidence[i]! > 1));
-}
-
-function confidencePicture({ width, height, confidence }: Omit<Maps, 'depth'>): Promise<BinaryResource> {
-  const logarithm = confidence.map((value) => Math.log(value));
-  const highest = logarithm.reduce((most, value) => Math.max(most, value), 0.1);
-  return png(colourMap(logarithm, width, height, 0, highest, () => true));
-}
-
-function withDepth({ width, height, points, confidence }: ObservedView): Maps {
+/** What a pair says of one of its photos: depths in the frame of its first view. */
+function pairMaps({ width, height, points, confidence }: ObservedView): Uint8Array {
   const depth = new Float32Array(confidence.length);
   for (let i = 0; i < depth.length; i++) depth[i] = Math.max(0, points[i * 3 + 2]!);
-  return { width, height, depth, confidence };
+  return encodeMaps({ width, height, range: depthRange({ depth, confidence }) ?? NO_RANGE, depth, confidence });
 }
+
+/** Where no depth is known there is nothing to colour. */
+const NO_RANGE = [1, 2] as const;

@@ -1,6 +1,7 @@
 import type { Execution } from '../compute/execution.js';
 import { median } from '../numerics/median.js';
 import type { RunSettings, SceneInfo } from '../contract/api.js';
+import { confidenceScale } from '../contract/confidence.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
@@ -15,6 +16,8 @@ export interface BuiltScenes {
   components: { scene: Scene; pixels: Uint8Array[] }[];
   /** Of the first component's cloud. Told with every change of the project, so it is worked out once. */
   extent: Extent;
+  /** Of all depths; none of sparse points. */
+  confidence?: number[] | undefined;
 }
 
 type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
@@ -57,7 +60,14 @@ export async function buildScenes(
     components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixels });
     signal?.throwIfAborted();
   }
-  return { revision, partial, components, extent: cloudExtent(components[0]?.scene.cloud) };
+  const maps = components.flatMap(({ scene }) => scene.depthMaps);
+  return {
+    revision,
+    partial,
+    components,
+    extent: cloudExtent(components[0]?.scene.cloud),
+    confidence: scaleOf(maps),
+  };
 }
 
 /** A view without the depths that were completed, not measured. */
@@ -72,7 +82,13 @@ function measuredOnly(view: StoredView): StoredView {
     : view;
 }
 
-export function sceneInfo({ revision, partial, components, extent }: BuiltScenes): Omit<SceneInfo, 'frames'> {
+export function sceneInfo({
+  revision,
+  partial,
+  components,
+  extent,
+  confidence,
+}: BuiltScenes): Omit<SceneInfo, 'frames'> {
   return {
     revision,
     partial,
@@ -81,6 +97,7 @@ export function sceneInfo({ revision, partial, components, extent }: BuiltScenes
       scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] })),
     ),
     ...extent,
+    ...(confidence ? { confidence } : {}),
   };
 }
 
@@ -102,6 +119,21 @@ export function cloudExtent(cloud: PointCloud | undefined): Extent {
     distances[i] = Math.hypot(...centre.map((value, k) => cloud.positions[i * step * 3 + k]! - value));
   distances.sort();
   return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
+}
+
+/** Pixels of all views that the scale of confidence is made from: its per cents are then right within 0.3. */
+const SCALE_SAMPLES = 200_000;
+
+function scaleOf(maps: readonly { depth: Float32Array; confidence: Float32Array }[]): number[] | undefined {
+  const pixels = maps.reduce((sum, { depth }) => sum + depth.length, 0);
+  // Odd, as in confidentDepths.
+  const step = Math.floor(pixels / SCALE_SAMPLES) | 1;
+  const known = new Float32Array(Math.ceil(pixels / step) + maps.length);
+  let count = 0;
+  for (const { depth, confidence } of maps)
+    for (let i = 0; i < depth.length; i += step)
+      if (depth[i]! > 0 && confidence[i]! > 1) known[count++] = confidence[i]!;
+  return confidenceScale(known.subarray(0, count).sort());
 }
 
 /**

@@ -24,6 +24,9 @@ export function CloudPanel() {
   const needed = scene?.cameras.find(({ photo }) => photo === settings.lookThrough)?.component;
   const components = Math.max(0, ...(scene?.cameras.map((camera) => camera.component + 1) ?? []));
   const shown = needed ?? Math.min(component, Math.max(0, components - 1));
+  const threshold = useStudio(({ project }) => project?.settings.minConfidence ?? 1);
+  // Whoever has changed it: the slider, undo, another window.
+  useEffect(() => setViewer({ minConfidence: threshold }), [threshold]);
   const mesh = useMeshShown();
   const { loaded, arrived } = useCloud(scene, shown);
   const document = useStudio(({ project }) => project?.document);
@@ -46,6 +49,7 @@ export function CloudPanel() {
         region={shown === 0 ? document?.region : undefined}
         onPick={(pixel) => setStudio(({ picks }) => ({ picks: [...picks, pixel] }))}
         onSelected={countSelection}
+        confidenceScale={scene?.confidence}
         settings={settings}
         onSettings={setViewer}
         selected={selected}
@@ -67,7 +71,7 @@ export function CloudPanel() {
       <OverlaySlider cameras={loaded.cameras} />
       <Legend
         colour={settings.colour}
-        range={loaded.cloud.confidenceRange}
+        scale={scene?.confidence ?? loaded.cloud.confidenceScale}
       />
       <Foot
         count={loaded.cloud.count}

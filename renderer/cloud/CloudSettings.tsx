@@ -1,10 +1,10 @@
-import { useEffect, useState } from 'react';
 import type { SettingsChange } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
-import { Facts, Slider, Switch } from '../design/controls.js';
+import { Facts, Switch } from '../design/controls.js';
 import { countText } from '../design/format.js';
 import { isActive, setViewer, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
+import { ConfidenceSlider } from './ConfidenceSlider.js';
 
 const change = (settings: SettingsChange): unknown => apply({ kind: 'settings', settings });
 
@@ -17,10 +17,16 @@ export function CloudSettings() {
   return (
     <div className="section">
       <h2>{t('Cloud')}</h2>
-      <ConfidenceSlider
-        value={settings.minConfidence}
-        disabled={busy}
-      />
+      {scene?.confidence && (
+        <ConfidenceSlider
+          label={t('Confidence from')}
+          value={settings.minConfidence}
+          scale={scene.confidence}
+          disabled={busy}
+          onChange={(minConfidence) => setViewer({ minConfidence })}
+          onCommit={(minConfidence) => change({ minConfidence })}
+        />
+      )}
       <Switch
         label={t('Remove floating points')}
         checked={settings.removeFloating}
@@ -42,32 +48,5 @@ export function CloudSettings() {
         />
       )}
     </div>
-  );
-}
-
-/** Moves the view's threshold at once; the project's own follows when the hand lets go, as one step of undo. */
-function ConfidenceSlider({ value, disabled }: { value: number; disabled: boolean }) {
-  const [held, setHeld] = useState<number>();
-  useEffect(() => setViewer({ minConfidence: value }), [value]);
-  return (
-    <Slider
-      label={t('Confidence from')}
-      min={1}
-      max={10}
-      step={0.1}
-      value={held ?? value}
-      disabled={disabled}
-      format={(number) => number.toFixed(1)}
-      onChange={(next) => {
-        setHeld(next);
-        setViewer({ minConfidence: next });
-      }}
-      onCommit={(next) => {
-        // An answer to an earlier commit takes nothing from a hand that has moved on.
-        void Promise.resolve(next === value ? undefined : change({ minConfidence: next })).then(() =>
-          setHeld((now) => (now === next ? undefined : now)),
-        );
-      }}
-    />
   );
 }

@@ -3,6 +3,7 @@ import type { CameraInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Button, Slider, Switch } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
+import { ConfidenceLegend } from '../depth/ConfidenceLegend.js';
 import { setViewer, useStudio } from '../store/studio.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 import { t } from '../words/index.js';
@@ -245,18 +246,23 @@ export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
 }
 
 /** What the colours say, where they are not those of the photos. */
-export function Legend({ colour, range: [low, high] }: { colour: Colour; range: readonly [number, number] }) {
+export function Legend({ colour, scale }: { colour: Colour; scale: readonly number[] }) {
   if (colour !== 'confidence' && colour !== 'depth') return null;
-  const confidence = colour === 'confidence';
   return (
     <p className="viewer-legend numeric">
-      {confidence ? low.toPrecision(2) : t('far')}
-      <span
-        className="ramp"
-        role="img"
-        aria-label={confidence ? t('Confidence, from dark to bright') : t('Depth, from dark to bright')}
-      />
-      {confidence ? high.toPrecision(2) : t('near')}
+      {colour === 'confidence' ? (
+        <ConfidenceLegend scale={scale} />
+      ) : (
+        <>
+          {t('far')}
+          <span
+            className="ramp"
+            role="img"
+            aria-label={t('Depth, from dark to bright')}
+          />
+          {t('near')}
+        </>
+      )}
     </p>
   );
 }

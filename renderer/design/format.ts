@@ -1,3 +1,4 @@
+import { percentileOf } from '../../electron/contract/confidence.js';
 import { t, wordsLanguage } from '../words/index.js';
 
 /** "1.4 GB": three figures at most. */
@@ -57,6 +58,12 @@ export function sizeText(metres: readonly number[], unit: 'metre' | 'foot' | und
 
 export function lengthText(value: number): string {
   return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** "63 % (4.1)": per cent of the scene's depths that are less sure, and the confidence itself. */
+export function confidenceText(confidence: number, scale: readonly number[] | undefined): string {
+  const own = confidence.toPrecision(confidence < 10 ? 2 : 3);
+  return scale ? `${Math.round(percentileOf(scale, confidence))} % (${own})` : own;
 }
 
 /** Where a focal comes from, in words. */

@@ -19,6 +19,7 @@ const choosePair = ({ a, b }: PairInfo): void => setStudio({ selectedPair: [a, b
 /** Pictures and lines. What is clicked of a line lies above the pictures; what is seen of it lies below. */
 export function Drawing({ photos, pairs, places, look, size, summary, onHover }: GraphProps) {
   const chosen = useStudio(({ selectedPair }) => selectedPair);
+  const scale = useStudio(({ project }) => project?.scene?.confidence);
   const names = new Map(photos.map(({ id, name }) => [id, stem(name)]));
   const drawn = pairs
     .filter(({ a, b }) => places.has(a) && places.has(b))
@@ -83,7 +84,7 @@ export function Drawing({ photos, pairs, places, look, size, summary, onHover }:
             tabIndex={k === reachable ? 0 : -1}
             role="button"
             aria-pressed={samePair(pair, chosen)}
-            aria-label={`${t('{a} and {b}', { a: names.get(pair.a)!, b: names.get(pair.b)! })}: ${pairText(pair)}`}
+            aria-label={`${t('{a} and {b}', { a: names.get(pair.a)!, b: names.get(pair.b)! })}: ${pairText(pair, scale)}`}
             onPointerEnter={() => onHover(pair)}
             onPointerLeave={() => onHover(undefined)}
             onFocus={() => onHover(pair)}

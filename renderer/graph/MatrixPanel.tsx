@@ -34,6 +34,7 @@ export function MatrixPanel() {
 function Matrix({ photos }: { photos: readonly PhotoInfo[] }) {
   const pairs = useStudio(({ project }) => project?.pairs ?? NO_PAIRS);
   const chosen = useStudio(({ selectedPair }) => selectedPair);
+  const scale = useStudio(({ project }) => project?.scene?.confidence);
   const [zoom, setZoom] = useState(() => (photos.length <= 30 ? 4 : 2));
   const [cell, setCell] = useState<Cell>({ row: 0, column: 1 });
   const [hovered, setHovered] = useState<Cell>();
@@ -47,7 +48,7 @@ function Matrix({ photos }: { photos: readonly PhotoInfo[] }) {
   const shown = hovered ?? cell;
   const explained = pairAt(shown);
   const name = (k: number): string => stem(photos[k]?.name ?? '');
-  const words = `${name(shown.row)} – ${name(shown.column)}: ${explained ? pairText(explained) : t('no pair')}`;
+  const words = `${name(shown.row)} – ${name(shown.column)}: ${explained ? pairText(explained, scale) : t('no pair')}`;
   return (
     <div className="matrix">
       <MatrixView

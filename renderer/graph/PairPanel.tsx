@@ -2,7 +2,10 @@ import { useState } from 'react';
 import type { PairInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Empty, Facts } from '../design/controls.js';
-import { stem } from '../design/format.js';
+import { confidenceText, stem } from '../design/format.js';
+import { ConfidenceLegend } from '../depth/ConfidenceLegend.js';
+import { MapCanvas } from '../depth/MapCanvas.js';
+import { useMaps } from '../depth/maps.js';
 import { residualFact } from '../photos/residual.js';
 import { useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -46,7 +49,10 @@ function PairPictures({ pair, name }: { pair: PairInfo; name: (id: string) => st
   const [map, setMap] = useState<'depth' | 'confidence'>('depth');
   const revision = useStudio(({ project }) => project?.scene?.revision ?? 0);
   const { a, b } = pair;
+  const scale = useStudio(({ project }) => project?.scene?.confidence);
   const known = pair.confidence !== undefined || pair.state === 'observed';
+  const ofA = useMaps(known ? `pair/${a}/${b}/maps/0` : undefined, revision);
+  const ofB = useMaps(known ? `pair/${a}/${b}/maps/1` : undefined, revision);
   const words = (id: string): string =>
     map === 'depth'
       ? t('Depth of {name} by this pair', { name: name(id) })
@@ -63,10 +69,12 @@ function PairPictures({ pair, name }: { pair: PairInfo; name: (id: string) => st
         ))}
         {known &&
           [a, b].map((id, k) => (
-            <img
-              key={`${map} ${id}`}
-              src={`${api.binaryUrl(`pair/${a}/${b}/${map}/${k}`)}?${revision}`}
-              alt={words(id)}
+            <MapCanvas
+              key={id}
+              maps={k === 0 ? ofA : ofB}
+              kind={map}
+              scale={scale}
+              label={words(id)}
             />
           ))}
       </div>
@@ -87,9 +95,10 @@ function PairPictures({ pair, name }: { pair: PairInfo; name: (id: string) => st
                 checked={map === each}
                 onChange={() => setMap(each)}
               />
-              {each === 'depth' ? t('Depth, near is warm') : t('Confidence, bright is sure')}
+              {each === 'depth' ? t('Depth, near is bright') : t('Confidence, bright is sure')}
             </label>
           ))}
+          {map === 'confidence' && <ConfidenceLegend scale={scale} />}
         </div>
       )}
     </>
@@ -97,11 +106,12 @@ function PairPictures({ pair, name }: { pair: PairInfo; name: (id: string) => st
 }
 
 function PairFacts({ pair: { state, enabled, confidence, residual, parallax, reason } }: { pair: PairInfo }) {
+  const scale = useStudio(({ project }) => project?.scene?.confidence);
   return (
     <div className="row pair-facts">
       <Facts
         facts={[
-          confidence !== undefined && [t('Confidence'), confidence.toFixed(1)],
+          confidence !== undefined && [t('Confidence'), confidenceText(confidence, scale)],
           residual !== undefined && residualFact(residual),
           parallax !== undefined && [t('Parallax'), `${parallax.toFixed(1)}°`],
           state === 'planned' && enabled && [t('State'), t('not computed yet')],

@@ -75,7 +75,7 @@ export function PoseGraph() {
         />
       )}
       <p className="graph-note truncate">
-        {explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained)}` : noteOf(pairs)}
+        {explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained, scene?.confidence)}` : noteOf(pairs)}
       </p>
     </div>
   );

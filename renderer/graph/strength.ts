@@ -1,4 +1,5 @@
 import type { PairInfo } from '../../electron/contract/api.js';
+import { confidenceText } from '../design/format.js';
 import { t } from '../words/index.js';
 
 /** How a pair's line looks: data in colour, doubt in thinness. */
@@ -29,14 +30,17 @@ export function pairLook({ state, enabled, confidence, residual }: PairInfo): Pa
   return { tone, width, dashed: false };
 }
 
-/** The same in words, for whoever can't or won't read colours. */
-export function pairText({ state, enabled, confidence, residual, reason, parallax }: PairInfo): string {
+/** The same in words, for whoever can't or won't read colours. @param scale of the scene's confidence */
+export function pairText(
+  { state, enabled, confidence, residual, reason, parallax }: PairInfo,
+  scale: readonly number[] | undefined,
+): string {
   if (!enabled) return t('switched off');
   if (state === 'planned') return t('not computed yet');
   if (state === 'rejected') return t('rejected: {reason}', { reason: reason ?? t('nothing in common') });
   return (
     [
-      confidence !== undefined && t('confidence {n}', { n: confidence.toFixed(1) }),
+      confidence !== undefined && t('confidence {n}', { n: confidenceText(confidence, scale) }),
       residual !== undefined && t('residual {n} % of the depth', { n: (residual * 100).toPrecision(2) }),
       parallax !== undefined && t('parallax {n}°', { n: parallax.toFixed(1) }),
     ]

@@ -8,7 +8,9 @@ import { countText, sizeText } from '../design/format.js';
 import { isActive, setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
+import { percentileOf } from '../../electron/contract/confidence.js';
 import { CloudSettings } from '../cloud/CloudSettings.js';
+import { ConfidenceSlider } from '../cloud/ConfidenceSlider.js';
 import { MetresField } from './MetresField.js';
 import { MeasureSection } from './MeasureSection.js';
 import { PlaceSection } from './PlaceSection.js';
@@ -252,7 +254,9 @@ const tools = [
 function CleanSection({ busy }: { busy: boolean }) {
   const active = useStudio(({ viewer }) => viewer.tool);
   const selected = useStudio(({ selectedPoints }) => selectedPoints);
-  const [share, setShare] = useState(0);
+  const scale = useStudio(({ project }) => project?.scene?.confidence);
+  const threshold = useStudio(({ project }) => project?.settings.minConfidence ?? 1);
+  const [below, setBelow] = useState(threshold);
   return (
     <div className="section">
       <h2>{t('Clean')}</h2>
@@ -269,20 +273,21 @@ function CleanSection({ busy }: { busy: boolean }) {
         <CommandButton id="points.invert">{t('Invert')}</CommandButton>
         <CommandButton id="points.clear">{t('None')}</CommandButton>
       </div>
-      <Slider
-        label={t('Select the least confident')}
-        min={0}
-        max={100}
-        step={1}
-        value={share}
-        disabled={busy}
-        format={(value) => `${value} %`}
-        onChange={setShare}
-        onCommit={(value) => {
-          currentViewer()?.editing?.selectLeastSure(value / 100);
-          countSelection();
-        }}
-      />
+      {scale && (
+        <ConfidenceSlider
+          label={t('Select the least confident')}
+          value={Math.max(below, threshold)}
+          scale={scale}
+          from={Math.floor(percentileOf(scale, threshold))}
+          disabled={busy}
+          onChange={() => undefined}
+          onCommit={(confidence) => {
+            setBelow(confidence);
+            currentViewer()?.editing?.selectLessSure(confidence);
+            countSelection();
+          }}
+        />
+      )}
       <ColourChoice busy={busy} />
       <p className="quiet numeric">{t('{n} selected. Shift adds, Alt takes away.', { n: countText(selected) })}</p>
       <div className="scene-tools">

@@ -16,6 +16,7 @@ import {
   type Material,
 } from 'three';
 import { GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
+import { percentileOf } from '../../electron/contract/confidence.js';
 import { ramp } from './ramp.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 
@@ -30,11 +31,13 @@ export interface MeshShown {
 
 interface MeshLayerProps extends MeshShown {
   look: ViewerSettings['meshLook'];
+  /** Of all depths of the scene (contract/confidence.ts). */
+  confidenceScale: readonly number[];
   onChange: () => void;
 }
 
 /** The textured mesh. It is loaded once per revision; what it looks like is a matter of its materials. */
-export function MeshLayer({ url, photosUrl, look, onPhoto, onChange, onError }: MeshLayerProps) {
+export function MeshLayer({ url, photosUrl, look, confidenceScale, onPhoto, onChange, onError }: MeshLayerProps) {
   const { gl } = useThree();
   const [loaded, setLoaded] = useState<Loaded>();
   useEffect(() => {
@@ -61,9 +64,10 @@ export function MeshLayer({ url, photosUrl, look, onPhoto, onChange, onError }: 
   );
   useEffect(() => {
     if (!loaded) return;
-    for (const part of loaded.parts) dress(part, look, shaded, loaded.photos, gl.capabilities.getMaxAnisotropy());
+    const anisotropy = gl.capabilities.getMaxAnisotropy();
+    for (const part of loaded.parts) dress(part, look, { shaded, photos: loaded.photos, confidenceScale, anisotropy });
     onChange();
-  }, [loaded, look, shaded, gl, onChange]);
+  }, [loaded, look, confidenceScale, shaded, gl, onChange]);
   if (!loaded) return null;
   const clicked = (event: ThreeEvent<MouseEvent>): void => {
     // A drag turns the view; it chooses nothing.
@@ -121,18 +125,25 @@ async function load(url: string, photosUrl: string): Promise<Loaded> {
   return { group: gltf.scene, parts, photos: new Int16Array(photos) };
 }
 
+interface Dress {
+  shaded: Material;
+  photos: Int16Array;
+  confidenceScale: readonly number[];
+  anisotropy: number;
+}
+
 function dress(
   mesh: Mesh<BufferGeometry>,
   look: ViewerSettings['meshLook'],
-  shaded: Material,
-  photos: Int16Array,
-  anisotropy: number,
+  { shaded, photos, confidenceScale, anisotropy }: Dress,
 ): void {
   const own = mesh.userData as {
     firstFace: number;
     texture: MeshBasicMaterial;
     byPhoto?: Mesh;
     sure?: MeshBasicMaterial;
+    /** The scale of its colours. */
+    sureBy?: readonly number[];
     wire?: MeshBasicMaterial;
   };
   if (own.texture.map) own.texture.map.anisotropy = anisotropy;
@@ -142,7 +153,11 @@ function dress(
     mesh.add(own.byPhoto);
   }
   if (own.byPhoto) own.byPhoto.visible = look === 'photo';
-  if (look === 'confidence') own.sure ??= colouredByConfidence(mesh.geometry);
+  if (look === 'confidence' && own.sureBy !== confidenceScale) {
+    own.sure?.dispose();
+    own.sure = colouredByConfidence(mesh.geometry, confidenceScale);
+    own.sureBy = confidenceScale;
+  }
   const materials = {
     texture: own.texture,
     shape: shaded,
@@ -172,14 +187,13 @@ function clay(): MeshMatcapMaterial {
   return new MeshMatcapMaterial({ matcap, side: DoubleSide });
 }
 
-/** Gives the vertices the colours of what the depth maps say of them, from blue (one half) to yellow (sure). */
-function colouredByConfidence(geometry: BufferGeometry): MeshBasicMaterial {
+/** Gives the vertices the colours of what the depth maps say of them, on the scale of points, maps and pairs. */
+function colouredByConfidence(geometry: BufferGeometry, scale: readonly number[]): MeshBasicMaterial {
   const confidence = geometry.attributes['_confidence'];
   const colours = new Float32Array(3 * (confidence?.count ?? 0));
   const colour = new Color();
   for (let k = 0; k < colours.length / 3; k++) {
-    // Of probability one half and less is the ramp's low end (ARCHITECTURE.md: p = 1 - 1 / c).
-    colour.setRGB(...ramp(2 * (1 - 1 / confidence!.getX(k)) - 1), SRGBColorSpace);
+    colour.setRGB(...ramp(percentileOf(scale, confidence!.getX(k)) / 100), SRGBColorSpace);
     colours.set([colour.r, colour.g, colour.b], 3 * k);
   }
   geometry.setAttribute('color', new BufferAttribute(colours, 3));

@@ -13,7 +13,7 @@ import { MeshLayer } from './MeshLayer.js';
 import { useNavigation } from './navigation.js';
 import { PhotoSheet } from './PhotoSheet.js';
 import { pickPoint } from './pick.js';
-import { modeNumber, pointMaterial } from './point-material.js';
+import { modeNumber, pointMaterial, scaleUniform } from './point-material.js';
 import { PointPass } from './point-pass.js';
 import { themeColours } from './theme.js';
 import { useEditing } from './use-editing.js';
@@ -36,6 +36,7 @@ export function Stage({
   frame,
   deleted,
   region,
+  confidenceScale = cloud.confidenceScale,
   settings,
   onSettings,
   selected,
@@ -62,6 +63,7 @@ export function Stage({
   const frameKey = frame.matrix.join();
   const upright = useMemo(() => uprightOf(frame), [frameKey]); // eslint-disable-line react-hooks/exhaustive-deps
   const toWorld = useCallback((point: Vector3) => point.clone().applyQuaternion(upright), [upright]);
+  const scale = useMemo(() => scaleUniform(confidenceScale), [confidenceScale]);
   const chosenSource = settings.colour === 'source' ? cameras.findIndex(({ photo }) => photo === selected.at(-1)) : -1;
 
   // A mesh that is not there leaves the points.
@@ -94,6 +96,7 @@ export function Stage({
     size,
     viewport.dpr,
     chosenSource,
+    scale,
     settings.colour,
     settings.pointSize,
     settings.minConfidence,
@@ -207,8 +210,7 @@ export function Stage({
     set('pixelRatio', viewport.dpr);
     set('mode', modeNumber(settings.colour));
     set('minConfidence', settings.minConfidence);
-    set('lowestConfidence', cloud.confidenceRange[0]);
-    set('highestConfidence', cloud.confidenceRange[1]);
+    uniforms.confidences!.value = scale;
     if (settings.colour === 'depth') {
       view.updateMatrixWorld();
       const [nearest, farthest] = depthRange(cloud.sample, view.matrixWorldInverse, upright, cloud.radius * 0.05);
@@ -313,6 +315,7 @@ export function Stage({
             key={meshShown.url}
             {...meshShown}
             look={settings.meshLook}
+            confidenceScale={confidenceScale}
             onChange={invalidate}
           />
         )}

@@ -28,6 +28,8 @@ export interface ViewerProps {
   onPick?: (pixel: ScenePixel) => void;
   /** Points have been selected. */
   onSelected?: () => void;
+  /** Of all depths of the scene (contract/confidence.ts); the cloud's own without. */
+  confidenceScale?: readonly number[] | undefined;
   settings: ViewerSettings;
   onSettings: (change: Partial<ViewerSettings>) => void;
   /** Photo ids; the last one is the one meant when only one can be. */

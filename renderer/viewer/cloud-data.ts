@@ -1,7 +1,7 @@
 import { BufferAttribute, BufferGeometry, Sphere, Vector3 } from 'three';
 import { cloudSize, decodeCloud } from '../../electron/contract/cloud.js';
 import type { EditablePoints } from './cloud-state.js';
-import { confidenceRange, extent } from './extent.js';
+import { extent, ownScale } from './extent.js';
 
 /**
  * Points a geometry. Each upload to the GPU copies one of them, so a chunk bounds how long the interface can be held
@@ -36,8 +36,8 @@ export interface CloudData {
   centre: Vector3;
   corners: readonly Vector3[];
   radius: number;
-  /** Of most points; the few surest would leave all others dark. */
-  confidenceRange: readonly [low: number, high: number];
+  /** Of its own points (contract/confidence.ts), for when nothing is known of the scene's depths. */
+  confidenceScale: readonly number[];
   dispose(): void;
 }
 
@@ -141,7 +141,7 @@ export function makeCloud(buffer: ArrayBuffer): CloudData {
     sample,
     sampleConfidence: confidence.subarray(0, sample.length / 3),
     ...extent(sample),
-    confidenceRange: confidenceRange(confidence),
+    confidenceScale: ownScale(confidence),
     points: pixel && maps && { positions, colors, confidence, source, pixel, maps, state },
     touch: () =>
       chunks.forEach((chunk) => {

@@ -306,21 +306,17 @@ export function pickIndex(
 /** The pixel of the original photo that a point was seen at. */
 export function originalPixel({ source, pixel, maps, photos }: EditablePoints, point: number) {
   const { width, originalFromView: map } = maps[source[point]!]!;
-  const x = map.offsetX + map.scaleX * (pixel[point]! % width);
-  const y = map.offsetY + map.scaleY * Math.floor(pixel[point]! / width);
-  if (!map.radial) return { photo: photos[source[point]!]!, x, y };
+  const at = originalPixelOf(map, pixel[point]! % width, Math.floor(pixel[point]! / width));
+  return { photo: photos[source[point]!]!, ...at };
+}
+
+/** The pixel of the original photo at a pixel of its depth map. */
+export function originalPixelOf(map: CloudMap['originalFromView'], column: number, row: number) {
+  const x = map.offsetX + map.scaleX * column;
+  const y = map.offsetY + map.scaleY * row;
+  if (!map.radial) return { x, y };
   const { focal, centreX, centreY, k1 } = map.radial;
   const [dx, dy] = [(x - centreX) / focal, (y - centreY) / focal];
   const bend = 1 + k1 * (dx * dx + dy * dy);
-  return { photo: photos[source[point]!]!, x: centreX + focal * dx * bend, y: centreY + focal * dy * bend };
-}
-
-/**
- * Confidence of which a share of the points have less: one scale for every estimator, whose own numbers mean different
- * things. Sampled: a cloud's beginning is an even subsample of it.
- */
-export function confidenceAt(confidence: Float32Array, share: number): number {
-  if (confidence.length === 0 || share <= 0) return 1;
-  const sorted = confidence.slice(0, 200_000).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  return { x: centreX + focal * dx * bend, y: centreY + focal * dy * bend };
 }

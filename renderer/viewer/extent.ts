@@ -1,4 +1,5 @@
 import { Vector3, type Matrix4, type Quaternion } from 'three';
+import { CONFIDENCE_STEPS, confidenceScale } from '../../electron/contract/confidence.js';
 
 /**
  * Points looked at: enough for a percentile, few enough for every frame. The start of a cloud is an even subsample of
@@ -37,11 +38,9 @@ export function extent(sample: Float32Array): { centre: Vector3; corners: Vector
   return { centre, corners, radius: radius > 0 ? radius : 1 };
 }
 
-/** What the colours of confidence run over. @param confidence [N], in an order whose start is a subsample */
-export function confidenceRange(confidence: Float32Array): [low: number, high: number] {
-  if (confidence.length === 0) return [1, 1.5];
-  const [low, high] = percentiles(Float64Array.from(confidence.subarray(0, 5 * LOOKED_AT)), 0.05, 0.95);
-  return [low, Math.max(low * 1.05, high)];
+/** The scale of some points' confidence. @param confidence [N], in an order whose start is a subsample */
+export function ownScale(confidence: Float32Array): number[] {
+  return confidenceScale(confidence.slice(0, 5 * LOOKED_AT).sort()) ?? Array<number>(CONFIDENCE_STEPS + 1).fill(1);
 }
 
 /**

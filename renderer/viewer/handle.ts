@@ -28,8 +28,7 @@ export interface ViewerHandle {
 export interface Editing {
   /** Selects what is seen inside a shape; asked for at the size of the view, CSS pixels. */
   select(shape: (width: number, height: number) => ScreenShape, mode: SelectionMode): void;
-  /** Selects points of less confidence than this share of all points have. */
-  selectLeastSure(share: number): void;
+  selectLessSure(confidence: number): void;
   /** Selects points whose colour (sRGB) is at most `reach` of 255 from one. */
   selectColour(colour: readonly [number, number, number], reach: number): void;
   invert(): void;

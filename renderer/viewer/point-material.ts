@@ -1,8 +1,16 @@
 import { Matrix4, ShaderMaterial } from 'three';
+import { confidenceAt } from '../../electron/contract/confidence.js';
 import { rampShader } from './ramp.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
 
 const modes: readonly ViewerSettings['colour'][] = ['photo', 'confidence', 'depth', 'normal', 'source'];
+
+/** Steps of the scale of confidence as the shader has it; a power of two. */
+const STEPS = 32;
+
+/** The scale (contract/confidence.ts) in the steps of the shader. */
+export const scaleUniform = (scale: readonly number[]): Float32Array =>
+  Float32Array.from({ length: STEPS + 1 }, (_, k) => confidenceAt(scale, (100 * k) / STEPS));
 
 /**
  * One material for all chunks, so that a slider changes one number and no point. Points below the confidence threshold
@@ -16,8 +24,7 @@ export function pointMaterial(): ShaderMaterial {
       pixelRatio: { value: 1 },
       mode: { value: 0 },
       minConfidence: { value: 1 },
-      lowestConfidence: { value: 1 },
-      highestConfidence: { value: 10 },
+      confidences: { value: new Float32Array(STEPS + 1).fill(1) },
       nearest: { value: 1 },
       farthest: { value: 10 },
       chosenSource: { value: -1 },
@@ -30,13 +37,25 @@ export function pointMaterial(): ShaderMaterial {
       attribute float confidence;
       attribute float source;
       attribute float state;
-      uniform float size, pixelRatio, minConfidence, lowestConfidence, highestConfidence, nearest, farthest, chosenSource, scale;
+      uniform float size, pixelRatio, minConfidence, nearest, farthest, chosenSource, scale;
       uniform int mode;
+      // At equal shares of all depths, ascending.
+      uniform float confidences[${STEPS + 1}];
       uniform bool cropped;
       uniform mat4 boxFromWorld;
       varying vec3 shade;
 
       ${rampShader}
+      // Share of all depths that are less sure.
+      float shareBelow(float value) {
+        int low = 0, high = ${STEPS};
+        for (int k = 0; k < ${Math.log2(STEPS)}; k++) {
+          int middle = (low + high) / 2;
+          if (confidences[middle] < value) low = middle; else high = middle;
+        }
+        float part = clamp((value - confidences[low]) / max(confidences[high] - confidences[low], 1e-6), 0.0, 1.0);
+        return (float(low) + part) / float(${STEPS});
+      }
       // Neighbouring numbers far apart on the wheel: steps of the golden angle.
       vec3 hue(float k) {
         vec3 wheel = abs(mod(fract(k * 0.61803) * 6.0 + vec3(0.0, 4.0, 2.0), 6.0) - 3.0) - 1.0;
@@ -53,7 +72,7 @@ export function pointMaterial(): ShaderMaterial {
         // pixel.
         gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
         shade = colour;
-        if (mode == 1) shade = ramp(log(confidence / lowestConfidence) / log(highestConfidence / lowestConfidence));
+        if (mode == 1) shade = ramp(shareBelow(confidence));
         else if (mode == 2) shade = ramp(1.0 - (1.0 / nearest - 1.0 / max(-seen.z, 1e-6)) / (1.0 / nearest - 1.0 / farthest));
         #ifdef WITH_NORMALS
           else if (mode == 3) shade = normalize(normalMatrix * normal) * 0.5 + 0.5;

@@ -4,7 +4,6 @@ import type { CameraInfo } from '../../electron/contract/api.js';
 import type { CloudData } from './cloud-data.js';
 import {
   colourTest,
-  confidenceAt,
   countSelected,
   invertSelection,
   maskOfSelection,
@@ -69,9 +68,8 @@ export function useEditing({
         selectInside(points, elements, shape(Math.round(width), Math.round(height)), minConfidence, mode);
         changed();
       },
-      selectLeastSure: (share) => {
-        const limit = confidenceAt(points.confidence, share);
-        selectWhere(points, (n) => points.confidence[n]! < limit);
+      selectLessSure: (confidence) => {
+        selectWhere(points, (n) => points.confidence[n]! < confidence);
         changed();
       },
       selectColour: (colour, reach) => {

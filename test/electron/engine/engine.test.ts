@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobState } from '../../../electron/contract/api.js';
+import { decodeMaps } from '../../../electron/contract/photo-maps.js';
 import { decodeCloud } from '../../../electron/contract/cloud.js';
 import { Engine } from '../../../electron/engine/engine.js';
 import { writeSingle } from '../../../electron/engine/exporting.js';
@@ -68,8 +69,13 @@ describe('a run', () => {
     expect(type).toBe('application/octet-stream');
     const cloud = decodeCloud(new Uint8Array(bytes).buffer);
     expect(cloud.confidence.length).toBe(scene!.points);
-    expect((await engine.binary(`depth/${infos[0]!.id}`)).type).toBe('image/png');
-    expect((await engine.binary(`pair/${infos[1]!.id}/${infos[0]!.id}/confidence/1`)).type).toBe('image/png');
+    const maps = decodeMaps(new Uint8Array((await engine.binary(`maps/${infos[0]!.id}`)).bytes).buffer);
+    expect([maps.depth.length, maps.normals!.length / 3]).toEqual(Array(2).fill(maps.width * maps.height));
+    const ofPair = await engine.binary(`pair/${infos[1]!.id}/${infos[0]!.id}/maps/1`);
+    expect(decodeMaps(new Uint8Array(ofPair.bytes).buffer).confidence.every((value) => value >= 1)).toBe(true);
+    // One scale, of all depths: the threshold's percentage of them is left out of the cloud.
+    expect(scene!.confidence!.length).toBe(101);
+    expect([...scene!.confidence!].sort((a, b) => a - b)).toEqual(scene!.confidence);
     await expect(engine.binary('cloud/999/0')).rejects.toThrow(/no such resource/);
     await engine.close();
   });

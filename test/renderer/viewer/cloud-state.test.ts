@@ -4,7 +4,6 @@ import { decodeCloud, encodeCloud } from '../../../electron/contract/cloud.js';
 import { decodeMask, encodeMask } from '../../../electron/contract/mask.js';
 import {
   colourTest,
-  confidenceAt,
   countSelected,
   deletedBits,
   invertSelection,
@@ -126,7 +125,6 @@ test('a picked point is a pixel of the original photo', () => {
   const found = pickIndex(points, matrix, { x: 105, y: 55, width: 400, height: 300 }, 1);
   expect(found).toBe(5 * 40 + 10);
   expect(originalPixel(points, found)).toEqual({ photo: 'a', x: 20.5, y: 10.5 });
-  expect(confidenceAt(points.confidence, 0.5)).toBeCloseTo(1.5, 2);
 });
 
 test('pixels and maps travel with the cloud', () => {

@@ -2,7 +2,7 @@ import { Matrix4, type BufferAttribute, PerspectiveCamera, Quaternion, Vector3 }
 import { describe, expect, it } from 'vitest';
 import { cloudSize, encodeCloud } from '../../../electron/contract/cloud.js';
 import { CHUNK, makeCloud, receive } from '../../../renderer/viewer/cloud-data.js';
-import { confidenceRange, depthRange, extent } from '../../../renderer/viewer/extent.js';
+import { depthRange, extent, ownScale } from '../../../renderer/viewer/extent.js';
 import { pickPoint } from '../../../renderer/viewer/pick.js';
 import { syntheticCloud } from './synthetic.js';
 
@@ -79,7 +79,8 @@ describe('a cloud for the graphics processor', () => {
 
   it('of no points has an extent all the same', () => {
     const cloud = makeCloud(encodeCloud(syntheticCloud(0)).buffer as ArrayBuffer);
-    expect([cloud.chunks.length, cloud.radius, ...cloud.confidenceRange]).toEqual([0, expect.any(Number), 1, 1.5]);
+    expect([cloud.chunks.length, cloud.radius]).toEqual([0, expect.any(Number)]);
+    expect(cloud.confidenceScale).toEqual(Array(101).fill(1));
     expect(cloud.radius).toBeGreaterThan(0);
   });
 
@@ -92,14 +93,12 @@ describe('a cloud for the graphics processor', () => {
     for (const corner of corners) expect(corner.distanceTo(centre)).toBeCloseTo(radius, 6);
   });
 
-  it('colours confidence over what most points have', () => {
+  it('has a scale of confidence that one outlier does not stretch', () => {
     const confidence = Float32Array.from({ length: 1000 }, (_, k) => 1 + k / 100);
     confidence[999] = 1e9;
-    const [low, high] = confidenceRange(confidence);
-    expect(low).toBeCloseTo(1.5, 5);
-    expect(high).toBeCloseTo(10.5, 5);
-    const [same, above] = confidenceRange(new Float32Array(10).fill(3));
-    expect(above).toBeGreaterThan(same);
+    const scale = ownScale(confidence);
+    expect(scale[50]).toBeCloseTo(6, 1);
+    expect(scale[99]).toBeCloseTo(10.9, 1);
   });
 });
 

@@ -1,0 +1,22 @@
+import { confidenceAt } from '../../electron/contract/confidence.js';
+import { t } from '../words/index.js';
+
+/** What the colours of confidence say, the same for points, maps and pairs: per cent of all depths that are less sure. */
+export function ConfidenceLegend({ scale }: { scale: readonly number[] | undefined }) {
+  const at = (percent: number): string =>
+    scale ? `${percent} % (${confidenceAt(scale, percent).toPrecision(2)})` : `${percent} %`;
+  return (
+    <span
+      className="confidence-legend numeric"
+      title={t('Per cent of all depths that are less sure, and the confidence there')}
+    >
+      {at(0)}
+      <span
+        className="ramp"
+        role="img"
+        aria-label={t('Confidence, from dark to bright')}
+      />
+      {at(100)}
+    </span>
+  );
+}
