@@ -35,8 +35,11 @@ const table = {
   'points.rectangle': { title: 'Select points by a rectangle', menu: 'Edit' },
   'points.brush': { title: 'Select points by a brush', menu: 'Edit' },
   'points.pick': { title: 'Pick points', menu: 'Edit', keys: 'P' },
+  'points.mark': { title: 'Mark a point in several photos', menu: 'Edit' },
   'points.invert': { title: 'Invert the selection of points', menu: 'Edit', keys: 'I' },
   'points.clear': { title: 'Select no points', menu: 'Edit' },
+  'points.hide': { title: 'Hide selected points', menu: 'Edit', keys: 'H' },
+  'points.showAll': { title: 'Show hidden points', menu: 'Edit', keys: 'Shift+H' },
   'points.delete': { title: 'Delete selected points', menu: 'Edit', keys: 'Delete' },
 
   'run.start': { title: 'Start reconstruction', menu: 'Run', keys: 'Mod+Enter' },

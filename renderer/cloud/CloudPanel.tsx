@@ -1,6 +1,8 @@
 import { useEffect, useState } from 'react';
 import type { CameraInfo, SceneInfo } from '../../electron/contract/api.js';
-import type { FrameInfo } from '../../electron/contract/scene.js';
+import type { FrameInfo, ScenePixel } from '../../electron/contract/scene.js';
+import { editScene } from '../commands/scene.js';
+import { useMeasured } from '../scene/use-measured.js';
 import { choose } from '../store/selection.js';
 import { notify, setStudio, setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -27,6 +29,7 @@ export function CloudPanel() {
   const threshold = useStudio(({ project }) => project?.settings.minConfidence ?? 1);
   // Whoever has changed it: the slider, undo, another window.
   useEffect(() => setViewer({ minConfidence: threshold }), [threshold]);
+  const { lines, places } = useMeasured();
   const mesh = useMeshShown();
   const { loaded, arrived } = useCloud(scene, shown);
   const document = useStudio(({ project }) => project?.document);
@@ -47,7 +50,11 @@ export function CloudPanel() {
         frame={frame}
         deleted={deleted}
         region={shown === 0 ? document?.region : undefined}
-        onPick={(pixel) => setStudio(({ picks }) => ({ picks: [...picks, pixel] }))}
+        onPick={takePick}
+        onRegion={(region) => editScene({ kind: 'region', region })}
+        onTurn={(rotation) => editScene({ kind: 'turn', rotation })}
+        lines={shown === 0 ? lines : undefined}
+        places={shown === 0 ? places : undefined}
         onSelected={countSelection}
         confidenceScale={scene?.confidence}
         settings={settings}
@@ -79,6 +86,15 @@ export function CloudPanel() {
         waiting={loaded.revision === scene?.revision ? undefined : arrived}
       />
     </div>
+  );
+}
+
+/** Another picked point, or, while one point is marked in several photos, another photo of it. */
+function takePick({ photo, x, y }: ScenePixel): void {
+  setStudio(({ viewer, picks, mark }) =>
+    viewer.tool === 'mark'
+      ? { mark: [...mark.filter((each) => each.photo !== photo), { photo, x, y }] }
+      : { picks: [...picks, { photo, x, y }] },
   );
 }
 

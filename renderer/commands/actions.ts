@@ -98,6 +98,7 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'points.rectangle': tool('rectangle'),
   'points.brush': tool('brush'),
   'points.pick': tool('pick'),
+  'points.mark': tool('mark'),
   'points.invert': {
     when: withCloud,
     run: () => {
@@ -112,6 +113,14 @@ export const actions: Readonly<Record<CommandId, Action>> = {
       countSelection();
     },
   },
+  'points.hide': {
+    when: () => studio().selectedPoints > 0,
+    run: () => {
+      currentViewer()?.editing?.hideSelected();
+      countSelection();
+    },
+  },
+  'points.showAll': { when: withCloud, run: () => currentViewer()?.editing?.showHidden() },
   'points.delete': { when: () => idle() && studio().selectedPoints > 0, run: () => deleteSelectedPoints() },
 
   'run.start': {

@@ -75,7 +75,9 @@ export function PoseGraph() {
         />
       )}
       <p className="graph-note truncate">
-        {explained ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained, scene?.confidence)}` : noteOf(pairs)}
+        {explained
+          ? `${name(explained.a)} – ${name(explained.b)}: ${pairText(explained, scene?.confidence)}`
+          : noteOf(pairs)}
       </p>
     </div>
   );

@@ -1,14 +1,13 @@
-import { useEffect, useState } from 'react';
-import type { Result } from '../../electron/contract/api.js';
+import { useState } from 'react';
 import type { FrameInfo, Measurement } from '../../electron/contract/scene.js';
 import { attempt } from '../commands/project.js';
 import { editScene } from '../commands/scene.js';
 import { Button, Select } from '../design/controls.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { keyOf, type Measured } from './use-measured.js';
+import { valueText } from './value-text.js';
 import { t } from '../words/index.js';
-
-type Value = Result<'scene.measure'>;
 
 const kinds = [
   { value: 'distance', title: t('Distance of two points') },
@@ -32,7 +31,7 @@ export function MeasureSection({
 }) {
   const picks = useStudio(({ picks }) => picks);
   const [kind, setKind] = useState<Measurement['kind']>('distance');
-  const values = useValues(measurements, frame);
+  const values = useStudio(({ measured }) => measured);
   const add = async (): Promise<void> => {
     const name = `${kind} ${measurements.length + 1}`;
     const next = { id: crypto.randomUUID(), name, kind, points: [...picks] };
@@ -71,7 +70,7 @@ export function MeasureSection({
                 if (event.key === 'Enter') event.currentTarget.blur();
               }}
             />
-            <span className="numeric">{text(measurement.kind, values.get(measurement.id), frame)}</span>
+            <span className="numeric">{text(measurement.kind, values.get(keyOf(measurement)), frame)}</span>
             <Button
               look={['plain', 'square']}
               icon="close"
@@ -107,38 +106,11 @@ export function MeasureSection({
   );
 }
 
-function useValues(measurements: readonly Measurement[], frame: FrameInfo): ReadonlyMap<string, Value> {
-  const [values, setValues] = useState<ReadonlyMap<string, Value>>(new Map());
-  const key = JSON.stringify([measurements, frame.matrix]);
-  useEffect(() => {
-    let current = true;
-    void (async () => {
-      const found = new Map<string, Value>();
-      for (const { id, kind, points } of measurements) {
-        const value = await attempt(() => api.request('scene.measure', { kind, points }));
-        if (!current) return;
-        if (value) found.set(id, value);
-        setValues(new Map(found));
-      }
-    })();
-    return () => {
-      current = false;
-    };
-  }, [key]); // eslint-disable-line react-hooks/exhaustive-deps
-  return values;
-}
-
-function unitOf(kind: Measurement['kind'], frame: FrameInfo): string {
-  if (kind === 'angle') return '°';
-  if (frame.unit !== 'metre') return '';
-  return kind === 'area' ? ' m²' : ' m';
-}
-
-function text(kind: Measurement['kind'], value: Value | undefined, frame: FrameInfo): string {
-  if (!value) return '…';
-  const unit = unitOf(kind, frame);
-  const seen = value.residualPixels === undefined ? '' : `, ${value.residualPixels.toFixed(2)} px`;
-  return `${value.value.toPrecision(4)} ± ${value.deviation.toPrecision(1)}${unit}${seen}`;
+function text(kind: Measurement['kind'], found: Measured | undefined, frame: FrameInfo): string {
+  if (!found) return '…';
+  if ('error' in found) return found.error;
+  const seen = found.residualPixels === undefined ? '' : `, ${found.residualPixels.toFixed(2)} px`;
+  return valueText(kind, found, frame) + seen;
 }
 
 /** The engine writes the file: values, deviations, residuals and places, as the command line does. */

@@ -56,18 +56,9 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
 
 function Residuals({ description }: { description: SceneDescription | undefined }) {
   if (!description) return null;
-  const { places, controls } = description;
-  const millimetres = (off: readonly number[]): string => `${(1000 * Math.hypot(...off)).toFixed(1)} mm`;
+  const { places } = description;
   return (
     <ul className="scene-list">
-      {controls.map(({ name, role, off }) => (
-        <li key={`control ${name}`}>
-          <span>{`${name}, ${role}`}</span>
-          <span className="numeric">
-            {t('off by')} {millimetres(off)}
-          </span>
-        </li>
-      ))}
       {places.map(({ photo, name, across, up }) => (
         <li key={photo}>
           <span>{name}</span>

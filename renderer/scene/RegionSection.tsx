@@ -1,6 +1,7 @@
 import type { SceneDescription, SceneRegion, Vector } from '../../electron/contract/scene.js';
 import { editScene } from '../commands/scene.js';
 import { Button } from '../design/controls.js';
+import { setViewer, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 
 const axes = ['x', 'y', 'z'] as const;
@@ -16,12 +17,14 @@ export function RegionSection({
   description: SceneDescription | undefined;
   busy: boolean;
 }) {
+  const dragging = useStudio(({ viewer }) => viewer.gizmo === 'region');
   const apply = (next: SceneRegion): void => {
     if (next.size.every((value) => value > 0)) void editScene({ kind: 'region', region: next });
   };
   const around = (): void => {
     if (!description) return;
     const { least, greatest, size } = description.bounds;
+    setViewer({ gizmo: 'region' });
     apply({ centre: least.map((value, i) => (value + greatest[i]!) / 2) as Vector, size, rotation: upright });
   };
   const turn = (degrees: number): void => {
@@ -64,6 +67,15 @@ export function RegionSection({
         >
           {region ? t('Around the scene') : t('Add a crop box')}
         </Button>
+        {region && (
+          <Button
+            aria-pressed={dragging}
+            title={t('Handles on its faces, a round one that turns it, one in the middle that moves it')}
+            onClick={() => setViewer({ gizmo: dragging ? 'none' : 'region' })}
+          >
+            {t('Handles')}
+          </Button>
+        )}
         {region && (
           <Button
             disabled={busy}

@@ -1,17 +1,24 @@
 import { useEffect, useState } from 'react';
-import type { FrameInfo, KnownLength, Measurement, SceneDescription } from '../../electron/contract/scene.js';
+import type {
+  FrameInfo,
+  KnownLength,
+  Measurement,
+  SceneDescription,
+  SceneDocument,
+} from '../../electron/contract/scene.js';
 import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Button, Empty, Facts, Field, Slider } from '../design/controls.js';
 import { countText, sizeText } from '../design/format.js';
-import { isActive, setStudio, useStudio } from '../store/studio.js';
+import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
 import { percentileOf } from '../../electron/contract/confidence.js';
 import { CloudSettings } from '../cloud/CloudSettings.js';
 import { ConfidenceSlider } from '../cloud/ConfidenceSlider.js';
 import { MetresField } from './MetresField.js';
+import { MarkSection } from './MarkSection.js';
 import { MeasureSection } from './MeasureSection.js';
 import { PlaceSection } from './PlaceSection.js';
 import { RegionSection } from './RegionSection.js';
@@ -46,6 +53,11 @@ export function ScenePanel() {
       />
       <PlaceSection
         description={description}
+        busy={busy}
+      />
+      <MarkSection
+        document={document as SceneDocument}
+        residuals={description?.controls ?? []}
         busy={busy}
       />
       <RegionSection
@@ -104,6 +116,7 @@ function FrameSection({
 }) {
   const picks = useStudio(({ picks }) => picks);
   const wanted = useStudio(({ lengthUnit }) => lengthUnit);
+  const turning = useStudio(({ viewer }) => viewer.gizmo === 'level');
   const [a, b, c] = picks;
   const level = async (by: 'points' | 'edge' | 'origin'): Promise<void> => {
     if (by === 'points' && a && b && c) await editScene({ kind: 'level-points', points: [a, b, c] });
@@ -158,6 +171,14 @@ function FrameSection({
           onClick={() => void level('origin')}
         >
           {t('Origin')}
+        </Button>
+        <Button
+          disabled={busy}
+          aria-pressed={turning}
+          title={t('Drag the rings in the view; arrow keys turn by a degree')}
+          onClick={() => setViewer({ gizmo: turning ? 'none' : 'level' })}
+        >
+          {t('By hand')}
         </Button>
       </div>
       <Picks />
@@ -272,6 +293,8 @@ function CleanSection({ busy }: { busy: boolean }) {
         ))}
         <CommandButton id="points.invert">{t('Invert')}</CommandButton>
         <CommandButton id="points.clear">{t('None')}</CommandButton>
+        <CommandButton id="points.hide">{t('Hide')}</CommandButton>
+        <CommandButton id="points.showAll">{t('Show all')}</CommandButton>
       </div>
       {scale && (
         <ConfidenceSlider

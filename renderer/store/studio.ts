@@ -61,6 +61,12 @@ export interface StudioState {
   viewer: ViewerSettings;
   /** Scene points picked in the view, each by a pixel of a photo. */
   picks: readonly ScenePixel[];
+  /** One point as it is being marked, a pixel a photo. */
+  mark: readonly { photo: string; x: number; y: number }[];
+  /** What measurements, picks and the mark come to, by what they are (scene/use-measured.ts). */
+  measured: ReadonlyMap<string, Result<'scene.measure'> | { error: string }>;
+  /** Revision and frame that they were measured in. */
+  measuredIn?: string;
   /** Of the cloud. */
   selectedPoints: number;
   statistics: CloudStatistics;
@@ -94,6 +100,8 @@ export const useStudio = create<StudioState>(() => ({
   selectedPhotos: [],
   viewer: defaultViewerSettings,
   picks: [],
+  mark: [],
+  measured: new Map(),
   selectedPoints: 0,
   statistics: { displayed: 0, total: 0 },
   theme:

@@ -1,4 +1,4 @@
-export type ViewerTool = 'turn' | 'lasso' | 'rectangle' | 'brush' | 'pick';
+export type ViewerTool = 'turn' | 'lasso' | 'rectangle' | 'brush' | 'pick' | 'mark';
 
 /** What a person sets in the 3D view; none of it is part of the project. */
 export interface ViewerSettings {
@@ -26,6 +26,8 @@ export interface ViewerSettings {
   overlayOpacity: number;
   /** What the pointer does in the view: turns it, selects points, or picks them. */
   tool: ViewerTool;
+  /** What can be dragged over the picture: the crop box, or rings that turn the scene. */
+  gizmo: 'none' | 'region' | 'level';
   /** Most points drawn at rest. */
   pointBudget: number;
 }
@@ -45,6 +47,7 @@ export const defaultViewerSettings: ViewerSettings = {
   navigation: 'orbit',
   overlayOpacity: 0.5,
   tool: 'turn',
+  gizmo: 'none',
   pointBudget: 12_000_000,
 };
 

@@ -1,12 +1,20 @@
 import { useFrame, useThree } from '@react-three/fiber';
-import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, type RefObject } from 'react';
-import { BoxGeometry, Color, Matrix4, PerspectiveCamera, Vector3 } from 'three';
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, type RefObject } from 'react';
+import { BoxGeometry, Color, Matrix4, PerspectiveCamera, Vector3, type Quaternion } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { PointBudget } from './budget.js';
 import { FrameClock } from './frame-clock.js';
 import { depthRange } from './extent.js';
 import { Frusta } from './Frusta.js';
-import { boxOf, cameraFromThree, originOf, projectionThrough, uprightOf, worldFromCamera } from './frames.js';
+import {
+  boxOf,
+  cameraFromThree,
+  originOf,
+  projectionThrough,
+  turnOfRoom,
+  uprightOf,
+  worldFromCamera,
+} from './frames.js';
 import { viewDirections } from './handle.js';
 import { placeLabel } from './label.js';
 import { MeshLayer } from './MeshLayer.js';
@@ -15,6 +23,7 @@ import { PhotoSheet } from './PhotoSheet.js';
 import { pickPoint } from './pick.js';
 import { modeNumber, pointMaterial, scaleUniform } from './point-material.js';
 import { PointPass } from './point-pass.js';
+import { projectorOf, type Frames } from './projector.js';
 import { themeColours } from './theme.js';
 import { useEditing } from './use-editing.js';
 import type { ViewerProps } from './Viewer.js';
@@ -27,6 +36,12 @@ interface StageProps extends ViewerProps {
   hovered: string | undefined;
   onHover: (photo: string | undefined) => void;
   label: RefObject<HTMLDivElement | null>;
+  /** Told of every frame. */
+  frames: Frames;
+  /** Of the scene frame, while it is being made. */
+  turn: Quaternion | undefined;
+  /** The frame that it made is here. */
+  onTurned: () => void;
 }
 
 /** What stands in the 3D view, and its frames: points by budget, everything else over them. */
@@ -49,6 +64,9 @@ export function Stage({
   hovered,
   onHover,
   label,
+  frames,
+  turn,
+  onTurned,
   ref,
 }: StageProps) {
   const { gl, size, camera, scene, invalidate, viewport } = useThree();
@@ -83,9 +101,14 @@ export function Stage({
   );
   useEffect(() => {
     pass.setCloud(cloud);
-    pass.world.quaternion.copy(upright);
     redraw();
-  }, [pass, cloud, upright, redraw]);
+  }, [pass, cloud, redraw]);
+  const placed = useMemo(() => turnedPlace(upright, turn, cloud.centre), [upright, turn, cloud]);
+  useEffect(() => {
+    pass.world.quaternion.copy(placed.quaternion);
+    pass.world.position.copy(placed.position);
+    redraw();
+  }, [pass, placed, redraw]);
   useEffect(() => {
     cloud.showInferred(settings.inferred);
     redraw();
@@ -132,6 +155,18 @@ export function Stage({
     framed.current = true;
   }, [cloud, fit, navigation]);
 
+  // The frame that a turn has made turns about the origin, not about the middle: the eye goes with the scene.
+  const latest = useRef(placed);
+  useLayoutEffect(() => {
+    if (turn) {
+      navigation.shift(latest.current.position.clone().negate());
+      onTurned();
+    }
+  }, [frameKey]); // eslint-disable-line react-hooks/exhaustive-deps
+  useLayoutEffect(() => {
+    latest.current = placed;
+  }, [placed]);
+
   const seen = useCallback(
     () => ({ camera: through ? eye : camera, world: pass.world.matrixWorld, width: size.width, height: size.height }),
     [through, eye, camera, pass, size],
@@ -141,6 +176,7 @@ export function Stage({
     cameras,
     deleted,
     minConfidence: settings.minConfidence,
+    through,
     view: seen,
     onChange: redraw,
   });
@@ -233,6 +269,7 @@ export function Stage({
     gl.clear();
     pass.compose(gl);
     gl.render(scene, view);
+    frames.tell(projectorOf(view, upright, frame, size));
     const labelled = cameras.find(({ photo }) => photo === hovered);
     if (labelled && label.current)
       placeLabel(label.current, labelled, cloud.radius * settings.frustumSize, upright, view, size);
@@ -284,7 +321,10 @@ export function Stage({
   const groundHeight = useMemo(() => originOf(frame).y, [frame]);
   return (
     <>
-      <group quaternion={upright}>
+      <group
+        quaternion={placed.quaternion}
+        position={placed.position}
+      >
         {boxFromWorld && (
           <lineSegments
             matrix={boxFromWorld.clone().invert()}
@@ -347,4 +387,19 @@ export function Stage({
       )}
     </>
   );
+}
+
+/** How the cloud stands in the room: upright, and while it is being turned, turned about its middle. */
+function turnedPlace(
+  upright: Quaternion,
+  turn: Quaternion | undefined,
+  middle: Vector3,
+): { quaternion: Quaternion; position: Vector3 } {
+  if (!turn) return { quaternion: upright, position: new Vector3() };
+  const inRoom = turnOfRoom(turn);
+  const centre = middle.clone().applyQuaternion(upright);
+  return {
+    quaternion: inRoom.clone().multiply(upright),
+    position: centre.clone().sub(centre.clone().applyQuaternion(inRoom)),
+  };
 }

@@ -56,8 +56,8 @@ export function ToolLayer({
     if (drawn.length === 0) return;
     const mode: SelectionMode = event.shiftKey ? 'add' : event.altKey ? 'remove' : 'replace';
     const edit = editing();
-    if (tool === 'pick') {
-      const found = edit?.pick(...place(event));
+    if (tool === 'pick' || tool === 'mark') {
+      const found = edit?.[tool](...place(event));
       if (found) onPick(found);
       return;
     }

@@ -1,14 +1,18 @@
 import { Canvas } from '@react-three/fiber';
-import { Component, useCallback, useEffect, useRef, useState, type ReactNode, type Ref } from 'react';
-import { NoToneMapping } from 'three';
+import { Component, useCallback, useEffect, useMemo, useRef, useState, type ReactNode, type Ref } from 'react';
+import { NoToneMapping, type Quaternion } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
-import type { FrameInfo, ScenePixel, SceneRegion } from '../../electron/contract/scene.js';
+import type { FrameInfo, ScenePixel, SceneRegion, Vector } from '../../electron/contract/scene.js';
 import { stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
 import type { CloudData } from './cloud-data.js';
-import { letterbox } from './frames.js';
+import { BoxHandles } from './BoxHandles.js';
+import { letterbox, sceneCentre } from './frames.js';
 import type { ViewerHandle } from './handle.js';
+import { LevelRings } from './LevelRings.js';
 import type { MeshShown } from './MeshLayer.js';
+import { Frames } from './projector.js';
+import { SceneLines, type SceneLine } from './SceneLines.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Stage } from './Stage.js';
 import { ToolLayer } from './ToolLayer.js';
@@ -25,6 +29,13 @@ export interface ViewerProps {
   deleted?: ReadonlyMap<string, Uint8Array> | undefined;
   /** The crop box: what lies outside is not drawn. */
   region?: SceneRegion | undefined;
+  /** The crop box was dragged. @returns what settles once it is stored */
+  onRegion?: (region: SceneRegion) => Promise<unknown>;
+  /** The scene was turned: newScene-from-scene, row-major 3x3. @returns undefined when it was refused */
+  onTurn?: (rotation: number[]) => Promise<unknown>;
+  /** Measurements to be drawn, and where the picked points are. */
+  lines?: readonly SceneLine[];
+  places?: readonly (Vector | undefined)[];
   onPick?: (pixel: ScenePixel) => void;
   /** Points have been selected. */
   onSelected?: () => void;
@@ -51,6 +62,11 @@ export function Viewer(props: ViewerProps) {
   const through = cameras.find(({ photo }) => photo === settings.lookThrough);
   const [hovered, setHovered] = useState<string>();
   const handle = useRef<ViewerHandle>(null);
+  const frames = useMemo(() => new Frames(), []);
+  const [regionDraft, setRegionDraft] = useState<SceneRegion>();
+  const [turn, setTurn] = useState<Quaternion>();
+  const turned = useCallback(() => setTurn(undefined), []);
+  const region = props.region && (regionDraft ?? props.region);
   const { ref } = props;
   const mounted = useCallback(
     (mounted: ViewerHandle | null) => {
@@ -83,6 +99,10 @@ export function Viewer(props: ViewerProps) {
       >
         <Stage
           {...props}
+          region={region}
+          frames={frames}
+          turn={turn}
+          onTurned={turned}
           ref={mounted}
           through={through}
           hovered={hovered}
@@ -98,6 +118,32 @@ export function Viewer(props: ViewerProps) {
         {labelled && stem(labelled.name)}
       </div>
       {through && <PhotoFrame camera={through} />}
+      <SceneLines
+        lines={turn ? NO_LINES : (props.lines ?? NO_LINES)}
+        places={turn ? NO_LINES : (props.places ?? NO_LINES)}
+        frames={frames}
+      />
+      {settings.gizmo === 'region' && region && !through && (
+        <BoxHandles
+          region={region}
+          frames={frames}
+          onDraft={setRegionDraft}
+          onRegion={(next) => void props.onRegion?.(next).finally(() => setRegionDraft(undefined))}
+        />
+      )}
+      {settings.gizmo === 'level' && !through && (
+        <LevelRings
+          {...sceneCentre(props.cloud, props.frame)}
+          frames={frames}
+          onDraft={setTurn}
+          onTurn={(rotation) =>
+            void props.onTurn?.(rotation).then((done) => {
+              // What was taken comes back as another frame, and ends the draft there.
+              if (done === undefined) setTurn(undefined);
+            })
+          }
+        />
+      )}
       {settings.tool !== 'turn' && (
         <ToolLayer
           tool={settings.tool}
@@ -110,6 +156,8 @@ export function Viewer(props: ViewerProps) {
     </Guard>
   );
 }
+
+const NO_LINES: readonly never[] = [];
 
 /** The edge of the photo looked through: what is outside it the camera did not see. */
 function PhotoFrame({ camera }: { camera: CameraInfo }) {

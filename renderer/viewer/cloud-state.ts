@@ -5,6 +5,10 @@ import type { Deletion } from '../../electron/contract/scene.js';
 /** Bits of a point's state, as the shader reads them. */
 export const DELETED = 1;
 export const SELECTED = 2;
+/** From the eye alone: nothing of the project knows of it. */
+export const HIDDEN = 4;
+/** What nobody sees is neither selected nor picked. */
+const UNSEEN = DELETED | HIDDEN;
 
 /** What selections and deletions know of a cloud's points. */
 export interface EditablePoints {
@@ -73,7 +77,7 @@ export function selectInside(
       v >= top &&
       v < bottom &&
       inside[(v | 0) * width + (u | 0)] === 1 &&
-      (before & DELETED) === 0 &&
+      (before & UNSEEN) === 0 &&
       confidence[n]! >= minConfidence;
     state[n] = hit ? (before & clear) | set : before & missed;
   }
@@ -98,7 +102,7 @@ function boundsOf({ width, height, inside }: ScreenShape): [number, number, numb
 export function selectWhere({ state }: EditablePoints, test: (point: number) => boolean): void {
   for (let n = 0; n < state.length; n++) {
     const before = state[n]! & ~SELECTED;
-    state[n] = (before & DELETED) === 0 && test(n) ? before | SELECTED : before;
+    state[n] = (before & UNSEEN) === 0 && test(n) ? before | SELECTED : before;
   }
 }
 
@@ -119,7 +123,16 @@ export function colourTest(
 export function invertSelection(points: EditablePoints, minConfidence: number): void {
   const { state, confidence } = points;
   for (let n = 0; n < state.length; n++)
-    if ((state[n]! & DELETED) === 0 && confidence[n]! >= minConfidence) state[n]! ^= SELECTED;
+    if ((state[n]! & UNSEEN) === 0 && confidence[n]! >= minConfidence) state[n]! ^= SELECTED;
+}
+
+/** Hides what is selected, which is selected no more. */
+export function hideSelected({ state }: EditablePoints): void {
+  for (let n = 0; n < state.length; n++) if ((state[n]! & SELECTED) !== 0) state[n] = (state[n]! & ~SELECTED) | HIDDEN;
+}
+
+export function showHidden({ state }: EditablePoints): void {
+  for (let n = 0; n < state.length; n++) state[n]! &= ~HIDDEN;
 }
 
 export function countSelected({ state }: EditablePoints): number {
@@ -290,7 +303,7 @@ export function pickIndex(
   let best = Infinity;
   let found = -1;
   for (let n = 0; n < state.length; n++) {
-    if ((state[n]! & DELETED) !== 0 || confidence[n]! < minConfidence) continue;
+    if ((state[n]! & UNSEEN) !== 0 || confidence[n]! < minConfidence) continue;
     const [x, y, z] = [positions[3 * n]!, positions[3 * n + 1]!, positions[3 * n + 2]!];
     const w = m[3]! * x + m[7]! * y + m[11]! * z + m[15]!;
     if (w <= 0 || w >= best) continue;

@@ -25,6 +25,19 @@ export function originOf({ matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>)
   return new Vector3(matrix[3], matrix[7], matrix[11]).multiplyScalar(-1 / scale).applyQuaternion(roomFromScene);
 }
 
+/** A turn of the scene frame as a turn of the room of the screen. */
+export const turnOfRoom = (turn: Quaternion): Quaternion =>
+  roomFromScene.clone().multiply(turn).multiply(roomFromScene.clone().invert());
+
+/** The middle of a cloud and a radius that lies inside its bulk, scene frame. */
+export function sceneCentre(
+  cloud: { centre: Vector3; radius: number },
+  { matrix, scale }: Pick<FrameInfo, 'matrix' | 'scale'>,
+): { centre: [number, number, number]; radius: number } {
+  const sceneFromWorld = new Matrix4().set(...(matrix as Parameters<Matrix4['set']>));
+  return { centre: cloud.centre.clone().applyMatrix4(sceneFromWorld).toArray(), radius: 0.6 * cloud.radius * scale };
+}
+
 /** Takes the world to a crop box whose sides are one: inside are the points within a half of its middle. */
 export function boxOf({ centre, size, rotation: r }: SceneRegion, { matrix }: Pick<FrameInfo, 'matrix'>): Matrix4 {
   const [a, b, c, d, e, f, g, h, i] = r as [number, number, number, number, number, number, number, number, number];
@@ -80,6 +93,26 @@ export function projectionThrough(
     near,
     far,
   );
+}
+
+/**
+ * The original pixel of a photo at a place of the view that looks through its camera: the view shows rays as a pinhole
+ * does, the photo bends them. Undefined beside the photo.
+ */
+export function photoPixelAt(
+  camera: CameraInfo,
+  box: { width: number; height: number },
+  x: number,
+  y: number,
+): { x: number; y: number } | undefined {
+  const { left, top, width } = letterbox(camera, box);
+  const scale = width / camera.width;
+  const u = ((x - left) / scale - 0.5 - camera.cx) / camera.fx;
+  const v = ((y - top) / scale - 0.5 - camera.cy) / camera.fy;
+  const bend = 1 + camera.k1 * (u * u + v * v);
+  const pixel = { x: camera.cx + camera.fx * u * bend, y: camera.cy + camera.fy * v * bend };
+  const inside = pixel.x >= -0.5 && pixel.y >= -0.5 && pixel.x < camera.width - 0.5 && pixel.y < camera.height - 0.5;
+  return inside ? pixel : undefined;
 }
 
 /** The four corners of a camera's picture at a depth, camera frame: left top, right top, right bottom, left bottom. */

@@ -31,12 +31,16 @@ export interface Editing {
   selectLessSure(confidence: number): void;
   /** Selects points whose colour (sRGB) is at most `reach` of 255 from one. */
   selectColour(colour: readonly [number, number, number], reach: number): void;
+  hideSelected(): void;
+  showHidden(): void;
   invert(): void;
   clear(): void;
   count(): number;
   mask(): PhotoMask[];
   /** The point at a place of the view, CSS pixels, as a pixel of the photo that gave it. */
   pick(x: number, y: number): ScenePixel | undefined;
+  /** The same, but while looking through a photo the pixel of that photo itself, whatever the cloud has there. */
+  mark(x: number, y: number): ScenePixel | undefined;
 }
 
 let mounted: ViewerHandle | undefined;

@@ -18,6 +18,8 @@ export interface Navigation {
   pivot(point: THREE.Vector3): void;
   /** Stands at a place and looks at another. */
   stand(eye: THREE.Vector3, target: THREE.Vector3): void;
+  /** Moves the eye, and what it turns about, at once. */
+  shift(by: THREE.Vector3): void;
   distance(): number;
   /** A hand has moved the view. */
   touched(): boolean;
@@ -155,6 +157,10 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       },
       pivot: (point) => controls.setOrbitPoint(...point.toArray()),
       stand: (eye, target) => void controls.setLookAt(...eye.toArray(), ...target.toArray(), false),
+      shift: (by) => {
+        const [eye, target] = [controls.getPosition(new THREE.Vector3()), controls.getTarget(new THREE.Vector3())];
+        void controls.setLookAt(...eye.add(by).toArray(), ...target.add(by).toArray(), false);
+      },
       distance: () => controls.distance,
       touched: () => hand.touched,
       enable: (on) => {

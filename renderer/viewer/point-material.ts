@@ -64,10 +64,12 @@ export function pointMaterial(): ShaderMaterial {
       void main() {
         vec4 seen = modelViewMatrix * vec4(position, 1.0);
         gl_Position = projectionMatrix * seen;
-        bool deleted = mod(state, 2.0) > 0.5;
+        int bits = int(state + 0.5);
+        // Deleted or hidden.
+        bool unseen = (bits & 5) != 0;
         vec3 inBox = abs((boxFromWorld * vec4(position, 1.0)).xyz);
         bool outside = cropped && max(inBox.x, max(inBox.y, inBox.z)) > 0.5;
-        if (confidence < minConfidence || deleted || outside) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+        if (confidence < minConfidence || unseen || outside) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         // As wide on screen as asked at the distance of the pivot, a little more in front of it, never less than a
         // pixel.
         gl_PointSize = pixelRatio * clamp(size * scale / max(-seen.z, 1e-6), max(1.0, size * 0.5), size * 3.0);
@@ -79,7 +81,7 @@ export function pointMaterial(): ShaderMaterial {
         #endif
         else if (mode == 4) shade = hue(source);
         if (mode == 4 && chosenSource >= 0.0 && source != chosenSource) shade *= 0.35;
-        if (state > 1.5) shade = mix(shade, vec3(1.0, 0.5, 0.1), 0.7);
+        if ((bits & 2) != 0) shade = mix(shade, vec3(1.0, 0.5, 0.1), 0.7);
       }`,
     fragmentShader: /* glsl */ `
       varying vec3 shade;

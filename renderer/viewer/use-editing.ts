@@ -5,6 +5,7 @@ import type { CloudData } from './cloud-data.js';
 import {
   colourTest,
   countSelected,
+  hideSelected,
   invertSelection,
   maskOfSelection,
   originalPixel,
@@ -12,9 +13,11 @@ import {
   selectInside,
   selectWhere,
   setDeleted,
+  showHidden,
   SELECTED,
   type EditablePoints,
 } from './cloud-state.js';
+import { photoPixelAt } from './frames.js';
 import type { Editing } from './handle.js';
 
 interface EditingInput {
@@ -23,6 +26,8 @@ interface EditingInput {
   /** Bits of what is deleted, by photo; see deletedBits. */
   deleted: ReadonlyMap<string, Uint8Array> | undefined;
   minConfidence: number;
+  /** The camera that is looked through. */
+  through: CameraInfo | undefined;
   /** The camera that the view is seen by now, and the turn of the cloud. */
   view: () => { camera: Camera; world: Matrix4; width: number; height: number };
   /** The states of points have changed. */
@@ -35,6 +40,7 @@ export function useEditing({
   cameras,
   deleted,
   minConfidence,
+  through,
   view,
   onChange,
 }: EditingInput): Editing | undefined {
@@ -62,6 +68,11 @@ export function useEditing({
         .multiply(world);
       return { elements, width, height };
     };
+    const pick: Editing['pick'] = (x, y) => {
+      const { elements, width, height } = clipFromWorld();
+      const found = pickIndex(points, elements, { x, y, width, height }, minConfidence);
+      return found < 0 ? undefined : originalPixel(points, found);
+    };
     return {
       select: (shape, mode) => {
         const { elements, width, height } = clipFromWorld();
@@ -77,6 +88,14 @@ export function useEditing({
         selectWhere(points, (n) => points.confidence[n]! >= minConfidence && near(n));
         changed();
       },
+      hideSelected: () => {
+        hideSelected(points);
+        changed();
+      },
+      showHidden: () => {
+        showHidden(points);
+        changed();
+      },
       invert: () => {
         invertSelection(points, minConfidence);
         changed();
@@ -87,11 +106,12 @@ export function useEditing({
       },
       count: () => countSelected(points),
       mask: () => maskOfSelection(points),
-      pick: (x, y) => {
-        const { elements, width, height } = clipFromWorld();
-        const found = pickIndex(points, elements, { x, y, width, height }, minConfidence);
-        return found < 0 ? undefined : originalPixel(points, found);
+      pick,
+      mark: (x, y) => {
+        if (!through) return pick(x, y);
+        const pixel = photoPixelAt(through, view(), x, y);
+        return pixel && { photo: through.photo, ...pixel };
       },
     };
-  }, [points, cloud, minConfidence, view, onChange]);
+  }, [points, cloud, minConfidence, through, view, onChange]);
 }

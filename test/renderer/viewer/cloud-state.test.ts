@@ -6,6 +6,7 @@ import {
   colourTest,
   countSelected,
   deletedBits,
+  hideSelected,
   invertSelection,
   maskOfSelection,
   originalPixel,
@@ -13,7 +14,9 @@ import {
   polygonShape,
   selectInside,
   selectWhere,
+  SELECTED,
   setDeleted,
+  showHidden,
   strokeShape,
   type EditablePoints,
 } from '../../../renderer/viewer/cloud-state.js';
@@ -40,7 +43,7 @@ function grid(): { points: EditablePoints; matrix: number[] } {
     matrix: camera.projectionMatrix.clone().multiply(camera.matrixWorldInverse).elements,
   };
 }
-const selected = ({ state }: EditablePoints): number[] => [...state.keys()].filter((k) => state[k]! >= 2);
+const selected = ({ state }: EditablePoints): number[] => [...state.keys()].filter((k) => (state[k]! & SELECTED) !== 0);
 
 test('a polygon selects what is seen inside it; adding, taking away, inverting', () => {
   const { points, matrix } = grid();
@@ -142,4 +145,21 @@ test('a colour selects what is near to it', () => {
   expect(selected(points)).toEqual(Array.from({ length: 400 }, (_, k) => 3 * k));
   selectWhere(points, colourTest(points, [205, 25, 15], 3));
   expect(countSelected(points)).toBe(0);
+});
+
+test('what is hidden is neither selected nor picked, until it is shown again', () => {
+  const { points, matrix } = grid();
+  selectWhere(points, (n) => n < 300);
+  hideSelected(points);
+  expect(countSelected(points)).toBe(0);
+  selectWhere(points, () => true);
+  expect(selected(points)[0]).toBe(300);
+  invertSelection(points, 1);
+  expect(countSelected(points)).toBe(0);
+  expect(pickIndex(points, matrix, { x: 105, y: 55, width: 400, height: 300 }, 1)).toBe(-1);
+  // Deletions come and go beside it.
+  setDeleted(points, new Map());
+  showHidden(points);
+  selectWhere(points, () => true);
+  expect(countSelected(points)).toBe(points.state.length);
 });
