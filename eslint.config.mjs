@@ -53,9 +53,10 @@ const layers = [
       ...(networkRooms.includes(room) ? ['native-models'] : []),
     ]),
   ),
+  rule('execution', ['numerics', 'geometry', 'contract', 'compute', ...rooms]),
   rule('project', ['geometry', 'contract', 'numerics', 'compute']),
   rule('engine', [...rooms, 'project', 'numerics', 'geometry', 'contract', 'compute', 'native-models']),
-  rule('shell', ['engine', 'contract', 'compute', 'numerics', 'geometry', 'native-models']),
+  rule('shell', ['engine', 'execution', 'contract', 'compute', 'numerics', 'geometry', 'native-models']),
   // Inside the renderer: a layer may import those before it.
   ...rendererLayers.map((layer, k) => rule(layer, ['contract', ...rendererLayers.slice(0, k)])),
 ];
@@ -79,7 +80,7 @@ export default ts.config(
     settings: {
       'import/resolver': { './build/import-resolver.cjs': {} },
       'boundaries/elements': [
-        ...[...rooms, 'numerics', 'contract', 'geometry', 'compute', 'project', 'engine'].map((room) => ({
+        ...[...rooms, 'numerics', 'contract', 'geometry', 'compute', 'project', 'engine', 'execution'].map((room) => ({
           type: room,
           pattern: `electron/${room}/**`,
           partialMatch: false,

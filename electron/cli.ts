@@ -10,6 +10,7 @@ import { fail, type ExitCode } from './cli/output.js';
 import { addServe } from './cli/serve.js';
 import { addReconstruct } from './cli/reconstruct.js';
 import { addScene } from './cli/scene.js';
+import { addWorker, addWorkers } from './cli/worker.js';
 import { addRecover } from './cli/recover.js';
 import { programVersion } from './engine/environment.js';
 
@@ -26,6 +27,8 @@ const commands: readonly ((program: Command) => void)[] = [
   addModels,
   addComplete,
   addServe,
+  addWorker,
+  addWorkers,
 ];
 
 /** @returns 0 on success, 2 on wrong usage, 1 on failure, after one line on standard error */

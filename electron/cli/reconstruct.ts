@@ -11,27 +11,31 @@ import { parseStrategy } from '../engine/tools.js';
 import { number } from './arguments.js';
 import { engineOptions } from './engine-options.js';
 import { build as buildMesh } from './mesh.js';
+import { addQueueOptions, openQueue, queuePlace, type QueueFlags } from './queue.js';
 import type { Workspace } from '../engine/workspace.js';
 import { answer, bytes, seconds } from './output.js';
 import { ProgressLine } from './progress.js';
 
-interface Flags extends Partial<
-  Pick<
-    RunSettings,
-    | 'estimator'
-    | 'graph'
-    | 'precision'
-    | 'provider'
-    | 'oneWay'
-    | 'storeFeatures'
-    | 'quality'
-    | 'matching'
-    | 'focal'
-    | 'sharedFocal'
-    | 'minConfidence'
-    | 'voxelSize'
-  >
-> {
+interface Flags
+  extends
+    QueueFlags,
+    Partial<
+      Pick<
+        RunSettings,
+        | 'estimator'
+        | 'graph'
+        | 'precision'
+        | 'provider'
+        | 'oneWay'
+        | 'storeFeatures'
+        | 'quality'
+        | 'matching'
+        | 'focal'
+        | 'sharedFocal'
+        | 'minConfidence'
+        | 'voxelSize'
+      >
+    > {
   out: string;
   project?: string;
   formats: string;
@@ -50,8 +54,7 @@ interface Flags extends Partial<
 }
 
 export function addReconstruct(program: Command): void {
-  program
-    .command('reconstruct')
+  addQueueOptions(program.command('reconstruct'))
     .description('photos in; camera poses, depth maps and a coloured point cloud out')
     .argument('<photos...>', 'photo and video files, and folders')
     .option(
@@ -135,8 +138,10 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
   const formats = parseFormats(flags.formats);
   const out = prepareFolder(flags.out);
   const projectPath = resolve(flags.project ?? join(out, 'scene.pointmap'));
-  const engine = new Engine({ ...engineOptions(), ...(flags.threads ? { threads: flags.threads } : {}) });
   const progress = new ProgressLine();
+  const place = queuePlace(flags);
+  const execution = place && (await openQueue(place, (message) => progress.note(message)));
+  const engine = new Engine({ ...engineOptions(), ...(flags.threads ? { threads: flags.threads } : {}), execution });
   engine.on('job.changed', (state) => progress.show(state));
   engine.on('log.line', ({ message }) => progress.note(message));
   const interrupt = (): void => {
@@ -199,6 +204,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     process.removeListener('SIGTERM', interrupt);
     progress.clear();
     await engine.close();
+    await execution?.close();
   }
 }
 

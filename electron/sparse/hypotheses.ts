@@ -82,9 +82,10 @@ async function scorePairs(task: SurveyTask, start: readonly Lens[]): Promise<num
       };
       const answer = await pool.run<FocalsAnswer>(request, { signal: context.signal, pass: context.pass });
       // A pair without parallax fits any focal.
-      if (answer.hasParallax) scores.push(answer.scores);
+      if (answer.hasParallax) scores[k] = answer.scores;
       context.onProgress?.({ stage: 'calibrating', done: ++done, total: chosen.length });
     }),
   );
-  return scores;
+  // In the pairs' order, whichever was answered first: sums of them are the same each time.
+  return scores.filter(Boolean);
 }
