@@ -27,4 +27,13 @@ log.info(
 );
 const removed = pruneDataFolder(settings.dataFolder ?? defaultDataFolder());
 if (removed.projects + removed.photos > 0) log.info(removed, 'removed what nobody has used for a month');
-answerShell(new Engine({ ...settings, partial: true }), openShellChannel(), log);
+const { POINTMAP_QUEUE: url, POINTMAP_STORE: store } = process.env;
+const execution =
+  url && store
+    ? new (await import('./execution/open.js')).LateQueue({
+        ...{ url, store, program: programVersion() },
+        onNote: (message) => engine.note(message),
+      })
+    : undefined;
+const engine = new Engine({ ...settings, partial: true, execution });
+answerShell(engine, openShellChannel(), log);

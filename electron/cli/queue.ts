@@ -49,18 +49,9 @@ function hidePassword(queue: string | true | undefined): void {
 
 /** Execution by the workers of a queue. Loaded when it is asked for: nobody else waits for the queue's client. */
 export async function openQueue(
-  { url, store: folder }: { url: string; store: string },
+  place: { url: string; store: string },
   onNote: (message: string) => void,
 ): Promise<QueueExecution> {
-  const [{ BullQueue }, { QueueExecution }, { SharedFolder }] = await Promise.all([
-    import('../execution/bull.js'),
-    import('../execution/coordinator.js'),
-    import('../execution/store.js'),
-  ]);
-  const program = programVersion();
-  const store = await SharedFolder.open(folder, true);
-  const queue = await BullQueue.open({ url, program, store: store.id, onNote });
-  const execution = new QueueExecution({ queue, store, program, onNote });
-  await execution.look();
-  return execution;
+  const { openQueue: open } = await import('../execution/open.js');
+  return open({ ...place, program: programVersion(), onNote });
 }

@@ -651,7 +651,9 @@ export class Engine {
     return this.mesh;
   }
 
-  private note(message: string): void {
+  /** A line for the open project's log. */
+  note(message: string): void {
+    if (!this.workspace) return;
     this.events.emit('log.line', this.open.project.log('info', message));
   }
 }

@@ -73,6 +73,7 @@ export class QueueWorker {
       {
         connection: patient(address),
         prefix: PREFIX,
+        name: `${hostname()} ${process.pid}`,
         concurrency: threads,
         lockDuration: LOCK_MILLISECONDS,
         stalledInterval: STALLED_MILLISECONDS,
