@@ -34,7 +34,7 @@ import { listFiles, makeFolder } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { findMasks } from './find-masks.js';
-import { isOwnMask, paintMask, type PaintedMask, takeMasks } from './masks.js';
+import { dropMasks, paintMask, type PaintedMask, takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
@@ -521,10 +521,10 @@ export class Engine {
   private async takeMasks(folder: string | null, inverted: boolean): Promise<Result<'photos.masks'>> {
     const { project } = this.idle;
     if (folder === null) {
-      for (const photo of project.photos()) if (!isOwnMask(photo)) project.setFacts(photo.id, { mask: undefined });
+      await dropMasks(project);
       return this.took({ found: 0, without: [], notes: [] });
     }
-    return this.took(await takeMasks(project, folder, { inverted }));
+    return this.took(await takeMasks(project, folder, { inverted }, join(frameFolder(this.open.path), 'masks')));
   }
 
   private async findMasks(): Promise<Result<'photos.findMasks'>> {

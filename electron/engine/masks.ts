@@ -6,6 +6,7 @@ import { UserError } from '../contract/errors.js';
 import { findMasks, readMask, type FindMasksOptions, type Mask } from '../photos/masks.js';
 import type { MaskReader } from '../pointmaps/masking.js';
 import type { MaskReference, Photo, PhotoId } from '../geometry/types.js';
+import { cutMask, findPictureMasks, isFace, ownMask, type FacePhoto } from './face-masks.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 
 /** Masks are looked up at this size: finer than any view that depth is computed on. */
@@ -88,13 +89,32 @@ export async function writeMask(
 const INVERTED_BORDER = 0.9;
 
 /**
- * Gives the project's enabled photos the masks of a folder; photos that have none there keep none.
+ * Gives the project's enabled photos the masks of a folder; photos that have none there keep none. The masks of wide
+ * pictures are cut as their pictures were, and written into `cache`.
  *
  * @throws UserError as findMasks; nothing is changed then
  */
-export async function takeMasks(project: Project, folder: string, options: FindMasksOptions): Promise<TakenMasks> {
-  const photos = project.photos().filter((photo) => photo.enabled && !isOwnMask(photo));
-  const { masks, without } = await findMasks(photos, folder, options);
+export async function takeMasks(
+  project: Project,
+  folder: string,
+  options: FindMasksOptions,
+  cache: string,
+): Promise<TakenMasks> {
+  const photos = project.photos().filter((photo) => photo.enabled);
+  const { masks, without } = await findMasks(
+    photos.filter((photo) => !isFace(photo)),
+    folder,
+    options,
+  );
+  const faces = photos.filter(isFace);
+  const wide = await findPictureMasks(faces, folder, options);
+  without.push(...wide.without);
+  await mkdir(cache, { recursive: true });
+  for (const photo of faces) {
+    const picture = wide.pictures.get(photo.face.pictureId);
+    const mask = picture ? await viewMask(cache, photo, picture) : await ownMask(photo);
+    if (mask) masks.set(photo.id, mask);
+  }
   const shares: { kept: number; border: number; middle: number }[] = [];
   for (const photo of photos) {
     const mask = masks.get(photo.id);
@@ -116,6 +136,18 @@ export async function takeMasks(project: Project, folder: string, options: FindM
   if (without.length > 0)
     notes.push(`no mask for ${without.length} photos, all of them is used: ${without.join(', ')}`);
   return { found: masks.size, without, notes };
+}
+
+/** The mask of a wide picture as a view of it has it, written into `cache`, which is there. */
+export async function viewMask(cache: string, photo: FacePhoto, picture: Photo): Promise<MaskReference> {
+  const mask = await cutMask(photo, picture);
+  return writeMask(cache, photo.id, mask, mask.keep);
+}
+
+/** Takes masks off: a view of a wide picture keeps the one that tells what its picture shows of it. */
+export async function dropMasks(project: Project): Promise<void> {
+  for (const photo of project.photos())
+    project.setFacts(photo.id, { mask: isFace(photo) ? await ownMask(photo) : undefined });
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

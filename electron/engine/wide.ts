@@ -1,6 +1,10 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Projection } from '../geometry/projection.js';
 import type { PhotoId } from '../geometry/types.js';
 import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
+import { isFace } from './face-masks.js';
+import { viewMask } from './masks.js';
 import { cutFaces } from '../photos/wide/cut.js';
 
 /** A picture and the camera that took it. */
@@ -24,6 +28,8 @@ export async function importFaces(
 ): Promise<ImportResult> {
   const all: ImportResult = { imported: [], refused: [], known: [] };
   const names = new Map(known);
+  const masks = join(cache, 'masks');
+  if (pictures.some(({ photo }) => photo.mask)) await mkdir(masks, { recursive: true });
   for (const { photo, camera } of pictures) {
     const cut = await cutFaces(photo, camera, cache, signal);
     const result = await importPhotos(
@@ -37,6 +43,7 @@ export async function importFaces(
       Object.assign(view, Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)), {
         face,
       });
+      if (photo.mask && isFace(view)) view.mask = await viewMask(masks, view, photo);
       names.set(view.id, view);
     }
     all.imported.push(...result.imported);
