@@ -1,5 +1,5 @@
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
-import { simplify } from './simplify.js';
+import { lightCopy } from './simplify.js';
 import { keepVertices, vertexNormals, type TexturedMesh } from './textured.js';
 import type { Mesh } from './types.js';
 
@@ -94,7 +94,7 @@ export async function collisionMesh(
 ): Promise<TexturedMesh> {
   const { faces } = { ...COLLISION_DEFAULTS, ...options };
   await MeshoptSimplifier.ready;
-  const light = await simplify(welded(mesh), { faces });
+  const light = await lightCopy(welded(mesh), faces);
   const vertices = light.positions.length / 3;
   return {
     positions: light.positions,

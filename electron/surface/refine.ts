@@ -1,4 +1,5 @@
 import { withoutSmallPieces, type ComponentOptions } from './components.js';
+import { withoutCrossings, type CrossingOptions } from './crossings.js';
 import { withEvidence, type EvidenceOptions } from './evidence.js';
 import { fillHoles, type HoleOptions } from './holes.js';
 import { joinBlocks, type JoinOptions } from './join.js';
@@ -9,7 +10,7 @@ import { simplify, type SimplifyOptions } from './simplify.js';
 import type { Mesh, SurfaceView } from './types.js';
 
 export type RefineOptions = Partial<
-  JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions & SmoothOptions & EvidenceOptions
+  JoinOptions & ComponentOptions & HoleOptions & SimplifyOptions & SmoothOptions & CrossingOptions & EvidenceOptions
 >;
 
 /** From the surfaces of the blocks to a clean mesh of the wanted size. */
@@ -25,5 +26,6 @@ export async function refine(
   const pieces = withoutSmallPieces(joinBlocks(blocks, options), cameras, options);
   const light = makeManifold(await simplify(pieces, options));
   const closed = makeManifold(fillHoles(light, cameras, options));
-  return withEvidence(smooth(withoutSmallPieces(closed, cameras, options), options), views, options);
+  const smoothed = smooth(withoutSmallPieces(closed, cameras, options), options);
+  return withEvidence(withoutCrossings(smoothed, options), views, options);
 }

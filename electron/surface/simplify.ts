@@ -1,5 +1,7 @@
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
 import { keepFaces } from './components.js';
+import { withoutCrossings } from './crossings.js';
+import { makeManifold } from './manifold.js';
 import type { Mesh } from './types.js';
 
 export interface SimplifyOptions {
@@ -35,4 +37,9 @@ export async function simplify(mesh: Mesh, options: Partial<SimplifyOptions> = {
     ['RegularizeLight'],
   );
   return keepFaces({ positions, indices: indices.slice(0, used), support: mesh.support }, () => true);
+}
+
+/** A light copy of a finished mesh, manifold and without self-crossings as the mesh itself. */
+export async function lightCopy(mesh: Mesh, faces: number): Promise<Mesh> {
+  return withoutCrossings(makeManifold(await simplify(mesh, { faces })));
 }

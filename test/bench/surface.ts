@@ -14,10 +14,8 @@ import type { Camera, DepthMap } from '../../electron/geometry/types.js';
 import { readPixels } from '../../electron/photos/reader.js';
 import { buildMesh, type Built } from '../../electron/surface/build.js';
 import { welded } from '../../electron/surface/levels.js';
-import { keepFaces } from '../../electron/surface/components.js';
-import { makeManifold } from '../../electron/surface/manifold.js';
 import { Rasteriser } from '../../electron/surface/raster.js';
-import { simplify } from '../../electron/surface/simplify.js';
+import { lightCopy } from '../../electron/surface/simplify.js';
 import type { TexturedMesh } from '../../electron/surface/textured.js';
 import type { Mesh, SurfaceView } from '../../electron/surface/types.js';
 import { surfaceViews } from '../../electron/surface/views.js';
@@ -171,7 +169,7 @@ async function judge(name: string, mesh: TexturedMesh, subject: Subject): Promis
   const folder = mkdtempSync(join(tmpdir(), 'pointmap-surface-'));
   try {
     const whole = welded(mesh);
-    const light = makeManifold(keepFaces(await simplify(whole, { faces: 20_000 }), () => true));
+    const light = await lightCopy(whole, 20_000);
     writeFileSync(join(folder, 'mesh.ply'), ply(whole));
     writeFileSync(join(folder, 'light.ply'), ply(light));
     writeFileSync(

@@ -24,7 +24,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '8';
+const VERSION = '9';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**

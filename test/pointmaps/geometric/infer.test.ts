@@ -94,31 +94,64 @@ describe('fringes', () => {
   const each = <T>(value: (x: number, y: number) => T) =>
     Array.from({ length: width * height }, (_, k) => value(k % width, Math.floor(k / width)));
   const apart = Int32Array.from(each((x, y) => (isThing(x, y) ? 1 : 0)));
+  const two = Uint8Array.from(each((x, y) => (isThing(x, y) ? 60 : 200)));
   const texture = Float32Array.from(each((x, y) => (isThing(x, y) ? 20 : 1)));
-  const told = () => Float32Array.from(each((x, y) => (isBeside(x, y) ? 10 : 1)));
-  const wallsLeft = (depth: (x: number, y: number) => number, confidence = told(), plain = texture) => {
-    dropFringes({ width, height }, apart, { inverseDepth: Float32Array.from(each(depth)), texture: plain }, confidence);
+  const told = (also: (x: number, y: number) => boolean = () => false) =>
+    Float32Array.from(each((x, y) => (isBeside(x, y) || also(x, y) ? 10 : 1)));
+  interface Given {
+    confidence?: Float32Array;
+    plain?: Float32Array;
+    brightness?: Uint8Array;
+  }
+  const drop = (depth: (x: number, y: number) => number, given: Given = {}) => {
+    const { confidence = told(), plain = texture, brightness = two } = given;
+    const maps = { inverseDepth: Float32Array.from(each(depth)), texture: plain };
+    const open = dropFringes({ grey: brightness, width, height }, apart, maps, confidence);
+    return { confidence, open };
+  };
+  const wallsLeft = (depth: (x: number, y: number) => number, given: Given = {}) => {
+    const { confidence } = drop(depth, given);
     expect(confidence.filter((value, k) => value > 1 && apart[k] === 1)).toHaveLength(400);
     return confidence.filter((value, k) => value > 1 && apart[k] === 0).length;
   };
+  const all = told().filter((value) => value > 1).length - 400;
   /** A ball's depth goes on beside it: no plane. */
   const ball = (x: number, y: number) => 0.5 - 0.0004 * ((x - 40) ** 2 + (y - 30) ** 2);
+  const wall = (x: number, y: number) => 0.3 + 0.001 * x - 0.002 * y;
 
-  test('of what stands before a plain surface are taken away', () => {
+  test('of what stands before a plain surface are taken away, and nothing is completed there', () => {
     expect(wallsLeft(ball)).toBe(0);
+    const { open } = drop(ball);
+    expect(open.filter((one, k) => one === 1 && apart[k] === 0)).toHaveLength(width * height - 400);
   });
 
-  test('stay where they lie on one plane, where there is texture, and where the surface has depths of its own', () => {
-    const all = told().filter((value) => value > 1).length - 400;
-    expect(wallsLeft((x, y) => 0.3 + 0.001 * x - 0.002 * y)).toBe(all);
-    expect(
-      wallsLeft(
-        ball,
-        told(),
-        texture.map(() => 20),
-      ),
-    ).toBe(all);
-    const confidence = Float32Array.from(each((x, y) => (isBeside(x, y) || x < 15 ? 10 : 1)));
-    expect(wallsLeft(ball, confidence)).toBe(all + 15 * height);
+  test('are taken away on one plane too, unless known pixels of it lie all around', () => {
+    // A flat thing, or a facade below the sky.
+    expect(wallsLeft(wall)).toBe(0);
+    // Posters along the borders of the picture.
+    const around = told((x, y) => x < 8 || y < 8 || x >= width - 8 || y >= height - 8);
+    const before = around.filter((value) => value > 1).length - 400;
+    expect(wallsLeft(wall, { confidence: around })).toBe(before);
+  });
+
+  test('stay where there is texture, but for the pixels that mix both sides', () => {
+    const near = (x: number, y: number) => x >= left - 3 && x < right + 3 && y >= top - 3 && y < bottom + 3;
+    const mixed = each((x, y) => near(x, y) && !isThing(x, y)).filter(Boolean).length;
+    expect(wallsLeft(ball, { plain: texture.map(() => 20) })).toBe(all - mixed);
+  });
+
+  test('go where the surface has depths of its own with texture, which stay', () => {
+    const own = { confidence: told((x) => x < 15), plain: Float32Array.from(each((x) => (x < 15 ? 20 : 1))) };
+    const depth = (x: number, y: number) => (x < 15 ? 0.2 : ball(x, y));
+    expect(wallsLeft(depth, own)).toBe(15 * height);
+    // A gradient without texture correlates at any depth: that alone makes no surface its own.
+    expect(wallsLeft(depth, { confidence: told((x) => x < 15) })).toBe(0);
+  });
+
+  test('take a rim of the plain surface in the other segment with them', () => {
+    const blurred = Uint8Array.from(each((x, y) => (isThing(x, y) && x >= left + 2 ? 60 : 200)));
+    const { confidence } = drop(ball, { brightness: blurred });
+    const rim = confidence.filter((value, k) => value > 1 && apart[k] === 1);
+    expect(rim).toHaveLength(400 - 2 * (bottom - top));
   });
 });

@@ -29,18 +29,18 @@ export const COMPLETE_DEFAULTS: CompleteOptions = {
  * Completes plain surfaces (infer.ts) into `depth` and `confidence`, with the probability that such pixels are right,
  * which is lower than that of measured ones. What the other views see through is not completed.
  *
- * @param reference.labels [h, w] segment of each pixel
+ * @param reference.labels [h, w] segment of each pixel; `open` [h, w] 1 where nothing may be completed
  * @param depth and confidence [h, w] of the reference, changed in place
  * @returns 1 where a pixel was completed
  */
 export function inferredDepths(
-  reference: { view: JudgedView['view']; matched: Matched; labels: Int32Array },
+  reference: { view: JudgedView['view']; matched: Matched; labels: Int32Array; open: Uint8Array },
   neighbours: readonly JudgedNeighbour[],
   depth: Float32Array,
   confidence: Float32Array,
   options: CompleteOptions = COMPLETE_DEFAULTS,
 ): Uint8Array {
-  const { view, matched, labels } = reference;
+  const { view, matched, labels, open } = reference;
   const known = Uint8Array.from(confidence, (value) => (value > 1 ? 1 : 0));
   const planes = inferPlanes(labels, view.width, matched.inverseDepth, known, options.planes);
   const flags = new Uint8Array(depth.length);
@@ -54,7 +54,7 @@ export function inferredDepths(
     surfaces.set(surface, tally);
   });
   planes.surface.forEach((surface, k) => {
-    if (surface === 0) return;
+    if (surface === 0 || open[k] === 1) return;
     const tally = surfaces.get(surface)!;
     if (tally.through > options.mostThrough * tally.pixels) return;
     const d = planes.inverseDepth[k]!;

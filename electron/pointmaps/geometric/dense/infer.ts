@@ -117,7 +117,7 @@ const DIRECTIONS = [
  *
  * @param pixels of the segment, in reading order; @param known some of them
  */
-function sidesKnown(pixels: Int32Array, known: Int32Array, width: number): (k: number) => number {
+export function sidesKnown(pixels: Int32Array, known: Int32Array, width: number): (k: number) => number {
   const columns = pixels.map((k) => k % width);
   const [left, right] = [columns.reduce((a, b) => Math.min(a, b)), columns.reduce((a, b) => Math.max(a, b))];
   const [top, bottom] = [Math.floor(pixels[0]! / width), Math.floor(pixels[pixels.length - 1]! / width)];

@@ -27,8 +27,8 @@ export function tellDepths(
   const { view, matched } = reference;
   const confidence = confidenceOf(view, matched, consistencyOf(reference, neighbours));
   const labels = segments(view.grey, view.width, view.height);
-  dropFringes(view, labels, matched, confidence);
+  const open = dropFringes(view, labels, matched, confidence);
   const depth = matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
-  const inferred = inferredDepths({ view, matched, labels }, neighbours, depth, confidence);
+  const inferred = inferredDepths({ view, matched, labels, open }, neighbours, depth, confidence);
   return { depth, confidence, inferred };
 }

@@ -1,0 +1,211 @@
+import { faceArea, keepFaces } from './components.js';
+import { makeManifold } from './manifold.js';
+import type { Mesh } from './types.js';
+
+export interface CrossingOptions {
+  /** Rounds of drawing the corners of faces that cross towards their neighbours, before what still crosses is cut out. */
+  crossingRounds: number;
+}
+
+export const CROSSING_DEFAULTS: CrossingOptions = { crossingRounds: 6 };
+
+/** Faces that cross, two by two; faces that share a corner are never said to. */
+export type Crossings = [number, number][];
+
+/**
+ * Takes out self-crossings, which moving vertices brings (simplification, smoothing): the corners of such faces are drawn
+ * to the middle of their neighbours, which unfolds most; of what still crosses afterwards the smaller face goes.
+ */
+export function withoutCrossings(mesh: Mesh, options: Partial<CrossingOptions> = {}): Mesh {
+  const { crossingRounds } = { ...CROSSING_DEFAULTS, ...options };
+  let crossings = crossingsOf(mesh);
+  if (crossings.length === 0) return mesh;
+  let now: Mesh = { ...mesh, positions: mesh.positions.slice() };
+  for (let round = 0; round < crossingRounds && crossings.length > 0; round++) {
+    drawTogether(now, crossings);
+    crossings = crossingsOf(now);
+  }
+  // What is cut out may part the faces around a vertex, whose copies move: looked at again until nothing crosses.
+  while (crossings.length > 0) {
+    const before = now;
+    const gone = new Set(crossings.map(([a, b]) => smaller(before, a, b)));
+    now = makeManifold(keepFaces(now, (t) => !gone.has(t)));
+    crossings = crossingsOf(now);
+  }
+  return now;
+}
+
+/** All pairs of faces that cross: faces that lie in one cell of a grid are tried against each other. */
+export function crossingsOf({ positions, indices }: Pick<Mesh, 'positions' | 'indices'>): Crossings {
+  const faces = indices.length / 3;
+  if (faces < 2) return [];
+  const boxes = boxesOf(positions, indices);
+  const grid = new Grid(boxes, faces);
+  const found: Crossings = [];
+  for (let slot = 0; slot < grid.slots; slot++) {
+    const [from, to] = [grid.starts[slot]!, grid.starts[slot + 1]!];
+    for (let i = from; i < to; i++) {
+      for (let j = i + 1; j < to; j++) {
+        const [a, b] = [grid.faces[i]!, grid.faces[j]!];
+        if (a === b || grid.cells[i] !== grid.cells[j]) continue;
+        if (!overlap(boxes, a, b) || shareCorner(indices, a, b)) continue;
+        // Once a pair: in the cell that holds the lower corner of what their boxes share.
+        if (grid.cellOfShared(a, b) !== grid.cells[i]) continue;
+        if (facesCross(positions, indices, a, b)) found.push([a, b]);
+      }
+    }
+  }
+  return found;
+}
+
+/** [faces, 6] lower and upper corner. */
+function boxesOf(positions: Float32Array, indices: Uint32Array): Float32Array {
+  const boxes = new Float32Array(2 * indices.length);
+  for (let t = 0; t < indices.length / 3; t++) {
+    for (let i = 0; i < 3; i++) {
+      const a = positions[3 * indices[3 * t]! + i]!;
+      const b = positions[3 * indices[3 * t + 1]! + i]!;
+      const c = positions[3 * indices[3 * t + 2]! + i]!;
+      boxes[6 * t + i] = Math.min(a, b, c);
+      boxes[6 * t + 3 + i] = Math.max(a, b, c);
+    }
+  }
+  return boxes;
+}
+
+/** Faces by the cells of a grid that their boxes reach into; a cell is about as wide as the faces. */
+class Grid {
+  readonly slots: number;
+  /** [slots + 1] where each slot's entries begin; several cells may fall into one slot. */
+  readonly starts: Uint32Array;
+  /** Per entry, its face and its cell. */
+  readonly faces: Uint32Array;
+  readonly cells: Float64Array;
+  private readonly side: number;
+  private readonly low = [Infinity, Infinity, Infinity];
+
+  constructor(
+    private readonly boxes: Float32Array,
+    count: number,
+  ) {
+    const widths = new Float32Array(count);
+    for (let t = 0; t < count; t++) {
+      for (let i = 0; i < 3; i++) {
+        this.low[i] = Math.min(this.low[i]!, boxes[6 * t + i]!);
+        widths[t] = Math.max(widths[t]!, boxes[6 * t + 3 + i]! - boxes[6 * t + i]!);
+      }
+    }
+    widths.sort();
+    // Wide faces lie in many cells: a tenth are wider than a cell.
+    this.side = Math.max(widths[Math.floor(0.9 * count)]!, widths[count - 1]! / 256, 1e-30);
+    let slots = 1024;
+    while (slots < 2 * count) slots *= 2;
+    this.slots = slots;
+    this.starts = new Uint32Array(slots + 1);
+    for (let t = 0; t < count; t++) this.eachCell(t, (cell) => this.starts[this.slot(cell) + 1]!++);
+    for (let k = 0; k < slots; k++) this.starts[k + 1]! += this.starts[k]!;
+    this.faces = new Uint32Array(this.starts[slots]!);
+    this.cells = new Float64Array(this.starts[slots]!);
+    const next = this.starts.slice();
+    for (let t = 0; t < count; t++) {
+      this.eachCell(t, (cell) => {
+        const at = next[this.slot(cell)]!++;
+        this.faces[at] = t;
+        this.cells[at] = cell;
+      });
+    }
+  }
+
+  cellOfShared(a: number, b: number): number {
+    const at = (i: number): number => this.step(Math.max(this.boxes[6 * a + i]!, this.boxes[6 * b + i]!), i);
+    return numberOf(at(0), at(1), at(2));
+  }
+
+  private step(value: number, axis: number): number {
+    return Math.floor((value - this.low[axis]!) / this.side);
+  }
+
+  private slot(cell: number): number {
+    const high = Math.imul(Math.floor(cell / 2 ** 32), 0x9e3779b1);
+    const mixed = Math.imul(high ^ (cell | 0), 0x85ebca77);
+    return (mixed ^ (mixed >>> 15)) & (this.slots - 1);
+  }
+
+  private eachCell(t: number, visit: (cell: number) => void): void {
+    const from = [0, 1, 2].map((i) => this.step(this.boxes[6 * t + i]!, i));
+    const to = [0, 1, 2].map((i) => this.step(this.boxes[6 * t + 3 + i]!, i));
+    for (let z = from[2]!; z <= to[2]!; z++)
+      for (let y = from[1]!; y <= to[1]!; y++) for (let x = from[0]!; x <= to[0]!; x++) visit(numberOf(x, y, z));
+  }
+}
+
+/** Sides of up to 2^17 cells. */
+const numberOf = (x: number, y: number, z: number): number => x + 131072 * (y + 131072 * z);
+
+function overlap(boxes: Float32Array, a: number, b: number): boolean {
+  for (let i = 0; i < 3; i++)
+    if (boxes[6 * a + i]! > boxes[6 * b + 3 + i]! || boxes[6 * b + i]! > boxes[6 * a + 3 + i]!) return false;
+  return true;
+}
+
+function shareCorner(indices: Uint32Array, a: number, b: number): boolean {
+  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) if (indices[3 * a + i] === indices[3 * b + j]) return true;
+  return false;
+}
+
+type Point = readonly [number, number, number];
+
+/** Two faces cross when an edge of one passes through the other. */
+function facesCross(positions: Float32Array, indices: Uint32Array, a: number, b: number): boolean {
+  const corner = (t: number, c: number): Point => {
+    const v = 3 * indices[3 * t + c]!;
+    return [positions[v]!, positions[v + 1]!, positions[v + 2]!];
+  };
+  const p = [corner(a, 0), corner(a, 1), corner(a, 2)] as const;
+  const q = [corner(b, 0), corner(b, 1), corner(b, 2)] as const;
+  for (let i = 0; i < 3; i++) {
+    const next = (i + 1) % 3;
+    if (passesThrough(p[i]!, p[next]!, q) || passesThrough(q[i]!, q[next]!, p)) return true;
+  }
+  return false;
+}
+
+/** Touching counts: a face whose corner lies in another one is one rounding away from crossing it. */
+function passesThrough(a: Point, b: Point, [p, q, r]: readonly [Point, Point, Point]): boolean {
+  const above = volume(p, q, r, a);
+  const below = volume(p, q, r, b);
+  if (above * below > 0 || (above === 0 && below === 0)) return false;
+  const [u, v, w] = [volume(a, b, p, q), volume(a, b, q, r), volume(a, b, r, p)];
+  return (u >= 0 && v >= 0 && w >= 0) || (u <= 0 && v <= 0 && w <= 0);
+}
+
+/** Six times the signed volume of a tetrahedron. */
+function volume(p: Point, q: Point, r: Point, s: Point): number {
+  const [ax, ay, az] = [q[0] - p[0], q[1] - p[1], q[2] - p[2]];
+  const [bx, by, bz] = [r[0] - p[0], r[1] - p[1], r[2] - p[2]];
+  const [cx, cy, cz] = [s[0] - p[0], s[1] - p[1], s[2] - p[2]];
+  return ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx);
+}
+
+/** Moves the corners of faces that cross half way to the mean of their neighbours. */
+function drawTogether({ positions, indices }: Mesh, crossings: Crossings): void {
+  const moving = new Map<number, { sum: [number, number, number]; count: number }>();
+  for (const t of crossings.flat())
+    for (let c = 0; c < 3; c++) moving.set(indices[3 * t + c]!, { sum: [0, 0, 0], count: 0 });
+  for (let h = 0; h < indices.length; h++) {
+    const around = moving.get(indices[h]!);
+    if (!around) continue;
+    const first = h - (h % 3);
+    for (let c = 1; c < 3; c++) {
+      const v = 3 * indices[first + ((h - first + c) % 3)]!;
+      for (let i = 0; i < 3; i++) around.sum[i]! += positions[v + i]!;
+      around.count++;
+    }
+  }
+  for (const [v, { sum, count }] of moving)
+    for (let i = 0; i < 3; i++) positions[3 * v + i] = 0.5 * (positions[3 * v + i]! + sum[i]! / count);
+}
+
+function smaller({ positions, indices }: Mesh, a: number, b: number): number {
+  return faceArea(positions, indices, a) < faceArea(positions, indices, b) ? a : b;
+}
