@@ -11,13 +11,11 @@ export interface Track {
   features: number[];
 }
 
-/** A longer track is a pattern that repeats. */
-const LONGEST = 60;
-
 /**
  * Joins matches into tracks. A match that would put two features of one photo into one track is wrong, or joins what a
  * wrong one led to: it is refused, and the tracks on both sides stay. Matches of the strongest pairs come first. With the
- * whole track left out instead, one wrong pair took the right tracks of repeating wallpaper with it.
+ * whole track left out instead, one wrong pair took the right tracks of repeating wallpaper with it. A track may be of any
+ * length: what a camera that goes round an object looks at is seen by hundreds of photos.
  */
 export function buildTracks(featureCounts: readonly number[], pairs: readonly PairMatches[]): Track[] {
   const offsets = [0];
@@ -29,7 +27,7 @@ export function buildTracks(featureCounts: readonly number[], pairs: readonly Pa
     while (parent[k] !== k) k = parent[k] = parent[parent[k]!]!;
     return k;
   };
-  /** Features of the sets of more than one, by their roots. */
+  /** Features of the sets of more than one, in order, by their roots. */
   const sets = new Map<number, number[]>();
   const strongest = [...pairs].sort((p, q) => q.matches.length - p.matches.length);
   for (const { a, b, matches } of strongest) {
@@ -37,22 +35,32 @@ export function buildTracks(featureCounts: readonly number[], pairs: readonly Pa
       const [p, q] = [find(offsets[a]! + matches[k]!), find(offsets[b]! + matches[k + 1]!)];
       if (p === q) continue;
       const [own, other] = [sets.get(p) ?? [p], sets.get(q) ?? [q]];
-      if (own.length + other.length > LONGEST || sharePhoto(own, other, photoOf)) continue;
-      const [large, small, root, leaf] = own.length < other.length ? [other, own, q, p] : [own, other, p, q];
+      const both = united(own, other, photoOf);
+      if (!both) continue;
+      const [root, leaf] = own.length < other.length ? [q, p] : [p, q];
       parent[leaf] = root;
-      large.push(...small);
-      sets.set(root, large);
+      sets.set(root, both);
       sets.delete(leaf);
     }
   }
   return [...sets.values()].map((members) => {
-    const sorted = members.sort((p, q) => p - q);
-    const photos = sorted.map((k) => photoOf[k]!);
-    return { photos, features: sorted.map((k, i) => k - offsets[photos[i]!]!) };
+    const photos = members.map((k) => photoOf[k]!);
+    return { photos, features: members.map((k, i) => k - offsets[photos[i]!]!) };
   });
 }
 
-function sharePhoto(own: readonly number[], other: readonly number[], photoOf: Int32Array): boolean {
-  for (const p of own) for (const q of other) if (photoOf[p] === photoOf[q]) return true;
-  return false;
+/** Features of both, in order; undefined where they share a photo. Features of one photo have numbers that follow each other. */
+function united(own: readonly number[], other: readonly number[], photoOf: Int32Array): number[] | undefined {
+  const both: number[] = [];
+  let [i, j] = [0, 0];
+  while (i < own.length && j < other.length) {
+    const [p, q] = [own[i]!, other[j]!];
+    if (photoOf[p] === photoOf[q]) return undefined;
+    if (p < q) i++;
+    else j++;
+    both.push(Math.min(p, q));
+  }
+  for (; i < own.length; i++) both.push(own[i]!);
+  for (; j < other.length; j++) both.push(other[j]!);
+  return both;
 }

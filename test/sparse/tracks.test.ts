@@ -31,4 +31,12 @@ describe('buildTracks', () => {
     );
     expect(described(tracks)).toEqual(['0:0 1:0 2:0', '0:1 1:1 2:1']);
   });
+
+  it('keeps a track over any number of photos, however its parts come together', () => {
+    const photos = 150;
+    const even = Array.from({ length: photos - 2 }, (_, k) => ({ a: k, b: k + 2, matches: matches([0, 0]) }));
+    const tracks = buildTracks(new Array<number>(photos).fill(1), [...even, { a: 0, b: 1, matches: matches([0, 0]) }]);
+    expect(tracks).toHaveLength(1);
+    expect(tracks[0]!.photos).toEqual(Array.from({ length: photos }, (_, k) => k));
+  });
 });
