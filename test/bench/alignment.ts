@@ -157,7 +157,7 @@ try {
   }
   // A process of its own, so that its memory is its own.
   if (chosen('large'))
-    spawnSync(process.execPath, ['--import', 'tsx', 'test/bench/alignment-large.ts'], { stdio: 'inherit' });
+    spawnSync(process.execPath, ['--import', 'tsx', 'test/bench/alignment-large.ts', 'round'], { stdio: 'inherit' });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
