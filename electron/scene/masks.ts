@@ -46,18 +46,36 @@ type SeenMap = Pick<DepthMap, 'width' | 'height' | 'focal' | 'centreX' | 'centre
 /** Points of a photo by which it is found out which others can see any. */
 const ASKED = 500;
 
-/** @param masks reliable pixels of all views */
+/**
+ * Photos that are asked about the points of one, at most: where hundreds look at one object, each point of each photo
+ * compared with all of them costs the square of their number, and every task would hold all depth maps.
+ */
+const MOST_ASKED = 40;
+
+/**
+ * Of more photos than `most`, those asked are spread over all that see anything by how far away they were taken, so that
+ * the votes of near and far ones keep their share.
+ *
+ * @param masks reliable pixels of all views
+ */
 export function floatingTask(
   index: number,
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   masks: readonly Uint8Array[],
+  most = MOST_ASKED,
 ): FloatingTask {
   const asked = pointsOf(maps[index]!, masks[index]!, ASKED);
-  const others = maps.flatMap((map, j) => {
+  const seeing = maps.flatMap((map, j) => {
     if (j === index) return [];
     const T = multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera);
-    return seesAny(asked.points, map, T) ? [{ map: seenMap(map), mask: masks[j]!, T }] : [];
+    return seesAny(asked.points, map, T) ? [{ j, T, away: Math.hypot(T[3]!, T[7]!, T[11]!) }] : [];
+  });
+  const count = Math.min(most, seeing.length);
+  const sorted = count < seeing.length ? seeing.sort((p, q) => p.away - q.away || p.j - q.j) : seeing;
+  const others = Array.from({ length: count }, (_, k) => {
+    const { j, T } = sorted[Math.floor((k * sorted.length) / count)]!;
+    return { map: seenMap(maps[j]!), mask: masks[j]!, T };
   });
   return { map: seenMap(maps[index]!), mask: masks[index]!, others };
 }

@@ -1,4 +1,5 @@
 import { multiply3, orthonormalise, randomNumbers, transpose3 } from '../numerics/linear.js';
+import { UnionFind } from '../numerics/union-find.js';
 import { rotationDifference } from './two-view.js';
 
 export interface RelativeRotation {
@@ -110,19 +111,29 @@ function triangleTrust(count: number, pairs: readonly RelativeRotation[]): Float
   });
 }
 
-/** World-to-camera rotations along a maximum spanning forest. */
+/** World-to-camera rotations along a maximum spanning forest: those of each tree's first photo are the identity. */
 function spanningRotations(count: number, pairs: readonly RelativeRotation[], trust: Float64Array): Float64Array[] {
-  const rotations: (Float64Array | undefined)[] = new Array(count).fill(undefined);
   const order = pairs.map((_, k) => k).sort((p, q) => trust[q]! - trust[p]!);
+  const sets = new UnionFind(count);
+  // Kruskal's: looking for the best pair that leaves the tree, photo by photo, took photos times pairs.
+  const ties: { other: number; toOther: Float64Array }[][] = Array.from({ length: count }, () => []);
+  for (const k of order) {
+    const { a, b, rotation } = pairs[k]!;
+    if (!sets.join(a, b)) continue;
+    ties[a]!.push({ other: b, toOther: rotation });
+    ties[b]!.push({ other: a, toOther: transpose3(rotation) });
+  }
+  const rotations: (Float64Array | undefined)[] = new Array(count).fill(undefined);
   for (let root = 0; root < count; root++) {
     if (rotations[root]) continue;
     rotations[root] = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-    for (;;) {
-      const next = order.find((k) => !rotations[pairs[k]!.a] !== !rotations[pairs[k]!.b]);
-      if (next === undefined) break;
-      const { a, b, rotation } = pairs[next]!;
-      if (rotations[a]) rotations[b] = multiply3(rotation, rotations[a]);
-      else rotations[a] = multiply3(transpose3(rotation), rotations[b]!);
+    const open = [root];
+    for (let photo = open.pop(); photo !== undefined; photo = open.pop()) {
+      for (const { other, toOther } of ties[photo]!) {
+        if (rotations[other]) continue;
+        rotations[other] = multiply3(toOther, rotations[photo]!);
+        open.push(other);
+      }
     }
   }
   return rotations as Float64Array[];

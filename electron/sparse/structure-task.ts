@@ -4,6 +4,7 @@ import type { Photo } from '../geometry/types.js';
 import type { Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import { contradictionsOf } from './contradictions.js';
 import { rigsOf } from './rigs.js';
 import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
@@ -16,6 +17,7 @@ export interface StructureRequest {
   lenses: readonly Lens[];
   /** Per photo, [features, 2] in shared memory: long sides relative to the photo's centre. */
   positions: readonly Float64Array[];
+  /** Those that hold by themselves; which of them the others contradict is found out first. */
   pairs: readonly (VerifiedPair & PairMatches)[];
   /** Which photos are views of one picture. */
   faces: readonly Pick<Photo, 'face'>[];
@@ -28,6 +30,8 @@ export interface StructureRequest {
 export interface StructureAnswer {
   pieces: Piece[];
   lenses: Lens[];
+  /** Per pair, why it was left out (contradictions.ts); undefined for those that were used. */
+  contradictions: (string | undefined)[];
 }
 
 const PLACED = 0;
@@ -37,7 +41,9 @@ const PERIOD = 100;
 
 /** In the worker. */
 export async function answerStructure(request: StructureRequest): Promise<StructureAnswer> {
-  const { lensOf, positions, pairs, control } = request;
+  const { lensOf, positions, control } = request;
+  const contradictions = contradictionsOf(positions.length, request.pairs);
+  const pairs = request.pairs.filter((_, k) => contradictions[k] === undefined);
   const lenses = request.lenses.map((lens) => ({ ...lens }));
   const pieces = await buildStructure(
     {
@@ -60,7 +66,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
     },
     request.options,
   );
-  return { pieces, lenses };
+  return { pieces, lenses, contradictions };
 }
 
 /**

@@ -3,14 +3,12 @@ import type { PhotoReader, Rejection } from '../geometry/stage.js';
 import type { Executor } from '../compute/execution.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
-import { agreement, isTelling } from './agreement.js';
+import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import type { Features } from '../features/features.js';
 import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
 import { groupLenses, type LensGroup } from './calibration.js';
-import { averageRotations, isConsistent, rotationDisagreement } from './consistency.js';
 import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext } from './correspondence.js';
-import { agreeingDirections } from './directions.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
@@ -421,28 +419,32 @@ async function solve(
   known?: readonly ReadonlyMap<number, PlacedCamera>[],
 ): Promise<Solution> {
   const rejected: Rejection[] = [];
-  const verified = verify(task, resultOf, rejected);
+  const plausible = plausiblePairs(task, resultOf, rejected);
   const sorted = [...task.pixels].sort((a, b) => a - b);
   const { photos, context } = task;
-  const { pieces, lenses } = await structureInThread(
+  const { pieces, lenses, contradictions } = await structureInThread(
     task.pool,
     {
       lensOf: task.lensOf,
       lenses: start,
       positions: task.positions,
-      pairs: verified,
+      pairs: plausible,
       faces: photos.map(({ face }) => ({ face })),
       known,
       options: { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
     },
     context,
   );
-  return { lenses, pieces, verified, rejected };
+  contradictions.forEach((detail, k) => {
+    const { a, b } = plausible[k]!;
+    if (detail !== undefined) rejected.push({ pair: { a, b }, reason: 'inconsistent', detail });
+  });
+  return { lenses, pieces, verified: plausible.filter((_, k) => contradictions[k] === undefined), rejected };
 }
 
-/** Pairs that hold, after the tests on the pair alone and against the others. */
-function verify(
-  { photos, candidates }: SurveyTask,
+/** Pairs that pass the tests on the pair alone. */
+function plausiblePairs(
+  { candidates }: SurveyTask,
   resultOf: (candidate: Candidate, index: number) => Candidate['result'],
   rejected: Rejection[],
 ): Verified {
@@ -470,35 +472,5 @@ function verify(
       matches: matches.filter((_, k) => inliers[k >> 1]),
     });
   });
-  return inAgreement(photos.length, plausible, rejected);
+  return plausible;
 }
-
-/** Pairs whose rotation, and the way they say from camera to camera, the other pairs agree with. */
-function inAgreement(count: number, plausible: Verified, rejected: Rejection[]): Verified {
-  const reject = ({ a, b }: Pair, detail: string) => rejected.push({ pair: { a, b }, reason: 'inconsistent', detail });
-  const weighed = plausible.map(({ a, b, rotation, inlierCount }) => ({ a, b, rotation, weight: inlierCount }));
-  const rotations = averageRotations(count, weighed);
-  const turned = rotationDisagreement(rotations, weighed);
-  const level = plausible.filter((pair, k) => {
-    if (isConsistent(turned[k]!)) return true;
-    reject(pair, `its rotation is ${turned[k]!.toFixed(0)} degrees off what the other pairs say`);
-    return false;
-  });
-  // Nearly from one place, a pair knows no direction.
-  const telling = level.filter(isTelling);
-  const agrees = agreeingDirections(
-    telling.map(({ a, b, translation, inlierCount }) => ({
-      a,
-      b,
-      direction: centreOf(rotations[b]!, translation),
-      weight: inlierCount,
-    })),
-  );
-  const wrong = new Set(telling.filter((_, k) => !agrees[k]));
-  for (const pair of wrong) reject(pair, 'it says another way from camera to camera than the other pairs do');
-  return level.filter((pair) => !wrong.has(pair));
-}
-
-/** Of a camera that x = rotation X + translation holds for. */
-const centreOf = (R: ArrayLike<number>, t: ArrayLike<number>): number[] =>
-  [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!));

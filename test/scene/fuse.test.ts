@@ -79,6 +79,24 @@ describe('fusion', () => {
     expect(others.map(({ mask }) => masks.indexOf(mask))).toEqual([2]);
   });
 
+  test('asks no more photos than it may, spread from near to far', () => {
+    const count = 30;
+    const beside = Array.from({ length: count }, (_, k) => {
+      const worldFromCamera = Float64Array.from(cameras[0]!.worldFromCamera);
+      worldFromCamera[3] = worldFromCamera[3]! + 0.001 * k;
+      return { ...cameras[0]!, worldFromCamera };
+    });
+    const maps = beside.map(() => depthMapOf(views[0]!, 0));
+    const masks = maps.map((map) => reliablePixels(map, 2));
+    const asked = (most?: number) =>
+      floatingTask(0, beside, maps, masks, most).others.map(({ mask }) => masks.indexOf(mask));
+    expect(asked()).toHaveLength(count - 1);
+    const few = asked(10);
+    expect(few).toHaveLength(10);
+    expect(few[0]).toBe(1);
+    expect(few[9]).toBeGreaterThan(0.8 * count);
+  });
+
   test('a veil in front of surfaces that the others see is removed, the surfaces stay', async () => {
     const maps = views.map(depthMapOf);
     for (let y = 10; y < 30; y++)
