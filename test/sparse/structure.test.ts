@@ -112,6 +112,25 @@ describe('buildStructure', () => {
     ]);
   });
 
+  it('joins two known pieces, each in a world of its own, once pairs tie them together', async () => {
+    const truth = arc(8, 60);
+    const input = scene(truth, { ...TRUE_LENS });
+    const piece = (photos: readonly number[], inWorld: (camera: PlacedCamera) => PlacedCamera) =>
+      new Map(photos.map((photo) => [photo, inWorld(truth[photo]!)]));
+    const R = turn(20, -35, 10);
+    const scaled = ({ rotation, translation, ...rest }: PlacedCamera): PlacedCamera => ({
+      ...rest,
+      rotation: multiply3(rotation, R),
+      translation: translation.map((value) => 0.4 * value),
+    });
+    const known = [piece([0, 1, 2, 3], (camera) => ({ ...camera })), piece([4, 5, 6, 7], scaled)];
+    const pieces = await buildStructure({ ...input, known });
+    expect(pieces.map(({ cameras }) => cameras.size)).toEqual([8]);
+    const { rotation, direction } = errors(pieces[0]!.cameras, truth);
+    expect(rotation).toBeLessThan(0.15);
+    expect(direction).toBeLessThan(0.4);
+  });
+
   it('places a photo where most of its pairs say, not where a repeated pattern offers more points', async () => {
     const truth = arc(6, 60);
     const random = randomNumbers(3);
