@@ -53,6 +53,8 @@ const bundle = (target, input, format, ending) =>
     configFile: false,
     logLevel: 'warn',
     publicDir: false,
+    // Its entry for Node looks for a package of native code; this one does without.
+    resolve: { alias: [{ find: /^msgpackr$/, replacement: join(root, 'node_modules/msgpackr/index.js') }] },
     // Every package goes into the bundle; what is told to stay outside is listed below.
     ssr: { noExternal: true, target: 'node' },
     build: {
