@@ -42,6 +42,8 @@ export const photoInfo = z.object({
   placed: z.boolean().optional(),
   component: z.number().optional(),
   residual: z.number().optional(),
+  /** Median, pixels of the photo. */
+  reprojection: z.number().optional(),
   depthRange: z.tuple([z.number(), z.number()]).optional(),
   reason: z.string().optional(),
 });
@@ -331,7 +333,8 @@ export const requests = {
   'mesh.build': { params: meshRequest, result: z.null() },
   'mesh.cancel': { params: none, result: z.null() },
   'export.estimate': {
-    params: z.object({ formats: z.array(z.enum(exportFormats)) }),
+    /** `folder`: for the command line that is told; none is needed for the size. */
+    params: z.object({ formats: z.array(z.enum(exportFormats)), folder: z.string().optional() }),
     result: z.object({ bytes: z.number(), command: z.string() }),
   },
   'export.write': {
@@ -344,7 +347,7 @@ export const requests = {
     result: z.object({ files: z.array(z.object({ path: z.string(), bytes: z.number() })) }),
   },
   'export.presetEstimate': {
-    params: z.object({ settings: presetSettings }),
+    params: z.object({ settings: presetSettings, folder: z.string().optional() }),
     result: z.object({ bytes: z.number(), command: z.string() }),
   },
   'export.cancel': { params: none, result: z.null() },

@@ -277,17 +277,17 @@ export class Engine {
       this.mesh?.cancel();
       return null;
     },
-    'export.estimate': ({ formats }) => ({
+    'export.estimate': ({ formats, folder }) => ({
       bytes: estimateBytes(this.open, formats),
-      command: exportCommand(this.open, formats),
+      command: exportCommand(this.open, formats, folder),
     }),
     'export.write': async ({ folder, formats }) => ({
       files: await writeExports(await this.withScenes(), resolve(folder), formats),
     }),
     'export.preset': ({ folder, settings }) => this.exportPreset(resolve(folder), settings),
-    'export.presetEstimate': ({ settings }) => ({
+    'export.presetEstimate': ({ settings, folder }) => ({
       bytes: estimatePreset(this.open, settings),
-      command: presetCommand(this.open, settings),
+      command: presetCommand(this.open, settings, folder),
     }),
     'export.cancel': () => {
       this.tasks.cancel('export', new UserError('cancelled', 'the export was cancelled; nothing was written'));

@@ -8,7 +8,7 @@ import { writeFiles, type WriteOptions } from '../export/write-files.js';
 import type { Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readUpright, readWhole } from '../photos/reader.js';
-import { exportedScene, quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
+import { outWord, PROGRAM, exportedScene, quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
 import { layerFiles, storedLayer } from './mesh-layer.js';
 import { reportFacts } from './report-facts.js';
 import type { Workspace } from './workspace.js';
@@ -59,15 +59,16 @@ export function estimatePreset(workspace: Workspace, { preset }: PresetSettings)
   return Math.round(chosen.estimateBytes(scene, photoBytes));
 }
 
-/** The command line that would write the same. */
-export function presetCommand(workspace: Workspace, settings: PresetSettings): string {
+/** The command line that would write the same. @param folder where to; without one it is to be filled in */
+export function presetCommand(workspace: Workspace, settings: PresetSettings, folder = ''): string {
   const flags = [
     ...(settings.crop === 'inside' ? [] : ['--crop', settings.crop]),
     ...(settings.format === 'auto' ? [] : ['--pictures', settings.format]),
     ...(settings.quality === 95 ? [] : ['--jpeg-quality', String(settings.quality)]),
     ...(settings.mostPoints === 200_000 ? [] : ['--points', String(settings.mostPoints)]),
   ];
-  return ['pointmap export', quoted(workspace.path), '--for', settings.preset, '--out OUT', ...flags].join(' ');
+  const where = ['--for', settings.preset, '--out', outWord(folder)];
+  return [PROGRAM, 'export', quoted(workspace.path), ...where, ...flags].join(' ');
 }
 
 function presetById(id: PresetId): Preset {

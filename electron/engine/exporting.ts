@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, extname, posix } from 'node:path';
+import { basename, dirname, extname, posix, resolve } from 'node:path';
 import sharp from 'sharp';
 import { exportFormats } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
@@ -119,10 +119,15 @@ export function estimateBytes(workspace: Workspace, ids: readonly string[]): num
   );
 }
 
-/** The command line that would write the same. */
-export function exportCommand(workspace: Workspace, ids: readonly string[]): string {
-  return `pointmap export ${quoted(workspace.path)} --out OUT --formats ${ids.join(',')}`;
+/** How the command line is called: by its launcher where the studio is installed, from its checkout elsewhere. */
+export const PROGRAM = import.meta.url.includes('app.asar') ? 'pointmap' : 'npm run -s pointmap --';
+
+/** The command line that would write the same. @param folder where to; without one it is to be filled in */
+export function exportCommand(workspace: Workspace, ids: readonly string[], folder = ''): string {
+  return [PROGRAM, 'export', quoted(workspace.path), '--out', outWord(folder), '--formats', ids.join(',')].join(' ');
 }
+
+export const outWord = (folder: string): string => (folder === '' ? 'OUT' : quoted(resolve(folder)));
 
 /** As a shell takes it for one word. */
 export const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll(`'`, `'\\''`)}'`);

@@ -6,6 +6,7 @@ import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import { fuse } from '../scene/fuse.js';
+import { reprojectionErrors } from '../scene/reprojection.js';
 import { sparseOfScene } from '../scene/sparse.js';
 
 /** All components as scenes, largest first, ready to be shown and exported. */
@@ -16,6 +17,8 @@ export interface BuiltScenes {
   components: { scene: Scene; pixels: Uint8Array[] }[];
   /** Of the first component's cloud. Told with every change of the project, so it is worked out once. */
   extent: Extent;
+  /** Pixels of the original photo, by photo; of those that the sparse model placed. */
+  reprojection?: ReadonlyMap<string, number>;
   /** Of all depths; none of sparse points. */
   confidence?: number[] | undefined;
 }
@@ -67,6 +70,9 @@ export async function buildScenes(
     components,
     extent: cloudExtent(components[0]?.scene.cloud),
     confidence: scaleOf(maps),
+    reprojection: new Map(
+      components.flatMap(({ scene }) => (scene.sparse ? [...reprojectionErrors(scene.cameras, scene.sparse)] : [])),
+    ),
   };
 }
 

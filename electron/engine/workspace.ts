@@ -180,6 +180,7 @@ export class Workspace {
       const facts = this.facts.get(photo.id);
       const residual = this.alignment?.viewResidual[photo.id];
       const reason = unplaced.get(photo.id);
+      const reprojection = this.scenes?.reprojection?.get(photo.id);
       const twin = duplicates.get(photo.id);
       return {
         ...photo,
@@ -191,6 +192,7 @@ export class Workspace {
         ...(facts ? { component: facts.component } : {}),
         ...(facts?.range ? { depthRange: facts.range } : {}),
         ...(residual === undefined ? {} : { residual }),
+        ...(reprojection === undefined ? {} : { reprojection }),
         ...(reason === undefined ? {} : { reason }),
       };
     });

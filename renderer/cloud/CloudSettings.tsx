@@ -1,6 +1,6 @@
 import type { SettingsChange } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
-import { Facts, Switch } from '../design/controls.js';
+import { Facts, Field, Switch } from '../design/controls.js';
 import { countText } from '../design/format.js';
 import { isActive, setViewer, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
@@ -39,6 +39,7 @@ export function CloudSettings() {
         disabled={busy}
         onChange={(inferred) => change({ inferred })}
       />
+      <VoxelField />
       {scene && (
         <Facts
           facts={[
@@ -48,5 +49,32 @@ export function CloudSettings() {
         />
       )}
     </div>
+  );
+}
+
+/** Fewer points, evenly: one a cube of this size. */
+function VoxelField() {
+  const voxelSize = useStudio(({ project }) => project?.settings.voxelSize);
+  const busy = useStudio(({ job }) => isActive(job));
+  return (
+    <Field label={t('One point per cube of this size (scene units)')}>
+      {(id) => (
+        <input
+          id={id}
+          key={voxelSize}
+          className="input"
+          type="number"
+          min={0}
+          step="any"
+          disabled={busy}
+          placeholder={t('every point')}
+          defaultValue={voxelSize}
+          onBlur={({ target }) => {
+            const size = target.value === '' ? null : Number(target.value);
+            if ((size ?? undefined) !== voxelSize && (size === null || size >= 0)) void change({ voxelSize: size });
+          }}
+        />
+      )}
+    </Field>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { exportFormats, type Result } from '../../electron/contract/api.js';
 import { attempt } from '../commands/project.js';
 import type { ExportProgress, PresetSettings } from '../../electron/contract/presets.js';
-import { Bar, Button, Dialog, Field, Slider, Switch } from '../design/controls.js';
+import { Bar, Button, Dialog, Field } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
 import { askForFiles } from '../store/file-question.js';
 import { setStudio, useStudio } from '../store/studio.js';
@@ -36,20 +36,19 @@ export function ExportDialog() {
   const [settings, setSettings] = useState<PresetSettings>();
   const [progress, setProgress] = useState<ExportProgress>();
   useEffect(() => api.on('export.progress', setProgress), []);
-  const { minConfidence, removeFloating } = project.settings;
   const list = chosen.join();
   useEffect(() => {
     let current = true;
     void attempt(async () => {
       const answer = settings
-        ? await api.request('export.presetEstimate', { settings })
-        : await api.request('export.estimate', { formats: [...chosen] });
+        ? await api.request('export.presetEstimate', { settings, folder })
+        : await api.request('export.estimate', { formats: [...chosen], folder });
       if (current) setEstimate(answer);
     });
     return () => {
       current = false;
     };
-  }, [list, settings, project.scene?.revision]); // eslint-disable-line react-hooks/exhaustive-deps
+  }, [list, settings, folder, project.scene?.revision]); // eslint-disable-line react-hooks/exhaustive-deps
   const close = (): void => {
     if (busy && settings) void attempt(() => api.request('export.cancel', {}));
     else setStudio({ dialog: undefined });
@@ -159,19 +158,6 @@ export function ExportDialog() {
             />
           </div>
         )}
-        <div className="options">
-          <CloudOption value={minConfidence} />
-          <Switch
-            label={t('Remove floating points')}
-            checked={removeFloating}
-            onChange={(checked) =>
-              void attempt(() =>
-                api.request('edit.apply', { edit: { kind: 'settings', settings: { removeFloating: checked } } }),
-              )
-            }
-          />
-          <VoxelField />
-        </div>
         <Field label={t('Folder')}>
           {(id) => (
             <div className="row">
@@ -231,53 +217,5 @@ function FormatChoice({
         </label>
       ))}
     </fieldset>
-  );
-}
-
-function CloudOption({ value }: { value: number }) {
-  const [held, setHeld] = useState<number>();
-  return (
-    <Slider
-      label={t('Confidence from')}
-      min={1}
-      max={10}
-      step={0.1}
-      value={held ?? value}
-      format={(number) => number.toFixed(1)}
-      onChange={setHeld}
-      onCommit={(minConfidence) =>
-        void attempt(() => api.request('edit.apply', { edit: { kind: 'settings', settings: { minConfidence } } })).then(
-          () => setHeld(undefined),
-        )
-      }
-    />
-  );
-}
-
-/** Fewer points, evenly: one a cube of this size. */
-function VoxelField() {
-  const voxelSize = useStudio(({ project }) => project?.settings.voxelSize);
-  return (
-    <Field label={t('One point per cube of this size (scene units)')}>
-      {(id) => (
-        <input
-          id={id}
-          key={voxelSize}
-          className="input"
-          type="number"
-          min={0}
-          step="any"
-          placeholder={t('every point')}
-          defaultValue={voxelSize}
-          onBlur={({ target }) => {
-            const size = target.value === '' ? null : Number(target.value);
-            if ((size ?? undefined) !== voxelSize && (size === null || size >= 0))
-              void attempt(() =>
-                api.request('edit.apply', { edit: { kind: 'settings', settings: { voxelSize: size } } }),
-              );
-          }}
-        />
-      )}
-    </Field>
   );
 }

@@ -12,7 +12,9 @@ interface Group {
 /** Photos that share a lens, with what was solved for it. */
 export function Calibration() {
   const cameras = useStudio(({ project }) => project?.scene?.cameras);
+  const photos = useStudio(({ project }) => project?.photos);
   if (!cameras || cameras.length === 0) return null;
+  const errors = new Map(photos?.map(({ id, reprojection }) => [id, reprojection]));
   const groups = new Map<string, Group>();
   for (const camera of cameras) {
     const key = [camera.width, camera.height, camera.fx.toFixed(2), camera.k1.toFixed(5)].join(' ');
@@ -30,6 +32,7 @@ export function Calibration() {
             <th>{t('Size')}</th>
             <th>{t('Focal, px')}</th>
             <th>{t('k1')}</th>
+            <th>{t('Error, px')}</th>
             <th>{t('From')}</th>
           </tr>
         </thead>
@@ -45,6 +48,7 @@ export function Calibration() {
               </td>
               <td>{first!.fx.toFixed(1)}</td>
               <td>{first!.k1.toFixed(4)}</td>
+              <td>{meanError(errors, [first!, ...rest])}</td>
               <td>{focalText(first!.focalSource)}</td>
             </tr>
           ))}
@@ -52,4 +56,10 @@ export function Calibration() {
       </table>
     </details>
   );
+}
+
+/** Of the photos' reprojection errors; a dash where none is known. */
+function meanError(errors: ReadonlyMap<string, number | undefined>, cameras: readonly CameraInfo[]): string {
+  const known = cameras.flatMap(({ photo }) => errors.get(photo) ?? []);
+  return known.length === 0 ? '–' : (known.reduce((sum, each) => sum + each, 0) / known.length).toFixed(2);
 }

@@ -95,7 +95,7 @@ function PhotoDetails({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo 
 }
 
 function PhotoFacts({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo | undefined }) {
-  const { width, height, size, focal, sharpness, blurred, residual, depthRange, takenAt } = photo;
+  const { width, height, size, focal, sharpness, blurred, residual, reprojection, depthRange, takenAt } = photo;
   return (
     <Facts
       facts={[
@@ -115,6 +115,7 @@ function PhotoFacts({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo | 
         focal && [t('Focal'), `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}`],
         camera && [t('Solved focal'), `${camera.fx.toFixed(1)} px`],
         camera && [t('Distortion k1'), camera.k1.toFixed(4)],
+        reprojection !== undefined && [t('Reprojection error'), `${reprojection.toFixed(2)} px`],
         residual !== undefined && residualFact(residual),
         depthRange && [
           t('Depth range'),

@@ -1,6 +1,6 @@
 import { Canvas } from '@react-three/fiber';
 import { Component, useCallback, useEffect, useMemo, useRef, useState, type ReactNode, type Ref } from 'react';
-import { NoToneMapping, type Quaternion } from 'three';
+import { NoToneMapping, setConsoleFunction, type Quaternion } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import type { FrameInfo, ScenePixel, SceneRegion, Vector } from '../../electron/contract/scene.js';
 import { stem } from '../design/format.js';
@@ -18,6 +18,12 @@ import { Stage } from './Stage.js';
 import { ToolLayer } from './ToolLayer.js';
 import './viewer.css';
 import { t } from '../words/index.js';
+
+/** What react-three-fiber itself still uses: a warning that nobody here can act on. */
+const KNOWN_WARNING = 'THREE.Clock: This module has been deprecated';
+setConsoleFunction((type, message, ...rest) => {
+  if (!message.startsWith(KNOWN_WARNING)) console[type](message, ...rest);
+});
 
 export interface ViewerProps {
   cloud: CloudData;

@@ -266,7 +266,10 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     const dialog = page.getByRole('dialog', { name: 'Export' });
     await dialog.getByLabel('Folder').fill(target);
     await dialog.getByText(/^about \d/).waitFor();
-    expect(await dialog.locator('.command').innerText()).toMatch(/pointmap export .*--formats ply,glb,cameras/);
+    // As it would be pasted: with the folder that is chosen.
+    await expect
+      .poll(() => dialog.locator('.command').innerText())
+      .toMatch(/^npm run -s pointmap -- export \S+ --out \S+out --formats ply,glb,cameras$/);
     await dialog.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('dialog', { name: 'Exported' }).waitFor({ timeout: 60_000 });
     const glb = await new NodeIO().read(

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engine } from '../../electron/engine/engine.js';
-import { roomEstimator, roomPhotos } from '../fixtures/room-estimator.js';
+import { openRoom } from './room.js';
 import { button, chromiumPath, openStudio, type Studio } from './studio.js';
 
 /** From a finished cloud to a mesh that is looked at in every way. */
@@ -10,15 +8,7 @@ describe.skipIf(!chromiumPath)('the mesh', () => {
   let studio: Studio;
   beforeAll(async () => {
     studio = await openStudio();
-    const { page, folder } = studio;
-    await reconstructRoom(folder);
-    await page.keyboard.press('Control+o');
-    const dialog = page.getByRole('dialog', { name: 'Open project' });
-    await dialog.getByLabel('Folder', { exact: true }).fill(folder);
-    await dialog.getByRole('button', { name: 'Go' }).click();
-    await dialog.getByRole('button', { name: /^room\.pointmap/ }).click();
-    await dialog.getByRole('button', { name: 'Open', exact: true }).click();
-    await page.locator('.photo-row').nth(3).waitFor();
+    await openRoom(studio);
   }, 180_000);
   afterAll(() => studio?.close());
 
@@ -70,20 +60,3 @@ describe.skipIf(!chromiumPath)('the mesh', () => {
     expect(studio.complaints).toEqual([]);
   }, 120_000);
 });
-
-async function reconstructRoom(folder: string): Promise<void> {
-  const photos = await roomPhotos(folder, 4);
-  const engine = new Engine({
-    dataFolder: join(folder, 'room data'),
-    threads: 1,
-    estimators: [() => [roomEstimator()]],
-  });
-  await engine.request('project.create', { path: join(folder, 'room.pointmap') });
-  await engine.request('photos.add', { paths: [photos] });
-  const settings = { estimator: 'room', graph: 'complete' };
-  await engine.request('edit.apply', { edit: { kind: 'settings', settings } });
-  await engine.request('run.start', {});
-  await engine.settled();
-  await engine.request('edit.apply', { edit: { kind: 'settings', settings: { estimator: 'geometric' } } });
-  await engine.close();
-}
