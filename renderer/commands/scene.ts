@@ -21,7 +21,7 @@ export async function deleteSelectedPoints(): Promise<void> {
   setStudio({ selectedPoints: 0 });
 }
 
-function base64(bytes: Uint8Array): string {
+export function base64(bytes: Uint8Array): string {
   let text = '';
   // More arguments than this overflow the stack.
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));

@@ -6,6 +6,9 @@ import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { firstPhotoUpright } from '../synthetic.js';
 import type { CameraInfo } from '../../../../electron/contract/api.js';
+import { encodeMask } from '../../../../electron/contract/mask.js';
+import { polygonShape } from '../../../../renderer/viewer/cloud-state.js';
+import { base64 } from '../../../../renderer/commands/scene.js';
 import '../../../../renderer/design/tokens.css';
 import '../../../../renderer/design/base.css';
 import {
@@ -21,6 +24,8 @@ import {
 export interface ViewerPage {
   load(url: string, cameras: readonly CameraInfo[]): Promise<void>;
   set(change: Partial<ViewerSettings>): void;
+  /** Selects what a round lasso holds, and makes the mask that would be stored; how long each part took. */
+  lasso(): { selected: number; milliseconds: Record<string, number>; text: string };
   handle: ViewerHandle | null;
   statistics: CloudStatistics;
   selected: string | undefined;
@@ -36,11 +41,32 @@ declare global {
 window.page = {
   load: () => Promise.reject(new Error('not ready')),
   set: () => undefined,
+  lasso,
   handle: null,
   statistics: { displayed: 0, total: 0 },
   selected: undefined,
   silences: [],
 };
+function lasso(): ReturnType<ViewerPage['lasso']> {
+  const editing = window.page.handle!.editing!;
+  const milliseconds: Record<string, number> = {};
+  const timed = <T,>(name: string, step: () => T): T => {
+    const before = performance.now();
+    const result = step();
+    milliseconds[name] = performance.now() - before;
+    return result;
+  };
+  const circle = Array.from({ length: 200 }, (_, k) => {
+    const angle = (k / 200) * 2 * Math.PI;
+    return [640 + 250 * Math.cos(angle), 400 + 200 * Math.sin(angle)] as const;
+  });
+  timed('select', () => editing.select((width, height) => polygonShape(circle, width, height), 'replace'));
+  const selected = timed('count', () => editing.count());
+  const mask = timed('mask', () => editing.mask());
+  const text = timed('text', () => base64(encodeMask(mask)));
+  return { selected, milliseconds, text };
+}
+
 let last = performance.now();
 setInterval(() => {
   const now = performance.now();
