@@ -4,7 +4,8 @@ import type { Mesh } from './types.js';
 
 /**
  * Makes every edge one of at most two faces and every vertex one fan of faces: what meets in more ways is cut apart, and
- * the copies of a vertex move a little into their own fans, so that they don't touch. Faces of repeated corners go.
+ * the copies of a vertex move a little into their own fans, so that they don't touch. Faces of repeated corners go, and so
+ * do two that lie on each other with opposite sides up: simplification leaves them of small closed pieces.
  */
 export function makeManifold(mesh: Mesh): Mesh {
   const { indices, inferred } = withoutRepeated(mesh);
@@ -23,15 +24,47 @@ export function makeManifold(mesh: Mesh): Mesh {
 function withoutRepeated({ indices, inferred }: Mesh): { indices: Uint32Array; inferred: Uint8Array | undefined } {
   const kept = new Uint32Array(indices.length);
   const flags = inferred && new Uint8Array(inferred.length);
+  const twins = twinFaces(indices);
   let n = 0;
   for (let t = 0; t < indices.length; t += 3) {
     const [a, b, c] = [indices[t]!, indices[t + 1]!, indices[t + 2]!];
-    if (a === b || b === c || a === c) continue;
+    if (a === b || b === c || a === c || twins.has(t / 3)) continue;
     if (flags) flags[n / 3] = inferred![t / 3]!;
     kept.set([a, b, c], n);
     n += 3;
   }
   return { indices: kept.slice(0, n), inferred: flags?.slice(0, n / 3) };
+}
+
+/** Faces that lie on another one of the same corners: both where opposite sides are up, else all but the first. */
+function twinFaces(indices: Uint32Array): Set<number> {
+  const twins = new Set<number>();
+  /** The last face whose two smaller corners these are, and before it the one before. */
+  const last = new Map<number, number>();
+  const before = new Int32Array(indices.length / 3).fill(-1);
+  for (let t = 0; t < before.length; t++) {
+    const corners = cornersOf(indices, t);
+    const key = corners.low * 2 ** 26 + corners.middle;
+    before[t] = last.get(key) ?? -1;
+    last.set(key, t);
+    for (let other = before[t]!; other >= 0; other = before[other]!) {
+      const found = cornersOf(indices, other);
+      if (found.high !== corners.high || twins.has(other)) continue;
+      twins.add(t);
+      if (found.even !== corners.even) twins.add(other);
+      break;
+    }
+  }
+  return twins;
+}
+
+/** A face's corners by size, and whether their order is an even permutation of that. */
+function cornersOf(indices: Uint32Array, t: number): { low: number; middle: number; high: number; even: boolean } {
+  const [a, b, c] = [indices[3 * t]!, indices[3 * t + 1]!, indices[3 * t + 2]!];
+  const low = Math.min(a, b, c);
+  const high = Math.max(a, b, c);
+  const next = low === a ? b : low === b ? c : a;
+  return { low, middle: a + b + c - low - high, high, even: next !== high };
 }
 
 /** Copies of a vertex move this share of the way to the middle of their own faces. */

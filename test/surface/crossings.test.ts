@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crossingsOf, withoutCrossings } from '../../electron/surface/crossings.js';
 import { oppositeHalfEdges } from '../../electron/surface/half-edges.js';
+import { makeManifold } from '../../electron/surface/manifold.js';
 import type { Mesh } from '../../electron/surface/types.js';
 
 /** A sheet of side x side squares on `at`; the first index is `first`. */
@@ -78,5 +79,15 @@ describe('self-crossings', () => {
     mended.indices.forEach((v, h) => edges.add(`${v} ${mended.indices[h % 3 === 2 ? h - 2 : h + 1]!}`));
     expect(edges.size).toBe(mended.indices.length);
     expect(oppositeHalfEdges(mended.indices).length).toBe(mended.indices.length);
+  });
+
+  it('nor do faces lie on each other: two with opposite sides up both go, of two alike one stays', () => {
+    const mesh = meshOf(sheet(2, flat));
+    const faces = mesh.indices.length;
+    const [a, b, c] = mesh.indices as unknown as [number, number, number];
+    const twice = (...more: number[]) => makeManifold({ ...mesh, indices: Uint32Array.of(...mesh.indices, ...more) });
+    expect(twice(b, a, c).indices.length).toBe(faces - 3);
+    expect(twice(b, c, a).indices.length).toBe(faces);
+    expect(twice().indices.length).toBe(faces);
   });
 });
