@@ -269,7 +269,7 @@ describe.skipIf(!chromiumPath)('the first hour', () => {
     // As it would be pasted: with the folder that is chosen.
     await expect
       .poll(() => dialog.locator('.command').innerText())
-      .toMatch(/^npm run -s pointmap -- export \S+ --out \S+out --formats ply,glb,cameras$/);
+      .toMatch(/^npm run -s pointmap -- export .+ --out \S+out --formats ply,glb,cameras$/);
     await dialog.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('dialog', { name: 'Exported' }).waitFor({ timeout: 60_000 });
     const glb = await new NodeIO().read(
