@@ -134,6 +134,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const session = maskedSession(opened, photos, maskOf);
   try {
     // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
+    context.signal.throwIfAborted();
     project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
     const { keys, computed, missing, placed } = await observeAndPlace(context, tracker, selection, { session, sparse });
     const { placement, residualOf, observations } = placed;

@@ -33,7 +33,9 @@ export function CloudPanel() {
   const mesh = useMeshShown();
   const { loaded, arrived } = useCloud(scene, shown);
   const document = useStudio(({ project }) => project?.document);
-  const deleted = useDeleted(shown === 0 ? (document?.deletions ?? []) : [], loaded?.cloud, loaded?.cameras);
+  // Until another part's cloud is there, the former one stands in its own frame, with its own edits.
+  const drawn = loaded?.component ?? shown;
+  const deleted = useDeleted(drawn === 0 ? (document?.deletions ?? []) : [], loaded?.cloud, loaded?.cameras);
   if (!loaded)
     return (
       <div className="viewer">
@@ -41,20 +43,21 @@ export function CloudPanel() {
       </div>
     );
   // A frame that was edited holds for the cloud that is shown; until the next cloud has arrived, the one it came with.
-  const frame = (loaded.revision === scene?.revision && scene.frames[shown]) || loaded.frame;
+  const frame = (loaded.revision === scene?.revision && scene.frames[drawn]) || loaded.frame;
   return (
     <div className="viewer">
       <Viewer
         cloud={loaded.cloud}
+        part={String(drawn)}
         cameras={loaded.cameras}
         frame={frame}
         deleted={deleted}
-        region={shown === 0 ? document?.region : undefined}
+        region={drawn === 0 ? document?.region : undefined}
         onPick={takePick}
         onRegion={(region) => editScene({ kind: 'region', region })}
         onTurn={(rotation) => editScene({ kind: 'turn', rotation })}
-        lines={shown === 0 ? lines : undefined}
-        places={shown === 0 ? places : undefined}
+        lines={drawn === 0 ? lines : undefined}
+        places={drawn === 0 ? places : undefined}
         onSelected={countSelection}
         confidenceScale={scene?.confidence}
         settings={settings}
@@ -63,7 +66,7 @@ export function CloudPanel() {
         onSelect={choose}
         binaryUrl={api.binaryUrl}
         theme={theme}
-        mesh={shown === 0 ? mesh : undefined}
+        mesh={drawn === 0 ? mesh : undefined}
         onStatistics={keepStatistics}
         ref={mountViewer}
       />
@@ -111,6 +114,7 @@ function keepStatistics(next: CloudStatistics): void {
 interface LoadedCloud {
   project: string | undefined;
   revision: number;
+  component: number;
   partial: boolean;
   cloud: CloudData;
   /** As they were when this cloud was made: its points name them by index. */
@@ -138,7 +142,7 @@ function useCloud(
     ).then(
       (cloud) => {
         if (stop.signal.aborted) return;
-        setLoaded({ project, revision: scene.revision, partial: scene.partial, cloud, cameras, frame });
+        setLoaded({ project, revision: scene.revision, component, partial: scene.partial, cloud, cameras, frame });
       },
       (error: Error) => {
         // A revision that is gone has been followed by another one, which is on its way.

@@ -47,6 +47,7 @@ interface StageProps extends ViewerProps {
 /** What stands in the 3D view, and its frames: points by budget, everything else over them. */
 export function Stage({
   cloud,
+  part = '',
   cameras,
   frame,
   deleted,
@@ -147,13 +148,15 @@ export function Stage({
     [navigation, cloud, cameras, toWorld],
   );
   // The first cloud is framed from a little above and beside the first camera's side. A growing one stays in the
-  // picture as long as no hand has moved the view; from then on the eye stays where it is.
-  const framed = useRef(false);
+  // picture as long as no hand has moved the view; from then on the eye stays where it is. Another part is another
+  // place, of another size: it is framed as a first cloud is.
+  const framed = useRef<string>(undefined);
   useEffect(() => {
-    if (cloud.count === 0 || (framed.current && navigation.touched())) return;
-    fit(framed.current ? undefined : new Vector3(0.35, 0.35, 1), false);
-    framed.current = true;
-  }, [cloud, fit, navigation]);
+    const isFirst = framed.current !== part;
+    if (cloud.count === 0 || (!isFirst && navigation.touched())) return;
+    fit(isFirst ? new Vector3(0.35, 0.35, 1) : undefined, false);
+    framed.current = part;
+  }, [cloud, part, fit, navigation]);
 
   // The frame that a turn has made turns about the origin, not about the middle: the eye goes with the scene.
   const latest = useRef(placed);

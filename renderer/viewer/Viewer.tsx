@@ -27,6 +27,8 @@ setConsoleFunction((type, message, ...rest) => {
 
 export interface ViewerProps {
   cloud: CloudData;
+  /** Names the part of a scene that the cloud is of: another part is framed anew, wherever a hand has moved the view. */
+  part?: string | undefined;
   /** Those of the cloud's component, in the order in which its points name them. */
   cameras: readonly CameraInfo[];
   /** The scene frame: what is up, and where the ground is. */

@@ -42,10 +42,11 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function load(revision: number): Promise<void> {
-    await page.evaluate(([url, list]) => window.page.load(url, list), [
-      `/binary/cloud/${revision}/0`,
+  async function load(revision: number, part = '0'): Promise<void> {
+    await page.evaluate(([url, list, part]) => window.page.load(url, list, part), [
+      `/binary/cloud/${revision}/${part}`,
       cameras,
+      part,
     ] as const);
     await complete();
   }
@@ -136,6 +137,9 @@ describe.skipIf(!chromiumPath)('the 3D view', () => {
     expect(difference(dragged, turned)).toBeGreaterThan(0.05);
     await load(2);
     expect(difference(await picture(), turned)).toBeLessThan(0.01);
+    // Another part is another place, and is framed as the first cloud was.
+    await load(2, '1');
+    expect(difference(await picture(), turned)).toBeGreaterThan(0.05);
   });
 
   it('looks through a camera, with its photo over all that the camera sees, and leaves it with Escape', async () => {

@@ -150,6 +150,23 @@ describe('a run', () => {
     expect(calls.observed).toBeLessThanOrEqual(7);
     await engine.close();
   });
+
+  test.each(['pairs', 'pointmaps'])('cancelled at its stage %s leaves what was known, to be realigned', async (at) => {
+    const { engine, calls } = await opened();
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    const known = engine.open.project.pairs();
+    await engine.request('edit.apply', { edit: { kind: 'settings', settings: { graph: 'window:1' } } });
+    const stop = engine.on('job.changed', ({ state, stage }) => {
+      if (state === 'running' && stage === at) void engine.request('run.cancel', {});
+    });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'cancelled' });
+    stop();
+    expect(engine.open.project.pairs()).toEqual(known);
+    await engine.request('run.realign', {});
+    expect(await engine.settled()).toMatchObject({ state: 'finished' });
+    expect(calls.observed).toBe(6);
+    await engine.close();
+  });
 });
 
 describe('an export for Gaussian splatting', () => {

@@ -22,7 +22,7 @@ import {
 } from '../../../../renderer/viewer/index.js';
 
 export interface ViewerPage {
-  load(url: string, cameras: readonly CameraInfo[]): Promise<void>;
+  load(url: string, cameras: readonly CameraInfo[], part?: string): Promise<void>;
   set(change: Partial<ViewerSettings>): void;
   /** Selects what a round lasso holds, and makes the mask that would be stored; how long each part took. */
   lasso(): { selected: number; milliseconds: Record<string, number>; text: string };
@@ -76,12 +76,12 @@ setInterval(() => {
 
 function Page() {
   const [settings, setSettings] = useState<ViewerSettings>(defaultViewerSettings);
-  const [shown, setShown] = useState<{ cloud: CloudData; cameras: readonly CameraInfo[] }>();
+  const [shown, setShown] = useState<{ cloud: CloudData; cameras: readonly CameraInfo[]; part: string }>();
   const [selected, setSelected] = useState<readonly string[]>([]);
   useEffect(() => () => shown?.cloud.dispose(), [shown]);
   window.page.set = (change) => setSettings((now) => ({ ...now, ...change }));
-  window.page.load = async (url, cameras) =>
-    setShown({ cloud: await loadCloud(url, new AbortController().signal), cameras });
+  window.page.load = async (url, cameras, part = '0') =>
+    setShown({ cloud: await loadCloud(url, new AbortController().signal), cameras, part });
   return (
     <div className="viewer">
       {shown && (
