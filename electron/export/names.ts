@@ -1,11 +1,11 @@
-import { fileKey, safeFileName, uniqueFileName } from '../contract/file-names.js';
+import { bytesOf, fileKey, LONGEST_NAME, safeFileName, uniqueFileName } from '../contract/file-names.js';
 import type { Camera, Scene } from '../geometry/types.js';
 import { photoName } from './types.js';
 
 /** Nothing in it leads to another folder, and every system that we run on takes it. */
 const isPlain = (name: string): boolean =>
   name !== '' &&
-  name.length <= 200 &&
+  bytesOf(name) <= LONGEST_NAME &&
   // eslint-disable-next-line no-control-regex
   !(process.platform === 'win32' ? /[\\/\u0000-\u001f<>:"|?*]|[. ]$/ : /[\\/\u0000-\u001f]/).test(name) &&
   !/^\.*$/.test(name);

@@ -135,6 +135,12 @@ export function fileError(error: unknown, path: string): unknown {
         `a file stands where a folder is needed, or the reverse (${code}); choose another place: ${path}`,
         { cause: error },
       );
+    case 'ENAMETOOLONG':
+      return new UserError(
+        'unwritable',
+        `this path is too long for the disk; choose a folder with a shorter name: ${path}`,
+        { cause: error },
+      );
     default:
       return error;
   }

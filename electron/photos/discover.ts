@@ -72,7 +72,11 @@ export async function discover(paths: readonly string[]): Promise<{ files: strin
 
 /** A file system error in plain words. */
 export function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
+  const { code, path } = error as NodeJS.ErrnoException;
+  // Bytes that are no text stand as this character, and under that name there is nothing.
+  if (code === 'ENOENT' && path?.includes('\uFFFD')) return 'its name holds bytes that are no text (UTF-8); rename it';
+  if (code === 'ELOOP') return 'this link leads to itself; remove it';
+  if (code === 'ENAMETOOLONG') return 'this path is too long; move it to a folder with a shorter name';
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EISDIR') return 'this is a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'reading it is not permitted';
