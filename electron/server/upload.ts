@@ -53,30 +53,44 @@ export async function storeUpload(
   const part = partialPath(join(folder, randomBytes(6).toString('hex')));
   const hash = createHash('sha256');
   let length = 0;
+  // Taken before it is there: many that come at once would each find the same room.
+  let taken = 0;
+  const take = (bytes: number): void => {
+    checkRoom(folder, bytes, limits);
+    taken += bytes;
+    stored.set(folder, stored.get(folder)! + bytes);
+  };
+  const giveBack = (): void => void stored.set(folder, (stored.get(folder) ?? taken) - taken);
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
       hash.update(chunk);
-      if (length > largest) done(tooLarge());
-      else done(null, chunk);
+      try {
+        if (length > largest) throw tooLarge();
+        // A request need not say how long it is.
+        if (length > taken) take(length - taken);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
     },
   });
   try {
     mkdirSync(folder, { recursive: true });
-    checkRoom(folder, announced, limits);
+    take(announced);
     // Opened here: a pipeline that breaks while the stream still opens its file would create it after its removal
     // below.
     await pipeline(request, limit, createWriteStream(part, { fd: openSync(part, 'w') }));
     const own = join(folder, hash.digest('hex').slice(0, 16));
     const path = join(own, safeFileName(name));
     mkdirSync(own, { recursive: true });
-    if (existsSync(path)) rmSync(part);
-    else {
-      renameSync(part, path);
-      stored.set(folder, stored.get(folder)! + length);
-    }
+    if (existsSync(path)) {
+      rmSync(part);
+      giveBack();
+    } else renameSync(part, path);
     return path;
   } catch (error) {
+    giveBack();
     rmSync(part, { force: true });
     if (error instanceof UserError) throw error;
     throw new UserError(

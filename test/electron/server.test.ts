@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createConnection } from 'node:net';
@@ -262,7 +263,7 @@ describe('dropped files', () => {
     expect(safeFileName('a\u0000b<>.jpg')).toBe('a_b__.jpg');
     for (const bad of ['', '.', '..', '...', '/', '   ']) expect(safeFileName(bad)).toBe('photo');
     expect(safeFileName('con.jpg')).toBe('photo-con.jpg');
-    expect(safeFileName(`${'a'.repeat(300)}.jpg`)).toHaveLength(120);
+    expect(safeFileName(`${'a'.repeat(300)}.jpg`)).toHaveLength(180);
     expect(safeFileName(`${'.'.repeat(300)}jpg`)).toBe('jpg');
   });
 
@@ -305,6 +306,24 @@ describe('dropped files', () => {
     );
     expect(readdirSync(uploads)).toHaveLength(2);
   });
+
+  test('that come at once, or do not say how long they are, take no more room either', async () => {
+    const uploads = join(folder, 'data', 'at-once');
+    const limits = { total: 100, reserve: 0 };
+    const post = (bytes: number, headers: object): IncomingMessage =>
+      Object.assign(Readable.from([Buffer.alloc(bytes, bytes)]), { headers }) as unknown as IncomingMessage;
+    const store = (bytes: number, headers: object): Promise<string> =>
+      storeUpload(post(bytes, headers), uploads, 'a.jpg', limits);
+    const ended = await Promise.allSettled(
+      [40, 41, 42, 43].map((bytes) => store(bytes, { 'content-length': String(bytes) })),
+    );
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    await expect(store(20, {})).rejects.toThrow(/remove those of old projects/);
+    // What was refused, and what was there already, took nothing.
+    for (let k = 0; k < 3; k++) await store(40, {}).catch(() => undefined);
+    await store(19, {});
+    expect(readdirSync(uploads)).toHaveLength(3);
+  });
 });
 
 describe('conversation', () => {
@@ -323,6 +342,54 @@ describe('conversation', () => {
       page.socket.send(message);
       expect(await closed).toBe(code);
     }
+    expect((await other.request('app.info', {})).desktop).toBe(false);
+    await other.close();
+  });
+
+  test('bytes that are no HTTP, and frames that are no frames, end their connection, and nothing else', async () => {
+    const other = await openPage(server);
+    const said = (...parts: (string | Buffer)[]): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = createConnection(server.port, '127.0.0.1');
+        let answer = '';
+        socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve(answer));
+        for (const part of parts) socket.write(part);
+        // One that the server still waits for more of is ended here.
+        setTimeout(() => socket.end(), 50);
+      });
+    const host = `Host: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\n`;
+    const requests = [
+      '\0\0\0\0\r\n\r\n',
+      'GET\r\n\r\n',
+      'GET / HTTP/9.9\r\n\r\n',
+      `GET / HTTP/1.1\r\n${host}${'X-Long: y\r\n'.repeat(20_000)}\r\n`,
+      `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n${host}\r\n`,
+      `POST /upload?name=a.jpg HTTP/1.1\r\n${host}Content-Length: -5\r\n\r\nabc`,
+      `POST /upload?name=a.jpg HTTP/1.1\r\n${host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc`,
+      `POST /upload?name=a.jpg HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc`,
+      `GET /ws HTTP/1.1\r\n${host}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 1\r\nSec-WebSocket-Key: x\r\n\r\n`,
+      Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]),
+    ];
+    for (const request of requests) expect(await said(request)).not.toMatch(/^HTTP\/1.1 2|    at /);
+
+    const upgrade = `GET ${new URL(other.socket.url).pathname} HTTP/1.1\r\n${host}Origin: ${own().origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+    const frames: number[][] = [
+      // Without a mask, of a reserved kind, with a reserved bit, of 2^63 bytes, of more than is taken.
+      [0x81, 2, 0x7b, 0x7d],
+      [0x83, 0x80, 0, 0, 0, 0],
+      [0xc1, 0x80, 0, 0, 0, 0],
+      [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+      [0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+      // The rest of nothing, a ping in parts, text that is no text, a close with a code that there is not.
+      [0x80, 0x80, 0, 0, 0, 0],
+      [0x09, 0x80, 0, 0, 0, 0],
+      [0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe],
+      [0x88, 0x82, 0, 0, 0, 0, 0, 1],
+    ];
+    for (let k = 0; k < 40; k++) frames.push([...randomBytes(40)]);
+    for (const frame of frames) expect(await said(upgrade, Buffer.from(frame))).toMatch(/^HTTP\/1.1 101/);
     expect((await other.request('app.info', {})).desktop).toBe(false);
     await other.close();
   });
