@@ -202,7 +202,8 @@ describe('fuzz', () => {
         Math.floor((state / 2 ** 32) * below)
       );
       let refused = 0;
-      for (let round = 0; round < 1500; round++) {
+      // Thousands of rounds are those of test/processes/attacks.test.ts.
+      for (let round = 0; round < 150; round++) {
         const bytes = Buffer.from(whole);
         for (let k = random(6); k >= 0; k--) bytes[random(bytes.length)] = random(3) ? random(256) : 255 * random(2);
         await writeFile(path, bytes);
@@ -213,7 +214,7 @@ describe('fuzz', () => {
           refused++;
         }
       }
-      expect(refused).toBeGreaterThan(100);
+      expect(refused).toBeGreaterThan(10);
     },
     60_000,
   );

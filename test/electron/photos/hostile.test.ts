@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhotos } from '../../../electron/photos/import.js';
@@ -27,20 +27,11 @@ async function outcome(name: string, bytes: Buffer): Promise<string> {
   return imported.length === 1 ? 'read' : refused[0]!.reason;
 }
 
-/** CRC-32, which closes each chunk of a PNG. */
-function crc(bytes: Buffer): number {
-  let rest = 0xffffffff;
-  for (const byte of bytes) {
-    rest ^= byte;
-    for (let k = 0; k < 8; k++) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1;
-  }
-  return (rest ^ 0xffffffff) >>> 0;
-}
 function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type), data]);
   const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);
-  check.writeUInt32BE(crc(body));
+  check.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, check]);
 }
 function png(width: number, height: number, data: Buffer): Buffer {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { program } from '../../fixtures/program.js';
-import { roomPhotos } from '../../fixtures/room-estimator.js';
+import { program } from '../fixtures/program.js';
+import { roomPhotos } from '../fixtures/room-estimator.js';
 
 let folder: string;
 let photos: string;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { program } from '../../fixtures/program.js';
+import { program } from '../fixtures/program.js';
 
 let folder: string;
 beforeAll(() => {
