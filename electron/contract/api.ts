@@ -233,7 +233,7 @@ const path = z.object({ path: z.string() });
 export const requests = {
   'app.info': {
     params: none,
-    result: z.object({ version: z.string(), threads: z.number(), provider: z.string(), desktop: z.boolean() }),
+    result: z.object({ version: z.string(), threads: z.number(), desktop: z.boolean() }),
   },
   'app.recent': {
     params: none,

@@ -174,7 +174,6 @@ export class Engine {
     'app.info': () => ({
       version: programVersion(),
       threads: this.threads ?? availableParallelism(),
-      provider: 'cpu',
       desktop: this.options.desktop ?? false,
     }),
     'app.recent': () => this.recent.list(),

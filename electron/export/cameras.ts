@@ -55,7 +55,6 @@ function pictures(faces: readonly Camera[]): object[] {
 
 export const camerasJson: ExportFormat = {
   id: 'cameras',
-  title: 'Camera list',
   ending: 'json',
   description: 'Poses and intrinsics of every placed photo as plain JSON',
   estimateBytes: ({ cameras }) => 300 + cameras.length * 600,

@@ -6,7 +6,6 @@ const MODEL_NUMBERS = { PINHOLE: 1, SIMPLE_RADIAL: 2, RADIAL: 3, OPENCV: 4 } as 
 
 export const colmapBinary: ExportFormat = {
   id: 'colmap-bin',
-  title: 'COLMAP model, binary',
   description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
   photoFile: colmapPhoto,

@@ -3,7 +3,6 @@ import { photoName, textChunks, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
   id: 'colmap-text',
-  title: 'COLMAP model, text',
   description: 'cameras.txt, images.txt, points3D.txt and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
   photoFile: colmapPhoto,

@@ -73,7 +73,6 @@ export function unitsPerStep({ depth, confidence }: DepthMap): number {
 /** 16-bit PNGs; depth/png.json states each map's scale. Pixels without confidence are 0. */
 export const depthPng: ExportFormat = {
   id: 'depth-png',
-  title: 'Depth maps, 16-bit PNG',
   description: 'One picture per photo, the scale in png.json',
   estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 1.5, 1000),
   write: (scene) => [
@@ -100,7 +99,6 @@ async function* pngChunks(map: DepthMap): AsyncGenerator<Uint8Array> {
 /** 32-bit float PFM (grey, little-endian, bottom row first). Pixels without confidence are 0. */
 export const depthPfm: ExportFormat = {
   id: 'depth-pfm',
-  title: 'Depth maps, 32-bit float PFM',
   description: 'One file per photo, in world units',
   estimateBytes: ({ depthMaps }) => depthMaps.reduce((sum, { width, height }) => sum + width * height * 4, 1000),
   write: (scene) => [

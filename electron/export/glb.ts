@@ -7,7 +7,6 @@ import type { ExportFormat } from './types.js';
 /** A small coloured triangle per point (see patches.ts), and a camera node per photo, all under one parent. */
 export const glb: ExportFormat = {
   id: 'glb',
-  title: 'glTF binary',
   ending: 'glb',
   description: 'Coloured cloud and a camera per photo, for Blender, three.js and game engines',
   estimateBytes: ({ cloud, cameras }) =>

@@ -9,7 +9,6 @@ import { photoName, textChunks, type ExportFormat } from './types.js';
  */
 export const nerfstudio: ExportFormat = {
   id: 'nerfstudio',
-  title: 'nerfstudio',
   description: 'transforms.json, the photos and the cloud, to start Gaussian splatting or a NeRF',
   estimateBytes: (scene) => scene.cameras.length * 700 + ply.estimateBytes(scene),
   photoFile: (camera) => `nerfstudio/images/${photoName(camera)}`,

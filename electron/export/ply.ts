@@ -7,7 +7,6 @@ const STRIDE = 32;
 /** Binary little-endian PLY: position, normal, colour, confidence, and 1 for inferred points. Axes of the scene frame: z up. */
 export const ply: ExportFormat = {
   id: 'ply',
-  title: 'PLY point cloud',
   ending: 'ply',
   description: 'Binary points with normals, colours and confidence, for MeshLab, CloudCompare, Open3D and Blender',
   estimateBytes: ({ cloud }) => 400 + cloud.confidence.length * STRIDE,

@@ -16,7 +16,6 @@ export interface ExportOptions {
 
 export interface ExportFormat {
   id: string;
-  title: string;
   /** Of the main file, without a dot; undefined for formats that write a folder. */
   ending?: string;
   description: string;

@@ -46,8 +46,7 @@ export function StatusBar() {
 function engineText(connection: StudioState['connection'], info: StudioState['info']): string {
   if (connection === 'lost') return t('Connection lost, trying again…');
   if (connection !== 'open' || !info) return t('Connecting…');
-  const provider = info.provider === 'cpu' ? t('CPU') : info.provider;
-  return t('Engine: {provider}, {n} threads', { provider, n: info.threads });
+  return t('Engine: {n} threads', { n: info.threads });
 }
 
 function jobText(job: JobState): string {
