@@ -200,7 +200,9 @@ describe.skipIf(!hasRedis)('with a queue on a server of its own', () => {
     run.child.kill('SIGINT');
     expect((await run.ended).errors).toContain('stopped; run the same command again');
     await expect.poll(async () => (await status()).workers.flatMap(({ jobs }) => jobs), { timeout: LIMIT }).toEqual([]);
-    expect((await status()).queues).toMatchObject([{ waiting: 0, active: 0 }]);
+    // Workers that an earlier test killed are still told of for some seconds.
+    const { queues } = await status();
+    expect(queues.map(({ waiting, active }) => waiting + active)).toEqual(queues.map(() => 0));
   });
 
   test('the store is full: one line; with room the run goes on', { timeout: LIMIT }, async ({ skip }) => {
