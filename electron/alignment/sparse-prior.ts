@@ -104,10 +104,8 @@ function viewPixel(
 ): [number, number] {
   const long = longSide(photo);
   const [u, v] = map.radial ? undistort(lens, x, y).map((value) => value * lens.focal) : [x, y];
-  return [
-    (u! * long + (photo.width - 1) / 2 - map.offsetX) / map.scaleX,
-    (v! * long + (photo.height - 1) / 2 - map.offsetY) / map.scaleY,
-  ];
+  const { centreX, centreY } = map.radial ?? { centreX: (photo.width - 1) / 2, centreY: (photo.height - 1) / 2 };
+  return [(u! * long + centreX - map.offsetX) / map.scaleX, (v! * long + centreY - map.offsetY) / map.scaleY];
 }
 
 const longSide = ({ width, height }: { width: number; height: number }): number => Math.max(width, height);
@@ -119,7 +117,9 @@ function isPinhole(
 ): boolean {
   const long = longSide(photo);
   const radius = Math.hypot(photo.width, photo.height) / 2 / (lens.focal * long);
-  const removed = map.radial ? map.radial.k1 * ((lens.focal * long) / map.radial.focal) ** 2 : 0;
-  const left = Math.abs(lens.k1 - removed) * radius ** 3 + Math.abs(lens.k2 ?? 0) * radius ** 5;
-  return (left * lens.focal * long) / map.scaleX < MOST_DISTORTION;
+  const { k1 = 0, k2 = 0, focal = 1 } = map.radial ?? {};
+  const ratio = ((lens.focal * long) / focal) ** 2;
+  const left = Math.abs(lens.k1 - k1 * ratio) * radius ** 3 + Math.abs((lens.k2 ?? 0) - k2 * ratio ** 2) * radius ** 5;
+  const aside = map.radial ? 0 : Math.hypot(lens.cx ?? 0, lens.cy ?? 0) * long;
+  return (left * lens.focal * long + aside) / map.scaleX < MOST_DISTORTION;
 }

@@ -162,6 +162,8 @@ export const cameraInfo = z.object({
   cx: z.number(),
   cy: z.number(),
   k1: z.number(),
+  /** Second radial term, where one was found. */
+  k2: z.number().optional(),
   focalSource: z.string(),
   worldFromCamera: z.array(z.number()).length(16),
 });

@@ -31,7 +31,7 @@ export interface CloudMap {
     scaleY: number;
     offsetX: number;
     offsetY: number;
-    radial?: { focal: number; centreX: number; centreY: number; k1: number };
+    radial?: { focal: number; centreX: number; centreY: number; k1: number; k2?: number };
   };
 }
 

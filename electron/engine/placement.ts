@@ -182,22 +182,25 @@ function stored(
 }
 
 /**
- * A view's intrinsics in pixels of the original photo. The view's map removed a radial term at the focal it was made
- * with; at the aligned focal f the same curve has k1 (f / f0)^2, because r is measured in units of the focal.
+ * A view's intrinsics in pixels of the original photo. The view's map removed radial terms at the focal it was made
+ * with; at the aligned focal f the same curve has k1 (f / f0)^2 and k2 (f / f0)^4, because r is measured in units of the
+ * focal.
  */
 export function originalIntrinsics(
   map: OriginalFromView,
   focal: number,
   centreX: number,
   centreY: number,
-): { fx: number; fy: number; cx: number; cy: number; k1: number } {
+): { fx: number; fy: number; cx: number; cy: number; k1: number; k2?: number } {
   const fx = focal * map.scaleX;
+  const { k1 = 0, k2 = 0, focal: made = fx } = map.radial ?? {};
   return {
     fx,
     fy: focal * map.scaleY,
     cx: map.offsetX + map.scaleX * centreX,
     cy: map.offsetY + map.scaleY * centreY,
-    k1: map.radial ? map.radial.k1 * (fx / map.radial.focal) ** 2 : 0,
+    k1: k1 * (fx / made) ** 2,
+    ...(k2 === 0 ? {} : { k2: k2 * (fx / made) ** 4 }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { invertRigid, rigid } from '../numerics/linear.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, PointCloud } from '../geometry/types.js';
+import { pixelLens } from '../pointmaps/sparse-views.js';
 import { jpegPixels } from '../photos/thumbnail.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { cloudExtent, type BuiltScenes } from './scenes.js';
@@ -33,8 +34,7 @@ function cameraOf(model: SparseModel, k: number, photos: ReadonlyMap<string, Pro
   const { photo: id, pose, lens } = model.cameras[k]!;
   const photo = photos.get(id);
   if (!photo || !pose) return [];
-  const { focal, k1 } = model.lenses[lens]!;
-  const pixels = focal * Math.max(photo.width, photo.height);
+  const { focal: pixels, k1, k2, cx = 0, cy = 0 } = pixelLens(model.lenses[lens]!, photo);
   return [
     {
       photo: id,
@@ -43,9 +43,10 @@ function cameraOf(model: SparseModel, k: number, photos: ReadonlyMap<string, Pro
       height: photo.height,
       fx: pixels,
       fy: pixels,
-      cx: (photo.width - 1) / 2,
-      cy: (photo.height - 1) / 2,
+      cx: (photo.width - 1) / 2 + cx,
+      cy: (photo.height - 1) / 2 + cy,
       k1,
+      ...(k2 && { k2 }),
       focalSource: photo.focal?.source === 'user' ? 'user' : 'calibrated',
       worldFromCamera: invertRigid(rigid(pose.rotation, pose.translation)),
     },

@@ -19,7 +19,7 @@ export function camerasDocument(cameras: readonly Camera[]): object {
   };
 }
 
-const pinhole = ({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFromCamera }: Camera) => ({
+const pinhole = ({ name, width, height, fx, fy, cx, cy, k1, k2, focalSource, worldFromCamera }: Camera) => ({
   name,
   width,
   height,
@@ -28,6 +28,7 @@ const pinhole = ({ name, width, height, fx, fy, cx, cy, k1, focalSource, worldFr
   cx,
   cy,
   k1,
+  ...(k2 && { k2 }),
   focalSource,
   worldFromCamera: Array.from(worldFromCamera),
 });

@@ -122,8 +122,7 @@ export function modelOf(cameras: readonly Camera[], seen: readonly SeenPoint[], 
 }
 
 function colmapCamera(camera: Camera, pinhole: boolean): Omit<ColmapCamera, 'id'> {
-  const { width, height, fx, fy, k1 } = camera;
-  const k2 = (camera as { k2?: number }).k2 ?? 0;
+  const { width, height, fx, fy, k1, k2 = 0 } = camera;
   const [cx, cy] = [camera.cx + PIXEL_CENTRE, camera.cy + PIXEL_CENTRE];
   if (pinhole && isPinhole(camera)) return { model: 'PINHOLE', width, height, parameters: [fx, fy, cx, cy] };
   if (fx !== fy) return { model: 'OPENCV', width, height, parameters: [fx, fy, cx, cy, k1, k2, 0, 0] };

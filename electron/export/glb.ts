@@ -163,5 +163,6 @@ function cameraNode(document: Document, camera: Camera) {
     cx: camera.cx,
     cy: camera.cy,
     k1: camera.k1,
+    ...(camera.k2 && { k2: camera.k2 }),
   });
 }

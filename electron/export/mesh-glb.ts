@@ -206,9 +206,9 @@ function lens({ name, width, height, fy }: Camera): object {
   return { name, type: 'perspective', perspective };
 }
 
-function cameraNode({ name, worldFromCamera, width, height, fx, fy, cx, cy, k1 }: Camera, index: number): object {
+function cameraNode({ name, worldFromCamera, width, height, fx, fy, cx, cy, k1, k2 }: Camera, index: number): object {
   const M = multiply4(multiply4(GLTF_FROM_SCENE, worldFromCamera), CAMERA_TURN);
   // glTF matrices are column-major.
   const matrix = Array.from({ length: 16 }, (_, k) => M[4 * (k % 4) + Math.floor(k / 4)]!);
-  return { name, camera: index, matrix, extras: { photo: name, width, height, fx, fy, cx, cy, k1 } };
+  return { name, camera: index, matrix, extras: { photo: name, width, height, fx, fy, cx, cy, k1, ...(k2 && { k2 }) } };
 }

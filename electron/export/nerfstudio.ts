@@ -42,7 +42,7 @@ export function transformsDocument(
       cx: camera.cx + PIXEL_CENTRE,
       cy: camera.cy + PIXEL_CENTRE,
       k1: camera.k1,
-      k2: (camera as { k2?: number }).k2 ?? 0,
+      k2: camera.k2 ?? 0,
       p1: 0,
       p2: 0,
       transform_matrix: [row(0), row(1), row(2), [0, 0, 0, 1]],

@@ -38,7 +38,7 @@ export function pinholeOf(camera: Camera, crop: Crop): Camera {
 }
 
 function withoutLens(camera: Camera, left: number, top: number, width: number, height: number): Camera {
-  const { k2: _, ...rest } = camera as Camera & { k2?: number };
+  const { k2: _, ...rest } = camera;
   return { ...rest, width, height, fy: camera.fx, cx: camera.cx - left, cy: camera.cy - top, k1: 0 };
 }
 

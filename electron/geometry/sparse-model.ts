@@ -49,6 +49,9 @@ export interface SparseLens {
   focal: number;
   k1: number;
   k2?: number | undefined;
+  /** Principal point relative to the photo's centre, in long sides; the centre where absent. */
+  cx?: number | undefined;
+  cy?: number | undefined;
   /** The focal that its pairs were related with, before the cameras were placed. */
   related: number;
   /** True where neither the photos nor their overlap tell the focal (two photos, one of them): it is assumed. */

@@ -134,15 +134,15 @@ export interface Photo {
  *
  * original = offset + scale * undistorted view pixel. When `radial` is set the view was resampled without lens
  * distortion: with (x, y) = (offset + scale * p - centre) / focal and r^2 = x^2 + y^2,
- * original = centre + focal * (x, y) * (1 + k1 r^2)  (COLMAP's SIMPLE_RADIAL).
+ * original = centre + focal * (x, y) * (1 + k1 r^2 + k2 r^4)  (COLMAP's RADIAL), where the centre is the principal point.
  */
 export interface OriginalFromView {
   scaleX: number;
   scaleY: number;
   offsetX: number;
   offsetY: number;
-  /** All in pixels of the original photo, k1 dimensionless. */
-  radial?: { focal: number; centreX: number; centreY: number; k1: number };
+  /** All in pixels of the original photo, k1 and k2 dimensionless. */
+  radial?: { focal: number; centreX: number; centreY: number; k1: number; k2?: number };
 }
 
 /**
@@ -215,8 +215,9 @@ export interface Intrinsics {
 export interface Camera extends Intrinsics {
   photo: PhotoId;
   name: string;
-  /** SIMPLE_RADIAL term, 0 when the view was not undistorted. */
+  /** Radial terms as in COLMAP's RADIAL, 0 when the view was not undistorted. */
   k1: number;
+  k2?: number | undefined;
   focalSource: FocalSource;
   /** Row-major 4x4. */
   worldFromCamera: Float64Array;

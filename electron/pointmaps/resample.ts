@@ -12,10 +12,29 @@ interface Size {
   height: number;
 }
 
-/** What a view leaves out of a photo: focal in pixels of the original, radial term as in COLMAP's SIMPLE_RADIAL. */
+/**
+ * What a view leaves out of a photo: focal and principal point (relative to the photo's centre) in pixels of the original,
+ * radial terms as in COLMAP's RADIAL.
+ */
 export interface ViewLens {
   focal: number;
   k1: number;
+  k2?: number | undefined;
+  cx?: number | undefined;
+  cy?: number | undefined;
+}
+
+/** True where a photo as it is shows what a pinhole camera with a principal point in the middle would. */
+export const isPlain = ({ k1, k2 = 0, cx = 0, cy = 0 }: ViewLens): boolean =>
+  k1 === 0 && k2 === 0 && cx === 0 && cy === 0;
+
+/** Identifies what a view leaves out. */
+export const viewLensKey = ({ focal, k1, k2 = 0, cx = 0, cy = 0 }: ViewLens): string =>
+  k2 === 0 && cx === 0 && cy === 0 ? `${focal},${k1}` : `${focal},${k1},${k2},${cx},${cy}`;
+
+export function radialOf(photo: Size, { focal, k1, k2 = 0, cx = 0, cy = 0 }: ViewLens) {
+  const centre = { centreX: (photo.width - 1) / 2 + cx, centreY: (photo.height - 1) / 2 + cy };
+  return { focal, ...centre, k1, ...(k2 === 0 ? {} : { k2 }) } satisfies OriginalFromView['radial'];
 }
 
 /**
@@ -44,15 +63,20 @@ export function originalOf(
 ): [number, number] {
   const [u, v] = [offsetX + scaleX * x, offsetY + scaleY * y];
   if (!radial) return [u, v];
-  const { focal, centreX, centreY, k1 } = radial;
+  const { focal, centreX, centreY, k1, k2 = 0 } = radial;
   const [a, b] = [(u - centreX) / focal, (v - centreY) / focal];
-  const factor = focal * (1 + k1 * (a * a + b * b));
+  const square = a * a + b * b;
+  const factor = focal * (1 + square * (k1 + square * k2));
   return [centreX + factor * a, centreY + factor * b];
 }
 
-/** View pixels of the middle of the photo, where its principal point is taken to be. */
-export function middleOf(photo: Size, { scaleX, scaleY, offsetX, offsetY }: OriginalFromView): [number, number] {
-  return [((photo.width - 1) / 2 - offsetX) / scaleX, ((photo.height - 1) / 2 - offsetY) / scaleY];
+/** View pixels of the photo's principal point: the middle of the photo where nothing else is known. */
+export function middleOf(
+  photo: Size,
+  { scaleX, scaleY, offsetX, offsetY, radial }: OriginalFromView,
+): [number, number] {
+  const { centreX, centreY } = radial ?? { centreX: (photo.width - 1) / 2, centreY: (photo.height - 1) / 2 };
+  return [(centreX - offsetX) / scaleX, (centreY - offsetY) / scaleY];
 }
 
 function sample({ width, height, pixels }: Picture, x: number, y: number, out: Uint8Array, at: number): void {

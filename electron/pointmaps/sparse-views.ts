@@ -1,7 +1,7 @@
-import type { SparseModel } from '../geometry/sparse-model.js';
+import type { SparseLens, SparseModel } from '../geometry/sparse-model.js';
 import type { Photo } from '../geometry/types.js';
 import { invertRigid, multiply4, rigid } from '../numerics/linear.js';
-import { undistort } from '../geometry/lens.js';
+import { undistort } from '../sparse/triangulate.js';
 import type { ViewLens } from './resample.js';
 
 /** Measured depths of a view: positions in view pixels, depth along z. */
@@ -10,6 +10,15 @@ export interface MeasuredDepths {
   at: Float64Array;
   /** [n] */
   depth: Float64Array;
+}
+
+/** A lens of the sparse model in pixels of a photo. */
+export function pixelLens(
+  { focal, k1, k2, cx, cy }: SparseLens,
+  { width, height }: Pick<Photo, 'width' | 'height'>,
+): ViewLens {
+  const long = Math.max(width, height);
+  return { focal: focal * long, k1, ...(k2 && { k2 }), ...(cx && { cx: cx * long }), ...(cy && { cy: cy * long }) };
 }
 
 /** What the sparse stage says of photos, in the terms of their views. */
@@ -47,9 +56,7 @@ export class SparseViews {
   lens(photo: number): ViewLens | undefined {
     const camera = this.model.cameras[photo];
     if (!camera?.pose) return undefined;
-    const { focal, k1 } = this.model.lenses[camera.lens]!;
-    const { width, height } = this.photos[photo]!;
-    return { focal: focal * Math.max(width, height), k1 };
+    return pixelLens(this.model.lenses[camera.lens]!, this.photos[photo]!);
   }
 
   private cameraFromWorld(photo: number): Float64Array {
@@ -73,7 +80,7 @@ export class SparseViews {
       const [x, y, z] = [positions[3 * point]!, positions[3 * point + 1]!, positions[3 * point + 2]!];
       const along = pose[8]! * x + pose[9]! * y + pose[10]! * z + pose[11]!;
       if (!(along > 0)) continue;
-      const [u, v] = undistort(lens, trackAt[2 * sighting]! / lens.focal, trackAt[2 * sighting + 1]! / lens.focal);
+      const [u, v] = undistort(lens, trackAt[2 * sighting]!, trackAt[2 * sighting + 1]!);
       at.push(focal * u + shape.width / 2, focal * v + shape.height / 2);
       depth.push(along);
     }

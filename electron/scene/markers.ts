@@ -19,7 +19,7 @@ export interface PhotoMarker {
 /** What a worker is asked about one photo. */
 export interface MarkerRequest {
   family: MarkerFamily;
-  camera: Pick<Camera, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>;
+  camera: Pick<Camera, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1' | 'k2'>;
   picture: GreyPicture;
 }
 

@@ -1,5 +1,6 @@
 import type { ScenePixel } from '../contract/scene.js';
 import { UserError } from '../contract/errors.js';
+import { undistort } from '../geometry/lens.js';
 import type { Camera, DepthMap, OriginalFromView } from '../geometry/types.js';
 import { invertRigid, multiply4, solveCholesky } from '../numerics/linear.js';
 
@@ -86,25 +87,10 @@ export function pointAtPixel(
 export function viewFromOriginal(map: OriginalFromView, x: number, y: number): [number, number] {
   const { scaleX, scaleY, offsetX, offsetY, radial } = map;
   if (!radial) return [(x - offsetX) / scaleX, (y - offsetY) / scaleY];
-  const { focal, centreX, centreY, k1 } = radial;
+  const { focal, centreX, centreY, k1, k2 = 0 } = radial;
   const [dx, dy] = [(x - centreX) / focal, (y - centreY) / focal];
-  const bent = Math.hypot(dx, dy);
-  const factor = bent > 0 ? straightRadius(bent, k1) / bent : 1;
-  return [(centreX + dx * factor * focal - offsetX) / scaleX, (centreY + dy * factor * focal - offsetY) / scaleY];
-}
-
-/** Solves bent = r (1 + k1 r^2) by Newton's method; where a strong k1 folds the photo back, the radius of the fold. */
-export function straightRadius(bent: number, k1: number): number {
-  const fold = k1 < 0 ? 1 / Math.sqrt(-3 * k1) : Infinity;
-  let radius = Math.min(bent, fold);
-  for (let step = 0; step < 20; step++) {
-    const slope = 1 + 3 * k1 * radius ** 2;
-    if (slope < 1e-6) break;
-    const next = Math.min(fold, radius - (radius * (1 + k1 * radius ** 2) - bent) / slope);
-    if (Math.abs(next - radius) < 1e-12) break;
-    radius = next;
-  }
-  return radius;
+  const [u, v] = undistort({ k1, k2 }, dx, dy);
+  return [(centreX + u * focal - offsetX) / scaleX, (centreY + v * focal - offsetY) / scaleY];
 }
 
 interface DepthSample {

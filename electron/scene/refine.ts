@@ -1,6 +1,7 @@
 import type { Camera } from '../geometry/types.js';
 import { invertRigid, multiply4 } from '../numerics/linear.js';
-import { straightRadius, type SurfacePoint } from './points.js';
+import { undistort } from '../geometry/lens.js';
+import type { SurfacePoint } from './points.js';
 
 /** Brightness of an original photo, whole or reduced by one factor. */
 export interface GreyPicture {
@@ -214,7 +215,8 @@ function seenAt(
   if (!(inverse > 0) || !(z > 0)) return undefined;
   const u = (T[0]! * rx + T[1]! * ry + T[2]! + T[3]! * inverse) / z;
   const v = (T[4]! * rx + T[5]! * ry + T[6]! + T[7]! * inverse) / z;
-  const radial = 1 + camera.k1 * (u * u + v * v);
+  const square = u * u + v * v;
+  const radial = 1 + square * (camera.k1 + square * (camera.k2 ?? 0));
   return [camera.fx * radial * u + camera.cx, camera.fy * radial * v + camera.cy];
 }
 
@@ -232,10 +234,7 @@ function sample({ width, height, values }: GreyPicture, camera: Camera, x: numbe
   );
 }
 
-/** The ray of an original pixel, at depth 1; see `straightRadius` for the lens. */
-export function rayOf({ fx, fy, cx, cy, k1 }: Camera, x: number, y: number): [number, number] {
-  const [a, b] = [(x - cx) / fx, (y - cy) / fy];
-  const bent = Math.hypot(a, b);
-  const factor = bent > 0 && k1 !== 0 ? straightRadius(bent, k1) / bent : 1;
-  return [a * factor, b * factor];
+/** The ray of an original pixel, at depth 1. */
+export function rayOf({ fx, fy, cx, cy, k1, k2 }: Camera, x: number, y: number): [number, number] {
+  return undistort({ k1, k2 }, (x - cx) / fx, (y - cy) / fy);
 }

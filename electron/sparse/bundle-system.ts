@@ -1,6 +1,6 @@
 import { loadKernel } from '../compute/wasm.js';
 import { solveCholesky } from '../numerics/linear.js';
-import type { Lens, PlacedCamera, Sightings } from './bundle.js';
+import { opticsOf, type Lens, type PlacedCamera, type Sightings } from './bundle.js';
 import { ELIMINATION_DEFAULTS, planElimination, type Elimination, type EliminationOptions } from './elimination.js';
 
 /** assembly/bundle.ts; addresses in bytes. */
@@ -16,7 +16,9 @@ interface Kernel {
 
 const PAGE = 65_536;
 /** Bytes of a sighting's Jacobians in the kernel. */
-const ROW_BYTES = 24 * 8;
+const ROW_BYTES = 32 * 8;
+/** Numbers of a pose's or a lens' unknown. */
+const WIDTH = 6;
 /** Of a solution by iteration: reduction of the residual at which it ends, and the most steps. */
 const TOLERANCE = 1e-4;
 const MOST_STEPS = 300;
@@ -86,8 +88,7 @@ export class BundleSystem {
       return unknown;
     });
     const lensUnknown = Int32Array.from(lenses, (_, k) => (used.has(k) && !isHeld(k) ? unknowns++ : -1));
-    const sizes = new Int32Array(unknowns).fill(6);
-    for (const unknown of lensUnknown) if (unknown >= 0) sizes[unknown] = 2;
+    const sizes = new Int32Array(unknowns).fill(WIDTH);
     const seen = unknownsOf(start, sightings.camera, cameraUnknown, lensUnknown, cameras);
     this.elimination = planElimination({ sizes, neighbours: neighboursOf(unknowns, seen) }, options);
     const { place, pattern } = this.elimination;
@@ -110,7 +111,7 @@ export class BundleSystem {
       lensOf: places.take(4 * cameras.length),
       rigs: places.take(4 * cameras.length),
       turns: places.take(72 * turning.length),
-      lenses: places.take(16 * lenses.length),
+      lenses: places.take(8 * WIDTH * lenses.length),
       points: places.take(8 * points.length),
       start: places.take(4 * start.length),
       camera: places.take(4 * sightings.camera.length),
@@ -189,8 +190,8 @@ export class BundleSystem {
       poses.set(rotation, 12 * k);
       poses.set(translation, 12 * k + 9);
     });
-    const optics = this.numbers('lenses', 2 * lenses.length);
-    lenses.forEach(({ focal, k1 }, k) => optics.set([focal, k1], 2 * k));
+    const optics = this.numbers('lenses', WIDTH * lenses.length);
+    lenses.forEach((lens, k) => optics.set(opticsOf(lens), WIDTH * k));
     this.numbers('points', this.points.length).set(this.points);
   }
 

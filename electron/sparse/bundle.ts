@@ -2,11 +2,17 @@ import { multiply3, rotationFromVector } from '../numerics/linear.js';
 import { BundleSystem } from './bundle-system.js';
 import { ELIMINATION_DEFAULTS, type EliminationOptions } from './elimination.js';
 
-/** Intrinsics of one camera model, in units of the photo's long side; the principal point is the photo's centre. */
+/**
+ * Intrinsics of one camera model, in units of the photo's long side: shown at (cx, cy) + focal * (x, y) * (1 + k1 r^2 +
+ * k2 r^4), with (x, y) normalised and r its length (COLMAP's RADIAL).
+ */
 export interface Lens {
   focal: number;
-  /** SIMPLE_RADIAL: distorted = focal * x * (1 + k1 r^2), x normalised. */
   k1: number;
+  k2?: number | undefined;
+  /** Principal point relative to the photo's centre. */
+  cx?: number | undefined;
+  cy?: number | undefined;
   /** What is known beforehand: log focal is held to `prior` within `sigma`. */
   prior?: { focal: number; sigma: number } | undefined;
   /** Taken over from an earlier solution: never changed. */
@@ -42,6 +48,9 @@ export interface BundleOptions {
   iterations: number;
   refineFocal: boolean;
   refineDistortion: boolean;
+  /** Lenses whose second radial term, and whose principal point, are found too. */
+  second?: ReadonlySet<number> | undefined;
+  centre?: ReadonlySet<number> | undefined;
   /** Lenses that are left as they are. */
   heldLenses?: ReadonlySet<number> | undefined;
   /** It ends when a step lowers the cost by less than this share. */
@@ -51,6 +60,18 @@ export interface BundleOptions {
 
 /** Standard deviations that keep a free lens sane where the data says nothing. */
 const K1_SIGMA = 0.15;
+const K2_SIGMA = 0.15;
+/** Of the long side: cameras are built to within one per cent, crops are not. */
+const CENTRE_SIGMA = 0.05;
+
+/** The numbers of a lens that an adjustment may change. */
+export const opticsOf = ({ focal, k1, k2 = 0, cx = 0, cy = 0 }: Lens): [number, number, number, number, number] => [
+  focal,
+  k1,
+  k2,
+  cx,
+  cy,
+];
 
 /**
  * Projects a point; false when it lies behind the camera. `out` receives [x, y] in long sides, relative to the centre.
@@ -62,9 +83,11 @@ export function project(camera: PlacedCamera, lens: Lens, x: number, y: number, 
   if (!(cz > 1e-9)) return false;
   const u = (R[0]! * x + R[1]! * y + R[2]! * z + t[0]!) / cz;
   const v = (R[3]! * x + R[4]! * y + R[5]! * z + t[1]!) / cz;
-  const factor = lens.focal * (1 + lens.k1 * (u * u + v * v));
-  out[0] = factor * u;
-  out[1] = factor * v;
+  const r2 = u * u + v * v;
+  const { focal, k1, k2 = 0, cx = 0, cy = 0 } = lens;
+  const factor = focal * (1 + r2 * (k1 + r2 * k2));
+  out[0] = factor * u + cx;
+  out[1] = factor * v + cy;
   return true;
 }
 
@@ -142,24 +165,32 @@ class Bundle {
     let sum = this.system.cost(this.options.scale);
     for (const lens of this.lenses) {
       if (lens.prior) sum += s2 * (Math.log(lens.focal / lens.prior.focal) / lens.prior.sigma) ** 2;
-      sum += s2 * (lens.k1 / K1_SIGMA) ** 2;
+      const [, k1, k2, cx, cy] = opticsOf(lens);
+      sum += s2 * ((k1 / K1_SIGMA) ** 2 + (k2 / K2_SIGMA) ** 2 + (cx ** 2 + cy ** 2) / CENTRE_SIGMA ** 2);
     }
     return sum;
   }
 
   /** Solves the damped normal equations and moves. False when they are singular. */
   step(damping: number): boolean {
-    const { scale, refineFocal, refineDistortion } = this.options;
+    const { scale, refineFocal, refineDistortion, second, centre } = this.options;
     this.system.load(this.cameras, this.lenses);
     const s2 = scale ** 2;
     const g = this.system.step(scale, damping, (add) => {
       this.lenses.forEach((lens, k) => {
         const f = this.system.lensAt[k]!;
         if (f < 0) return;
-        if (!refineFocal) add(f, s2 / 1e-18, 0);
-        else if (lens.prior) add(f, s2 / lens.prior.sigma ** 2, Math.log(lens.focal / lens.prior.focal));
-        if (!refineDistortion) add(f + 1, s2 / 1e-18, 0);
-        else add(f + 1, s2 / K1_SIGMA ** 2, lens.k1);
+        const [focal, k1, k2, cx, cy] = opticsOf(lens);
+        const hold = (column: number, isFree: boolean, sigma: number, deviation: number) =>
+          isFree ? add(f + column, s2 / sigma ** 2, deviation) : add(f + column, s2 / 1e-18, 0);
+        if (!refineFocal) hold(0, false, 1, 0);
+        else if (lens.prior) hold(0, true, lens.prior.sigma, Math.log(focal / lens.prior.focal));
+        hold(1, refineDistortion, K1_SIGMA, k1);
+        hold(2, second?.has(k) === true, K2_SIGMA, k2);
+        const isCentreFree = centre?.has(k) === true;
+        hold(3, isCentreFree, CENTRE_SIGMA, cx);
+        hold(4, isCentreFree, CENTRE_SIGMA, cy);
+        hold(5, false, 1, 0);
       });
     });
     if (!g) return false;
@@ -176,6 +207,11 @@ class Bundle {
       if (o < 0) return;
       lens.focal *= Math.exp(Math.max(-0.2, Math.min(0.2, g[o]!)));
       lens.k1 += g[o + 1]!;
+      // What is not free moves by less than its last bit.
+      if (this.options.second?.has(k)) lens.k2 = (lens.k2 ?? 0) + g[o + 2]!;
+      if (!this.options.centre?.has(k)) return;
+      lens.cx = (lens.cx ?? 0) + g[o + 3]!;
+      lens.cy = (lens.cy ?? 0) + g[o + 4]!;
     });
     return true;
   }
@@ -183,7 +219,7 @@ class Bundle {
   /** @returns a function that brings the present state back */
   snapshot(): () => void {
     const cameras = this.cameras.map(({ rotation, translation }) => ({ rotation, translation }));
-    const lenses = this.lenses.map(({ focal, k1 }) => ({ focal, k1 }));
+    const lenses = this.lenses.map(({ focal, k1, k2, cx, cy }) => ({ focal, k1, k2, cx, cy }));
     const points = this.points.slice();
     return () => {
       this.cameras.forEach((camera, k) => Object.assign(camera, cameras[k]));

@@ -4,6 +4,7 @@ import { median } from '../numerics/median.js';
 import { agreement, disagreeing } from './agreement.js';
 import type { Lens } from './bundle.js';
 import type { Candidate } from './correspondence.js';
+import { hingeOf } from './hinge.js';
 import type { Piece, VerifiedPair } from './structure.js';
 import type { Rejection } from '../geometry/stage.js';
 
@@ -55,6 +56,8 @@ export interface SenseOptions {
   focalSigma: number;
   /** Agreeing matches of a strong pair. */
   strong: number;
+  /** A shape that turned inside out explains the photos with no more than this many times the cost may be so. */
+  mirrored: number;
 }
 
 export const SENSE_DEFAULTS: SenseOptions = {
@@ -67,6 +70,7 @@ export const SENSE_DEFAULTS: SenseOptions = {
   agreement: 0.9,
   focalSigma: 0.08,
   strong: 30,
+  mirrored: 1.1,
 };
 
 /** Looks whether the result of a set makes sense, and says in words what a person can do where it does not. */
@@ -79,6 +83,7 @@ export function senseChecks(input: SenseInput, options: SenseOptions = SENSE_DEF
     contradictions(input, options),
     ...assumedWords(input, assumed),
     uncertainFocal(input, assumed, options),
+    insideOut(input, options),
     ...pieceWords(input),
   ];
   return {
@@ -210,7 +215,17 @@ function uncertainFocal(
   return undefined;
 }
 
-/** Pieces of two photos, and what is left out of the largest piece. */
+/** Seen from far away, near and far may be exchanged. */
+function insideOut({ pieces }: SenseInput, { mirrored }: SenseOptions): string | undefined {
+  const cost = pieces[0]?.mirrored;
+  if (cost === undefined || cost > mirrored) return undefined;
+  return (
+    'the photos were taken from so far away, or through so long a lens, that the shape may as well be inside out; ' +
+    'add photos from nearer or from further round'
+  );
+}
+
+/** Pieces of two photos, and parts that hang by one. */
 function pieceWords({ photos, pieces }: SenseInput): string[] {
   const lines: string[] = [];
   const [largest] = pieces;
@@ -218,6 +233,15 @@ function pieceWords({ photos, pieces }: SenseInput): string[] {
     lines.push(
       'only two photos could be placed together, so nothing checks the result; take photos that overlap by two thirds',
     );
+  const hinge = largest && hingeOf(largest);
+  if (hinge) {
+    const names = hinge.part.map((photo) => photos[photo]!.name);
+    const those = `${names.length} photos (${listed(names, MOST_NAMES)})`;
+    lines.push(
+      `${those} are tied to the others by ${photos[hinge.by]!.name} alone: where they lie and how large they are is uncertain; ` +
+        'add photos that show both sides of it',
+    );
+  }
   return lines;
 }
 

@@ -15,7 +15,7 @@ import { sparseWorker } from './worker-address.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '3';
+export const SPARSE_VERSION = '4';
 /** Where the last model is named, with what its photos were then: `{ model, told }`. */
 const latestKey = ({ matcher }: SparseContext): string =>
   `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;
@@ -150,8 +150,8 @@ function usableEarlier(earlier: SparseModel | undefined, photos: readonly Photo[
 function asSurvey({ cameras, lenses }: SparseModel): EarlierSurvey {
   return {
     photos: cameras.map(({ photo, lens, pose }) => {
-      const { key, focal, k1, related } = lenses[lens]!;
-      return { id: photo, lensKey: key, lens: { focal, k1, related }, camera: pose };
+      const { key, focal, k1, k2, cx, cy, related } = lenses[lens]!;
+      return { id: photo, lensKey: key, lens: { focal, k1, k2, cx, cy, related }, camera: pose };
     }),
   };
 }
@@ -177,11 +177,14 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
           : { reason: survey.reasons[k] }),
       };
     }),
-    lenses: survey.lenses.map(({ focal, k1, assumed }, k) => ({
+    lenses: survey.lenses.map(({ focal, k1, k2, cx, cy, assumed }, k) => ({
       ...(assumed ? { assumed } : {}),
       key: keys.get(k)!,
       focal,
       k1,
+      ...(k2 && { k2 }),
+      ...(cx && { cx }),
+      ...(cy && { cy }),
       related: survey.related[k]!,
       ...(survey.focalSigmas[k] === undefined ? {} : { focalSigma: focal * survey.focalSigmas[k]! }),
     })),

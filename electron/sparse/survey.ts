@@ -13,7 +13,7 @@ import { APART, focalHypotheses } from './hypotheses.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
 import { structureInThread } from './structure-task.js';
-import { STRUCTURE_DEFAULTS, type Piece, type VerifiedPair } from './structure.js';
+import { STRUCTURE_DEFAULTS, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import { SENSE_DEFAULTS, senseChecks } from './sense.js';
 import { wellConnected } from '../pairs/propose.js';
 import type { PairMatches } from './tracks.js';
@@ -176,7 +176,10 @@ const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
 
 function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
   const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
-  if (solved) return { focal: solved.lens.focal, k1: solved.lens.k1, fixed: true };
+  if (solved) {
+    const { related: _, ...lens } = solved.lens;
+    return { ...lens, fixed: true };
+  }
   // Rounded to whole millimetres and blind to what stabilisation crops, EXIF is off by a few per cent.
   if (group.known !== undefined)
     return { focal: group.known, k1: 0, prior: { focal: group.known, sigma: group.fromUser ? 1e-7 : 0.05 } };
@@ -217,7 +220,8 @@ async function bestHypothesis(
 ): Promise<Solution> {
   const tryOn = (part: SurveyTask) => async (lenses: readonly Lens[]) => {
     const results = await quickPoses(part, lenses);
-    return solve(part, lenses, (_, k) => results[k]);
+    // Under wrong focals a principal point far aside explains much.
+    return solve(part, lenses, (_, k) => results[k], undefined, { isFinal: false });
   };
   let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
@@ -359,7 +363,7 @@ async function poseAll(
         candidate.result = await relate(task, candidate, lenses, { hypotheses: HYPOTHESES, seed: k + 1 });
         context.store.put(key, encodePose(candidate.result));
       }
-      await guide(task, candidate, lenses, `geometric/guided/1/${key}`);
+      await guide(task, candidate, lenses, `geometric/guided/2/${key}`);
       context.onProgress?.({ stage: 'relating pairs', done: ++done, total: candidates.length });
     }),
   );
@@ -417,6 +421,7 @@ async function solve(
   start: readonly Lens[],
   resultOf: (candidate: Candidate, index: number) => Candidate['result'],
   known?: readonly ReadonlyMap<number, PlacedCamera>[],
+  structure: Partial<StructureOptions> = {},
 ): Promise<Solution> {
   const rejected: Rejection[] = [];
   const plausible = plausiblePairs(task, resultOf, rejected);
@@ -431,7 +436,11 @@ async function solve(
       pairs: plausible,
       faces: photos.map(({ face }) => ({ face })),
       known,
-      options: { ...STRUCTURE_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel },
+      options: {
+        ...STRUCTURE_DEFAULTS,
+        pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel,
+        ...structure,
+      },
     },
     context,
   );

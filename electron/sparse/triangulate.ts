@@ -1,18 +1,19 @@
 import { solveCholesky } from '../numerics/linear.js';
 import { project, type Lens, type PlacedCamera } from './bundle.js';
 
-/** Inverts SIMPLE_RADIAL: from (x, y) in long sides relative to the centre to normalised coordinates. */
-export function undistort(lens: Lens, x: number, y: number): [number, number] {
-  const u = x / lens.focal;
-  const v = y / lens.focal;
+/** Inverts `project`'s lens: from (x, y) in long sides relative to the photo's centre to normalised coordinates. */
+export function undistort({ focal, k1, k2 = 0, cx = 0, cy = 0 }: Lens, x: number, y: number): [number, number] {
+  const u = (x - cx) / focal;
+  const v = (y - cy) / focal;
   const distorted = Math.hypot(u, v);
-  if (distorted === 0 || lens.k1 === 0) return [u, v];
+  if (distorted === 0 || (k1 === 0 && k2 === 0)) return [u, v];
   let r = distorted;
   for (let k = 0; k < 8; k++) {
-    const slope = 1 + 3 * lens.k1 * r * r;
+    const r2 = r * r;
+    const slope = 1 + r2 * (3 * k1 + 5 * k2 * r2);
     // Beyond the fold of a strong barrel there is no inverse: stay at the edge of what is known.
     if (slope < 0.2) break;
-    r -= (r * (1 + lens.k1 * r * r) - distorted) / slope;
+    r -= (r * (1 + r2 * (k1 + k2 * r2)) - distorted) / slope;
   }
   return [(u * r) / distorted, (v * r) / distorted];
 }

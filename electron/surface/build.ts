@@ -281,8 +281,7 @@ class Builder {
 }
 
 function texturePhoto(camera: Camera, sharpness: number): TexturePhoto {
-  const { width, height, fx, fy, cx, cy, k1 } = camera;
-  const { k2 } = camera as Lens;
+  const { width, height, fx, fy, cx, cy, k1, k2 } = camera;
   return { width, height, fx, fy, cx, cy, k1, k2, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
 }
 

@@ -101,12 +101,13 @@ export function photoOfMaps(
   const target = context.createImageData(canvas.width, canvas.height);
   const from = new Uint32Array(source.data.buffer);
   const to = new Uint32Array(target.data.buffer);
-  const { focal, centreX, centreY, k1 } = map.radial;
+  const { focal, centreX, centreY, k1, k2 = 0 } = map.radial;
   for (let v = 0, k = 0; v < canvas.height; v++) {
     const dy = (map.offsetY + map.scaleY * ((v + 0.5) / ratio - 0.5) - centreY) / focal;
     for (let u = 0; u < canvas.width; u++, k++) {
       const dx = (map.offsetX + map.scaleX * ((u + 0.5) / ratio - 0.5) - centreX) / focal;
-      const bend = 1 + k1 * (dx * dx + dy * dy);
+      const square = dx * dx + dy * dy;
+      const bend = 1 + square * (k1 + square * k2);
       const x = Math.round((centreX + focal * dx * bend + 0.5) * sx - 0.5);
       const y = Math.round((centreY + focal * dy * bend + 0.5) * sy - 0.5);
       if (x >= 0 && y >= 0 && x < photo.width && y < photo.height) to[k] = from[y * photo.width + x]!;

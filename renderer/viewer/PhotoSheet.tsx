@@ -62,7 +62,7 @@ export function PhotoSheet({
 
 /** A grid over the photo's pixels, edge to edge, each vertex where its ray crosses depth 1; camera frame. */
 export function sheetGeometry(
-  camera: Pick<CameraInfo, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>,
+  camera: Pick<CameraInfo, 'width' | 'height' | 'fx' | 'fy' | 'cx' | 'cy' | 'k1' | 'k2'>,
 ): BufferGeometry {
   const positions: number[] = [];
   const pictures: number[] = [];

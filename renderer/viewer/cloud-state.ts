@@ -328,8 +328,9 @@ export function originalPixelOf(map: CloudMap['originalFromView'], column: numbe
   const x = map.offsetX + map.scaleX * column;
   const y = map.offsetY + map.scaleY * row;
   if (!map.radial) return { x, y };
-  const { focal, centreX, centreY, k1 } = map.radial;
+  const { focal, centreX, centreY, k1, k2 = 0 } = map.radial;
   const [dx, dy] = [(x - centreX) / focal, (y - centreY) / focal];
-  const bend = 1 + k1 * (dx * dx + dy * dy);
+  const square = dx * dx + dy * dy;
+  const bend = 1 + square * (k1 + square * k2);
   return { x: centreX + focal * dx * bend, y: centreY + focal * dy * bend };
 }

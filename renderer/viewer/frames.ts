@@ -126,24 +126,25 @@ export function imageCorners({ width, height, fx, fy, cx, cy }: CameraInfo, dept
 }
 
 /**
- * Where the ray of a photo's pixel crosses depth 1, camera frame. Solves pixel = centre + focal (x, y)(1 + k1 r^2),
- * COLMAP's SIMPLE_RADIAL, for the radius by Newton's method; where a strong k1 folds the photo back, the ray at the
+ * Where the ray of a photo's pixel crosses depth 1, camera frame. Solves pixel = centre + focal (x, y)(1 + k1 r^2 + k2
+ * r^4), COLMAP's RADIAL, for the radius by Newton's method; where a strong barrel folds the photo back, the ray at the
  * fold is given.
  */
 export function rayThrough(
-  { fx, fy, cx, cy, k1 }: Pick<CameraInfo, 'fx' | 'fy' | 'cx' | 'cy' | 'k1'>,
+  { fx, fy, cx, cy, k1, k2 = 0 }: Pick<CameraInfo, 'fx' | 'fy' | 'cx' | 'cy' | 'k1' | 'k2'>,
   pixelX: number,
   pixelY: number,
 ): [x: number, y: number] {
   const [x, y] = [(pixelX - cx) / fx, (pixelY - cy) / fy];
   const bent = Math.hypot(x, y);
-  if (k1 === 0 || bent === 0) return [x, y];
-  const fold = k1 < 0 ? 1 / Math.sqrt(-3 * k1) : Infinity;
+  if ((k1 === 0 && k2 === 0) || bent === 0) return [x, y];
+  const fold = k1 < 0 && k2 === 0 ? 1 / Math.sqrt(-3 * k1) : Infinity;
   let radius = Math.min(bent, fold);
   for (let step = 0; step < 20; step++) {
-    const slope = 1 + 3 * k1 * radius ** 2;
+    const square = radius ** 2;
+    const slope = 1 + square * (3 * k1 + square * 5 * k2);
     if (slope < 1e-6) break;
-    const next = Math.min(fold, radius - (radius * (1 + k1 * radius ** 2) - bent) / slope);
+    const next = Math.min(fold, radius - (radius * (1 + square * (k1 + square * k2)) - bent) / slope);
     if (Math.abs(next - radius) < 1e-12) break;
     radius = next;
   }

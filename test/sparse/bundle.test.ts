@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { minimumDegree } from '../../electron/numerics/minimum-degree.js';
 import { randomNumbers } from '../../electron/numerics/linear.js';
-import { adjustBundle, type BundleOptions, type Lens, type PlacedCamera } from '../../electron/sparse/bundle.js';
+import {
+  adjustBundle,
+  project,
+  type BundleOptions,
+  type Lens,
+  type PlacedCamera,
+} from '../../electron/sparse/bundle.js';
 import { BundleSystem } from '../../electron/sparse/bundle-system.js';
 import { planElimination } from '../../electron/sparse/elimination.js';
 import { arc, scatter, see, turn } from './synthetic.js';
@@ -64,6 +70,37 @@ describe('adjustBundle', () => {
       expect(lens.k1).toBeCloseTo(lenses[k]!.k1, 2);
     });
     expect(cameras[0]!.rotation).toBe(held);
+  });
+
+  it('finds the second radial term and the principal point where they are free, and leaves them where they are not', () => {
+    const shown = { focal: 0.9, k1: -0.15, k2: 0.12, cx: 0.02, cy: -0.015 };
+    const { truth, cameras, points, sightings } = problem(12, 1);
+    const seen = new Float64Array(2);
+    sightings.camera.forEach((c, s) => {
+      const p = 3 * sightings.point[s]!;
+      const [x, y, z] = scatter(150, 4)[p / 3]!;
+      project(truth[c]!, shown, x, y, z, seen);
+      sightings.at.set(seen, 2 * s);
+    });
+    const run = (free: Partial<BundleOptions>) => {
+      const lens: Lens = { focal: 0.92, k1: 0 };
+      const moved = cameras.map((camera) => ({ ...camera }));
+      const cost = adjustBundle(moved, [lens], points.slice(), sightings, {
+        ...OPTIONS,
+        scale: 2e-4,
+        iterations: 200,
+        ...free,
+      });
+      return { cost, lens };
+    };
+    const own = new Set([0]);
+    const { lens, cost } = run({ second: own, centre: own });
+    expect(lens.k2).toBeCloseTo(shown.k2, 2);
+    expect(lens.cx).toBeCloseTo(shown.cx, 3);
+    expect(lens.cy).toBeCloseTo(shown.cy, 3);
+    expect(cost).toBeLessThan(0.05 * run({}).cost);
+    expect(run({ second: own }).lens.cx).toBeUndefined();
+    expect(run({ centre: own }).lens.k2).toBeUndefined();
   });
 
   it('iterates to the same solution where a factor would be too large', () => {

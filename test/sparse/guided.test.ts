@@ -40,3 +40,26 @@ it('matches what looks alike in many places where the geometry leads to one of t
   expect(pairs.filter(([i, j]) => i !== j).length).toBeLessThan(0.03 * pairs.length);
   expect(pairs.some(([i]) => i < 2)).toBe(false);
 });
+
+it('finds nothing along a geometry that is wrong', () => {
+  const random = randomNumbers(7);
+  const [first, second, other] = arc(3, 50);
+  const points = scatter(900, 4);
+  const seen = [first!, second!].map((camera) => see(camera, LENS, points, 1e-4, random));
+  const both = points.map((_, k) => k).filter((k) => seen[0]![k] && seen[1]![k]);
+  const [x1, x2] = seen.map((own) => Float64Array.from(both.flatMap((k) => own[k]!))) as [Float64Array, Float64Array];
+  // Every point alone of its kind, seen under so much noise that few stand out from all others.
+  const [a, b] = [described(both, 1.2, random), described(both, 1.2, random)];
+  const search = (to: typeof first) => {
+    const { rotation, translation } = relative(first!, to!);
+    const found = guidedMatches(a, b, x1, x2, essential(rotation, translation), new Uint32Array(0), {
+      threshold: 3e-3,
+    });
+    return Array.from({ length: found.length / 2 }, (_, k) => found[2 * k] === found[2 * k + 1]);
+  };
+  const right = search(second);
+  expect(right.filter(Boolean).length).toBeGreaterThan(0.2 * both.length);
+  expect(right.filter((isRight) => !isRight).length).toBeLessThan(0.15 * right.length);
+  // The third camera's place instead of the second's.
+  expect(search(other).length).toBeLessThan(0.02 * both.length);
+});

@@ -122,4 +122,42 @@ describe('sense checks', () => {
       expect.stringMatching(/3 of 6 pairs of photos contradict where their cameras were placed \(0.jpg with 3.jpg/),
     ]);
   });
+
+  it('see that a scene lies behind its cameras: pairs say the other way', () => {
+    const truth = arc(4, 60);
+    // Half a turn about the viewing axis' normal: what was before the camera is behind it.
+    const behind = truth.map((camera) => ({
+      ...camera,
+      rotation: camera.rotation.map((value, k) => (k < 3 ? value : -value)),
+      translation: camera.translation.map((value) => -value),
+    }));
+    const { warnings } = senseChecks({
+      ...set(4, 0),
+      verified: exactPairs(truth),
+      pieces: [{ ...piece([]), cameras: new Map(behind.map((camera, k) => [k, camera])) }],
+    });
+    expect(warnings).toEqual([expect.stringMatching(/contradict where their cameras were placed/)]);
+  });
+
+  it('see that part of the photos hangs by one', () => {
+    const shared = (photos: number[]) =>
+      Array.from({ length: 20 }, () => ({ position: new Float64Array(3), photos, features: photos.map(() => 0) }));
+    const six = set(6, 0);
+    const tied = (points: Piece['points']): SenseInput => ({
+      ...six,
+      pieces: [{ ...piece([0, 1, 2, 3, 4, 5]), points }],
+    });
+    const loose = [...shared([0, 1, 2]), ...shared([1, 2, 3]), ...shared([3, 4, 5])];
+    expect(senseChecks(tied(loose)).warnings).toEqual([
+      expect.stringMatching(/^2 photos \(4.jpg, 5.jpg\) are tied to the others by 3.jpg alone.*add photos/),
+    ]);
+    expect(senseChecks(tied([...loose, ...shared([2, 4])])).warnings).toEqual([]);
+  });
+
+  it('see that near and far may be exchanged', () => {
+    const one = set(5, 0);
+    const seen = (mirrored: number | undefined): SenseInput => ({ ...one, pieces: [{ ...one.pieces[0]!, mirrored }] });
+    expect(senseChecks(seen(1.02)).warnings).toEqual([expect.stringMatching(/inside out; add photos/)]);
+    expect(senseChecks(seen(3)).warnings).toEqual([]);
+  });
 });

@@ -10,11 +10,11 @@ const TRUE_LENS: Lens = { focal: 0.9, k1: -0.12 };
 const NOISE = 0.4 / 1600;
 
 /** Exact tracks of a scene with noise; `wrong` of the sightings are elsewhere; pairwise poses a degree off. */
-function scene(cameras: PlacedCamera[], start: Lens, wrong = 0.05): StructureInput {
+function scene(cameras: PlacedCamera[], start: Lens, wrong = 0.05, lens = TRUE_LENS): StructureInput {
   const random = randomNumbers(5);
   const points = scatter(350, 2);
   const seen = cameras.map((camera) =>
-    see(camera, TRUE_LENS, points, NOISE, random).map(
+    see(camera, lens, points, NOISE, random).map(
       (at) => at && (random() < wrong ? ([random() - 0.5, random() * 0.7 - 0.35] as [number, number]) : at),
     ),
   );
@@ -72,6 +72,56 @@ describe('buildStructure', () => {
     expect(direction).toBeLessThan(0.4);
     expect(Math.abs(input.lenses[0]!.focal / TRUE_LENS.focal - 1)).toBeLessThan(0.01);
     expect(Math.abs(input.lenses[0]!.k1 - TRUE_LENS.k1)).toBeLessThan(0.02);
+  });
+
+  it('finds a second radial term and a principal point beside the middle where there are some', async () => {
+    const lens = { focal: 0.7, k1: -0.3, k2: 0.35, cx: 0.025, cy: -0.02 };
+    const truth = arc(12, 100);
+    const input = scene(truth, { focal: 0.75, k1: 0, prior: { focal: 0.75, sigma: 0.25 } }, 0.02, lens);
+    const [piece] = await buildStructure(input);
+    const { rotation } = errors(piece!.cameras, truth);
+    const found = input.lenses[0]!;
+    expect(Math.hypot(found.cx! - lens.cx, found.cy! - lens.cy)).toBeLessThan(0.005);
+    expect(Math.abs(found.k2! - lens.k2)).toBeLessThan(0.1);
+    expect(Math.abs(found.focal / lens.focal - 1)).toBeLessThan(0.01);
+    expect(rotation).toBeLessThan(0.3);
+  });
+
+  it('leaves both where the photos do not ask for them', async () => {
+    const input = scene(arc(12, 100), { focal: 0.95, k1: 0, prior: { focal: 0.95, sigma: 0.25 } });
+    await buildStructure(input);
+    const { k2 = 0, cx = 0, cy = 0 } = input.lenses[0]!;
+    expect([k2, cx, cy]).toEqual([0, 0, 0]);
+  });
+
+  it('tells whether the shape may be inside out: from very far it may', async () => {
+    const costs = await Promise.all(
+      [6, 14, 150].map(async (distance) => {
+        const truth = arc(6, 25, distance);
+        const lens = { focal: 0.15 * distance, k1: 0 };
+        const prior = { focal: lens.focal, sigma: 1e-7 };
+        const [piece] = await buildStructure(scene(truth, { ...lens, prior }, 0.02, lens));
+        return piece!.mirrored;
+      }),
+    );
+    expect(costs[0]).toBeUndefined();
+    expect(costs[1]).toBeGreaterThan(2);
+    expect(costs[2]).toBeLessThan(1.1);
+  });
+
+  it('turns a shape that is inside out', async () => {
+    const truth = arc(6, 25, 14);
+    const lens = { focal: 2.1, k1: 0 };
+    const input = scene(truth, { ...lens, prior: { focal: lens.focal, sigma: 1e-7 } }, 0.02, lens);
+    // What each pair says alone, of a shape mirrored in depth.
+    const mirrored = truth.map((camera) => {
+      const { rotation: R, translation: t } = camera;
+      const rotation = R.map((value, k) => ((k % 3 === 2) !== k >= 6 ? -value : value));
+      return { ...camera, rotation, translation: t };
+    });
+    const pairs = input.pairs.map((pair) => ({ ...pair, ...relative(mirrored[pair.a]!, mirrored[pair.b]!) }));
+    const [piece] = await buildStructure({ ...input, pairs });
+    expect(errors(piece!.cameras, truth).rotation).toBeLessThan(0.3);
   });
 
   it('keeps the focal that the user gave', async () => {

@@ -62,7 +62,6 @@ function lensesOf(pictures: readonly Undistorted[]): PlateLens[] {
 }
 
 function lensKey({ photo, camera }: Undistorted): string {
-  const k2 = (photo as { k2?: number }).k2 ?? 0;
   return JSON.stringify([
     photo.width,
     photo.height,
@@ -71,7 +70,7 @@ function lensKey({ photo, camera }: Undistorted): string {
     photo.cx,
     photo.cy,
     photo.k1,
-    k2,
+    photo.k2 ?? 0,
     camera.width,
   ]);
 }

@@ -13,6 +13,7 @@ import { median } from '../../numerics/median.js';
 import { FeatureCache } from '../dust3r/features.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
 import { chooseGroups, type GroupOptions } from './groups.js';
+import { viewLensKey } from '../resample.js';
 import type { MeasuredDepths, SparseViews } from '../sparse-views.js';
 import { networkCameras } from './cameras.js';
 import { fitDepth, type FittedDepth } from './measured.js';
@@ -118,7 +119,7 @@ export class GroupSession implements EstimatorSession {
   private viewKey(index: number): string {
     const { width, height } = this.shapes[index]!;
     const lens = this.input.sparse?.lens(index);
-    return `${width}x${height}${lens ? `,${lens.focal},${lens.k1}` : ''}`;
+    return `${width}x${height}${lens ? `,${viewLensKey(lens)}` : ''}`;
   }
 
   observationKey(pair: Pair): string {

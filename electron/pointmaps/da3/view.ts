@@ -1,6 +1,6 @@
 import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
-import { resample, type ViewLens } from '../resample.js';
+import { isPlain, radialOf, resample, type ViewLens } from '../resample.js';
 
 export interface ViewShape {
   width: number;
@@ -26,16 +26,16 @@ export function commonShape(shapes: readonly ViewShape[]): ViewShape {
   };
 }
 
-/** The map of a view whose pixel (W/2, H/2), where alignment assumes the principal point, is the photo's centre. */
+/** The map of a view whose pixel (W/2, H/2), where alignment assumes the principal point, is the photo's. */
 export function viewMap(photo: Photo, shape: ViewShape, longSide: number, lens?: ViewLens): OriginalFromView {
   const scale = Math.max(photo.width, photo.height) / longSide;
-  const [centreX, centreY] = [(photo.width - 1) / 2, (photo.height - 1) / 2];
+  const radial = radialOf(photo, lens ?? { focal: 1, k1: 0 });
   return {
     scaleX: scale,
     scaleY: scale,
-    offsetX: centreX - (scale * shape.width) / 2,
-    offsetY: centreY - (scale * shape.height) / 2,
-    ...(lens && lens.k1 !== 0 ? { radial: { focal: lens.focal, centreX, centreY, k1: lens.k1 } } : {}),
+    offsetX: radial.centreX - (scale * shape.width) / 2,
+    offsetY: radial.centreY - (scale * shape.height) / 2,
+    ...(lens && !isPlain(lens) ? { radial } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
-import { resample, type ViewLens } from '../resample.js';
+import { isPlain, radialOf, resample, type ViewLens } from '../resample.js';
 
 export interface ViewSettings {
   /** Long side (512 models) or side of the square (224 models). */
@@ -56,9 +56,8 @@ export async function readView(
 ): Promise<View> {
   const { resized, crop, originalFromView } = viewGeometry(photo, settings);
   const source = await reader.read(photo, { ...resized, enlarge: true });
-  if (lens && lens.k1 !== 0) {
-    const radial = { ...lens, centreX: (photo.width - 1) / 2, centreY: (photo.height - 1) / 2 };
-    const map = { ...originalFromView, radial };
+  if (lens && !isPlain(lens)) {
+    const map = { ...originalFromView, radial: radialOf(photo, lens) };
     const { width, height } = crop;
     return { photo: photo.id, width, height, pixels: resample(source, photo, map, crop), originalFromView: map };
   }

@@ -2,7 +2,7 @@ import type { PhotoReader, StageContext } from '../../geometry/stage.js';
 import type { Features, PairNetwork, Pointmap } from '../../../native-models/network.js';
 import type { ObservedView, Pair, Photo, PhotoId, View } from '../../geometry/types.js';
 import type { EstimatorSession, PairOutcome } from '../estimator.js';
-import type { ViewLens } from '../resample.js';
+import { isPlain, viewLensKey, type ViewLens } from '../resample.js';
 import { FeatureCache } from './features.js';
 import { planarImage, readView, type ViewSettings } from './preprocess.js';
 
@@ -75,7 +75,7 @@ export class PairSession implements EstimatorSession {
   /** Of a view without distortion; empty for one that shows the photo as it is. */
   private lensKey(index: number): string {
     const lens = this.options.lens?.(index);
-    return lens && lens.k1 !== 0 ? `${lens.focal},${lens.k1}` : '';
+    return lens && !isPlain(lens) ? viewLensKey(lens) : '';
   }
 
   observe(pair: Pair, context: StageContext): Promise<PairOutcome> {

@@ -9,6 +9,7 @@ import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../
 import { encodeSparseModel } from '../../sparse/model-record.js';
 import { depthRange, type StereoGroup } from './dense/groups.js';
 import { DenseMaps, denseWorker, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
+import { pixelLens } from '../sparse-views.js';
 import { planPairs, planStereo, type PlannedPair } from './plan.js';
 import { decodePlan, encodePlan, type Plan } from './state.js';
 import { undistortedView, viewSize } from './view.js';
@@ -144,9 +145,9 @@ function validGroups(earlier: Plan | undefined, model: SparseModel, pairs: reado
 function cameraDigest({ cameras, lenses }: SparseModel, index: number): string {
   const { pose, lens } = cameras[index]!;
   if (!pose) return '';
-  const { focal, k1 } = lenses[lens]!;
+  const { focal, k1, k2 = 0, cx = 0, cy = 0 } = lenses[lens]!;
   return createHash('sha256')
-    .update(Float64Array.of(pose.piece, ...pose.rotation, ...pose.translation, focal, k1))
+    .update(Float64Array.of(pose.piece, ...pose.rotation, ...pose.translation, focal, k1, k2, cx, cy))
     .digest('hex');
 }
 
@@ -198,8 +199,8 @@ class GeometricSession implements EstimatorSession {
   view(index: number): Promise<View> {
     let view = this.views.get(index);
     if (!view) {
-      const { pixels, k1 } = this.focal(index);
-      view = undistortedView(this.photos[index]!, this.longSide, pixels, k1, this.reader);
+      const photo = this.photos[index]!;
+      view = undistortedView(photo, this.longSide, pixelLens(this.lens(index), photo), this.reader);
       this.views.set(index, view);
     }
     return view;

@@ -1,6 +1,6 @@
 import type { PhotoReader } from '../../geometry/stage.js';
 import type { OriginalFromView, Photo, View } from '../../geometry/types.js';
-import { resample } from '../resample.js';
+import { radialOf, resample, type ViewLens } from '../resample.js';
 
 /** The size of a photo's view: its long side at most `longSide`, never enlarged. */
 export function viewSize(photo: Photo, longSide: number): { width: number; height: number } {
@@ -9,22 +9,19 @@ export function viewSize(photo: Photo, longSide: number): { width: number; heigh
 }
 
 /**
- * The map of an undistorted view whose pixel (W/2, H/2) is the photo's centre, the principal point that alignment
- * assumes.
- *
- * @param focal pixels of the original
+ * The map of an undistorted view whose pixel (W/2, H/2) is the photo's principal point, which alignment assumes there. The
+ * view of a photo that was cropped shows a little beyond one of its borders, and less of the other side.
  */
-export function viewMap(photo: Photo, longSide: number, focal: number, k1: number): OriginalFromView {
+export function viewMap(photo: Photo, longSide: number, lens: ViewLens): OriginalFromView {
   const { width, height } = viewSize(photo, longSide);
   const scale = Math.max(photo.width, photo.height) / Math.max(width, height);
-  const centreX = (photo.width - 1) / 2;
-  const centreY = (photo.height - 1) / 2;
+  const radial = radialOf(photo, lens);
   return {
     scaleX: scale,
     scaleY: scale,
-    offsetX: centreX - (scale * width) / 2,
-    offsetY: centreY - (scale * height) / 2,
-    radial: { focal, centreX, centreY, k1 },
+    offsetX: radial.centreX - (scale * width) / 2,
+    offsetY: radial.centreY - (scale * height) / 2,
+    radial,
   };
 }
 
@@ -34,12 +31,11 @@ export function viewMap(photo: Photo, longSide: number, focal: number, k1: numbe
 export async function undistortedView(
   photo: Photo,
   longSide: number,
-  focal: number,
-  k1: number,
+  lens: ViewLens,
   reader: PhotoReader,
 ): Promise<View> {
   const { width, height } = viewSize(photo, longSide);
-  const originalFromView = viewMap(photo, longSide, focal, k1);
+  const originalFromView = viewMap(photo, longSide, lens);
   const source = await reader.read(photo, { longSide: Math.max(width, height) });
   const pixels = resample(source, photo, originalFromView, { width, height });
   return { photo: photo.id, width, height, pixels, originalFromView };

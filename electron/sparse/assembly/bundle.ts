@@ -1,17 +1,27 @@
 // Bundle adjustment's inner loops: cost, elimination of the points into the blocks of the reduced system, points' steps,
-// and the factorisation of that system, whose blocks are 6 x 6 (poses) and 2 wide (lenses), two numbers at a time.
+// and the factorisation of that system, whose blocks are all 6 x 6, two numbers at a time.
 //
 // 100,000 sightings of 14,000 points, one elimination: 45 ms; the same in JavaScript on a dense matrix 280 ms.
 
-/** Numbers of a sighting: Jacobians [2][6] pose, [2][2] lens, [2][3] point, residual [2], all times the root of its weight. */
-const ROW: usize = 24 * 8;
+/**
+ * Numbers of a sighting, two lines (x, y) of 16: Jacobians [6] pose, [6] lens, [3] point, and the residual, all times the
+ * root of its weight.
+ */
+const LINE: usize = 16 * 8;
+const ROW: usize = 2 * LINE;
+/** Where they begin within a line. */
+const LENS: usize = 48;
+const POINT: usize = 96;
+const RESIDUAL: usize = 120;
+/** A lens: focal, k1, k2, cx, cy, and one number that stands for nothing, so that all blocks are 6 x 6. */
+const LENS_BYTES: usize = 48;
 
 // Where the problem lies in memory; set by `place`.
 let cameras: usize = 0; // f64 [cameras][12]: rotation, translation
 let lensOf: usize = 0; // i32 [cameras]
 let rigs: usize = 0; // i32 [cameras]: place of its rotation among `turns` plus one, 0 for a camera of its own
 let turns: usize = 0; // f64 [..][9] cameraFromRig
-let lenses: usize = 0; // f64 [lenses][2]: focal, k1
+let lenses: usize = 0; // f64 [lenses][6]
 let points: usize = 0; // f64 [points][3]
 let start: usize = 0; // i32 [points + 1], sightings of a point
 let camera: usize = 0; // i32 [sightings]
@@ -84,7 +94,7 @@ export function cost(count: i32, scale2: f64): f64 {
     for (let s = load<i32>(start + (<usize>p << 2)); s < end; s++) {
       const c = load<i32>(camera + (<usize>s << 2));
       const R = cameras + <usize>c * 96;
-      const lens = lenses + (<usize>load<i32>(lensOf + (<usize>c << 2)) << 4);
+      const lens = lenses + <usize>load<i32>(lensOf + (<usize>c << 2)) * LENS_BYTES;
       const z = f64.load(R, 48) * X + f64.load(R, 56) * Y + f64.load(R, 64) * Z + f64.load(R, 88);
       if (!(z > 1e-9)) {
         sum += 20;
@@ -92,10 +102,11 @@ export function cost(count: i32, scale2: f64): f64 {
       }
       const u = (f64.load(R) * X + f64.load(R, 8) * Y + f64.load(R, 16) * Z + f64.load(R, 72)) / z;
       const v = (f64.load(R, 24) * X + f64.load(R, 32) * Y + f64.load(R, 40) * Z + f64.load(R, 80)) / z;
-      const factor = f64.load(lens) * (1 + f64.load(lens, 8) * (u * u + v * v));
+      const r2 = u * u + v * v;
+      const factor = f64.load(lens) * (1 + r2 * (f64.load(lens, 8) + r2 * f64.load(lens, 16)));
       const A = at + (<usize>s << 4);
-      const dx = factor * u - f64.load(A);
-      const dy = factor * v - f64.load(A, 8);
+      const dx = factor * u + f64.load(lens, 24) - f64.load(A);
+      const dy = factor * v + f64.load(lens, 32) - f64.load(A, 8);
       sum += Math.log1p((dx * dx + dy * dy) / scale2);
     }
   }
@@ -106,7 +117,7 @@ export function cost(count: i32, scale2: f64): f64 {
 function linearise(s: i32, X: f64, Y: f64, Z: f64, scale2: f64, row: usize): void {
   const c = load<i32>(camera + (<usize>s << 2));
   const R = cameras + <usize>c * 96;
-  const lens = lenses + (<usize>load<i32>(lensOf + (<usize>c << 2)) << 4);
+  const lens = lenses + <usize>load<i32>(lensOf + (<usize>c << 2)) * LENS_BYTES;
   const rx = f64.load(R) * X + f64.load(R, 8) * Y + f64.load(R, 16) * Z;
   const ry = f64.load(R, 24) * X + f64.load(R, 32) * Y + f64.load(R, 40) * Z;
   const rz = f64.load(R, 48) * X + f64.load(R, 56) * Y + f64.load(R, 64) * Z;
@@ -120,33 +131,40 @@ function linearise(s: i32, X: f64, Y: f64, Z: f64, scale2: f64, row: usize): voi
   const f = f64.load(lens);
   const k1 = f64.load(lens, 8);
   const r2 = u * u + v * v;
-  const radial = 1 + k1 * r2;
+  const k2 = f64.load(lens, 16);
+  const radial = 1 + r2 * (k1 + r2 * k2);
+  // Twice the derivative of the radial factor by r2.
+  const bend = 2 * k1 + 4 * k2 * r2;
   const A = at + (<usize>s << 4);
-  const e0 = f * radial * u - f64.load(A);
-  const e1 = f * radial * v - f64.load(A, 8);
+  const e0 = f * radial * u + f64.load(lens, 24) - f64.load(A);
+  const e1 = f * radial * v + f64.load(lens, 32) - f64.load(A, 8);
   const weight = Math.sqrt(1 / (1 + (e0 * e0 + e1 * e1) / scale2));
   // d(prediction)/d(u, v), then through the perspective division to the point before the camera.
-  const duu = f * (radial + 2 * k1 * u * u);
-  const duv = f * 2 * k1 * u * v;
-  const dvv = f * (radial + 2 * k1 * v * v);
+  const duu = f * (radial + bend * u * u);
+  const duv = f * bend * u * v;
+  const dvv = f * (radial + bend * v * v);
   for (let i = 0; i < 2; i++) {
     const a = ((i == 0 ? duu : duv) / z) * weight;
     const b = ((i == 0 ? duv : dvv) / z) * weight;
     const d = -(a * u + b * v);
     const w = weight * f * (i == 0 ? u : v);
     // Left perturbation of the rotation: d(point before the camera) = w x (R X).
-    const o = row + <usize>i * 96;
+    const o = row + <usize>i * LINE;
     f64.store(o, d * ry - b * rz);
     f64.store(o, a * rz - d * rx, 8);
     f64.store(o, b * rx - a * ry, 16);
     f64.store(o, a, 24);
     f64.store(o, b, 32);
     f64.store(o, d, 40);
-    f64.store(o, w * radial, 48); // log focal
-    f64.store(o, w * r2, 56); // k1
+    f64.store(o, w * radial, LENS); // log focal
+    f64.store(o, w * r2, LENS + 8); // k1
+    f64.store(o, w * r2 * r2, LENS + 16); // k2
+    f64.store(o, i == 0 ? weight : 0, LENS + 24); // cx
+    f64.store(o, i == 0 ? 0 : weight, LENS + 32); // cy
+    f64.store(o, 0, LENS + 40);
     for (let k: usize = 0; k < 24; k += 8)
-      f64.store(o + k, a * f64.load(R + k) + b * f64.load(R + k, 24) + d * f64.load(R + k, 48), 64);
-    f64.store(o, -weight * (i == 0 ? e0 : e1), 88);
+      f64.store(o + k, a * f64.load(R + k) + b * f64.load(R + k, 24) + d * f64.load(R + k, 48), POINT);
+    f64.store(o, -weight * (i == 0 ? e0 : e1), RESIDUAL);
   }
   const rig = load<i32>(rigs + (<usize>c << 2));
   if (rig > 0) turnColumns(row, turns + <usize>(rig - 1) * 72);
@@ -157,7 +175,7 @@ function linearise(s: i32, X: f64, Y: f64, Z: f64, scale2: f64, row: usize): voi
  * by F w and moves it by F t: both triples of columns are multiplied by F.
  */
 function turnColumns(row: usize, F: usize): void {
-  for (let i: usize = 0; i < 192; i += 96) {
+  for (let i: usize = 0; i < ROW; i += LINE) {
     for (let first: usize = 0; first < 48; first += 24) {
       const o = row + i + first;
       const a = f64.load(o);
@@ -200,11 +218,11 @@ function invertPoint(p: i32, scale2: f64, damping: f64): bool {
   for (let s = from; s < to; s++) {
     const row = rows + <usize>(s - from) * ROW;
     linearise(s, X, Y, Z, scale2, row);
-    for (let i: usize = 0; i < 192; i += 96) {
-      const x = f64.load(row + i, 64);
-      const y = f64.load(row + i, 72);
-      const z = f64.load(row + i, 80);
-      const e = f64.load(row + i, 88);
+    for (let i: usize = 0; i < ROW; i += LINE) {
+      const x = f64.load(row + i, POINT);
+      const y = f64.load(row + i, POINT + 8);
+      const z = f64.load(row + i, POINT + 16);
+      const e = f64.load(row + i, RESIDUAL);
       a00 += x * x;
       a01 += x * y;
       a02 += x * z;
@@ -255,19 +273,18 @@ export function eliminate(count: i32, scale2: f64, damping: f64): void {
       const row = rows + <usize>(s - from) * ROW;
       const pose = load<i32>(local + (<usize>s << 3));
       const lens = load<i32>(local + (<usize>s << 3), 4);
-      if (pose >= 0) own(row, 6, pose, first, table);
-      if (lens >= 0) own(row + 48, 2, lens, first, table);
+      if (pose >= 0) own(row, 0, pose, first, table);
+      if (lens >= 0) own(row, LENS, lens, first, table);
       if (pose >= 0 && lens >= 0) between(row, pose, lens, table);
     }
     for (let i = 0; i < width; i++) {
       const v = load<i32>(first + (<usize>i << 2));
       const o = load<i32>(offsetOf + (<usize>v << 2));
-      const size = load<i32>(offsetOf + (<usize>v << 2), 4) - o;
       const W = coupling + <usize>i * 144;
       const y = Y + <usize>i * 144;
       const t = T + <usize>i * 144;
       const G = g + (<usize>o << 3);
-      for (let r: usize = 0; r < <usize>size; r++) {
+      for (let r: usize = 0; r < 6; r++) {
         const w0 = f64.load(W + r * 24);
         const w1 = f64.load(W + r * 24, 8);
         const w2 = f64.load(W + r * 24, 16);
@@ -281,11 +298,8 @@ export function eliminate(count: i32, scale2: f64, damping: f64): void {
       }
       const list = table + ((<usize>i * (<usize>i + 1)) >> 1 << 2);
       for (let j = 0; j <= i; j++) {
-        const u = load<i32>(first + (<usize>j << 2));
-        const columns = load<i32>(offsetOf + (<usize>u << 2), 4) - load<i32>(offsetOf + (<usize>u << 2));
         const block = S + (<usize>load<i32>(list + (<usize>j << 2)) << 3);
-        if (columns == 6) subtractSix(block, y, T + <usize>j * 144, size);
-        else subtractTwo(block, y, T + <usize>j * 144, size);
+        subtract(block, y, T + <usize>j * 144);
       }
     }
   }
@@ -294,25 +308,24 @@ export function eliminate(count: i32, scale2: f64, damping: f64): void {
 /** What a sighting adds to the block of one of its unknowns, to its gradient, and to its coupling with the point. */
 // @ts-expect-error a decorator of AssemblyScript
 @inline
-function own(row: usize, size: i32, place: i32, first: usize, table: usize): void {
+function own(row: usize, columns: usize, place: i32, first: usize, table: usize): void {
   const v = load<i32>(first + (<usize>place << 2));
   const G = g + (<usize>load<i32>(offsetOf + (<usize>v << 2)) << 3);
   const list = table + (((<usize>place * (<usize>place + 1)) >> 1) << 2);
   const block = S + (<usize>load<i32>(list + (<usize>place << 2)) << 3);
   const W = coupling + <usize>place * 144;
-  // Offsets of the point's Jacobian and of the residual from the unknown's own.
-  const point: usize = size == 6 ? 64 : 16;
-  const p0 = f64.load(row + point);
-  const p1 = f64.load(row + point, 8);
-  const p2 = f64.load(row + point, 16);
-  const e0 = f64.load(row + point, 24);
-  const q0 = f64.load(row + point, 96);
-  const q1 = f64.load(row + point, 104);
-  const q2 = f64.load(row + point, 112);
-  const e1 = f64.load(row + point, 120);
-  for (let r: usize = 0; r < <usize>size; r++) {
-    const a = f64.load(row + (r << 3));
-    const b = f64.load(row + (r << 3), 96);
+  const J = row + columns;
+  const p0 = f64.load(row, POINT);
+  const p1 = f64.load(row, POINT + 8);
+  const p2 = f64.load(row, POINT + 16);
+  const e0 = f64.load(row, RESIDUAL);
+  const q0 = f64.load(row, LINE + POINT);
+  const q1 = f64.load(row, LINE + POINT + 8);
+  const q2 = f64.load(row, LINE + POINT + 16);
+  const e1 = f64.load(row, LINE + RESIDUAL);
+  for (let r: usize = 0; r < 6; r++) {
+    const a = f64.load(J + (r << 3));
+    const b = f64.load(J + (r << 3), LINE);
     f64.store(G + (r << 3), f64.load(G + (r << 3)) + a * e0 + b * e1);
     const w = W + r * 24;
     f64.store(w, f64.load(w) + a * p0 + b * q0);
@@ -320,13 +333,13 @@ function own(row: usize, size: i32, place: i32, first: usize, table: usize): voi
     f64.store(w, f64.load(w, 16) + a * p2 + b * q2, 16);
     const A = f64x2.splat(a);
     const B = f64x2.splat(b);
-    const to = block + ((r * <usize>size) << 3);
-    for (let c: usize = 0; c < <usize>size << 3; c += 16)
+    const to = block + r * 48;
+    for (let c: usize = 0; c < 48; c += 16)
       v128.store(
         to + c,
         f64x2.add(
           v128.load(to + c),
-          f64x2.add(f64x2.mul(A, v128.load(row + c)), f64x2.mul(B, v128.load(row + c, 96))),
+          f64x2.add(f64x2.mul(A, v128.load(J + c)), f64x2.mul(B, v128.load(J + c, LINE))),
         ),
       );
   }
@@ -337,22 +350,22 @@ function between(row: usize, pose: i32, lens: i32, table: usize): void {
   const high = <usize>max(pose, lens);
   const low = <usize>min(pose, lens);
   const block = S + (<usize>load<i32>(table + ((((high * (high + 1)) >> 1) + low) << 2)) << 3);
-  const down: usize = pose > lens ? 16 : 8;
+  const down: usize = pose > lens ? 48 : 8;
   const right: usize = pose > lens ? 8 : 48;
   for (let r: usize = 0; r < 6; r++) {
     const a = f64.load(row + (r << 3));
-    const b = f64.load(row + (r << 3), 96);
-    for (let c: usize = 0; c < 2; c++) {
+    const b = f64.load(row + (r << 3), LINE);
+    for (let c: usize = 0; c < 5; c++) {
       const to = block + r * down + c * right;
-      f64.store(to, f64.load(to) + a * f64.load(row + (c << 3), 48) + b * f64.load(row + (c << 3), 144));
+      f64.store(to, f64.load(to) + a * f64.load(row + (c << 3), LENS) + b * f64.load(row + (c << 3), LINE + LENS));
     }
   }
 }
 
-/** block [size][6] -= Y [size][3] T [3][6] */
+/** block [6][6] -= Y [6][3] T [3][6] */
 // @ts-expect-error a decorator of AssemblyScript
 @inline
-function subtractSix(block: usize, Y: usize, T: usize, size: i32): void {
+function subtract(block: usize, Y: usize, T: usize): void {
   const t00 = v128.load(T);
   const t01 = v128.load(T, 16);
   const t02 = v128.load(T, 32);
@@ -362,7 +375,7 @@ function subtractSix(block: usize, Y: usize, T: usize, size: i32): void {
   const t20 = v128.load(T, 96);
   const t21 = v128.load(T, 112);
   const t22 = v128.load(T, 128);
-  for (let r = 0; r < size; r++) {
+  for (let r = 0; r < 6; r++) {
     const a = v128.load64_splat(Y);
     const b = v128.load64_splat(Y, 8);
     const c = v128.load64_splat(Y, 16);
@@ -373,24 +386,6 @@ function subtractSix(block: usize, Y: usize, T: usize, size: i32): void {
     v128.store(block, f64x2.sub(v128.load(block, 16), y), 16);
     v128.store(block, f64x2.sub(v128.load(block, 32), z), 32);
     block += 48;
-    Y += 24;
-  }
-}
-
-/** block [size][2] -= Y [size][3] T [3][2]; the rows of T stand six numbers apart. */
-// @ts-expect-error a decorator of AssemblyScript
-@inline
-function subtractTwo(block: usize, Y: usize, T: usize, size: i32): void {
-  const t0 = v128.load(T);
-  const t1 = v128.load(T, 48);
-  const t2 = v128.load(T, 96);
-  for (let r = 0; r < size; r++) {
-    const x = f64x2.add(
-      f64x2.add(f64x2.mul(v128.load64_splat(Y), t0), f64x2.mul(v128.load64_splat(Y, 8), t1)),
-      f64x2.mul(v128.load64_splat(Y, 16), t2),
-    );
-    v128.store(block, f64x2.sub(v128.load(block), x));
-    block += 16;
     Y += 24;
   }
 }
@@ -409,7 +404,7 @@ export function movePoints(count: i32, scale2: f64, damping: f64, x: usize): voi
       const row = rows + <usize>(s - from) * ROW;
       const pose = load<i32>(local + (<usize>s << 3));
       const lens = load<i32>(local + (<usize>s << 3), 4);
-      for (let i: usize = 0; i < 192; i += 96) {
+      for (let i: usize = 0; i < ROW; i += LINE) {
         let moved: f64 = 0;
         if (pose >= 0) {
           const v = load<i32>(first + (<usize>pose << 2));
@@ -419,11 +414,11 @@ export function movePoints(count: i32, scale2: f64, damping: f64, x: usize): voi
         if (lens >= 0) {
           const v = load<i32>(first + (<usize>lens << 2));
           const X = x + (<usize>load<i32>(offsetOf + (<usize>v << 2)) << 3);
-          moved += f64.load(row + i, 48) * f64.load(X) + f64.load(row + i, 56) * f64.load(X, 8);
+          for (let k: usize = 0; k < 40; k += 8) moved += f64.load(row + i + k, LENS) * f64.load(X + k);
         }
-        b0 += f64.load(row + i, 64) * moved;
-        b1 += f64.load(row + i, 72) * moved;
-        b2 += f64.load(row + i, 80) * moved;
+        b0 += f64.load(row + i, POINT) * moved;
+        b1 += f64.load(row + i, POINT + 8) * moved;
+        b2 += f64.load(row + i, POINT + 16) * moved;
       }
     }
     const P = points + <usize>p * 24;

@@ -54,7 +54,12 @@ test('alignment is told where the middle of the photo lies in a view, and what E
 
 test('views of the built-in estimator have the middle of the photo at half their size', () => {
   const one = photo('a');
-  const view = { ...viewOf(one), width: 640, height: 480, originalFromView: viewMap(one, 640, 3600, 0.1) };
+  const view = {
+    ...viewOf(one),
+    width: 640,
+    height: 480,
+    originalFromView: viewMap(one, 640, { focal: 3600, k1: 0.1 }),
+  };
   const problem = alignmentProblem({ photos: [one], observations: [], settings: runSettings.parse({}) }, [view]);
   const [x, y] = problem.constraints![0]!.principalPoint!;
   expect(x).toBeCloseTo(320, 9);

@@ -2,6 +2,9 @@ import type { PhotoReader } from '../../../electron/geometry/stage.js';
 import { describe, expect, it } from 'vitest';
 import type { Photo } from '../../../electron/geometry/types.js';
 import { createGeometricEstimator } from '../../../electron/pointmaps/geometric/index.js';
+import { originalOf } from '../../../electron/pointmaps/resample.js';
+import { viewFromOriginal } from '../../../electron/scene/points.js';
+import type { Lens } from '../../../electron/sparse/bundle.js';
 import { undistort } from '../../../electron/sparse/triangulate.js';
 import { undistortedView } from '../../../electron/pointmaps/geometric/view.js';
 
@@ -12,33 +15,36 @@ const [CX, CY] = [159.5, 119.5];
 const scene = (x: number, y: number): number => 128 + 60 * Math.sin(9 * x + 1) + 60 * Math.cos(11 * y);
 
 /** A lens bends the picture: pixel (px, py) of the photo shows the direction that it undistorts to. */
-const readerThrough = (k1: number): PhotoReader => ({
+const readerThrough = (terms: Omit<Lens, 'focal'>): PhotoReader => ({
   read(_, { longSide = photo.width }) {
     const ratio = Math.min(1, longSide / photo.width);
     const [width, height] = [Math.round(photo.width * ratio), Math.round(photo.height * ratio)];
     const pixels = Uint8Array.from({ length: width * height * 3 }, (__, k) => {
       const at = Math.floor(k / 3);
       const [px, py] = [((at % width) + 0.5) / ratio - 0.5, (Math.floor(at / width) + 0.5) / ratio - 0.5];
-      return Math.round(scene(...undistort({ focal: FOCAL, k1 }, px - CX, py - CY)));
+      return Math.round(scene(...undistort({ focal: FOCAL, ...terms }, px - CX, py - CY)));
     });
     return Promise.resolve({ width, height, pixels });
   },
 });
 
 describe('undistortedView', () => {
-  it.each([
-    [-0.2, 320],
-    [-0.2, 160],
-    [0.1, 160],
-    [0, 320],
-    [0, 999],
-  ])('is what a pinhole camera sees, k1 %d, long side %d', async (k1, longSide) => {
+  it.each<[Omit<Lens, 'focal'>, number]>([
+    [{ k1: -0.2 }, 320],
+    [{ k1: -0.2 }, 160],
+    [{ k1: 0.1 }, 160],
+    [{ k1: 0 }, 320],
+    [{ k1: 0 }, 999],
+    [{ k1: -0.25, k2: 0.2 }, 320],
+    [{ k1: 0.05, cx: 9, cy: -6 }, 160],
+  ])('is what a pinhole camera sees, lens %j, long side %d', async (terms, longSide) => {
+    const { k1, k2 = 0, cx = 0, cy = 0 } = terms;
+    const lens = { focal: FOCAL, ...terms };
     const { width, height, pixels, originalFromView } = await undistortedView(
       photo,
       longSide,
-      FOCAL,
-      k1,
-      readerThrough(k1),
+      lens,
+      readerThrough(terms),
     );
     expect(width).toBe(Math.min(320, longSide));
     const { scaleX, scaleY, offsetX, offsetY, radial } = originalFromView;
@@ -46,25 +52,35 @@ describe('undistortedView', () => {
     let worst = 0;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const [u, v] = [(offsetX + scaleX * x - CX) / FOCAL, (offsetY + scaleY * y - CY) / FOCAL];
-        const bend = 1 + k1 * (u * u + v * v);
+        // The middle of the view looks straight ahead.
+        const [u, v] = [(scaleX * (x - width / 2)) / FOCAL, (scaleY * (y - height / 2)) / FOCAL];
+        const bend = 1 + k1 * (u * u + v * v) + k2 * (u * u + v * v) ** 2;
+        const [px, py] = [bend * u * FOCAL + CX + cx, bend * v * FOCAL + CY + cy];
         // What the lens left out of the photo can't be seen.
-        if (Math.abs(bend * u * FOCAL) > CX - 2 || Math.abs(bend * v * FOCAL) > CY - 2) continue;
+        if (px < 2 || py < 2 || px > 2 * CX - 2 || py > 2 * CY - 2) continue;
         worst = Math.max(worst, Math.abs(pixels[3 * (y * width + x)]! - scene(u, v)));
+        const original = originalOf(originalFromView, x, y);
+        expect(original[0]).toBeCloseTo(px, 6);
+        expect(original[1]).toBeCloseTo(py, 6);
+        const back = viewFromOriginal(originalFromView, px, py);
+        expect(back[0]).toBeCloseTo(x, 5);
+        expect(back[1]).toBeCloseTo(y, 5);
       }
     }
     expect(worst).toBeLessThan(3);
-    expect(radial).toEqual({ focal: FOCAL, centreX: CX, centreY: CY, k1 });
+    expect(offsetX + (scaleX * width) / 2).toBeCloseTo(CX + cx, 9);
+    expect(offsetY + (scaleY * height) / 2).toBeCloseTo(CY + cy, 9);
+    expect(radial).toEqual({ focal: FOCAL, centreX: CX + cx, centreY: CY + cy, k1, ...(k2 && { k2 }) });
   });
 });
 
 it('computes on larger views for higher quality, and says so in its settings', () => {
   const settings = (['draft', 'normal', 'high'] as const).map(
-    (quality) => createGeometricEstimator(readerThrough(0), { quality }).settingsKey,
+    (quality) => createGeometricEstimator(readerThrough({ k1: 0 }), { quality }).settingsKey,
   );
   expect(settings).toEqual(['view=384', 'view=512', 'view=640']);
   const cost = (quality: 'draft' | 'high') =>
-    createGeometricEstimator(readerThrough(0), { quality }).estimateCost([photo, photo], [{ a: 0, b: 1 }]);
+    createGeometricEstimator(readerThrough({ k1: 0 }), { quality }).estimateCost([photo, photo], [{ a: 0, b: 1 }]);
   expect(cost('high').seconds).toBeGreaterThan(cost('draft').seconds);
   expect(cost('high').memory).toBeGreaterThan(cost('draft').memory);
 });
