@@ -3,7 +3,7 @@ import { randomNumbers } from '../../electron/numerics/linear.js';
 import type { Lens, PlacedCamera } from '../../electron/sparse/bundle.js';
 import { buildStructure, type StructureInput } from '../../electron/sparse/structure.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
-import { arc, directionDifference, relative, scatter, see, turn } from './synthetic.js';
+import { arc, directionDifference, exactPairs, relative, scatter, see, turn } from './synthetic.js';
 import { multiply3 } from '../../electron/numerics/linear.js';
 
 const TRUE_LENS: Lens = { focal: 0.9, k1: -0.12 };
@@ -74,17 +74,23 @@ describe('buildStructure', () => {
     expect(Math.abs(input.lenses[0]!.k1 - TRUE_LENS.k1)).toBeLessThan(0.02);
   });
 
-  it('finds a second radial term and a principal point beside the middle where there are some', async () => {
-    const lens = { focal: 0.7, k1: -0.3, k2: 0.35, cx: 0.025, cy: -0.02 };
-    const truth = arc(12, 100);
-    const input = scene(truth, { focal: 0.75, k1: 0, prior: { focal: 0.75, sigma: 0.25 } }, 0.02, lens);
+  it('finds a second radial term where there is one', async () => {
+    const lens = { focal: 0.7, k1: -0.3, k2: 0.35 };
+    const input = scene(arc(12, 100, 4), { focal: 0.75, k1: 0, prior: { focal: 0.75, sigma: 0.25 } }, 0.02, lens);
+    await buildStructure(input);
+    expect(Math.abs(input.lenses[0]!.k2! - lens.k2)).toBeLessThan(0.1);
+    expect(Math.abs(input.lenses[0]!.focal / lens.focal - 1)).toBeLessThan(0.01);
+    expect(input.lenses[0]!.cx ?? 0).toBe(0);
+  });
+
+  it('finds a principal point beside the middle where each half of the photos tells it', async () => {
+    const lens = { focal: 0.9, k1: -0.12, cx: 0.03, cy: -0.02 };
+    const truth = arc(14, 140);
+    const input = scene(truth, { focal: 0.95, k1: 0, prior: { focal: 0.95, sigma: 0.25 } }, 0.02, lens);
     const [piece] = await buildStructure(input);
-    const { rotation } = errors(piece!.cameras, truth);
-    const found = input.lenses[0]!;
-    expect(Math.hypot(found.cx! - lens.cx, found.cy! - lens.cy)).toBeLessThan(0.005);
-    expect(Math.abs(found.k2! - lens.k2)).toBeLessThan(0.1);
-    expect(Math.abs(found.focal / lens.focal - 1)).toBeLessThan(0.01);
-    expect(rotation).toBeLessThan(0.3);
+    const { cx, cy } = input.lenses[0]!;
+    expect(Math.hypot(cx! - lens.cx, cy! - lens.cy)).toBeLessThan(0.005);
+    expect(errors(piece!.cameras, truth).rotation).toBeLessThan(0.3);
   });
 
   it('leaves both where the photos do not ask for them', async () => {
@@ -96,11 +102,12 @@ describe('buildStructure', () => {
 
   it('tells whether the shape may be inside out: from very far it may', async () => {
     const costs = await Promise.all(
-      [6, 14, 150].map(async (distance) => {
+      [6, 14, 500].map(async (distance) => {
         const truth = arc(6, 25, distance);
         const lens = { focal: 0.15 * distance, k1: 0 };
         const prior = { focal: lens.focal, sigma: 1e-7 };
-        const [piece] = await buildStructure(scene(truth, { ...lens, prior }, 0.02, lens));
+        const input = scene(truth, { ...lens, prior }, 0.02, lens);
+        const [piece] = await buildStructure({ ...input, pairs: exactPairs(truth) });
         return piece!.mirrored;
       }),
     );
@@ -110,8 +117,8 @@ describe('buildStructure', () => {
   });
 
   it('turns a shape that is inside out', async () => {
-    const truth = arc(6, 25, 14);
-    const lens = { focal: 2.1, k1: 0 };
+    const truth = arc(6, 25, 150);
+    const lens = { focal: 22.5, k1: 0 };
     const input = scene(truth, { ...lens, prior: { focal: lens.focal, sigma: 1e-7 } }, 0.02, lens);
     // What each pair says alone, of a shape mirrored in depth.
     const mirrored = truth.map((camera) => {
