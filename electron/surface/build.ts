@@ -1,7 +1,6 @@
 import { threadExecution, type Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import { UserError } from '../contract/errors.js';
-import type { Lens } from '../geometry/lens.js';
 import type { StageContext } from '../geometry/stage.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
 import type { Cleaning } from '../scene/cleaning.js';
