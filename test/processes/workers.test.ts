@@ -138,46 +138,45 @@ describe.skipIf(!hasRedis)('with a queue on a server of its own', () => {
     expect((await one.ended).code).toBe(0);
   });
 
-  test.each([{ kinds: ['features', 'match', 'fit', 'pose', 'guide'].map((kind) => `sparse/${kind}`), more: [] }])(
-    'workers are killed in the middle of $kinds, and nothing is lost',
-    { timeout: LIMIT },
-    async ({ kinds, more }) => {
-      const { out, store } = fresh();
-      const all = new Map((await Promise.all([worker(store), worker(store)])).map((each) => [each.pid, each]));
-      const { id } = JSON.parse(readFileSync(join(store, 'pointmap-store.json'), 'utf8')) as { id: string };
-      const connection = { url: server.url, maxRetriesPerRequest: null };
-      const name = queueName(programVersion(), id);
-      const queue = new Queue(name, { connection, prefix: PREFIX });
-      const events = new QueueEvents(name, { connection, prefix: PREFIX });
-      const redis = new Redis(server.url);
-      await events.waitUntilReady();
-      const killed = new Set<string>();
-      const kill = async (jobId: string): Promise<void> => {
-        const job = await queue.getJob(jobId);
-        if (!job || killed.has(job.name) || !kinds.includes(job.name)) return;
-        const victim = all.get(Number(job.processedBy?.split(' ').at(-1)));
-        // Held where it is: only then is it known that it had not finished.
-        victim?.child.kill('SIGSTOP');
-        if (!victim || !(await job.isActive())) return void victim?.child.kill('SIGCONT');
-        killed.add(job.name);
-        all.delete(victim.pid);
-        await victim.stop();
-        // As if the 15 seconds had passed that its lock holds.
-        await redis.del(`${PREFIX}:${name}:${jobId}:lock`);
-        const next = await worker(store);
-        all.set(next.pid, next);
-      };
-      let order = Promise.resolve();
-      events.on('active', ({ jobId }) => (order = order.then(() => kill(jobId))));
-      const ended = await reconstruct(out, ...more, ...shared(store)).ended;
-      await order;
-      await Promise.all([queue.close(), events.close()]);
-      redis.disconnect();
-      await expectDone(ended, out);
-      expect([...killed].sort()).toEqual([...kinds].sort());
-      expect(existsSync(join(out, 'mesh.glb'))).toBe(more.length > 0);
-    },
-  );
+  test.each([
+    { kinds: ['features', 'match', 'fit', 'pose', 'guide'].map((kind) => `sparse/${kind}`), more: [] },
+    { kinds: ['stereo/match', 'stereo/judge', 'surface/fuse'], more: ['--mesh'] },
+  ])('workers are killed in the middle of $kinds, and nothing is lost', { timeout: LIMIT }, async ({ kinds, more }) => {
+    const { out, store } = fresh();
+    const all = new Map((await Promise.all([worker(store), worker(store)])).map((each) => [each.pid, each]));
+    const { id } = JSON.parse(readFileSync(join(store, 'pointmap-store.json'), 'utf8')) as { id: string };
+    const connection = { url: server.url, maxRetriesPerRequest: null };
+    const name = queueName(programVersion(), id);
+    const queue = new Queue(name, { connection, prefix: PREFIX });
+    const events = new QueueEvents(name, { connection, prefix: PREFIX });
+    const redis = new Redis(server.url);
+    await events.waitUntilReady();
+    const killed = new Set<string>();
+    const kill = async (jobId: string): Promise<void> => {
+      const job = await queue.getJob(jobId);
+      if (!job || killed.has(job.name) || !kinds.includes(job.name)) return;
+      const victim = all.get(Number(job.processedBy?.split(' ').at(-1)));
+      // Held where it is: only then is it known that it had not finished.
+      victim?.child.kill('SIGSTOP');
+      if (!victim || !(await job.isActive())) return void victim?.child.kill('SIGCONT');
+      killed.add(job.name);
+      all.delete(victim.pid);
+      await victim.stop();
+      // As if the 15 seconds had passed that its lock holds.
+      await redis.del(`${PREFIX}:${name}:${jobId}:lock`);
+      const next = await worker(store);
+      all.set(next.pid, next);
+    };
+    let order = Promise.resolve();
+    events.on('active', ({ jobId }) => (order = order.then(() => kill(jobId))));
+    const ended = await reconstruct(out, ...more, ...shared(store)).ended;
+    await order;
+    await Promise.all([queue.close(), events.close()]);
+    redis.disconnect();
+    await expectDone(ended, out);
+    expect([...killed].sort()).toEqual([...kinds].sort());
+    expect(existsSync(join(out, 'mesh.glb'))).toBe(more.length > 0);
+  });
 
   test('the server is killed in mid-run, and comes back without its data', { timeout: LIMIT }, async () => {
     const { out, store } = fresh();
