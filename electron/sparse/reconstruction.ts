@@ -370,18 +370,6 @@ export class Reconstruction {
     };
   }
 
-  /** Some of the photos alone, with lenses and points of their own. */
-  part(photos: readonly number[], limit: number): Reconstruction {
-    const part = new Reconstruction(
-      this.table,
-      this.lenses.map((lens) => ({ ...lens })),
-      this.pixel,
-    );
-    for (const photo of photos) part.cameras.set(photo, { ...this.cameras.get(photo)! });
-    part.retriangulate(limit);
-    return part;
-  }
-
   /** Takes a photo out again. */
   remove(photo: number): void {
     this.cameras.delete(photo);
