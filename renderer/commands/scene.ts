@@ -1,3 +1,4 @@
+import { base64 } from '../transport/base64.js';
 import { encodeMask } from '../../electron/contract/mask.js';
 import type { SceneOperation } from '../../electron/contract/scene.js';
 import { setStudio, studio } from '../store/studio.js';
@@ -19,11 +20,4 @@ export async function deleteSelectedPoints(): Promise<void> {
   const title = `Delete ${count} ${count === 1 ? 'point' : 'points'}`;
   await editScene({ kind: 'clean', mask: base64(encodeMask(mask)), mode: 'delete', title });
   setStudio({ selectedPoints: 0 });
-}
-
-export function base64(bytes: Uint8Array): string {
-  let text = '';
-  // More arguments than this overflow the stack.
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }

@@ -1,3 +1,4 @@
+import { base64 } from '../transport/base64.js';
 import { api } from '../transport/index.js';
 import type { DecodeOrder, FromDecoder } from './decoder.js';
 
@@ -50,11 +51,4 @@ async function handOver(order: string, message: Exclude<FromDecoder, { kind: 'do
     ({ goOn } = await api.request('video.picture', { order, ...part }));
   }
   return goOn;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  // As many arguments as a call surely takes.
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(text);
 }

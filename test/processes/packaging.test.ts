@@ -49,7 +49,7 @@ describe('the bundle', () => {
     );
     const packages = [...outside]
       .filter((name) => !name.startsWith('node:') && !builtinModules.includes(name))
-      .map((name) => name.split('/')[0]);
+      .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]);
     expect([...new Set(packages)].sort()).toEqual([...native, 'electron'].sort());
     expect(Object.keys((require(join(root, 'package.json')) as { dependencies: object }).dependencies).sort()).toEqual(
       [...native].sort(),

@@ -8,7 +8,7 @@ import { firstPhotoUpright } from '../synthetic.js';
 import type { CameraInfo } from '../../../../electron/contract/api.js';
 import { encodeMask } from '../../../../electron/contract/mask.js';
 import { polygonShape } from '../../../../renderer/viewer/cloud-state.js';
-import { base64 } from '../../../../renderer/commands/scene.js';
+import { base64 } from '../../../../renderer/transport/base64.js';
 import '../../../../renderer/design/tokens.css';
 import '../../../../renderer/design/base.css';
 import {
