@@ -27,6 +27,8 @@ describe.skipIf(!chromiumPath)('the scene', () => {
     return [box.x + x * box.width, box.y + y * box.height];
   };
   const pickTwo = async (): Promise<void> => {
+    // A view that still moves to what was levelled has nothing to pick yet.
+    await shown(studio.page);
     await studio.page.keyboard.press('p');
     for (const [k, x] of [0.42, 0.58].entries()) {
       await studio.page.mouse.click(...(await place(x, 0.5)));
