@@ -30,6 +30,7 @@ describe.skipIf(!chromiumPath)('the scene', () => {
     // A view that still moves to what was levelled has nothing to pick yet.
     await shown(studio.page);
     await studio.page.keyboard.press('p');
+    await studio.page.locator('.tool-layer').waitFor();
     for (const [k, x] of [0.42, 0.58].entries()) {
       await studio.page.mouse.click(...(await place(x, 0.5)));
       await studio.page.getByText(`${k + 1} picked`).waitFor();
@@ -92,7 +93,9 @@ describe.skipIf(!chromiumPath)('the scene', () => {
   it('loses what a lasso holds, and gets it back by undo', async () => {
     const { page } = studio;
     const before = await kept();
+    await shown(page);
     await page.keyboard.press('o');
+    await page.locator('.tool-layer').waitFor();
     await page.mouse.move(...(await place(0.45, 0.4)));
     await page.mouse.down();
     for (const [x, y] of [
