@@ -155,7 +155,7 @@ export class WorkerPool implements Executor {
 
 /**
  * In a checkout, where POINTMAP_BUILT names the folder of the built program: the same worker there, if it has it. Bundled
- * ones begin in 50 ms, those that tsx compiles in 500 ms of processor time, each. The tests set it once they have built.
+ * ones begin at once, those that tsx compiles after half a second of processor time, each. The tests set it once they have built.
  */
 function builtWorker(url: URL): URL | undefined {
   const folder = process.env.POINTMAP_BUILT;
