@@ -6,14 +6,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { findFeatures } from '../electron/features/features.js';
+import { DESCRIPTOR, findFeatures } from '../electron/features/features.js';
 import { randomNumbers } from '../electron/numerics/linear.js';
 import { encodeVocabulary, nearest } from '../electron/retrieval/vocabulary.js';
 import { FEATURE_OPTIONS, FEATURE_SIDE } from '../electron/sparse/correspondence.js';
 
 const BRANCHES = 64;
 const LEAVES = 64;
-const DESCRIPTOR = 128;
 const ROUNDS = 8;
 /** Of each photo, so that none rules the words. */
 const PER_PHOTO = 2500;

@@ -14,8 +14,9 @@ export interface StoredRecord<Header> {
   arrays: RecordArray[];
 }
 
-const types = { Float64Array, Float32Array, Uint32Array, Int32Array, Uint16Array, Uint8Array } as const;
-type TypeName = keyof typeof types;
+/** By their names, as they are stored. */
+export const recordTypes = { Float64Array, Float32Array, Uint32Array, Int32Array, Uint16Array, Uint8Array } as const;
+export type RecordTypeName = keyof typeof recordTypes;
 const CHECKSUM = 8;
 
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
@@ -46,12 +47,12 @@ export function unpackRecord<Header>(bytes: Uint8Array | undefined): StoredRecor
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(CHECKSUM, true);
   const { header, layout } = JSON.parse(
     new TextDecoder().decode(bytes.subarray(CHECKSUM + 4, CHECKSUM + 4 + length)),
-  ) as { header: Header; layout: [TypeName, number][] };
+  ) as { header: Header; layout: [RecordTypeName, number][] };
   let at = padded(CHECKSUM + 4 + length);
   const arrays = layout.map(([type, count]) => {
-    const size = count * types[type].BYTES_PER_ELEMENT;
+    const size = count * recordTypes[type].BYTES_PER_ELEMENT;
     // Of a Buffer, `slice` would share its memory.
-    const array = new types[type](new Uint8Array(bytes.subarray(at, at + size)).buffer as ArrayBuffer);
+    const array = new recordTypes[type](new Uint8Array(bytes.subarray(at, at + size)).buffer as ArrayBuffer);
     at += padded(size);
     return array;
   });
@@ -70,7 +71,12 @@ export function checksum(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(hash.digest().subarray(0, CHECKSUM));
 }
 
-function typeName(array: RecordArray): TypeName {
-  for (const name of Object.keys(types) as TypeName[]) if (array instanceof types[name]) return name;
-  throw new TypeError('a record holds typed arrays only');
+function typeName(array: RecordArray): RecordTypeName {
+  const name = recordTypeOf(array);
+  if (!name) throw new TypeError('a record holds typed arrays only');
+  return name;
+}
+
+export function recordTypeOf(array: unknown): RecordTypeName | undefined {
+  return (Object.keys(recordTypes) as RecordTypeName[]).find((name) => array instanceof recordTypes[name]);
 }

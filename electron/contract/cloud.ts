@@ -3,6 +3,8 @@
  * padded to four bytes, then the arrays one after another. Points are shuffled, so any prefix is an even subsample of
  * the whole: a viewer can draw the first tenth while turning, and all when still.
  */
+import { decodeHeader, encodeHeader } from './framed.js';
+
 export interface CloudArrays {
   /** [N, 3] world. */
   positions: Float32Array;
@@ -63,13 +65,10 @@ export function encodeCloud(
   if (cloud.inferred?.includes(1)) header.inferred = true;
   if (cloud.pixel && maps)
     header.maps = maps.map(({ width, height, originalFromView }) => ({ width, height, originalFromView }));
-  let json = JSON.stringify(header);
-  while (json.length % 4 !== 0) json += ' ';
-  const text = new TextEncoder().encode(json);
-  const offsets = layout(4 + text.length, header);
+  const start = encodeHeader(header);
+  const offsets = layout(start.length, header);
   const bytes = new Uint8Array(offsets.end);
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
+  bytes.set(start);
   const target = arrays(bytes.buffer, offsets, header);
   const order = shuffled(count);
   for (let i = 0; i < count; i++) {
@@ -92,17 +91,15 @@ export function encodeCloud(
  * @throws RangeError when the buffer is cut off
  */
 export function decodeCloud(buffer: ArrayBuffer): CloudArrays {
-  const length = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as Header;
-  return arrays(buffer, layout(4 + length, header), header);
+  const start = decodeHeader<Header>(new Uint8Array(buffer));
+  if (!start) throw new RangeError('a cloud was cut off');
+  return arrays(buffer, layout(start.end, start.header), start.header);
 }
 
 /** Bytes of the whole, from its beginning; undefined while too little of it is there to say. */
 export function cloudSize(start: Uint8Array): number | undefined {
-  if (start.length < 4) return undefined;
-  const length = new DataView(start.buffer, start.byteOffset).getUint32(0, true);
-  if (start.length < 4 + length) return undefined;
-  return layout(4 + length, JSON.parse(new TextDecoder().decode(start.subarray(4, 4 + length))) as Header).end;
+  const found = decodeHeader<Header>(start);
+  return found && layout(found.end, found.header).end;
 }
 
 interface Offsets {

@@ -3,6 +3,7 @@
  * with its length, padded to four bytes, then the arrays one after another. Pure.
  */
 import type { CloudMap } from './cloud.js';
+import { decodeHeader, encodeHeader } from './framed.js';
 
 export interface PhotoMaps {
   width: number;
@@ -38,12 +39,13 @@ export function encodeMaps(maps: PhotoMaps): Uint8Array {
     normals: normals !== undefined,
     inferred: inferred !== undefined,
   };
-  let json = JSON.stringify(header);
-  while (json.length % 4 !== 0) json += ' ';
-  const text = new TextEncoder().encode(json);
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, text.length, true);
-  const parts = [length, text, depth, confidence, ...(normals ? [normals] : []), ...(inferred ? [inferred] : [])];
+  const parts = [
+    encodeHeader(header),
+    depth,
+    confidence,
+    ...(normals ? [normals] : []),
+    ...(inferred ? [inferred] : []),
+  ];
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
   let at = 0;
   for (const part of parts) {
@@ -58,11 +60,11 @@ export function encodeMaps(maps: PhotoMaps): Uint8Array {
  * @throws RangeError when the buffer is cut off
  */
 export function decodeMaps(buffer: ArrayBuffer): PhotoMaps {
-  const length = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as Header;
+  const start = decodeHeader<Header>(new Uint8Array(buffer));
+  if (!start) throw new RangeError('the maps of a photo were cut off');
+  const { header, end: depthAt } = start;
   const { width, height, originalFromView, range } = header;
   const count = width * height;
-  const depthAt = 4 + length;
   const normalsAt = depthAt + 8 * count;
   const inferredAt = normalsAt + (header.normals ? 3 * count : 0);
   return {

@@ -1,27 +1,31 @@
 import { z } from 'zod';
-import { packRecord, unpackRecord, type RecordArray } from '../compute/record.js';
+import {
+  packRecord,
+  recordTypeOf,
+  recordTypes,
+  unpackRecord,
+  type RecordArray,
+  type RecordTypeName,
+} from '../compute/record.js';
 
 /**
  * Requests and answers as bytes: plain data with typed arrays in it. Large arrays are left out and named by their hash,
  * so that what many requests share is written once; all others lie in the record. Numbers come back to the last bit.
  */
 
-const TYPES = { Float64Array, Float32Array, Uint32Array, Int32Array, Uint16Array, Uint8Array } as const;
-type TypeName = keyof typeof TYPES;
-
 /** Arrays of more bytes are blobs of their own. */
 export const LARGE_ARRAY = 32_768;
 
 /** A large array that the record names. */
 export interface NamedArray {
-  type: TypeName;
+  type: RecordTypeName;
   length: number;
   hash: string;
 }
 
 const named = z.array(
   z.strictObject({
-    type: z.enum(Object.keys(TYPES) as [TypeName, ...TypeName[]]),
+    type: z.enum(Object.keys(recordTypes) as [RecordTypeName, ...RecordTypeName[]]),
     length: z.int().min(0),
     hash: z.string().regex(/^[0-9a-f]{64}$/),
   }),
@@ -42,7 +46,7 @@ export async function encodeValue(
   const large: RecordArray[] = [];
   const tree = toTree(value, small, large);
   const entries = await Promise.all(
-    large.map(async (array) => ({ type: typeOf(array)!, length: array.length, hash: await nameOf(array) })),
+    large.map(async (array) => ({ type: recordTypeOf(array)!, length: array.length, hash: await nameOf(array) })),
   );
   return packRecord({ tree, named: entries }, small);
 }
@@ -64,11 +68,11 @@ export async function decodeValue(
   return fromTree(tree, record.arrays, large);
 }
 
-export const bytesOf = ({ type, length }: NamedArray): number => length * TYPES[type].BYTES_PER_ELEMENT;
+export const bytesOf = ({ type, length }: NamedArray): number => length * recordTypes[type].BYTES_PER_ELEMENT;
 
 /** @throws an error when the bytes are not that many */
 export function arrayOf({ type, length }: NamedArray, bytes: Uint8Array): RecordArray {
-  const Type = TYPES[type] as { BYTES_PER_ELEMENT: number; new (buffer: SharedArrayBuffer): RecordArray };
+  const Type = recordTypes[type] as { BYTES_PER_ELEMENT: number; new (buffer: SharedArrayBuffer): RecordArray };
   if (bytes.byteLength !== length * Type.BYTES_PER_ELEMENT)
     throw new Error('a job names an array of another length than its file has');
   // Shared, so that all threads of a worker read it without a copy.
@@ -86,7 +90,7 @@ function toTree(value: unknown, small: RecordArray[], large: RecordArray[]): unk
       : ({ $number: Object.is(value, -0) ? '-0' : String(value) } satisfies Stand);
   if (ArrayBuffer.isView(value)) {
     const array = value as RecordArray;
-    if (!typeOf(array)) throw new TypeError(`${value.constructor.name} can't be sent to another machine`);
+    if (!recordTypeOf(array)) throw new TypeError(`${value.constructor.name} can't be sent to another machine`);
     const isLarge = array.byteLength > LARGE_ARRAY;
     const list = isLarge ? large : small;
     const at = list.push(array) - 1;
@@ -117,8 +121,4 @@ function fromTree(tree: unknown, small: readonly RecordArray[], large: readonly 
       .filter(([key]) => key !== '__proto__')
       .map(([key, each]) => [key, fromTree(each, small, large)]),
   );
-}
-
-function typeOf(array: unknown): TypeName | undefined {
-  return (Object.keys(TYPES) as TypeName[]).find((name) => array instanceof TYPES[name]);
 }

@@ -1,7 +1,6 @@
+import { DESCRIPTOR } from '../features/features.js';
 import { randomNumbers } from '../numerics/linear.js';
 
-/** Numbers of a descriptor (features/features.ts). */
-const DESCRIPTOR = 128;
 /** Bits of a signature. */
 const BITS = 64;
 

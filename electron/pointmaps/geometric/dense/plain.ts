@@ -179,8 +179,7 @@ function surfacesOf(
     if (labels[k] !== labels[other] || !(confidence[k]! > 1 && confidence[other]! > 1)) return;
     const d = inverseDepth[k]!;
     if (Math.abs(inverseDepth[other]! - d) >= sameSurface * d) return;
-    const [p, q] = [joined.root(k), joined.root(other)];
-    if (p !== q) joined.join(p, q);
+    joined.join(k, other);
   };
   for (let k = 0; k < labels.length; k++) {
     if (k % width < width - 1) tryJoin(k, k + 1);
