@@ -1,4 +1,12 @@
-import { useEffect, useId, useRef, type ButtonHTMLAttributes, type CSSProperties, type ReactNode } from 'react';
+import {
+  useEffect,
+  useId,
+  useRef,
+  type ButtonHTMLAttributes,
+  type CSSProperties,
+  type InputHTMLAttributes,
+  type ReactNode,
+} from 'react';
 import { Icon, type IconName } from './icons.js';
 import { t } from '../words/index.js';
 
@@ -41,6 +49,31 @@ export function Field({
       </div>
       {children(id)}
     </div>
+  );
+}
+
+/** A line to type; the text is the caller's, who decides what it is when it is used. */
+export function TextField({
+  label,
+  text,
+  onChange,
+  ...rest
+}: { label: string; text: string; onChange: (text: string) => void } & Pick<
+  InputHTMLAttributes<HTMLInputElement>,
+  'inputMode' | 'autoFocus'
+>) {
+  return (
+    <Field label={label}>
+      {(id) => (
+        <input
+          id={id}
+          className="input"
+          value={text}
+          onChange={(event) => onChange(event.target.value)}
+          {...rest}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import type { Result } from '../../electron/contract/api.js';
-import { Button, Dialog, Field } from '../design/controls.js';
+import { Button, Dialog, TextField } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { bytesText } from '../design/format.js';
 import type { FileQuestion } from '../store/studio.js';
@@ -182,17 +182,12 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           )}
         </ul>
         {accept === 'save' && (
-          <Field label={t('Name')}>
-            {(id) => (
-              <input
-                id={id}
-                className="input"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-                autoFocus
-              />
-            )}
-          </Field>
+          <TextField
+            label={t('Name')}
+            text={name}
+            onChange={setName}
+            autoFocus
+          />
         )}
       </div>
     </Dialog>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { ControlPoint, ControlResidual, SceneDocument, Vector } from '../../electron/contract/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { editScene } from '../commands/scene.js';
-import { Button, Field, Select } from '../design/controls.js';
+import { Button, Select, TextField } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
@@ -11,19 +11,17 @@ import { keyOf, markPixel } from './use-measured.js';
 /** Coordinates of surveys are millions of metres; what is stored is less an offset, to keep its millimetres. */
 const FAR = 100_000;
 
+interface ControlsProps {
+  document: SceneDocument;
+  residuals: readonly ControlResidual[];
+  busy: boolean;
+}
+
 /**
  * One point marked in several photos, while looking through them: where their lines of sight meet, and how far off the
  * pixels are. With known coordinates it becomes a control or check point.
  */
-export function MarkSection({
-  document,
-  residuals,
-  busy,
-}: {
-  document: SceneDocument;
-  residuals: readonly ControlResidual[];
-  busy: boolean;
-}) {
+export function MarkSection({ document, residuals, busy }: ControlsProps) {
   const mark = useStudio(({ mark }) => mark);
   const marking = useStudio(({ viewer }) => viewer.tool === 'mark');
   return (
@@ -118,16 +116,11 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
   return (
     <details>
       <summary>{t('Known coordinates')}</summary>
-      <Field label={t('Name')}>
-        {(id) => (
-          <input
-            id={id}
-            className="input"
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t('Name')}
+        text={name}
+        onChange={setName}
+      />
       <div
         className="scene-row"
         role="group"
@@ -169,15 +162,7 @@ function offsetFor(known: Vector): Vector | undefined {
   return [Math.round(known[0] / 1000) * 1000, Math.round(known[1] / 1000) * 1000, 0];
 }
 
-function Controls({
-  document,
-  residuals,
-  busy,
-}: {
-  document: SceneDocument;
-  residuals: readonly ControlResidual[];
-  busy: boolean;
-}) {
+function Controls({ document, residuals, busy }: ControlsProps) {
   const { controls, offset } = document;
   return (
     <ul className="scene-list">

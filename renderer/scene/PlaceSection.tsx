@@ -1,9 +1,8 @@
 import { useState } from 'react';
 import { markerFamilies, type MarkerFamily, type SceneDescription } from '../../electron/contract/scene.js';
 import { editScene } from '../commands/scene.js';
-import { Button, Select } from '../design/controls.js';
+import { Button, Select, TextField } from '../design/controls.js';
 import { notify } from '../store/studio.js';
-import { MetresField } from './MetresField.js';
 import { t } from '../words/index.js';
 
 const families = markerFamilies.map((value) => ({ value, title: value }));
@@ -29,7 +28,8 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
         choices={families}
         onChange={setFamily}
       />
-      <MetresField
+      <TextField
+        inputMode="decimal"
         label={t('Side of the black square, metres')}
         text={text}
         onChange={setText}

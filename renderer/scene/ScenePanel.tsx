@@ -9,7 +9,7 @@ import type {
 import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Empty, Facts, Field, Slider } from '../design/controls.js';
+import { Button, Empty, Facts, Field, Slider, TextField } from '../design/controls.js';
 import { countText, sizeText } from '../design/format.js';
 import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -17,7 +17,6 @@ import { currentViewer } from '../viewer/handle.js';
 import { percentileOf } from '../../electron/contract/confidence.js';
 import { CloudSettings } from '../cloud/CloudSettings.js';
 import { ConfidenceSlider } from '../cloud/ConfidenceSlider.js';
-import { MetresField } from './MetresField.js';
 import { MarkSection } from './MarkSection.js';
 import { MeasureSection } from './MeasureSection.js';
 import { PlaceSection } from './PlaceSection.js';
@@ -229,7 +228,8 @@ function ScaleSection({
   return (
     <div className="section">
       <h2>{t('Scale')}</h2>
-      <MetresField
+      <TextField
+        inputMode="decimal"
         label={t('Metres between the two picked points')}
         text={text}
         onChange={setText}
