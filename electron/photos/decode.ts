@@ -50,7 +50,7 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
   const other = otherFormat(bytes);
   if (other) return openOther(other, bytes);
   if (isHevcHeif(bytes)) {
-    const { width, height, data } = await decodeHeif(bytes);
+    const { width, height, data } = decodeHeif(bytes);
     const raw = { width, height, channels: 4 } as const;
     // sharp reads this container's metadata well, though not its pixels; it turns nothing here, as the container's own
     // rotation counts.

@@ -1,15 +1,33 @@
 import { createRequire } from 'node:module';
+import { UserError } from '../contract/errors.js';
 
 interface HeifImage {
+  handle: unknown;
   get_width(): number;
   get_height(): number;
   is_primary(): boolean;
-  display(target: { data: Uint8ClampedArray; width: number; height: number }, done: (result: unknown) => void): void;
   free(): void;
+}
+/** What libheif answers: an error where `code` is set. */
+interface Decoded {
+  code?: unknown;
+  image: unknown;
+  channels: { id: unknown; width: number; height: number; stride: number; data: Uint8Array }[];
 }
 interface Libheif {
   HeifDecoder: new () => { decode(bytes: Uint8Array): HeifImage[] };
+  heif_js_decode_image2(handle: unknown, colorspace: unknown, chroma: unknown): Decoded | undefined;
+  heif_image_release(image: unknown): void;
+  heif_colorspace: { heif_colorspace_RGB: unknown };
+  heif_chroma: { heif_chroma_interleaved_RGBA: unknown };
+  heif_channel: { heif_channel_interleaved: unknown };
 }
+
+/**
+ * Pixels of the largest HEIC picture, more than any phone takes. A file of 60 kB may declare a thousand megapixels, and
+ * the decoder holds all of them: 8 GB.
+ */
+const MOST_PIXELS = 250_000_000;
 
 /** True for HEIF files whose images are HEVC-coded (HEIC, the iPhone's format), which sharp's own decoder lacks. */
 export function isHevcHeif(bytes: Uint8Array): boolean {
@@ -39,35 +57,50 @@ function silently<T>(action: () => T): T {
   }
 }
 
+let libheif: Libheif | undefined;
 let decoder: InstanceType<Libheif['HeifDecoder']> | undefined;
 
 /**
  * Decodes the primary image of a HEIC file, with its rotation and mirroring applied.
  *
  * @returns RGBA [height, width, 4]
- * @throws Error when the file holds no image that can be decoded
+ * @throws UserError 'bad-input' for a picture that is too large, Error when the file holds no image that can be decoded
  */
-export async function decodeHeif(
-  bytes: Uint8Array,
-): Promise<{ width: number; height: number; data: Uint8ClampedArray }> {
+export function decodeHeif(bytes: Uint8Array): { width: number; height: number; data: Uint8ClampedArray } {
   // Loaded on first use: 2 MB of WebAssembly that most sets never need.
+  libheif ??= loadLibheif();
   // One decoder for all: it lets go of a file's bytes only when it is given the next (a megabyte a photo stayed behind
-  // with one each). Images hold what they need of their file themselves, so that two may be on the way.
-  decoder ??= new (loadLibheif().HeifDecoder)();
+  // with one each).
+  decoder ??= new libheif.HeifDecoder();
   const images = silently(() => decoder!.decode(bytes));
-  const image = images.find((each) => each.is_primary()) ?? images[0];
-  if (!image) throw new Error('no image in the HEIF container');
-  const width = image.get_width();
-  const height = image.get_height();
-  const data = new Uint8ClampedArray(width * height * 4);
   try {
-    await new Promise<void>((resolve, reject) => {
-      image.display({ data, width, height }, (result) =>
-        result ? resolve() : reject(new Error('the HEIF image is damaged')),
-      );
-    });
+    const image = images.find((each) => each.is_primary()) ?? images[0];
+    if (!image) throw new Error('no image in the HEIF container');
+    return interleaved(libheif, image);
   } finally {
     for (const each of images) each.free();
+  }
+}
+
+/** What the wrapper's `display` does, without its words on standard output about a picture that is damaged. */
+function interleaved(lib: Libheif, image: HeifImage): ReturnType<typeof decodeHeif> {
+  const [width, height] = [image.get_width(), image.get_height()];
+  if (width * height > MOST_PIXELS)
+    throw new UserError(
+      'bad-input',
+      `too large (${width} x ${height} px); of HEIC pictures ${MOST_PIXELS / 1e6} megapixels are read, make it smaller`,
+    );
+  const { heif_colorspace_RGB: rgb } = lib.heif_colorspace;
+  const decoded = lib.heif_js_decode_image2(image.handle, rgb, lib.heif_chroma.heif_chroma_interleaved_RGBA);
+  if (!decoded || decoded.code) throw new Error('the HEIF image is damaged');
+  const data = new Uint8ClampedArray(width * height * 4);
+  try {
+    const all = decoded.channels.find(({ id }) => id === lib.heif_channel.heif_channel_interleaved);
+    if (all?.width !== width || all.height !== height) throw new Error('the HEIF image is damaged');
+    for (let y = 0; y < height; y++)
+      data.set(all.data.subarray(y * all.stride, y * all.stride + 4 * width), 4 * y * width);
+  } finally {
+    lib.heif_image_release(decoded.image);
   }
   return { width, height, data };
 }

@@ -43,6 +43,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
   if (bytes.length === 0)
     throw new UserError('bad-input', 'the file is empty (0 bytes); copy it again from the camera');
   const image = await openImage(bytes).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
     if (error instanceof Error && error.message.includes('pixel limit'))
       throw new UserError('bad-input', 'too large: more than a thousand megapixels; make it smaller', { cause: error });
     throw new UserError(

@@ -7,6 +7,7 @@ import { importPhotos, importPhoto } from '../../../electron/photos/import.js';
 import { readPixels, readUpright, readWhole } from '../../../electron/photos/reader.js';
 import { blurredFlags } from '../../../electron/photos/sharpness.js';
 import { makeDng } from '../../fixtures/dng.js';
+import { heic } from '../../fixtures/heic.js';
 import { roomPhotos } from '../../fixtures/room-estimator.js';
 
 let folder: string;
@@ -170,7 +171,7 @@ describe('a photo', () => {
   });
 
   test('in HEIC is turned as its container says, and has the focal of its EXIF', async () => {
-    const { photo } = await importPhoto(await save('phone.heic', Buffer.from(heic, 'base64')));
+    const { photo } = await importPhoto(await save('phone.heic', heic));
     expect(photo).toMatchObject({ width: 96, height: 160, camera: 'Test Phone' });
     expect(photo.focal!.source).toBe('exif-35mm');
     expect(photo.focal!.pixels).toBeCloseTo((26 / 43.2666) * Math.hypot(96, 160), 1);
@@ -292,19 +293,3 @@ test('photos are handed over while others are being read, each once and in order
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(calls).toBeLessThanOrEqual(2);
 });
-
-/**
- * Four flat quarters, 160 x 96, coded by libheif 1.15's heif-enc from a JPEG with EXIF; then a rotation by 90 degrees
- * clockwise was added to the container, as phones do.
- */
-const heic = [
-  'AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAYptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAANGlsb2MAAAAAREAAAgAB',
-  'AAAAAAGuAAEAAAAAAAABEQACAAAAAAK/AAEAAAAAAAAA6AAAADhpaW5mAAAAAAACAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAFWluZmUCAAABAAIAAEV4aWYAAAAAyWlwcnAAAACqaXBj',
-  'bwAAAHVodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQAoQgEBA3AAAAMAkAAAAwAAAwAeoBQgYWW6kkprmwIAAAMAAgAAAwAC',
-  'ECIAAQAHRAHBcrBiQAAAABRpc3BlAAAAAAAAAKAAAABgAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABdpcG1hAAAAAAAAAAEAAQSBAoOEAAAAGmlyZWYAAAAAAAAADmNkc2MAAgAB',
-  'AAEAAAIBbWRhdAAAAQ0oAa8J0IsYeCDRy6r//+mT///kW7kP4w2ziGbh+wWZv/Vsc1OZ5D1y2TCqEqC50+FNNiIfIWxW4DSurI6ORRTA5UTvkwcuRdipzb1C+6XyXiJvUoa8aEf69uhA',
-  'bWQrSooSqRUx79m0891xgDlniVIIHG5goldv1GNhDW3K869UZtTs3nw6qRKP/md2UAFLgN+njCZjOf9EGUAW90UJSTKMvKev4APLGyqj9/G1HxmKUsI3YoA7hiCmyOYCpxkAIMQhntEj',
-  'bfq0BqVWmA4hTnykymAyfYaEXsuL5jRw7LWqlafGAkOUm3wAOESRQtG/WQt/Apm95dYiZkgagAX71DlBSlGWtw8VIGmrLglFeAAAAABJSSoACAAAAAgADwECAAUAAACEAAAAEAECAAYA',
-  'AAB+AAAAEgEDAAEAAAABAAAAGgEFAAEAAABuAAAAGwEFAAEAAAB2AAAAKAEDAAEAAAACAAAAEwIDAAEAAAABAAAAaYcEAAEAAACKAAAAAAAAADhjAADoAwAAOGMAAOgDAABQaG9uZQBU',
-  'ZXN0AAAHAACQBwAEAAAAMDIxMAGRBwAEAAAAAQIDAACgBwAEAAAAMDEwMAGgAwABAAAA//8AAAKgBAABAAAAoAAAAAOgBAABAAAAYAAAAAWkAwABAAAAGgAAAAAAAAA=',
-].join('');

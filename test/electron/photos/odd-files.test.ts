@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhoto, importPhotos } from '../../../electron/photos/import.js';
 import { readPixels, readUpright } from '../../../electron/photos/reader.js';
 import { sensorWidth } from '../../../electron/photos/sensors.js';
+import { heic } from '../../fixtures/heic.js';
 
 let folder: string;
 beforeAll(() => {
@@ -124,11 +125,26 @@ test.each([
   ['SONY DSC-RX100M5', 13.2],
 ])('the sensor of a %s is %f mm wide', (camera, width) => expect(sensorWidth(camera)).toBe(width));
 
-test('reading HEIC says nothing on standard output, where the answer of a command stands', () => {
-  const path = join(folder, 'broken.heic');
-  // A header that libheif takes, and nothing behind it: it complains.
-  writeFileSync(
-    path,
+/** With another size in its container than its pixels have. */
+function heicOf(width: number, height: number): Buffer {
+  const bytes = Buffer.from(heic);
+  for (let at = bytes.indexOf('ispe'); at >= 0; at = bytes.indexOf('ispe', at + 1)) {
+    bytes.writeUInt32BE(width, at + 8);
+    bytes.writeUInt32BE(height, at + 12);
+  }
+  return bytes;
+}
+
+test('a small HEIC file that declares a huge picture is refused before room is made for it', async () => {
+  const path = join(folder, 'bomb.heic');
+  writeFileSync(path, heicOf(30_000, 30_000));
+  await expect(importPhoto(path)).rejects.toThrow(/^too large \(30000 x 30000 px\)/);
+});
+
+// A header that libheif takes, and nothing behind it, and a picture of another size than its header says: it complains.
+test.each([
+  [
+    'header',
     Buffer.concat([
       Buffer.from([0, 0, 0, 24]),
       Buffer.from('ftypheic'),
@@ -138,8 +154,17 @@ test('reading HEIC says nothing on standard output, where the answer of a comman
       Buffer.from('meta'),
       Buffer.alloc(8),
     ]),
-  );
-  const code = `import('./electron/photos/heif.ts').then(async ({ decodeHeif }) => { const { readFileSync } = await import('node:fs'); await decodeHeif(readFileSync(${JSON.stringify(path)})).catch(() => undefined); })`;
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '-e', code], { encoding: 'utf8' });
-  expect([status, stdout, stderr]).toEqual([0, '', '']);
-});
+  ],
+  ['pixels', heicOf(4000, 4000)],
+])(
+  'reading HEIC with a broken %s says nothing on standard output, where the answer of a command stands',
+  (_, bytes) => {
+    const path = join(folder, 'broken.heic');
+    writeFileSync(path, bytes);
+    const code = `import('./electron/photos/heif.ts').then(async ({ decodeHeif }) => { const { readFileSync } = await import('node:fs'); try { decodeHeif(readFileSync(${JSON.stringify(path)})); } catch {} })`;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '-e', code], {
+      encoding: 'utf8',
+    });
+    expect([status, stdout, stderr]).toEqual([0, '', '']);
+  },
+);
