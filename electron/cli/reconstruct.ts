@@ -150,7 +150,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
   };
   try {
     await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
-    await bringPhotos(engine, paths, flags);
+    const leftOut = await bringPhotos(engine, paths, flags);
     if (flags.masks !== undefined) await bringMasks(engine, flags.masks, flags.invertMasks ?? false);
     if (flags.knownCameras !== undefined) await bringCameras(engine, flags.knownCameras, flags.knownCamerasUse);
     await applySettings(engine, flags);
@@ -173,7 +173,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     if (end.state === 'failed') throw new UserError('bad-input', end.error ?? 'the run failed');
     const exporting = performance.now();
     const workspace = engine.open;
-    const summary = report(workspace, workspace.alignment!, engine.lastRun);
+    const summary = { ...report(workspace, workspace.alignment!, engine.lastRun), leftOut };
     const written = await writeExports(workspace, out, formats, flags.mesh ? [] : [await previewFile(workspace)]);
     const meshing = performance.now();
     const withoutMesh = flags.mesh ? await writeMesh(workspace, out, flags.threads, written) : undefined;
@@ -226,9 +226,17 @@ async function writeMesh(
   }
 }
 
-/** Exactly the given photos take part: others that the project holds from earlier runs are disabled, not forgotten. */
-async function bringPhotos(engine: Engine, paths: readonly string[], flags: Flags): Promise<void> {
-  const { given } = await engine.addPhotos(paths, {
+/**
+ * Exactly the given photos take part: others that the project holds from earlier runs are disabled, not forgotten.
+ *
+ * @returns files that can't be used
+ */
+async function bringPhotos(
+  engine: Engine,
+  paths: readonly string[],
+  flags: Flags,
+): Promise<{ path: string; reason: string }[]> {
+  const { given, refused } = await engine.addPhotos(paths, {
     frames: flags.frames && Math.round(flags.frames),
     perSecond: flags.framesPerSecond,
   });
@@ -244,6 +252,7 @@ async function bringPhotos(engine: Engine, paths: readonly string[], flags: Flag
     photos.filter(({ id, enabled }) => !given.has(id) && enabled).map(({ id }) => id),
     false,
   );
+  return refused;
 }
 
 async function bringMasks(engine: Engine, folder: string, inverted: boolean): Promise<void> {

@@ -25,6 +25,8 @@ export interface Report {
   /** By name, largest first; the first is what was exported. */
   components: string[][];
   unplaced: { name: string; reason: string }[];
+  /** Of the command that made the run: files that were given and are no photos that can be used, with the reason. */
+  leftOut?: { path: string; reason: string }[];
   focals: { name: string; pixels: number; source: string }[];
   warnings: string[];
 }

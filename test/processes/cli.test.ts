@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { program } from '../fixtures/program.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
@@ -121,4 +122,20 @@ test('a bad photo is named and the others go on', async () => {
   const { errors } = await pointmap('reconstruct', photos, '--out', join(folder, 'd'));
   expect(errors).toMatch(/left out: this is not an image.*text\.jpg/);
   expect(errors).toMatch(/2 photos, 1 pairs/);
+});
+
+test('the report names the files that could not be used, and why', async () => {
+  const given = join(folder, 'some');
+  mkdirSync(given);
+  for (const name of ['courtyard-01.jpg', 'courtyard-02.jpg'])
+    await sharp(join('resources/samples/courtyard', name)).resize(640).jpeg().toFile(join(given, name));
+  writeFileSync(join(given, 'text.jpg'), 'no picture');
+  const out = join(folder, 'e');
+  const { code, errors } = await pointmap('reconstruct', given, '--out', out, '--quality', 'draft');
+  expect(code, errors).toBe(0);
+  const { registered, leftOut } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as Record<string, unknown>;
+  expect(registered).toBe(2);
+  expect(leftOut).toEqual([
+    { path: resolve(given, 'text.jpg'), reason: expect.stringMatching(/^this is not an image/) as string },
+  ]);
 });
