@@ -58,6 +58,10 @@ export interface SenseOptions {
   strong: number;
   /** A shape that turned inside out explains the photos with no more than this many times the cost may be so. */
   mirrored: number;
+  /** Share of the compared cells that contradict by chance: things that moved, gloss, what hides what (overlaid.ts). */
+  overlaidChance: number;
+  /** Digits of evidence, beyond that chance, from which on people are told that places lie on each other. */
+  overlaidEvidence: number;
 }
 
 export const SENSE_DEFAULTS: SenseOptions = {
@@ -71,6 +75,8 @@ export const SENSE_DEFAULTS: SenseOptions = {
   focalSigma: 0.08,
   strong: 30,
   mirrored: 1.1,
+  overlaidChance: 0.04,
+  overlaidEvidence: 3,
 };
 
 /** Looks whether the result of a set makes sense, and says in words what a person can do where it does not. */
@@ -80,7 +86,7 @@ export function senseChecks(input: SenseInput, options: SenseOptions = SENSE_DEF
   const still = standsStill(input, options);
   const warnings = [
     still ?? turned,
-    contradictions(input, options),
+    contradictions(input, options) ?? placesOnEachOther(input, options),
     ...assumedWords(input, assumed),
     uncertainFocal(input, assumed, options),
     insideOut(input, options),
@@ -164,6 +170,42 @@ function contradictions(input: SenseInput, options: SenseOptions): string | unde
     ? `${against.length} of ${strong.length} pairs of photos look alike but contradict the others (${namesOf(against)})`
     : `${misplaced.length} of ${verified.length} pairs of photos contradict where their cameras were placed (${namesOf(misplaced)})`;
   return `${what}: the place may repeat itself, and parts may lie on each other wrongly; check the result, and add photos that show what lies between`;
+}
+
+/**
+ * Two places that look alike, taken for one without any pair that contradicts: the front and the back of a building. Told
+ * by one pair of photos that see different things where they should see the same, or by all such pairs together.
+ */
+function placesOnEachOther({ photos, pieces }: SenseInput, options: SenseOptions): string | undefined {
+  const compared = pieces[0]?.overlaid ?? [];
+  const evidenceOf = ({ cells, against }: { cells: number; against: number }): number =>
+    excess(against, cells, options.overlaidChance);
+  const all = compared.reduce((sum, each) => ({ cells: sum.cells + each.cells, against: sum.against + each.against }), {
+    cells: 0,
+    against: 0,
+  });
+  const sorted = [...compared].sort((p, q) => evidenceOf(q) - evidenceOf(p));
+  const [most] = sorted;
+  if (!most) return undefined;
+  const ofOne = evidenceOf(most) - Math.log10(compared.length);
+  if (Math.max(ofOne, evidenceOf(all)) < options.overlaidEvidence) return undefined;
+  const against = sorted.filter((each) => each.against > options.overlaidChance * each.cells);
+  const names = listed(
+    against.map(({ a, b }) => `${photos[a]!.name} with ${photos[b]!.name}`),
+    3,
+  );
+  return (
+    `photos that were placed at nearly one spot show different things there (${names}): two places that look alike may lie ` +
+    'on each other; check the result, and add photos that show what lies between, or reconstruct each side by itself'
+  );
+}
+
+/** Digits by which chance explains badly that so many of all are hit, at a rate at most: Chernoff's bound of the binomial tail. */
+function excess(hits: number, all: number, rate: number): number {
+  const share = hits / all;
+  if (!(share > rate)) return 0;
+  const miss = share < 1 ? (1 - share) * Math.log10((1 - share) / (1 - rate)) : 0;
+  return all * (share * Math.log10(share / rate) + miss);
 }
 
 function assumedLenses({ pieces, lensOf, lenses, photos }: SenseInput): Set<number> {

@@ -5,6 +5,7 @@ import type { Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
+import { overlaid } from './overlaid.js';
 import { rigsOf } from './rigs.js';
 import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
@@ -66,7 +67,19 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
     },
     request.options,
   );
+  const [largest] = pieces;
+  if (largest && request.options.isFinal) {
+    const halves = positions.map((all) => [halfSide(all, 0), halfSide(all, 1)] as const);
+    largest.overlaid = overlaid(largest, lenses, (photo) => halves[photo]!);
+  }
   return { pieces, lenses, contradictions };
+}
+
+/** Half a photo's side, as far as its features reach, [features, 2]. */
+function halfSide(positions: Float64Array, axis: 0 | 1): number {
+  let most = 0;
+  for (let k = axis; k < positions.length; k += 2) most = Math.max(most, Math.abs(positions[k]!));
+  return most;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { mergePieces } from './merge.js';
+import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';
 import { Reconstruction, trackTable, type FreeLenses, type TrackTable } from './reconstruction.js';
 import { resect } from './resection.js';
@@ -92,6 +93,8 @@ export interface Piece {
   support: number;
   /** Cost of the piece turned inside out over its own (mirror.ts); undefined where perspective tells them apart. */
   mirrored?: number | undefined;
+  /** Photos at nearly one place, with what contradicts that they show the same (overlaid.ts); undefined where nobody asked. */
+  overlaid?: Overlaid[] | undefined;
 }
 
 /** A scene point and the sightings of it that hold. */

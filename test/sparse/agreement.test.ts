@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { agreement, disagreeing } from '../../electron/sparse/agreement.js';
-import { arc, exactPairs } from './synthetic.js';
+import { multiply3 } from '../../electron/numerics/linear.js';
+import { arc, exactPairs, turn } from './synthetic.js';
 
 const cameras = arc(5, 60);
 const pairs = exactPairs(cameras);
@@ -21,4 +22,16 @@ it('asks no pair that was taken from one place, nor one that is not placed', () 
   const still = pairs.map((pair) => ({ ...pair, translation: Float64Array.of(0, 1, 0), parallax: 0.3 }));
   expect(agreement(still, placed)).toBe(1);
   expect(agreement(pairs, new Map([[0, cameras[0]!]]))).toBe(1);
+});
+
+it('lets a pair of small parallax trade a turn for a step aside, and no other', () => {
+  const [first] = pairs;
+  // Sixty degrees off in its direction, and two in its rotation: at so little parallax one explains the other.
+  const length = Math.hypot(...first!.translation);
+  const translation = first!.translation.map((t, i) => (0.5 * t) / length + [0, 0.866, 0][i]!);
+  const off = { ...first!, rotation: multiply3(turn(2, 0, 0), first!.rotation), translation };
+  const others = pairs.slice(1);
+  expect(disagreeing([{ ...off, parallax: 1.5 }, ...others], placed)).toEqual([]);
+  expect(disagreeing([{ ...off, parallax: 20 }, ...others], placed)).toHaveLength(1);
+  expect(disagreeing([{ ...off, rotation: first!.rotation, parallax: 1.5 }, ...others], placed)).toHaveLength(1);
 });

@@ -160,4 +160,19 @@ describe('sense checks', () => {
     expect(senseChecks(seen(1.02)).warnings).toEqual([expect.stringMatching(/inside out; add photos/)]);
     expect(senseChecks(seen(3)).warnings).toEqual([]);
   });
+
+  it('see that places which look alike were laid on each other, by one pair of photos or by all', () => {
+    const one = set(5, 0);
+    const told = (overlaid: Piece['overlaid']): string[] =>
+      senseChecks({ ...one, pieces: [{ ...one.pieces[0]!, overlaid }] }).warnings;
+    const sound = { a: 0, b: 1, cells: 60, against: 1 };
+    expect(told([sound, { ...sound, a: 2, against: 5 }])).toEqual([]);
+    expect(told([sound, { a: 2, b: 4, cells: 10, against: 7 }])).toEqual([
+      expect.stringMatching(/show different things there \(2\.jpg with 4\.jpg\): two places that look alike/),
+    ]);
+    const little = { cells: 20, against: 3 };
+    expect(told([{ a: 0, b: 1, ...little }])).toEqual([]);
+    const many = [0, 1, 2, 3].flatMap((a) => [a + 1, a + 2].map((b) => ({ a, b: b % 5, ...little })));
+    expect(told(many)).toEqual([expect.stringMatching(/look alike/)]);
+  });
 });
