@@ -7,10 +7,11 @@
  * `speed`: 20 seconds of 1080p with 30 frames a second, H.264 and VP9, two threads: times real time and peak memory of
  * the decoder and of the program. `scene`: a walk along the cameras of a mesh (`mesh.glb` of the sample photos), with
  * the shake and blur of a hand, drawn by Chromium's software renderer: 40 frames are chosen and reconstructed; prints how
- * blurred they are among all, and the errors of the cameras against the walk.
+ * blurred they are among all, and the errors of the cameras against the walk. What was drawn stays in --keep, so that
+ * the other codec and a second run draw nothing.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,9 +39,24 @@ const codecs: Record<string, { file: string; encode: string[] }> = {
   vp9: { file: 'film.webm', encode: ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '12M'] },
 };
 
-/** Peak resident memory of this process and its children, bytes, sampled while `work` goes on. */
-async function watched<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number; peak: number }> {
+/** Processor seconds of this process and of its children that have ended (proc(5): utime, stime, cutime, cstime). */
+function processorSeconds(): number {
+  const after = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
+  const ticks = after.slice(11, 15).reduce((sum, value) => sum + Number(value), 0);
+  return ticks / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+}
+
+interface Watched<T> {
+  result: T;
+  seconds: number;
+  processor: number;
+  /** Peak resident memory of this process and its children, bytes, sampled while the work goes on. */
+  peak: number;
+}
+
+async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
   let peak = 0;
+  const before = processorSeconds();
   const sample = (): void => {
     const table = execFileSync('ps', ['-eo', 'pid,ppid,rss'], { encoding: 'utf8' });
     const rows = table
@@ -54,7 +70,8 @@ async function watched<T>(work: () => Promise<T>): Promise<{ result: T; seconds:
   const timer = setInterval(sample, 250);
   const started = performance.now();
   try {
-    return { result: await work(), seconds: (performance.now() - started) / 1000, peak };
+    const result = await work();
+    return { result, seconds: (performance.now() - started) / 1000, processor: processorSeconds() - before, peak };
   } finally {
     clearInterval(timer);
   }
@@ -66,25 +83,31 @@ async function speed(): Promise<void> {
     const count = RATE * Number(values.seconds);
     const { blurred } = await makeVideo(path, { width: 1920, height: 1080, count, speed: 6, encode });
     const cache = join(folder, `cache-${name}`);
-    const { result, seconds, peak } = await watched(() => extractFrames(path, cache, { frames: 40 }));
+    const { result, seconds, processor, peak } = await watched(() => extractFrames(path, cache, { frames: 40 }));
     const bad = result.frames.filter(({ path }) => blurred.has(Number(/-(\d+)\.jpg$/.exec(path)![1]))).length;
     console.log(
       `${name}: ${result.frames.length} frames of ${count}, ${bad} of them smeared; ${seconds.toFixed(1)} s, ` +
-        `${(count / RATE / seconds).toFixed(1)} times real time, ${(peak / 1e6).toFixed(0)} MB`,
+        `${(count / RATE / seconds).toFixed(1)} times real time, ${processor.toFixed(1)} processor seconds, ` +
+        `${(peak / 1e6).toFixed(0)} MB`,
     );
   }
 }
 
-/** An encoder that takes JPEGs. */
-function encoder(path: string, encode: readonly string[]): ChildProcess {
-  const input = ['-f', 'image2pipe', '-c:v', 'mjpeg', '-framerate', String(RATE), '-i', 'pipe:0'];
-  return spawn('ffmpeg', ['-v', 'error', '-y', ...input, ...encode, path], { stdio: ['pipe', 'ignore', 'inherit'] });
+/** Draws a film once, as JPEGs one behind the other, and encodes it. */
+async function film(path: string, encode: readonly string[], moments: readonly Moment[]): Promise<void> {
+  const master = join(folder, 'drawn.mkv');
+  if (!existsSync(master)) await draw(master, moments);
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', master, ...encode, path]);
 }
 
-async function film(path: string, encode: readonly string[], moments: readonly Moment[]): Promise<void> {
+async function draw(path: string, moments: readonly Moment[]): Promise<void> {
   const width = Number(values.width);
   const painter = await openPainter(readFileSync(mesh!), width, Math.round((width * 9) / 16));
-  const child = encoder(path, encode);
+  const partial = `${path}.partial`;
+  const input = ['-f', 'image2pipe', '-c:v', 'mjpeg', '-framerate', String(RATE), '-i', 'pipe:0'];
+  const child = spawn('ffmpeg', ['-v', 'error', '-y', ...input, '-c:v', 'copy', '-f', 'matroska', partial], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   for (const moment of moments) {
     const jpeg = await painter.paint(moment);
@@ -93,6 +116,7 @@ async function film(path: string, encode: readonly string[], moments: readonly M
   child.stdin!.end();
   await painter.close();
   if ((await ended) !== 0) throw new Error(`ffmpeg could not make ${path}`);
+  renameSync(partial, path);
 }
 
 async function scene(): Promise<void> {
@@ -101,7 +125,14 @@ async function scene(): Promise<void> {
   const width = Number(values.width);
   const moments = walk(readFileSync(mesh!), RATE * Number(values.seconds), width);
   await film(path, encode, moments);
-  const { frames } = await extractFrames(path, join(folder, 'cache'), { frames: 40 });
+  const cache = join(folder, `cache-${values.codec}`);
+  rmSync(cache, { recursive: true, force: true });
+  const { result, seconds, processor, peak } = await watched(() => extractFrames(path, cache, { frames: 40 }));
+  const { frames } = result;
+  console.log(
+    `${values.codec}: ${(moments.length / RATE / seconds).toFixed(1)} times real time, ${processor.toFixed(1)} processor ` +
+      `seconds for ${moments.length / RATE} s of video, ${(peak / 1e6).toFixed(0)} MB`,
+  );
   const numbers = frames.map((frame) => Number(/-(\d+)\.jpg$/.exec(frame.path)![1]));
   const ranks = moments.map(({ blur }) => blur).sort((a, b) => a - b);
   const limit = ranks[Math.floor(0.8 * ranks.length)]!;
@@ -116,7 +147,8 @@ async function scene(): Promise<void> {
   }));
   const reference = join(folder, 'truth.json');
   writeFileSync(reference, JSON.stringify({ photos: truth }));
-  const out = join(folder, 'out');
+  const out = join(folder, `out-${values.codec}`);
+  rmSync(out, { recursive: true, force: true });
   await reconstruct(
     frames.map((frame) => frame.path),
     { out, formats: 'cameras' },
