@@ -51,6 +51,7 @@ interface Flags
   invertMasks?: boolean;
   knownCameras?: string;
   knownCamerasUse?: 'fixed' | 'prior' | 'intrinsics';
+  knownCamerasWeight?: number;
 }
 
 export function addReconstruct(program: Command): void {
@@ -124,9 +125,17 @@ export function addReconstruct(program: Command): void {
       'cameras.json, transforms.json, a COLMAP model, Metashape XML, bundle.out, or a CSV of positions',
     )
     .addOption(
-      new Option('--known-cameras-use <how>', 'fixed: as they are; prior: frame and scale; intrinsics: the lenses')
+      new Option(
+        '--known-cameras-use <how>',
+        'fixed: as they are; prior: frame and scale, and where the photos tell little the poses; intrinsics: the lenses',
+      )
         .choices(['fixed', 'prior', 'intrinsics'])
         .default('prior'),
+    )
+    .option(
+      '--known-cameras-weight <w>',
+      'of a prior (default: 1, right to a degree and one per cent of the spread of the cameras; 4: twice as exact)',
+      number('--known-cameras-weight', 0),
     )
     .option('--threads <n>', 'worker threads (default: one per core)', number('--threads', 1))
     .option('--json', 'print the report as the last line of standard output')
@@ -152,7 +161,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     await engine.request(existsSync(projectPath) ? 'project.open' : 'project.create', { path: projectPath });
     const leftOut = await bringPhotos(engine, paths, flags);
     if (flags.masks !== undefined) await bringMasks(engine, flags.masks, flags.invertMasks ?? false);
-    if (flags.knownCameras !== undefined) await bringCameras(engine, flags.knownCameras, flags.knownCamerasUse);
+    if (flags.knownCameras !== undefined) await bringCameras(engine, flags.knownCameras, flags);
     await applySettings(engine, flags);
     const cost = await engine.request('run.preflight', {});
     progress.note(
@@ -268,8 +277,12 @@ async function bringMasks(engine: Engine, folder: string, inverted: boolean): Pr
   );
 }
 
-async function bringCameras(engine: Engine, path: string, use: Flags['knownCamerasUse']): Promise<void> {
-  const { found } = await engine.request('photos.knownCameras', { path, use });
+async function bringCameras(
+  engine: Engine,
+  path: string,
+  { knownCamerasUse: use, knownCamerasWeight: weight }: Flags,
+): Promise<void> {
+  const { found } = await engine.request('photos.knownCameras', { path, use, weight });
   if (found > 0) return;
   throw new UserError('bad-input', `no camera there has the name of a photo; check the names: ${resolve(path)}`);
 }

@@ -304,9 +304,13 @@ export const requests = {
     }),
     result: z.null(),
   },
-  /** Cameras that a file knows, by the photos' names; null forgets them. */
+  /** Cameras that a file knows, by the photos' names; null forgets them. `weight`: of priors, see KnownPhotoCamera. */
   'photos.knownCameras': {
-    params: z.object({ path: z.string().nullable(), use: z.enum(['fixed', 'prior', 'intrinsics']).default('prior') }),
+    params: z.object({
+      path: z.string().nullable(),
+      use: z.enum(['fixed', 'prior', 'intrinsics']).default('prior'),
+      weight: z.number().min(0).max(1e6).default(1),
+    }),
     result: z.object({ found: z.number() }),
   },
   'edit.apply': { params: z.object({ edit }), result: z.null() },

@@ -226,7 +226,7 @@ export class Engine {
     'photos.masks': ({ folder, inverted }) => this.inOrder(() => this.takeMasks(folder, inverted)),
     'photos.findMasks': () => this.inOrder(() => this.findMasks()),
     'photos.paintMask': (painted) => this.inOrder(() => this.paintMask(painted)),
-    'photos.knownCameras': ({ path, use }) => this.inOrder(() => this.takeKnownCameras(path, use)),
+    'photos.knownCameras': ({ path, use, weight }) => this.inOrder(() => this.takeKnownCameras(path, use, weight)),
     'edit.apply': ({ edit }) =>
       this.inOrder(() => this.change((workspace) => workspace.project.apply(editSchema.parse(edit)))),
     'edit.undo': () => this.inOrder(() => this.change((workspace) => workspace.project.history.undo())),
@@ -542,7 +542,11 @@ export class Engine {
     return null;
   }
 
-  private async takeKnownCameras(path: string | null, use: KnownCameraUse): Promise<Result<'photos.knownCameras'>> {
+  private async takeKnownCameras(
+    path: string | null,
+    use: KnownCameraUse,
+    weight: number,
+  ): Promise<Result<'photos.knownCameras'>> {
     const { project } = this.idle;
     if (path === null) {
       for (const { id } of project.photos()) project.setFacts(id, { known: undefined });
@@ -552,6 +556,7 @@ export class Engine {
     return this.took(
       await takeKnownCameras(project, resolve(path), {
         use,
+        weight,
         cache: frameFolder(workspace.path),
         signal: workspace.closed,
         note: (message) => this.note(message),

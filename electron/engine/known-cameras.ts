@@ -35,6 +35,8 @@ const SIMPLE = 1 / 1600;
 
 export interface TakeOptions {
   use: KnownCameraUse;
+  /** Of priors. */
+  weight?: number | undefined;
   /** Folder for views of photos whose lens has more than one radial term. */
   cache: string;
   signal?: AbortSignal | undefined;
@@ -59,7 +61,7 @@ export async function takeKnownCameras(project: Project, path: string, options: 
   const cameraOf = new Map([...byPhoto].map(([index, camera]) => [names[index]!, camera]));
   for (const photo of photos) {
     const camera = cameraOf.get(pictureName(photo));
-    const known = camera && knownOf(photo, camera, options.use, (what) => remark(what, pictureName(photo)));
+    const known = camera && knownOf(photo, camera, options, (what) => remark(what, pictureName(photo)));
     project.setFacts(photo.id, { known });
   }
   const poses = [...byPhoto.values()].filter(({ worldFromCamera, position }) => worldFromCamera ?? position).length;
@@ -100,7 +102,7 @@ async function straighten(
 function knownOf(
   photo: ProjectPhoto,
   { intrinsics, worldFromCamera, position }: KnownCamera,
-  use: KnownCameraUse,
+  { use, weight }: Pick<TakeOptions, 'use' | 'weight'>,
   remark: (what: string) => void,
 ): KnownPhotoCamera | undefined {
   const lens = exactLens({ ...photo, known: undefined }) ?? (intrinsics && lensOf(photo, intrinsics, remark));
@@ -115,6 +117,7 @@ function knownOf(
     ...(lens ? { lens } : {}),
     ...(pose ? { worldFromCamera: pose } : {}),
     ...(position ? { position: Array.from(position) } : {}),
+    ...(fixed || weight === undefined || weight === 1 ? {} : { weight }),
   };
 }
 

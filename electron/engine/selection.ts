@@ -3,6 +3,7 @@ import type { RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { exactLens, knownText, sightId } from '../geometry/photo.js';
 import type { Pair, Photo, PhotoId } from '../geometry/types.js';
+import { median } from '../numerics/median.js';
 import { describe } from '../pairs/descriptor.js';
 import { knownNeighbours } from '../pairs/propose.js';
 import { COMPLETE_LIMIT, parseStrategy, selectPairs } from '../pairs/strategy.js';
@@ -40,10 +41,9 @@ export function expectedPairs({ photos, pairs, retrieval }: Selection): Pair[] {
  * @throws UserError 'nothing-to-do' with too few photos, 'usage' for a graph that does not fit
  */
 export async function select(project: Project, settings: RunSettings, estimator: Chooser): Promise<Selection> {
-  const photos = project
-    .photos()
-    .filter(({ enabled }) => enabled)
-    .map((photo) => withFocal(photo, settings));
+  const photos = withPriorLenses(project.photos().filter(({ enabled }) => enabled)).map((photo) =>
+    withFocal(photo, settings),
+  );
   if (photos.length === 1 && estimator.alone) return { photos, pairs: [] };
   if (photos.length < 2) {
     const have = photos.length === 0 ? 'no photo that can be used' : 'only one photo that can be used';
@@ -95,6 +95,31 @@ function refusedPairs(photos: readonly ProjectPhoto[], disabled: ReadonlySet<str
 
 /** Views of one picture share its position: a pair of them gives no depth. */
 const areOneRig = (a: Photo, b: Photo): boolean => a.face !== undefined && a.face.pictureId === b.face?.pictureId;
+
+/** Focals of one camera that a file tells apart by less than this share are one focal, told with errors. */
+const ONE_FOCAL = 0.05;
+
+/**
+ * The lens of a camera that is known as a prior is where the search begins, not the truth: photos of one camera begin with
+ * the median of what is told of them.
+ */
+export function withPriorLenses(photos: readonly ProjectPhoto[]): ProjectPhoto[] {
+  const told = photos.filter(
+    ({ face, focal, known }) => !face && focal?.source !== 'user' && known?.use === 'prior' && known.lens,
+  );
+  const isTold = new Set(told);
+  const cameraOf = ({ camera = '', width, height }: Photo): string =>
+    `${camera}|${Math.max(width, height)}x${Math.min(width, height)}`;
+  return photos.map((photo) => {
+    if (!isTold.has(photo)) return photo;
+    const { lens, ...known } = photo.known!;
+    const alike = told
+      .filter((other) => cameraOf(other) === cameraOf(photo))
+      .map((other) => other.known!.lens!.focal)
+      .filter((focal) => Math.abs(Math.log(focal / lens!.focal)) < ONE_FOCAL);
+    return { ...photo, known, focal: { pixels: median(alike)!, source: 'calibrated' } };
+  });
+}
 
 function withFocal(photo: ProjectPhoto, settings: RunSettings): ProjectPhoto {
   const lens = exactLens(photo);

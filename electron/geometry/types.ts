@@ -84,14 +84,19 @@ export interface MaskReference {
 
 /** What was known of a photo's camera before the run, and what it is good for. */
 export interface KnownPhotoCamera {
-  /** `fixed`: taken as it is; `prior`: the world's frame and scale; `intrinsics`: the lens alone. */
+  /**
+   * `fixed`: taken as it is; `prior`: the world's frame and scale, where the photos tell little also the pose, and where the
+   * search for the lens begins; `intrinsics`: the lens alone.
+   */
   use: 'fixed' | 'prior' | 'intrinsics';
-  /** Pixels of the original photo, OpenCV's radial terms; taken as exact. */
+  /** Pixels of the original photo, OpenCV's radial terms; taken as exact but for a prior. */
   lens?: { focal: number; k1: number; k2: number };
   /** Row-major 4x4. */
   worldFromCamera?: number[];
   /** [3], where positions only are known. */
   position?: number[];
+  /** Of a prior, 1 by default: right to a degree and one per cent of the cameras' spread (sparse/pose-prior.ts). */
+  weight?: number;
 }
 
 /** A photo as referenced by a project: never copied, never changed. Sizes are after EXIF orientation is applied. */

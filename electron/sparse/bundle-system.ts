@@ -206,16 +206,19 @@ export class BundleSystem {
    * @param priors adds to the diagonal and the gradient, by their number in a step
    * @returns undefined where the system is singular; nothing is moved then
    */
-  step(scale: number, damping: number, priors: (add: AddPrior) => void): Float64Array | undefined {
+  step(scale: number, damping: number, priors: (add: AddPrior, couple: CouplePrior) => void): Float64Array | undefined {
     const { pattern, exact } = this.elimination;
     const S = this.numbers('S', pattern.length).fill(0);
     const g = this.numbers('g', this.size).fill(0);
     this.kernel.eliminate(this.pointCount, scale * scale, damping);
     const diagonal = this.diagonal();
-    priors((number, information, deviation) => {
+    const add: AddPrior = (number, information, deviation) => {
       const at = diagonal[number]!;
       S[at] = S[at]! + information;
       g[number] = g[number]! - information * deviation;
+    };
+    priors(add, (a, b, information) => {
+      for (const at of [diagonal[b]! + a - b, diagonal[a]! + b - a]) S[at] = S[at]! + information;
     });
     for (const at of diagonal) S[at] = S[at]! * (1 + damping) + 1e-12;
     const x = exact ? this.factorise(g) : this.iterate(g);
@@ -323,6 +326,8 @@ type Place =
   | 'y';
 
 /** Adds `information` to the diagonal at `number`, and what it pulls at a deviation of so much. */
+/** Information between two numbers of one camera, in both halves of its block. */
+export type CouplePrior = (a: number, b: number, information: number) => void;
 export type AddPrior = (number: number, information: number, deviation: number) => void;
 
 function precondition(

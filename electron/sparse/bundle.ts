@@ -1,5 +1,6 @@
 import { multiply3, rotationFromVector } from '../numerics/linear.js';
 import { BundleSystem } from './bundle-system.js';
+import { addHold, holdCost, type PoseHold } from './pose-prior.js';
 import { ELIMINATION_DEFAULTS, type EliminationOptions } from './elimination.js';
 
 /**
@@ -53,6 +54,8 @@ export interface BundleOptions {
   centre?: ReadonlySet<number> | undefined;
   /** Lenses that are left as they are. */
   heldLenses?: ReadonlySet<number> | undefined;
+  /** Per camera, a pose that it is drawn to (pose-prior.ts). */
+  holds?: readonly (PoseHold | undefined)[] | undefined;
   /** It ends when a step lowers the cost by less than this share. */
   converged?: number | undefined;
   elimination?: EliminationOptions | undefined;
@@ -168,6 +171,9 @@ class Bundle {
       const [, k1, k2, cx, cy] = opticsOf(lens);
       sum += s2 * ((k1 / K1_SIGMA) ** 2 + (k2 / K2_SIGMA) ** 2 + (cx ** 2 + cy ** 2) / CENTRE_SIGMA ** 2);
     }
+    this.options.holds?.forEach((hold, c) => {
+      if (hold) sum += s2 * holdCost(this.cameras[c]!, hold);
+    });
     return sum;
   }
 
@@ -176,7 +182,11 @@ class Bundle {
     const { scale, refineFocal, refineDistortion, second, centre } = this.options;
     this.system.load(this.cameras, this.lenses);
     const s2 = scale ** 2;
-    const g = this.system.step(scale, damping, (add) => {
+    const g = this.system.step(scale, damping, (add, couple) => {
+      this.options.holds?.forEach((hold, c) => {
+        const o = this.system.cameraAt[c]!;
+        if (hold && o >= 0) addHold(this.cameras[c]!, hold, { at: o, unit: s2, add, couple });
+      });
       this.lenses.forEach((lens, k) => {
         const f = this.system.lensAt[k]!;
         if (f < 0) return;

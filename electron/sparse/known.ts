@@ -33,7 +33,7 @@ export function knownSurvey(photos: readonly Photo[]): EarlierSurvey | undefined
 }
 
 /** Camera from world of a row-major world-from-camera. */
-function cameraPose(worldFromCamera: readonly number[]): { rotation: Float64Array; translation: Float64Array } {
+export function cameraPose(worldFromCamera: readonly number[]): { rotation: Float64Array; translation: Float64Array } {
   const rotation = transpose3(rotationOf(worldFromCamera));
   const centre = [worldFromCamera[3]!, worldFromCamera[7]!, worldFromCamera[11]!];
   const translation = Float64Array.from([0, 1, 2], (k) => -dot3(rotation.subarray(3 * k, 3 * k + 3), centre));

@@ -1,5 +1,6 @@
 import { adjustBundle, project, type Lens, type PlacedCamera, type Sightings } from './bundle.js';
 import { median } from '../numerics/median.js';
+import type { PoseHold } from './pose-prior.js';
 import type { Seen } from './resection.js';
 import type { Track } from './tracks.js';
 import { reprojectionError, triangulateTrack, type Ray } from './triangulate.js';
@@ -68,6 +69,8 @@ export interface FreeLenses {
   converged?: number;
   second?: ReadonlySet<number>;
   centre?: ReadonlySet<number>;
+  /** By photo, poses that cameras are drawn to. */
+  holds?: ReadonlyMap<number, PoseHold>;
   /** Cauchy scale, long sides; that of the present errors when not given. */
   scale?: number;
 }
@@ -261,6 +264,7 @@ export class Reconstruction {
       second: free.second,
       centre: free.centre,
       converged: free.converged,
+      holds: free.holds && [...index.keys()].map((photo) => free.holds!.get(photo)),
       // A lens is free where every photo that has it moves.
       heldLenses: moving && this.lensesBeyond(moving),
     });

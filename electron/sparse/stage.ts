@@ -6,6 +6,7 @@ import type { Pair, Photo } from '../geometry/types.js';
 import { knownText, sightId } from '../geometry/photo.js';
 import { lensKey } from './calibration.js';
 import type { SparseContext } from './correspondence.js';
+import { contradictingCameras } from './contradicting-cameras.js';
 import type { EarlierSurvey } from './earlier.js';
 import { decodeSparseModel, encodeSparseModel } from './model-record.js';
 import { knownSurvey } from './known.js';
@@ -200,7 +201,7 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
       matches,
     })),
     rejected: survey.rejected,
-    warnings: survey.warnings,
+    warnings: [...survey.warnings, ...contradictingCameras(photos, survey.verified)],
   };
 }
 

@@ -7,6 +7,7 @@ import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
 import { overlaid } from './overlaid.js';
 import { rigsOf } from './rigs.js';
+import type { PosePrior } from './pose-prior.js';
 import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import { buildTracks, type PairMatches } from './tracks.js';
 import { sparseWorker } from './worker-address.js';
@@ -23,6 +24,7 @@ export interface StructureRequest {
   /** Which photos are views of one picture. */
   faces: readonly Pick<Photo, 'face'>[];
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
+  priors?: ReadonlyMap<number, PosePrior> | undefined;
   options: StructureOptions;
   /** [2] shared: photos placed; not 0 while the run is paused. */
   control: Int32Array;
@@ -58,6 +60,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
       position: (photo, feature) => [positions[photo]![2 * feature]!, positions[photo]![2 * feature + 1]!],
       pairs,
       known: request.known,
+      priors: request.priors,
       rigs: rigsOf(request.faces),
       onPlaced: (placed) => Atomics.store(control, PLACED, placed),
       pass: () => {

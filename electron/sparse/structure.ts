@@ -3,6 +3,7 @@ import type { Lens, PlacedCamera } from './bundle.js';
 import { mergePieces } from './merge.js';
 import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';
+import { poseHolds, type PosePrior } from './pose-prior.js';
 import { Reconstruction, trackTable, type FreeLenses, type TrackTable } from './reconstruction.js';
 import { resect } from './resection.js';
 import type { Rigs } from './rigs.js';
@@ -77,6 +78,8 @@ export interface StructureInput {
   rigs?: Rigs | undefined;
   /** Cameras to begin with, one map per piece; those that are fixed stay where they are. */
   known?: readonly ReadonlyMap<number, PlacedCamera>[] | undefined;
+  /** By photo, poses that were known beforehand, which weigh where the photos tell little. */
+  priors?: ReadonlyMap<number, PosePrior> | undefined;
   onPlaced?: ((placed: number) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** As in StageContext. */
@@ -150,6 +153,8 @@ export async function buildStructure(
   // Of a trial, and of what is a lesser part, nobody asks.
   const largest = options.isFinal && grown[0] && !isHeld(grown[0]) ? grown[0] : undefined;
   const mirrored = largest && chooseMirrored(largest.scene, ALL_FREE);
+  // The last adjustment of all: another would let go again.
+  if (input.priors && options.isFinal) for (const growth of grown) if (!isHeld(growth)) growth.lean(input.priors);
   const pieces = grown.map((growth) => ({ ...growth.result(), ...(growth === largest && { mirrored }) }));
   return pieces.sort((a, b) => b.cameras.size - a.cameras.size);
 }
@@ -484,6 +489,18 @@ class Growth {
   followLenses(changed: ReadonlySet<number>): void {
     if (![...this.scene.cameras.values()].some(({ lens }) => changed.has(lens))) return;
     this.scene.adjust({ focal: false, distortion: false, iterations: 20 });
+    this.scene.prune(this.options.lastLimit * this.options.pixel);
+  }
+
+  /** Draws cameras to where they were known to be, as far as the photos let it. */
+  lean(priors: ReadonlyMap<number, PosePrior>): void {
+    const holds = poseHolds(this.scene.cameras, priors);
+    if (holds.size === 0) return;
+    // What is known holds the world; the camera that held it until now may be drawn as the others are.
+    const held = [...this.scene.cameras.values()].filter(({ fixed }) => fixed);
+    for (const camera of held) camera.fixed = false;
+    this.scene.adjust({ ...ALL_FREE, holds });
+    for (const camera of held) camera.fixed = true;
     this.scene.prune(this.options.lastLimit * this.options.pixel);
   }
 

@@ -11,6 +11,7 @@ import { groupLenses, type LensGroup } from './calibration.js';
 import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext } from './correspondence.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
+import { posePriors } from './pose-prior.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
 import { structureInThread } from './structure-task.js';
 import { STRUCTURE_DEFAULTS, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
@@ -436,6 +437,7 @@ async function solve(
       pairs: plausible,
       faces: photos.map(({ face }) => ({ face })),
       known,
+      priors: posePriors(photos),
       options: {
         ...STRUCTURE_DEFAULTS,
         pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel,
