@@ -98,7 +98,7 @@ export const jobs = {
     memory: ({ reference }) => STEREO_BYTES_A_PIXEL * reference.grey.length,
   }),
   'stereo/judge': job({
-    version: 1,
+    version: 2,
     room: 'stereo',
     batch: 1,
     request: schema.stereoJudgeRequest,

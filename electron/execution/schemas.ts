@@ -126,7 +126,7 @@ export const stereoMatchAnswer = matched;
 
 export const stereoJudgeRequest = z.strictObject({
   kind: z.literal('judge'),
-  reference: z.strictObject({ view: greyView, matched }),
+  reference: z.strictObject({ view: greyView, matched, sky: bytes.optional() }),
   neighbours: z
     .array(z.strictObject({ view: greyView, matched: z.strictObject({ inverseDepth: floats }), fromReference: matrix }))
     .max(64),

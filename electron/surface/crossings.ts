@@ -22,8 +22,9 @@ export function withoutCrossings(mesh: Mesh, options: Partial<CrossingOptions> =
   if (crossings.length === 0) return mesh;
   let now: Mesh = { ...mesh, positions: mesh.positions.slice() };
   for (let round = 0; round < crossingRounds && crossings.length > 0; round++) {
-    drawTogether(now, crossings);
-    crossings = crossingsOf(now);
+    // All corners of faces that cross move: elsewhere nothing can cross that did not before.
+    const moved = drawTogether(now, crossings);
+    crossings = crossingsOf(now, facesOf(now, moved));
   }
   // What is cut out may part the faces around a vertex, whose copies move: looked at again until nothing crosses.
   while (crossings.length > 0) {
@@ -35,26 +36,29 @@ export function withoutCrossings(mesh: Mesh, options: Partial<CrossingOptions> =
   return now;
 }
 
-/** All pairs of faces that cross: faces that lie in one cell of a grid are tried against each other. */
-export function crossingsOf({ positions, indices }: Pick<Mesh, 'positions' | 'indices'>): Crossings {
+/** A flag a face, 1 for those that have a flagged vertex as a corner. */
+function facesOf({ indices }: Mesh, vertices: Uint8Array): Uint8Array {
+  const faces = new Uint8Array(indices.length / 3);
+  for (let h = 0; h < indices.length; h++) if (vertices[indices[h]!]) faces[(h / 3) | 0] = 1;
+  return faces;
+}
+
+/**
+ * Pairs of faces that cross: faces that lie in one cell of a grid are tried against each other.
+ *
+ * @param among a flag a face: only pairs with one of those; all without
+ */
+export function crossingsOf(
+  { positions, indices }: Pick<Mesh, 'positions' | 'indices'>,
+  among?: Uint8Array,
+): Crossings {
   const faces = indices.length / 3;
   if (faces < 2) return [];
   const boxes = boxesOf(positions, indices);
-  const grid = new Grid(boxes, faces);
   const found: Crossings = [];
-  for (let slot = 0; slot < grid.slots; slot++) {
-    const [from, to] = [grid.starts[slot]!, grid.starts[slot + 1]!];
-    for (let i = from; i < to; i++) {
-      for (let j = i + 1; j < to; j++) {
-        const [a, b] = [grid.faces[i]!, grid.faces[j]!];
-        if (a === b || grid.cells[i] !== grid.cells[j]) continue;
-        if (!overlap(boxes, a, b) || shareCorner(indices, a, b)) continue;
-        // Once a pair: in the cell that holds the lower corner of what their boxes share.
-        if (grid.cellOfShared(a, b) !== grid.cells[i]) continue;
-        if (facesCross(positions, indices, a, b)) found.push([a, b]);
-      }
-    }
-  }
+  new Grid(boxes, faces).eachPair((a, b) => {
+    if (!shareCorner(indices, a, b) && facesCross(positions, indices, a, b)) found.push([a, b]);
+  }, among);
   return found;
 }
 
@@ -75,14 +79,14 @@ function boxesOf(positions: Float32Array, indices: Uint32Array): Float32Array {
 
 /** Faces by the cells of a grid that their boxes reach into; a cell is about as wide as the faces. */
 class Grid {
-  readonly slots: number;
+  private readonly slots: number;
   /** [slots + 1] where each slot's entries begin; several cells may fall into one slot. */
-  readonly starts: Uint32Array;
+  private readonly starts: Uint32Array;
   /** Per entry, its face and its cell. */
-  readonly faces: Uint32Array;
-  readonly cells: Float64Array;
+  private readonly faces: Uint32Array;
+  private readonly cells: Float64Array;
   private readonly side: number;
-  private readonly low = [Infinity, Infinity, Infinity];
+  private readonly low = new Float64Array(3).fill(Infinity);
 
   constructor(
     private readonly boxes: Float32Array,
@@ -102,23 +106,41 @@ class Grid {
     while (slots < 2 * count) slots *= 2;
     this.slots = slots;
     this.starts = new Uint32Array(slots + 1);
-    for (let t = 0; t < count; t++) this.eachCell(t, (cell) => this.starts[this.slot(cell) + 1]!++);
+    this.enter(count, (cell) => this.starts[this.slot(cell) + 1]!++);
     for (let k = 0; k < slots; k++) this.starts[k + 1]! += this.starts[k]!;
     this.faces = new Uint32Array(this.starts[slots]!);
     this.cells = new Float64Array(this.starts[slots]!);
     const next = this.starts.slice();
-    for (let t = 0; t < count; t++) {
-      this.eachCell(t, (cell) => {
-        const at = next[this.slot(cell)]!++;
-        this.faces[at] = t;
-        this.cells[at] = cell;
-      });
+    this.enter(count, (cell, t) => {
+      const at = next[this.slot(cell)]!++;
+      this.faces[at] = t;
+      this.cells[at] = cell;
+    });
+  }
+
+  /** Each pair of faces whose boxes overlap, once; with `wanted` (a flag a face), only pairs with one of those. */
+  eachPair(visit: (a: number, b: number) => void, wanted?: Uint8Array): void {
+    const { starts, faces, cells, boxes } = this;
+    for (let slot = 0; slot < this.slots; slot++) {
+      const to = starts[slot + 1]!;
+      for (let i = starts[slot]!; i < to; i++) {
+        const a = faces[i]!;
+        for (let j = i + 1; j < to; j++) {
+          const b = faces[j]!;
+          if (wanted && !wanted[a] && !wanted[b]) continue;
+          if (a === b || cells[i] !== cells[j] || !overlap(boxes, a, b)) continue;
+          // Once a pair: in the cell that holds the lower corner of what their boxes share.
+          if (this.cellOfShared(a, b) === cells[i]) visit(a, b);
+        }
+      }
     }
   }
 
-  cellOfShared(a: number, b: number): number {
-    const at = (i: number): number => this.step(Math.max(this.boxes[6 * a + i]!, this.boxes[6 * b + i]!), i);
-    return numberOf(at(0), at(1), at(2));
+  private cellOfShared(a: number, b: number): number {
+    const { boxes } = this;
+    const x = this.step(Math.max(boxes[6 * a]!, boxes[6 * b]!), 0);
+    const y = this.step(Math.max(boxes[6 * a + 1]!, boxes[6 * b + 1]!), 1);
+    return numberOf(x, y, this.step(Math.max(boxes[6 * a + 2]!, boxes[6 * b + 2]!), 2));
   }
 
   private step(value: number, axis: number): number {
@@ -131,11 +153,16 @@ class Grid {
     return (mixed ^ (mixed >>> 15)) & (this.slots - 1);
   }
 
-  private eachCell(t: number, visit: (cell: number) => void): void {
-    const from = [0, 1, 2].map((i) => this.step(this.boxes[6 * t + i]!, i));
-    const to = [0, 1, 2].map((i) => this.step(this.boxes[6 * t + 3 + i]!, i));
-    for (let z = from[2]!; z <= to[2]!; z++)
-      for (let y = from[1]!; y <= to[1]!; y++) for (let x = from[0]!; x <= to[0]!; x++) visit(numberOf(x, y, z));
+  /** Every cell of every face. Plain loops: with an array a face this took most of the search's time. */
+  private enter(count: number, visit: (cell: number, face: number) => void): void {
+    const { boxes } = this;
+    for (let t = 0; t < count; t++) {
+      const [x0, x1] = [this.step(boxes[6 * t]!, 0), this.step(boxes[6 * t + 3]!, 0)];
+      const [y0, y1] = [this.step(boxes[6 * t + 1]!, 1), this.step(boxes[6 * t + 4]!, 1)];
+      const [z0, z1] = [this.step(boxes[6 * t + 2]!, 2), this.step(boxes[6 * t + 5]!, 2)];
+      for (let z = z0; z <= z1; z++)
+        for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) visit(numberOf(x, y, z), t);
+    }
   }
 }
 
@@ -143,8 +170,8 @@ class Grid {
 const numberOf = (x: number, y: number, z: number): number => x + 131072 * (y + 131072 * z);
 
 function overlap(boxes: Float32Array, a: number, b: number): boolean {
-  for (let i = 0; i < 3; i++)
-    if (boxes[6 * a + i]! > boxes[6 * b + 3 + i]! || boxes[6 * b + i]! > boxes[6 * a + 3 + i]!) return false;
+  const [p, q] = [6 * a, 6 * b];
+  for (let i = 0; i < 3; i++) if (boxes[p + i]! > boxes[q + 3 + i]! || boxes[q + i]! > boxes[p + 3 + i]!) return false;
   return true;
 }
 
@@ -187,23 +214,29 @@ function volume(p: Point, q: Point, r: Point, s: Point): number {
   return ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx);
 }
 
-/** Moves the corners of faces that cross half way to the mean of their neighbours. */
-function drawTogether({ positions, indices }: Mesh, crossings: Crossings): void {
-  const moving = new Map<number, { sum: [number, number, number]; count: number }>();
-  for (const t of crossings.flat())
-    for (let c = 0; c < 3; c++) moving.set(indices[3 * t + c]!, { sum: [0, 0, 0], count: 0 });
+/**
+ * Moves the corners of faces that cross half way to the mean of their neighbours.
+ *
+ * @returns a flag a vertex, 1 for those that moved
+ */
+function drawTogether({ positions, indices }: Mesh, crossings: Crossings): Uint8Array {
+  const moving = new Uint8Array(positions.length / 3);
+  for (const pair of crossings) for (const t of pair) for (let c = 0; c < 3; c++) moving[indices[3 * t + c]!] = 1;
+  const around = new Map<number, { sum: [number, number, number]; count: number }>();
   for (let h = 0; h < indices.length; h++) {
-    const around = moving.get(indices[h]!);
-    if (!around) continue;
+    if (!moving[indices[h]!]) continue;
+    const own = around.get(indices[h]!) ?? { sum: [0, 0, 0], count: 0 };
+    around.set(indices[h]!, own);
     const first = h - (h % 3);
     for (let c = 1; c < 3; c++) {
       const v = 3 * indices[first + ((h - first + c) % 3)]!;
-      for (let i = 0; i < 3; i++) around.sum[i]! += positions[v + i]!;
-      around.count++;
+      for (let i = 0; i < 3; i++) own.sum[i]! += positions[v + i]!;
+      own.count++;
     }
   }
-  for (const [v, { sum, count }] of moving)
+  for (const [v, { sum, count }] of around)
     for (let i = 0; i < 3; i++) positions[3 * v + i] = 0.5 * (positions[3 * v + i]! + sum[i]! / count);
+  return moving;
 }
 
 function smaller({ positions, indices }: Mesh, a: number, b: number): number {

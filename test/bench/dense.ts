@@ -130,8 +130,8 @@ function judge(name: string, shots: readonly Shot[]): Judged {
   const out: Judged = { name, evident: [], told: [], errors: [[], []], known: 0, seconds: 0 };
   const scale = scaleOf(groups.map(({ reference }) => [matched.get(reference)!, shots[reference]!.truth]));
   for (const { reference, neighbours, range } of groups) {
-    const { view, truth } = shots[reference]!;
-    const own = { view, matched: matched.get(reference)! };
+    const { view, truth, sky } = shots[reference]!;
+    const own = { view, matched: matched.get(reference)!, sky };
     const compared = neighbours
       .filter((other) => matched.has(other))
       .map((other) => ({
@@ -143,7 +143,7 @@ function judge(name: string, shots: readonly Shot[]): Judged {
     const { depth, confidence, inferred } = tellDepths(own, compared, range[1]);
     truth.forEach((z, k) => {
       if (z === 0) return;
-      out.known++;
+      if (z < Infinity) out.known++;
       const facts = new Float64Array(EVIDENCE);
       if (isJudged(k, own.matched, consistency)) {
         evidence(k, own.matched, consistency, facts);
@@ -165,7 +165,9 @@ function judge(name: string, shots: readonly Shot[]): Judged {
 /** What all depths are to be multiplied with: cameras that are a little wrong give a scene of another size. */
 function scaleOf(maps: readonly (readonly [Matched, Float32Array])[]): number {
   const ratios = maps.flatMap(([{ inverseDepth, score }, truth]) =>
-    Array.from(truth, (z, k) => (z > 0 && score[k]! > 0.7 ? z * inverseDepth[k]! : 0)).filter((ratio) => ratio > 0),
+    Array.from(truth, (z, k) => (z > 0 && z < Infinity && score[k]! > 0.7 ? z * inverseDepth[k]! : 0)).filter(
+      (ratio) => ratio > 0,
+    ),
   );
   return ratios.sort((p, q) => p - q)[ratios.length >> 1] ?? 1;
 }
@@ -185,7 +187,7 @@ function report(judged: Judged): Judged {
 function truePoints(shots: readonly Shot[]): GroupPoint[] {
   const random = randomNumbers(3);
   return shots.flatMap((shot) => {
-    const known = Array.from(shot.truth.keys()).filter((k) => shot.truth[k]! > 0);
+    const known = Array.from(shot.truth.keys()).filter((k) => shot.truth[k]! > 0 && shot.truth[k]! < Infinity);
     return Array.from({ length: 150 }, (): GroupPoint => {
       const k = known[Math.floor(random() * known.length)]!;
       const { view, truth } = shot;

@@ -47,35 +47,58 @@ function edgePixels(width: number, height: number): number[] {
   return list;
 }
 
+type Step = (to: number, from: number) => boolean;
+
 /** All that steps lead to from the seeds. */
-function flood(
-  { width, height }: SmallPicture,
-  seeds: readonly number[],
-  mayStep: (to: number, from: number) => boolean,
-): Uint8Array {
-  const flags = new Uint8Array(width * height);
-  const stack = [...seeds];
-  for (const p of seeds) flags[p] = 1;
-  while (stack.length > 0) {
-    const p = stack.pop()!;
+function flood(picture: SmallPicture, seeds: readonly number[], mayStep: Step): Uint8Array {
+  const flags = new Uint8Array(picture.width * picture.height);
+  for (const p of seeds) if (!flags[p]) floodPiece(picture, p, mayStep, flags);
+  return flags;
+}
+
+/** The pixels that steps lead to from one, over those that are not flagged; they are flagged then. */
+function floodPiece({ width, height }: SmallPicture, start: number, mayStep: Step, flags: Uint8Array): number[] {
+  const piece = [start];
+  flags[start] = 1;
+  for (let at = 0; at < piece.length; at++) {
+    const p = piece[at]!;
     const x = p % width;
     for (const next of [x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1, p - width, p + width]) {
-      if (next < 0 || next >= flags.length || flags[next] || !mayStep(next, p)) continue;
+      if (next < 0 || next >= width * height || flags[next] || !mayStep(next, p)) continue;
       flags[next] = 1;
-      stack.push(next);
+      piece.push(next);
     }
   }
-  return flags;
+  return piece;
 }
 
 export interface SkyOptions {
   /** Largest step between neighbours, of 255 per channel: clouds are soft. */
   step: number;
-  /** Least share of the picture, and of the uppermost row, that is sky. */
+  /** Least share of the uppermost row that looks like sky, and of the picture that is. */
+  leastSeeds: number;
   least: number;
+  /** Smaller areas are specks, as a share of the picture. */
+  leastArea: number;
+  /**
+   * What parts the sky (a chimney, a branch) is at most so wide, as a share of the long side; the sky beyond differs at
+   * most so much from that before it, of 255 per channel, and is at most such a share of the picture: a white wall beside
+   * a white sky is larger.
+   */
+  parted: number;
+  partedColour: number;
+  mostParted: number;
 }
 
-export const SKY_DEFAULTS: SkyOptions = { step: 6, least: 0.03 };
+export const SKY_DEFAULTS: SkyOptions = {
+  step: 6,
+  leastSeeds: 0.1,
+  least: 0.03,
+  leastArea: 0.01,
+  parted: 0.03,
+  partedColour: 24,
+  mostParted: 0.005,
+};
 
 /** Blue, or as bright as an overcast sky is; never warmer than grey. */
 function looksLikeSky(pixels: Uint8Array, p: number): boolean {
@@ -85,21 +108,52 @@ function looksLikeSky(pixels: Uint8Array, p: number): boolean {
 }
 
 /**
- * Without the sky: soft, blue or bright, and reached from the uppermost row.
+ * Without the sky: soft, blue or bright, and reached from the uppermost row, or from behind something narrow that
+ * parts it.
  *
  * @returns flags [height, width], 1 for what is no sky; undefined where none is seen
  */
 export function withoutSky(picture: SmallPicture, options: SkyOptions = SKY_DEFAULTS): Uint8Array | undefined {
   const { width, height, pixels } = picture;
   const seeds = Array.from({ length: width }, (_, x) => x).filter((p) => looksLikeSky(pixels, p));
-  if (seeds.length < 0.1 * width) return undefined;
-  const reached = flood(
-    picture,
-    seeds,
-    (p, from) => looksLikeSky(pixels, p) && difference(pixels, p, pixels, 3 * from) <= options.step,
-  );
+  if (seeds.length < options.leastSeeds * width) return undefined;
+  const mayStep = (p: number, from: number): boolean =>
+    looksLikeSky(pixels, p) && difference(pixels, p, pixels, 3 * from) <= options.step;
+  const reached = flood(picture, seeds, mayStep);
   // Wires and leaves before it are no reason to keep the sky between them, specks of it are none to mask.
   const { of, sizes } = areas(closed(reached, width, height, 1), width);
-  const sky = Uint8Array.from(of, (area) => (area >= 0 && sizes[area]! > 0.01 * width * height ? 1 : 0));
-  return sky.reduce((sum, flag) => sum + flag, 0) < options.least * sky.length ? undefined : inverted(sky);
+  const sky = Uint8Array.from(of, (area) => (area >= 0 && sizes[area]! > options.leastArea * width * height ? 1 : 0));
+  if (sky.reduce((sum, flag) => sum + flag, 0) < options.least * sky.length) return undefined;
+  const tried = sky.slice();
+  for (const start of behindNarrow(picture, sky, options)) {
+    if (tried[start]) continue;
+    const piece = floodPiece(picture, start, mayStep, tried);
+    if (piece.length <= options.mostParted * sky.length) for (const p of piece) sky[p] = 1;
+  }
+  return inverted(sky);
+}
+
+/** Pixels that look like the sky that was reached, along a row beyond something narrow. */
+function behindNarrow(
+  { width, height, pixels }: SmallPicture,
+  reached: Uint8Array,
+  { parted, partedColour }: SkyOptions,
+): number[] {
+  const most = Math.round(parted * Math.max(width, height));
+  const found: number[] = [];
+  const scan = (y: number, step: 1 | -1): void => {
+    let last = -1;
+    for (let i = 0; i < width; i++) {
+      const x = step > 0 ? i : width - 1 - i;
+      const p = y * width + x;
+      if (reached[p]) last = p;
+      else if (last >= 0 && Math.abs(p - last) <= most && looksLikeSky(pixels, p))
+        if (difference(pixels, p, pixels, 3 * last) <= partedColour) found.push(p);
+    }
+  };
+  for (let y = 0; y < height; y++) {
+    scan(y, 1);
+    scan(y, -1);
+  }
+  return found;
 }

@@ -25,7 +25,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '9';
+const VERSION = '10';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
@@ -321,8 +321,8 @@ class GeometricSession implements EstimatorSession {
   }
 
   private cameraNumbers(index: number): Float64Array {
-    const { focal, k1 } = this.lens(index);
-    return Float64Array.of(focal, k1);
+    const { focal, k1, k2 = 0, cx = 0, cy = 0 } = this.lens(index);
+    return Float64Array.of(focal, k1, k2, cx, cy);
   }
 
   /** Of both photos: against their groups, or for photos that are not placed together against each other alone. */

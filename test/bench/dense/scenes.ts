@@ -2,15 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { invertRigid, multiply4, randomNumbers, rigid, rotationFromVector } from '../../../electron/numerics/linear.js';
+import { luma } from '../../../electron/numerics/luma.js';
 import type { GreyView } from '../../../electron/pointmaps/geometric/dense/match.js';
+import { skyOf } from '../../../electron/pointmaps/geometric/dense/sky.js';
 import { Room } from '../../fixtures/room.js';
 
 /** A view with its camera, as depth is told to see it, and the truth. */
 export interface Shot {
   view: GreyView;
   cameraFromWorld: Float64Array;
-  /** True depth of pixels [h, w]; 0 where it is not known. */
+  /** True depth of pixels [h, w]; 0 where it is not known, infinite where the sky is. */
   truth: Float32Array;
+  /** [h, w], 1 for what looks like the sky; undefined where nothing does. */
+  sky: Uint8Array | undefined;
 }
 
 /** What photos of a room are like: drawn from the seed, over the range of what people hand in. */
@@ -31,6 +35,10 @@ interface RoomKind {
   /** Degrees and metres by which the cameras that depth is told are wrong. */
   turned: number;
   moved: number;
+  /** Brightness of the sky above walls of many heights, 0 to 1, and whether it is blue; undefined in a closed room. */
+  sky: { level: number; isBlue: boolean; tops: readonly number[] } | undefined;
+  /** Added to all surfaces' brightness: a white room. */
+  whiter: number;
 }
 
 const [WIDTH, HEIGHT] = [160, 120];
@@ -48,6 +56,12 @@ function roomKind(random: () => number): RoomKind {
     light: between(0, 0.4),
     turned: between(0, 0.06),
     moved: between(0, 0.003),
+    // Drawn last: the kinds of rooms above are those that earlier fits saw.
+    sky:
+      random() < 0.4
+        ? { isBlue: random() < 0.5, level: between(0.6, 0.97), tops: [0, 1, 2, 3, 4, 5].map(() => between(-0.9, 0.2)) }
+        : undefined,
+    whiter: random() < 0.3 ? between(0.25, 0.4) : 0,
   };
 }
 
@@ -60,7 +74,8 @@ export function roomShots(seed: number): Shot[] {
     seed,
     4 + (seed % 5),
     (surface) => kind.contrasts[surface % kind.contrasts.length]!,
-    (surface) => kind.levels[surface % kind.levels.length]!,
+    (surface) => (surface < 0 ? kind.sky!.level : kind.levels[surface % kind.levels.length]! + kind.whiter),
+    kind.sky && ((surface) => kind.sky!.tops[surface]!),
   );
   const spread = () => random() + random() + random() - 1.5;
   return room.arc(kind.photos, (kind.spread * kind.photos) / 5).map((pose): Shot => {
@@ -68,9 +83,11 @@ export function roomShots(seed: number): Shot[] {
     const turn = [0, 1, 2].map(() => (2 * spread() * kind.turned * Math.PI) / 180) as [number, number, number];
     const move = [0, 1, 2].map(() => 2 * spread() * kind.moved);
     const wrong = rigid(rotationFromVector(...turn), move);
+    const grey = photographed(pixels, kind, 1 + kind.light * (2 * random() - 1), spread);
     return {
+      sky: skyOf({ width: WIDTH, height: HEIGHT, pixels: coloured(grey, depth, kind) }),
       view: {
-        grey: photographed(pixels, kind, 1 + kind.light * (2 * random() - 1), spread),
+        grey,
         width: WIDTH,
         height: HEIGHT,
         focal: kind.focal,
@@ -81,6 +98,16 @@ export function roomShots(seed: number): Shot[] {
       truth: depth,
     };
   });
+}
+
+/** Grey in three channels, a blue sky blue. */
+function coloured(grey: Uint8Array, depth: Float32Array, { sky }: RoomKind): Uint8Array {
+  const pixels = new Uint8Array(3 * grey.length);
+  grey.forEach((value, k) => {
+    const tint = sky?.isBlue && depth[k] === Infinity ? 40 : 0;
+    pixels.set([Math.max(0, value - tint), value, Math.min(255, value + tint / 2)], 3 * k);
+  });
+  return pixels;
 }
 
 /** The picture under a photo's own light, blurred and with noise. */
@@ -107,11 +134,10 @@ export async function sampleShots(folder: string): Promise<Shot[]> {
   return Promise.all(
     photos.map(async ({ name, width: fullWidth, height: fullHeight, fx, worldFromCamera }): Promise<Shot> => {
       const [width, height] = [fullWidth / scale, fullHeight / scale];
-      const grey = await sharp(await sharp(join(folder, name)).raw().toBuffer(), {
+      const pixels = await sharp(await sharp(join(folder, name)).raw().toBuffer(), {
         raw: { width: fullWidth, height: fullHeight, channels: 3 },
       })
         .resize(width, height)
-        .greyscale()
         .raw()
         .toBuffer();
       const truth = new Float32Array(width * height);
@@ -124,14 +150,15 @@ export async function sampleShots(folder: string): Promise<Shot[]> {
       // The true principal point lies half a pixel of the photo off its middle.
       const centre = (full: number) => (full / 2 - 0.5 + 0.5) / scale - 0.5;
       const view = {
-        grey: new Uint8Array(grey),
+        grey: luma(pixels),
         width,
         height,
         focal: fx / scale,
         centreX: centre(fullWidth),
         centreY: centre(fullHeight),
       };
-      return { view, cameraFromWorld: invertRigid(worldFromCamera), truth };
+      const sky = skyOf({ width, height, pixels });
+      return { view, cameraFromWorld: invertRigid(worldFromCamera), truth, sky };
     }),
   );
 }

@@ -5,6 +5,7 @@ import { invertRigid, multiply4 } from '../../../numerics/linear.js';
 import type { StereoGroup } from './groups.js';
 import type { GreyView, Matched } from './match.js';
 import type { DenseDepth } from './tell.js';
+import { skyOf } from './sky.js';
 import type { DenseRequest } from './worker.js';
 
 export type { DenseDepth } from './tell.js';
@@ -75,7 +76,9 @@ export class DenseMaps {
           fromReference: this.relative(index, other),
         })),
     );
-    const request: DenseRequest = { kind: 'judge', reference: { view, matched }, neighbours, farthest: group.range[1] };
+    const sky = skyOf(await this.world.view(index));
+    const reference = { view, matched, ...(sky ? { sky } : {}) };
+    const request: DenseRequest = { kind: 'judge', reference, neighbours, farthest: group.range[1] };
     const depth = await this.pool.run<DenseDepth>(request, context);
     context.onDone?.();
     return depth;

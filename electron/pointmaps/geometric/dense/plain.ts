@@ -63,6 +63,7 @@ export const PLAIN_DEFAULTS: PlainOptions = {
  * @param grey and labels [h, w] brightness and segment of each pixel
  * @param inverseDepth and texture [h, w]
  * @param confidence [h, w], set to 1 where a depth is taken away
+ * @param sky pixels that show the sky: they and their rim have no depth
  * @returns 1 where a plain segment, or its rim, has no depth that could be completed
  */
 export function dropFringes(
@@ -70,13 +71,14 @@ export function dropFringes(
   labels: Int32Array,
   { inverseDepth, texture }: { inverseDepth: Float32Array; texture: Float32Array },
   confidence: Float32Array,
+  sky?: Int32Array,
   options: PlainOptions = PLAIN_DEFAULTS,
 ): Uint8Array {
   const { reach, mixed, leastTexture, leastCore, onPlane, planes } = options;
   const distance = edgeDistances(labels, width, height);
   const surfaces = surfacesOf(labels, width, inverseDepth, confidence, options);
   const means = new Float32Array(grey.length);
-  const emptied: Int32Array[] = [];
+  const emptied: Int32Array[] = sky ? [sky] : [];
   for (const pixels of bySegment(labels)) {
     const mean = pixels.reduce((sum, k) => sum + grey[k]!, 0) / pixels.length;
     for (const k of pixels) means[k] = mean;
@@ -141,7 +143,7 @@ function withRims(
 }
 
 /** The connected surfaces that have texture in a segment's core; undefined where they leave nearly all of it open. */
-function ownSurfaces(
+export function ownSurfaces(
   core: Int32Array,
   surfaces: Int32Array,
   { confidence, texture }: { confidence: Float32Array; texture: Float32Array },
@@ -167,7 +169,7 @@ function isEnclosed(
 }
 
 /** A number per pixel [h, w], the same within a connected surface of one segment. */
-function surfacesOf(
+export function surfacesOf(
   labels: Int32Array,
   width: number,
   inverseDepth: Float32Array,
@@ -189,7 +191,7 @@ function surfacesOf(
 }
 
 /** Steps to the nearest pixel of another segment, diagonal ones included; the picture's border is no edge. */
-function edgeDistances(labels: Int32Array, width: number, height: number): Uint16Array {
+export function edgeDistances(labels: Int32Array, width: number, height: number): Uint16Array {
   const out = new Uint16Array(labels.length).fill(0xffff);
   const relax = (k: number, other: number): void => {
     const through = labels[other] === labels[k] ? out[other]! + 1 : 1;

@@ -3,6 +3,7 @@ import { inferredDepths } from './complete.js';
 import { consistencyOf, type JudgedNeighbour } from './judge.js';
 import type { GreyView, Matched } from './match.js';
 import { dropFringes } from './plain.js';
+import { emptySky } from './sky.js';
 import { segments } from './segments.js';
 
 /** Depths [h, w] of a view along z. */
@@ -17,17 +18,20 @@ export interface DenseDepth {
 /**
  * What is told of a view: its matched depths where there is evidence for them, and plain surfaces completed.
  *
+ * @param reference.sky [h, w] 1 for what looks like the sky (sky.ts); it is given no depth
  * @param farthest depth given to pixels of which nothing is known: finite, and of confidence 1 anyway
  */
 export function tellDepths(
-  reference: { view: GreyView; matched: Matched },
+  reference: { view: GreyView; matched: Matched; sky?: Uint8Array | undefined },
   neighbours: readonly JudgedNeighbour[],
   farthest: number,
 ): DenseDepth {
-  const { view, matched } = reference;
+  const { view, matched, sky } = reference;
   const confidence = confidenceOf(view, matched, consistencyOf(reference, neighbours));
   const labels = segments(view.grey, view.width, view.height);
-  const open = dropFringes(view, labels, matched, confidence);
+  const empty = sky && emptySky(view, sky, matched, confidence);
+  for (const k of empty ?? []) confidence[k] = 1;
+  const open = dropFringes(view, labels, matched, confidence, empty);
   const depth = matched.inverseDepth.map((d) => (d > 0 ? 1 / d : farthest));
   const inferred = inferredDepths({ view, matched, labels, open }, neighbours, depth, confidence);
   return { depth, confidence, inferred };

@@ -7,7 +7,7 @@ export type DenseRequest =
   | { kind: 'match'; reference: GreyView; neighbours: Neighbour[]; range: readonly [number, number] }
   | {
       kind: 'judge';
-      reference: { view: GreyView; matched: Matched };
+      reference: { view: GreyView; matched: Matched; sky?: Uint8Array | undefined };
       neighbours: JudgedNeighbour[];
       /** Depth given to pixels of which nothing is known. */
       farthest: number;
