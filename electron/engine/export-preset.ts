@@ -8,7 +8,15 @@ import { writeFiles, type WriteOptions } from '../export/write-files.js';
 import type { Photo } from '../geometry/types.js';
 import { readMask } from '../photos/masks.js';
 import { readUpright, readWhole } from '../photos/reader.js';
-import { outWord, PROGRAM, exportedScene, quoted, refuseGonePhotos, type WrittenFile } from './exporting.js';
+import {
+  outWord,
+  photosById,
+  PROGRAM,
+  exportedScene,
+  quoted,
+  refuseGonePhotos,
+  type WrittenFile,
+} from './exporting.js';
 import { layerFiles, storedLayer } from './mesh-layer.js';
 import { reportFacts } from './report-facts.js';
 import type { Workspace } from './workspace.js';
@@ -76,9 +84,6 @@ function presetById(id: PresetId): Preset {
   if (!found) throw new UserError('usage', `there is no export for '${id}'; use ${presetIds.join(', ')}`);
   return found;
 }
-
-const photosById = (workspace: Workspace): Map<string, Photo> =>
-  new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
 
 function photoSource(photos: ReadonlyMap<string, Photo>): PhotoSource {
   return {

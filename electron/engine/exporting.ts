@@ -70,12 +70,12 @@ export async function writeAll(folder: string, files: readonly ExportFile[]): Pr
 /** What a format writes, and the photos that it points at, which are only read as their turn comes. */
 function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseName: string): ExportFile[] {
   const files = chosen.write(scene, { baseName });
-  if (!chosen.photoFile) return files;
-  const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
-  const pictures = scene.cameras.map((camera): { photo: Photo; name: string } => ({
-    photo: photos.get(camera.photo)!,
-    name: chosen.photoFile!(camera),
-  }));
+  if (!chosen.photoFiles) return files;
+  const photos = photosById(workspace);
+  const pictures = chosen.photoFiles(scene.cameras).flatMap(({ photo: id, name }): { photo: Photo; name: string }[] => {
+    const photo = photos.get(id);
+    return photo ? [{ photo, name }] : [];
+  });
   refuseGonePhotos(
     pictures.map(({ photo }) => photo),
     chosen.id,
@@ -87,6 +87,20 @@ function filesOf(chosen: ExportFormat, workspace: Workspace, scene: Scene, baseN
       chunks: late(() => readUpright(photo, posix.extname(name).slice(1))),
     })),
   ];
+}
+
+/** By id: the project's photos, and the pictures that its views were cut from. */
+export function photosById(workspace: Workspace): Map<string, Photo> {
+  const photos = new Map<string, Photo>();
+  for (const photo of workspace.project.photos()) {
+    photos.set(photo.id, photo);
+    const { face } = photo;
+    if (!face || photos.has(face.pictureId)) continue;
+    const { width, height } = face.projection;
+    const picture = { id: face.pictureId, path: face.path, name: face.picture, width, height };
+    photos.set(picture.id, { ...photo, ...picture, face: undefined, mask: undefined });
+  }
+  return photos;
 }
 
 /** Told before anything is written, for all photos at once. @throws UserError 'not-found' */
@@ -110,8 +124,8 @@ export function estimateBytes(workspace: Workspace, ids: readonly string[]): num
   const sizes = new Map(workspace.project.photos().map(({ id, size }) => [id, size]));
   const chosen = ids.map(format);
   const photos = new Map(
-    chosen.flatMap(({ photoFile }) =>
-      photoFile ? scene.cameras.map((camera) => [photoFile(camera), sizes.get(camera.photo) ?? 0] as const) : [],
+    chosen.flatMap((each) =>
+      (each.photoFiles?.(scene.cameras) ?? []).map(({ photo, name }) => [name, sizes.get(photo) ?? 0] as const),
     ),
   );
   return Math.round(

@@ -1,16 +1,25 @@
-import { colmapModel, colmapPhoto, type ColmapModel } from './colmap.js';
+import { colmapModels, colmapPhotos, ORIGINALS, type ColmapModel } from './colmap.js';
 import { photoName, type ExportFile, type ExportFormat } from './types.js';
 
 /** COLMAP's numbers for its camera models. */
-const MODEL_NUMBERS = { PINHOLE: 1, SIMPLE_RADIAL: 2, RADIAL: 3, OPENCV: 4 } as const;
+const MODEL_NUMBERS = {
+  PINHOLE: 1,
+  SIMPLE_RADIAL: 2,
+  RADIAL: 3,
+  OPENCV: 4,
+  OPENCV_FISHEYE: 5,
+  FULL_OPENCV: 6,
+} as const;
 
 export const colmapBinary: ExportFormat = {
   id: 'colmap-bin',
   description: 'cameras.bin, images.bin, points3D.bin and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 200 + Math.min(100_000, cloud.confidence.length) * 140,
-  photoFile: colmapPhoto,
-  write: (scene, { mostSparsePoints } = {}) =>
-    binaryModel(colmapModel(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {}), 'colmap'),
+  photoFiles: colmapPhotos,
+  write: (scene, { mostSparsePoints } = {}) => {
+    const { views, originals } = colmapModels(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {});
+    return [...binaryModel(views, 'colmap'), ...(originals ? binaryModel(originals, `colmap/${ORIGINALS}`) : [])];
+  },
 };
 
 export function binaryModel(model: ColmapModel, folder: string): ExportFile[] {

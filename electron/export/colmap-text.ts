@@ -1,20 +1,22 @@
-import { colmapModel, colmapPhoto, type ColmapModel } from './colmap.js';
-import { photoName, textChunks, type ExportFormat } from './types.js';
+import { colmapModels, colmapPhotos, ORIGINALS, type ColmapModel } from './colmap.js';
+import { photoName, textChunks, type ExportFile, type ExportFormat } from './types.js';
 
 export const colmapText: ExportFormat = {
   id: 'colmap-text',
   description: 'cameras.txt, images.txt, points3D.txt and the photos, for COLMAP and what reads its models',
   estimateBytes: ({ cameras, cloud }) => cameras.length * 300 + Math.min(100_000, cloud.confidence.length) * 200,
-  photoFile: colmapPhoto,
+  photoFiles: colmapPhotos,
   write: (scene, { mostSparsePoints } = {}) => {
-    const model = colmapModel(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {});
-    return [
-      { name: 'colmap/cameras.txt', chunks: textChunks(cameraLines(model)) },
-      { name: 'colmap/images.txt', chunks: textChunks(imageLines(model)) },
-      { name: 'colmap/points3D.txt', chunks: textChunks(pointLines(model)) },
-    ];
+    const { views, originals } = colmapModels(scene, mostSparsePoints ? { mostPoints: mostSparsePoints } : {});
+    return [...textModel(views, 'colmap'), ...(originals ? textModel(originals, `colmap/${ORIGINALS}`) : [])];
   },
 };
+
+const textModel = (model: ColmapModel, folder: string): ExportFile[] => [
+  { name: `${folder}/cameras.txt`, chunks: textChunks(cameraLines(model)) },
+  { name: `${folder}/images.txt`, chunks: textChunks(imageLines(model)) },
+  { name: `${folder}/points3D.txt`, chunks: textChunks(pointLines(model)) },
+];
 
 function* cameraLines({ cameras }: ColmapModel): Generator<string> {
   yield '# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]';

@@ -2,8 +2,9 @@ import { invertRigid } from '../numerics/linear.js';
 import { isPinhole } from '../geometry/lens.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
 import { projected } from '../geometry/rays.js';
+import { pictureCameras, projectedInPicture, seenInPictures, type PictureCamera } from './originals.js';
 import { trackPoints, type TrackPoint, type TrackSource } from './tracks.js';
-import { photoName } from './types.js';
+import { photoName, type PhotoFile } from './types.js';
 
 /*
  * COLMAP's sparse model: cameras, images with camera_from_world, points with the features that show them. The points are
@@ -14,14 +15,23 @@ import { photoName } from './types.js';
  */
 
 export const PIXEL_CENTRE = 0.5;
-/** Beside the model, as `--image_path` of COLMAP's commands. */
-export const colmapPhoto = (camera: Camera): string => `colmap/images/${photoName(camera)}`;
+/** Of the model of pictures as they were taken, where views were cut from them. */
+export const ORIGINALS = 'originals';
+
+/** Pictures beside the model, as `--image_path` of COLMAP's commands, and beside the model of the originals. */
+export const colmapPhotos = (cameras: readonly Camera[]): PhotoFile[] => [
+  ...cameras.map((camera) => ({ photo: camera.photo, name: `colmap/images/${photoName(camera)}` })),
+  ...(pictureCameras(cameras)?.cameras ?? []).map((camera) => ({
+    photo: camera.photo,
+    name: `colmap/${ORIGINALS}/images/${photoName(camera)}`,
+  })),
+];
 /** Relative difference of depth within which two photos see one surface. */
 const SAME_SURFACE = 0.02;
 
 export interface ColmapCamera {
   id: number;
-  model: 'SIMPLE_RADIAL' | 'RADIAL' | 'PINHOLE' | 'OPENCV';
+  model: 'SIMPLE_RADIAL' | 'RADIAL' | 'PINHOLE' | 'OPENCV' | 'OPENCV_FISHEYE' | 'FULL_OPENCV';
   width: number;
   height: number;
   /** In COLMAP's order and convention. */
@@ -71,9 +81,27 @@ export function colmapModel(
   scene: Scene & { sparse?: TrackSource | undefined },
   options: Partial<ColmapOptions> = {},
 ): ColmapModel {
+  return colmapModels(scene, options).views;
+}
+
+/**
+ * The model of a scene, and where views were cut from pictures (fisheye, lenses with tangential terms) the one of the
+ * pictures as they were taken too.
+ */
+export function colmapModels(
+  scene: Scene & { sparse?: TrackSource | undefined },
+  options: Partial<ColmapOptions> = {},
+): { views: ColmapModel; originals?: ColmapModel } {
   const { mostPoints, pinhole } = { ...COLMAP_DEFAULTS, ...options };
   const tracked = scene.sparse ? trackedPoints(scene, scene.sparse) : [];
-  return modelOf(scene.cameras, tracked.length > 0 ? tracked : cloudPoints(scene, mostPoints), pinhole);
+  const seen = tracked.length > 0 ? tracked : cloudPoints(scene, mostPoints);
+  const views = modelOf(scene.cameras, seen, pinhole);
+  const pictures = pictureCameras(scene.cameras);
+  if (!pictures) return { views };
+  return {
+    views,
+    originals: modelOf(pictures.cameras, seenInPictures(scene.cameras, pictures.pictureOf, seen), false),
+  };
 }
 
 /** Points of true tracks, coloured as the cloud is where they are. */
@@ -87,7 +115,7 @@ export function trackedPoints(scene: Scene, sparse: TrackSource): SeenPoint[] {
 }
 
 /** @param cameras whose pixels the sightings are in */
-export function modelOf(cameras: readonly Camera[], seen: readonly SeenPoint[], pinhole: boolean): ColmapModel {
+export function modelOf(cameras: readonly PictureCamera[], seen: readonly SeenPoint[], pinhole: boolean): ColmapModel {
   const lenses = new Map<string, ColmapCamera>();
   const poses = cameras.map(({ worldFromCamera }) => invertRigid(worldFromCamera));
   const images = cameras.map((camera, k): ColmapImage => {
@@ -107,7 +135,7 @@ export function modelOf(cameras: readonly Camera[], seen: readonly SeenPoint[], 
   });
   const points = seen.map(({ position, color, sightings }, k): ColmapPoint => {
     const errors = sightings.map(({ camera, x, y }) => {
-      const at = projected(cameras[camera]!, poses[camera]!, position);
+      const at = projectedInPicture(cameras[camera]!, poses[camera]!, position);
       return at ? Math.hypot(at[0] - x, at[1] - y) : 0;
     });
     const track = sightings.map(({ camera, x, y }) => {
@@ -121,9 +149,19 @@ export function modelOf(cameras: readonly Camera[], seen: readonly SeenPoint[], 
   return { cameras: [...lenses.values()], images, points };
 }
 
-function colmapCamera(camera: Camera, pinhole: boolean): Omit<ColmapCamera, 'id'> {
-  const { width, height, fx, fy, k1, k2 = 0 } = camera;
+function colmapCamera(camera: PictureCamera, pinhole: boolean): Omit<ColmapCamera, 'id'> {
+  const { width, height, fx, fy, k1, k2 = 0, projection } = camera;
   const [cx, cy] = [camera.cx + PIXEL_CENTRE, camera.cy + PIXEL_CENTRE];
+  if (projection?.kind === 'fisheye') {
+    const terms = [projection.k1, projection.k2, projection.k3, projection.k4];
+    return { model: 'OPENCV_FISHEYE', width, height, parameters: [fx, fy, cx, cy, ...terms] };
+  }
+  if (projection) {
+    const { k1, k2, k3, p1, p2 } = projection;
+    const rest = [fx, fy, cx, cy, k1, k2, p1, p2];
+    if (k3 === 0) return { model: 'OPENCV', width, height, parameters: rest };
+    return { model: 'FULL_OPENCV', width, height, parameters: [...rest, k3, 0, 0, 0] };
+  }
   if (pinhole && isPinhole(camera)) return { model: 'PINHOLE', width, height, parameters: [fx, fy, cx, cy] };
   if (fx !== fy) return { model: 'OPENCV', width, height, parameters: [fx, fy, cx, cy, k1, k2, 0, 0] };
   if (k2 !== 0) return { model: 'RADIAL', width, height, parameters: [fx, cx, cy, k1, k2] };

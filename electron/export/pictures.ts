@@ -22,7 +22,7 @@ export interface PhotoSource {
   /** Upright sRGB at full size, three channels of 8 or 16 bits. */
   pixels(camera: Camera, bits: 8 | 16): Promise<Picture<Uint8Array | Uint16Array>>;
   /** A whole file that shows the photo upright: JPEG, or PNG for the ending `png`. */
-  upright(camera: Camera, ending: string): Promise<Uint8Array>;
+  upright(camera: Pick<Camera, 'photo'>, ending: string): Promise<Uint8Array>;
   /**
    * Reads what of the photo counts, one channel at full size, 255 where it does; undefined for a photo without a mask.
    */

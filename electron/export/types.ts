@@ -1,4 +1,4 @@
-import type { Camera, Scene } from '../geometry/types.js';
+import type { Camera, PhotoId, Scene } from '../geometry/types.js';
 
 /** A file to be written: its bytes come in chunks, so that ten million points never lie in memory twice. */
 export interface ExportFile {
@@ -22,10 +22,14 @@ export interface ExportFormat {
   /** Bytes, roughly. */
   estimateBytes(scene: Scene): number;
   write(scene: Scene, options?: ExportOptions): ExportFile[];
-  /**
-   * Of formats whose files point at the photos: where a camera's photo is looked for, relative to the output folder.
-   */
-  photoFile?(camera: Camera): string;
+  /** Of formats whose files point at the photos: where each is looked for, relative to the output folder. */
+  photoFiles?(cameras: readonly Camera[]): PhotoFile[];
+}
+
+/** A photo, or a picture that views were cut from, and the file that an export has it in. */
+export interface PhotoFile {
+  photo: PhotoId;
+  name: string;
 }
 
 /**

@@ -65,9 +65,7 @@ describe('exports of a hostile project', () => {
     };
     const safe = withFileNames(named);
     const files = format.write(safe, { baseName: 'scene' });
-    const photos = format.photoFile
-      ? safe.cameras.map((camera) => ({ name: format.photoFile!(camera), chunks: [new Uint8Array(1)] }))
-      : [];
+    const photos = (format.photoFiles?.(safe.cameras) ?? []).map(({ name }) => ({ name, chunks: [new Uint8Array(1)] }));
     const out = join(folder, 'deep', 'in', id);
     const written = await writeFiles(out, [...files, ...photos]);
     for (const { path } of written) expect(path.startsWith(`${out}/`)).toBe(true);

@@ -1,5 +1,5 @@
 import { colmapBinary } from '../colmap-bin.js';
-import { colmapPhoto } from '../colmap.js';
+import { colmapPhotos } from '../colmap.js';
 import type { Preset } from './types.js';
 
 /** COLMAP's model in pixels of the original photos, whose distortion it tells, and the photos upright. */
@@ -11,12 +11,11 @@ export const colmap: Preset = {
   estimateBytes: (scene, photoBytes) => colmapBinary.estimateBytes(scene) + photoBytes,
   write: async ({ scene, photos }) => [
     ...colmapBinary.write(scene).map((file) => ({ ...file, name: file.name.replace(/^colmap\//, 'sparse/') })),
-    ...scene.cameras.map((camera) => {
-      const name = colmapPhoto(camera).replace(/^colmap\//, '');
+    ...colmapPhotos(scene.cameras).map(({ photo, name }) => {
       const chunks = (async function* () {
-        yield await photos.upright(camera, name.split('.').pop()!);
+        yield await photos.upright({ photo }, name.split('.').pop()!);
       })();
-      return { name, chunks };
+      return { name: name.replace(/^colmap\//, ''), chunks };
     }),
   ],
 };
