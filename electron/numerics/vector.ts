@@ -9,3 +9,11 @@ export const cross3 = (u: Three, v: Three): number[] => [
   u[2]! * v[0]! - u[0]! * v[2]!,
   u[0]! * v[1]! - u[1]! * v[0]!,
 ];
+
+/** A row-major 3x3 matrix times a vector. */
+export const times3 = (A: ArrayLike<number>, v: Three): Float64Array =>
+  Float64Array.of(
+    A[0]! * v[0]! + A[1]! * v[1]! + A[2]! * v[2]!,
+    A[3]! * v[0]! + A[4]! * v[1]! + A[5]! * v[2]!,
+    A[6]! * v[0]! + A[7]! * v[1]! + A[8]! * v[2]!,
+  );

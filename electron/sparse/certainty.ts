@@ -13,8 +13,8 @@ export interface CertaintyOptions {
 
 export const CERTAINTY_DEFAULTS: CertaintyOptions = { pixel: 1 / 1600, points: 1200, cameras: 100 };
 
-/** Columns of a lens: log focal and k1. */
-const LENS = 2;
+/** Numbers of a lens: log focal, k1, k2, cx, cy. */
+const LENS = 5;
 const CAMERA = 6;
 
 /**
@@ -36,8 +36,9 @@ export function focalSigma(
   if (photos.length > options.cameras) return undefined;
   // The first camera holds the world; its scale is held by what keeps the equations regular.
   const columnOf = new Map(photos.map((photo, k) => [photo, CAMERA * (k - 1)]));
-  const size = CAMERA * (photos.length - 1) + LENS;
-  const own = size - LENS;
+  const own = CAMERA * (photos.length - 1);
+  const free = freeTerms(lenses[lens]!);
+  const size = own + free.length;
   const normal = new Float64Array(size * size);
   const scale = 1.5 * options.pixel;
   let [squares, sightings] = [0, 0];
@@ -51,8 +52,9 @@ export function focalSigma(
       sightings++;
       const column = columnOf.get(photo)!;
       const columns = Array.from({ length: CAMERA + LENS }, (_, i) => {
-        if (i >= CAMERA) return camera.lens === lens ? own + i - CAMERA : -1;
-        return column < 0 ? -1 : column + i;
+        if (i < CAMERA) return column < 0 ? -1 : column + i;
+        const term = camera.lens === lens ? free.indexOf(i - CAMERA) : -1;
+        return term < 0 ? -1 : own + term;
       });
       return [{ ...row, columns }];
     });
@@ -64,6 +66,11 @@ export function focalSigma(
   unit[own] = 1;
   if (!solveCholesky(normal, unit, size)) return 1;
   return Math.min(1, Math.sqrt(variance * unit[own]!));
+}
+
+/** Which numbers of a lens were found: focal and k1 always, the others where they are not what every lens begins with. */
+function freeTerms({ k2, cx, cy }: Lens): number[] {
+  return [0, 1, ...(k2 ? [2] : []), ...(cx || cy ? [3, 4] : [])];
 }
 
 interface Row {
@@ -83,11 +90,18 @@ function linearised(
 ): Row | undefined {
   const out = new Float64Array(2);
   const shown = (moved: readonly number[]): [number, number] | undefined => {
-    const [wx, wy, wz, tx, ty, tz, logFocal, k1, x, y, z] = moved;
+    const [wx, wy, wz, tx, ty, tz, logFocal, k1, k2, cx, cy, x, y, z] = moved;
     const [t0, t1, t2] = camera.translation as unknown as [number, number, number];
     const rotation = multiply3(rotationFromVector(wx!, wy!, wz!), camera.rotation);
     const held = { ...camera, rotation, translation: Float64Array.of(t0 + tx!, t1 + ty!, t2 + tz!) };
-    const own = { ...lens, focal: lens.focal * Math.exp(logFocal!), k1: lens.k1 + k1! };
+    const own = {
+      ...lens,
+      focal: lens.focal * Math.exp(logFocal!),
+      k1: lens.k1 + k1!,
+      k2: (lens.k2 ?? 0) + k2!,
+      cx: (lens.cx ?? 0) + cx!,
+      cy: (lens.cy ?? 0) + cy!,
+    };
     if (!project(held, own, at[0]! + x!, at[1]! + y!, at[2]! + z!, out)) return undefined;
     return [out[0]!, out[1]!];
   };

@@ -341,6 +341,14 @@ export class Reconstruction {
     return count;
   }
 
+  /** Points of a photo that hold, and that two others see at least. */
+  tiesOf(photo: number): number {
+    let count = 0;
+    for (const s of this.table.ofPhoto[photo]!)
+      if (this.isHeld(s) && this.heldCount(this.table.track[s]!) >= 3) count++;
+    return count;
+  }
+
   /** How much of what the photos saw this explains: sightings that fit well, less what the points' freedom explains. */
   support(limit: number): number {
     let sum = 0;

@@ -258,11 +258,16 @@ function uncertainFocal(
 }
 
 /** Seen from far away, near and far may be exchanged. */
-function insideOut({ pieces }: SenseInput, { mirrored }: SenseOptions): string | undefined {
-  const cost = pieces[0]?.mirrored;
-  if (cost === undefined || cost > mirrored) return undefined;
+function insideOut({ photos, pieces }: SenseInput, { mirrored }: SenseOptions): string | undefined {
+  const piece = pieces.find((each, k) => {
+    const isTold = k === 0 || each.cameras.size > 2;
+    return isTold && each.mirrored !== undefined && each.mirrored <= mirrored;
+  });
+  if (!piece) return undefined;
+  const names = [...piece.cameras.keys()].map((photo) => photos[photo]!.name);
+  const those = piece === pieces[0] ? 'the photos' : `${names.length} photos (${listed(names, MOST_NAMES)})`;
   return (
-    'the photos were taken from so far away, or through so long a lens, that the shape may as well be inside out; ' +
+    `${those} were taken from so far away, or through so long a lens, that the shape may as well be inside out; ` +
     'add photos from nearer or from further round'
   );
 }

@@ -1,12 +1,14 @@
-import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import { isTelling, agreement } from './agreement.js';
 import { mergePieces } from './merge.js';
 import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';
 import { poseHolds, type PosePrior } from './pose-prior.js';
 import { Reconstruction, trackTable, type FreeLenses, type TrackTable } from './reconstruction.js';
+import { placeByPairs } from './pair-placement.js';
 import { resect } from './resection.js';
 import type { Rigs } from './rigs.js';
+import type { CameraPose } from './solvers/p3p.js';
 import type { Track } from './tracks.js';
 
 export interface StructureOptions {
@@ -18,6 +20,9 @@ export interface StructureOptions {
   /** A photo is placed by at least so many points, and so much evidence (evidence.ts). */
   leastInliers: number;
   leastEvidence: number;
+  /** The same for points that tell how far a photo is from one that its pose to is known; so many of them must stay. */
+  leastLengthEvidence: number;
+  leastTies: number;
   /** Below this number of points a placed photo is called weak. */
   strongInliers: number;
   /** A photo is placed where this share of its pairs agree (agreement.ts), while there are such photos. */
@@ -43,6 +48,8 @@ export const STRUCTURE_DEFAULTS: StructureOptions = {
   lastLimit: 3,
   leastInliers: 10,
   leastEvidence: 15,
+  leastLengthEvidence: 3,
+  leastTies: 4,
   strongInliers: 30,
   leastAgreement: 0.5,
   fullAgreement: 0.9,
@@ -150,12 +157,15 @@ export async function buildStructure(
   grown.sort((p, q) => q.scene.cameras.size - p.scene.cameras.size);
   const changed = (options.isFinal && (await grown[0]?.refineLenses())) || new Set<number>();
   for (const growth of grown.slice(1)) growth.followLenses(changed);
-  // Of a trial, and of what is a lesser part, nobody asks.
-  const largest = options.isFinal && grown[0] && !isHeld(grown[0]) ? grown[0] : undefined;
-  const mirrored = largest && chooseMirrored(largest.scene, ALL_FREE);
-  // The last adjustment of all: another would let go again.
-  if (input.priors && options.isFinal) for (const growth of grown) if (!isHeld(growth)) growth.lean(input.priors);
-  const pieces = grown.map((growth) => ({ ...growth.result(), ...(growth === largest && { mirrored }) }));
+  const pieces = grown.map((growth, k) => {
+    // Of a trial nobody asks.
+    const isAsked = options.isFinal && !isHeld(growth);
+    // The lenses are the largest piece's: the others must not change them.
+    const mirrored = isAsked ? chooseMirrored(growth.scene, k === 0 ? ALL_FREE : LENSES_HELD) : undefined;
+    // The last adjustment of all: another would let go again.
+    if (isAsked && input.priors) growth.lean(input.priors);
+    return { ...growth.result(), ...(isAsked && { mirrored }) };
+  });
   return pieces.sort((a, b) => b.cameras.size - a.cameras.size);
 }
 
@@ -212,6 +222,7 @@ async function joinAll(grown: Growth[]): Promise<Growth[]> {
 const WHILE_GROWING = 1e-3;
 /** An adjustment of everything that is nearly done. */
 const ALL_FREE: FreeLenses = { focal: true, distortion: true, iterations: 40, converged: 1e-6 };
+const LENSES_HELD: FreeLenses = { ...ALL_FREE, focal: false, distortion: false };
 
 /** Cells a side. */
 const OUTLOOK_GRIDS = [2, 4, 8] as const;
@@ -229,6 +240,8 @@ class Growth {
   /** Cameras at the last adjustment of everything. */
   private adjusted = 0;
   private readonly outlooks: (Outlook | undefined)[] = [];
+  /** Photos that their pairs were asked to place, each once. */
+  private readonly asked = new Set<number>();
 
   constructor(
     private readonly input: StructureInput,
@@ -330,7 +343,47 @@ class Growth {
     await this.settle();
     // The lens is known now, and more points: who failed before may be placed.
     if (await this.addPhotos()) await this.settle();
+    while (this.addByPairs()) {
+      await this.addPhotos();
+      await this.settle();
+    }
     if (await this.addPhotos(true)) await this.settle();
+  }
+
+  /** One photo that its pairs place, where known points are too few: the one that most points agree about. */
+  private addByPairs(): boolean {
+    const found = [...this.free].flatMap((photo) => {
+      if (this.asked.has(photo) || this.outlook(photo).count < this.options.leastTies) return [];
+      const lens = this.input.lensOf[photo]!;
+      // A lens that no placed photo has is not known well enough for a pair's pose.
+      if (this.lensChoices(lens).length > 1) return [];
+      const pose = placeByPairs(
+        photo,
+        this.pairsWithPlaced(photo).filter(isTelling),
+        (placed) => this.scene.cameras.get(placed)!,
+        this.scene.seenBy(photo),
+        this.input.lenses[lens]!,
+        { limit: 2 * this.limit, leastEvidence: this.options.leastLengthEvidence },
+      );
+      return pose && this.agreementOf(photo, pose) >= this.options.leastAgreement ? [{ photo, pose }] : [];
+    });
+    found.sort((p, q) => q.pose.evidence - p.pose.evidence);
+    return found.some(({ photo, pose }) => {
+      this.asked.add(photo);
+      return this.take(photo, pose, 2) && this.isTied(photo);
+    });
+  }
+
+  private pairsWithPlaced(photo: number): VerifiedPair[] {
+    const { cameras } = this.scene;
+    return this.input.pairs.filter(({ a, b }) => (a === photo && cameras.has(b)) || (b === photo && cameras.has(a)));
+  }
+
+  /** Whether enough of its points are seen by two others as well; taken out otherwise, for how far it is nobody knows. */
+  private isTied(photo: number): boolean {
+    if (this.scene.tiesOf(photo) >= this.options.leastTies) return true;
+    this.takeOut(photo);
+    return false;
   }
 
   /** How far the pairs with placed photos agree that a photo was taken there. */
@@ -369,10 +422,19 @@ class Growth {
     // A pattern that repeats may offer more points than the right place, but seldom more pairs.
     if (!doubtful && this.agreementOf(photo, found) < this.options.leastAgreement) return false;
     this.input.lenses[lens]!.focal = found.focal;
-    const { rotation, translation } = found;
+    return this.take(photo, found);
+  }
+
+  /**
+   * Places a photo and adjusts what is round it; false, and as it was, where too few points hold then.
+   *
+   * @param slack its sightings may be off by so many times the limit before the adjustment
+   */
+  private take(photo: number, { rotation, translation }: CameraPose, slack = 1): boolean {
+    const lens = this.input.lensOf[photo]!;
     this.place(photo, { lens, rotation, translation, fixed: false });
     const views = this.together(photo);
-    for (const view of views) this.scene.extend(view, this.limit);
+    for (const view of views) this.scene.extend(view, slack * this.limit);
     const near = new Set([
       ...views,
       ...this.scene
@@ -432,9 +494,14 @@ class Growth {
       const held = this.heldBy(photo);
       const left = this.scene.cameras.size - this.together(photo).length;
       if (held < this.options.leastInliers && !fixed && left > 1) this.takeOut(photo);
-      else if (held < this.options.strongInliers) this.scene.weak.add(photo);
+      else if (held < this.options.strongInliers || this.hangsBy(photo)) this.scene.weak.add(photo);
       else this.scene.weak.delete(photo);
     }
+  }
+
+  /** Whether few points alone tell how far a photo is from the one that it was placed by. */
+  private hangsBy(photo: number): boolean {
+    return this.asked.has(photo) && this.scene.tiesOf(photo) < this.options.leastInliers;
   }
 
   /**

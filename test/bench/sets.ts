@@ -24,7 +24,18 @@ import { surveySet, type Survey } from '../../electron/sparse/survey.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
 import { hasColmap, runColmap } from './sets/colmap.js';
 import { denseFigures, type DenseFigures } from './sets/dense.js';
-import { changedReader, every, lit, small, turned, type TruePhoto } from './sets/variants.js';
+import {
+  changedReader,
+  cropped,
+  doubled,
+  every,
+  grey,
+  lit,
+  small,
+  stored,
+  turned,
+  type TruePhoto,
+} from './sets/variants.js';
 
 interface TestSet {
   name: string;
@@ -83,11 +94,26 @@ function testSets(sets: ReadonlyMap<string, TruePhoto[]>): TestSet[] {
     turned,
     '640 px': (photos) => small(photos, 640),
     'first 3': (photos) => photos.slice(0, 3),
+    cropped,
+    stored: (photos) => stored(photos, 40),
   });
-  from('kitchen', { lit });
-  from('samples', { lit, '640 px': (photos) => small(photos, 640), 'first 2': (photos) => photos.slice(0, 2) });
-  from('sceaux', { lit, 'first 2': (photos) => photos.slice(0, 2), '640 px': (photos) => small(photos, 640) });
-  from('temple', { turned, 'half 1': (photos) => every(photos, 2) });
+  from('kitchen', { lit, doubled, 'half 1': (photos) => every(photos, 2) });
+  from('internet', { grey, 'first 3': (photos) => photos.slice(0, 3) });
+  from('samples', {
+    lit,
+    '640 px': (photos) => small(photos, 640),
+    'first 2': (photos) => photos.slice(0, 2),
+    cropped,
+    stored: (photos) => stored(photos, 40),
+  });
+  from('sceaux', {
+    lit,
+    'first 2': (photos) => photos.slice(0, 2),
+    '640 px': (photos) => small(photos, 640),
+    cropped,
+    'half 2': (photos) => every(photos, 2, 1),
+  });
+  from('temple', { turned, 'half 1': (photos) => every(photos, 2), doubled, cropped, grey });
   const [sceaux, fox] = [sets.get('sceaux'), sets.get('fox')];
   if (sceaux && fox) all.push({ name: 'sceaux + fox', photos: [...sceaux.slice(0, 6), ...fox.slice(0, 7)] });
   return all;

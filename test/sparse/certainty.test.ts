@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../electron/numerics/linear.js';
-import { adjustBundle, type PlacedCamera } from '../../electron/sparse/bundle.js';
+import { adjustBundle, type Lens, type PlacedCamera } from '../../electron/sparse/bundle.js';
 import { focalSigma } from '../../electron/sparse/certainty.js';
 import type { Piece } from '../../electron/sparse/structure.js';
 import { arc, scatter, see } from './synthetic.js';
@@ -40,8 +40,9 @@ function adjusted(degrees: number, seed: number) {
     weak: new Set(),
     support: 0,
   };
-  const sigma = focalSigma(piece, 0, lenses, (photo, feature) => seen[photo]![feature]!)!;
-  return { sigma, error: Math.log(lenses[0]!.focal / FOCAL) };
+  const sigmaWith = (terms: Partial<Lens>) =>
+    focalSigma(piece, 0, [{ ...lenses[0]!, ...terms }], (photo, feature) => seen[photo]![feature]!)!;
+  return { sigma: sigmaWith({}), sigmaWith, error: Math.log(lenses[0]!.focal / FOCAL) };
 }
 
 describe('focalSigma', () => {
@@ -51,6 +52,15 @@ describe('focalSigma', () => {
     const foretold = runs.reduce((sum, { sigma }) => sum + sigma, 0) / runs.length;
     expect(foretold / spread).toBeGreaterThan(0.5);
     expect(foretold / spread).toBeLessThan(2.2);
+  });
+
+  it('knows that more terms of the lens leave less to tell the focal', () => {
+    const { sigma, sigmaWith } = adjusted(25, 1);
+    // As small as can be, but found.
+    const bent = sigmaWith({ k2: 1e-12 });
+    const aside = sigmaWith({ k2: 1e-12, cx: 1e-12 });
+    expect(bent).toBeGreaterThan(1.001 * sigma);
+    expect(aside).toBeGreaterThan(1.001 * bent);
   });
 
   it('tells that photos from nearly one place know little', () => {

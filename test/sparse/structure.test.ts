@@ -137,6 +137,42 @@ describe('buildStructure', () => {
     expect(input.lenses[0]!.focal).toBeCloseTo(0.93, 5);
   });
 
+  /** The last photo sees 6 points that others see too, and 100 with its neighbour alone; of those 6 some are wrong. */
+  const hardlyTied = (truth: PlacedCamera[], moved: number): StructureInput => {
+    const last = truth.length - 1;
+    const input = scene(truth, { ...TRUE_LENS, prior: { focal: TRUE_LENS.focal, sigma: 0.05 } }, 0);
+    const tracks = input.tracks.flatMap((track, k) => {
+      const without = { photos: track.photos.filter((photo) => photo !== last), features: track.features.slice(1) };
+      if (!track.photos.includes(last)) return [track];
+      if (k < 6) return [track];
+      // Points of the neighbour that no other photo sees.
+      if (k < 106) return [{ photos: [last - 1, last], features: track.features.slice(0, 2) }];
+      return [without];
+    });
+    const first = new Set(tracks.filter(({ photos }) => photos.includes(last) && photos.length > 2).slice(0, moved));
+    const wrong = new Set([...first].map(({ features }) => features[0]!));
+    const position = (photo: number, feature: number): [number, number] => {
+      const [x, y] = input.position(photo, feature);
+      return photo === last && wrong.has(feature) ? [x + 0.03 * feature + 0.05, y + 0.02] : [x, y];
+    };
+    return { ...input, tracks, position };
+  };
+
+  it('places a photo by its pair where few known points tell how far away it is', async () => {
+    const truth = arc(5, 45);
+    const [piece] = await buildStructure(hardlyTied(truth, 0));
+    expect([...piece!.cameras.keys()].sort()).toEqual([0, 1, 2, 3, 4]);
+    const { rotation, direction } = errors(piece!.cameras, truth);
+    expect(rotation).toBeLessThan(0.5);
+    expect(direction).toBeLessThan(1);
+    expect([...piece!.weak]).toEqual([4]);
+  });
+
+  it('leaves such a photo out where the points don’t agree how far', async () => {
+    const [piece] = await buildStructure(hardlyTied(arc(5, 45), 4));
+    expect([...piece!.cameras.keys()].sort()).toEqual([0, 1, 2, 3]);
+  });
+
   it('leaves cameras and lens of an earlier solution where they are while a photo joins', async () => {
     const truth = arc(6, 50);
     const before = new Map(truth.slice(0, 5).map((camera, k) => [k, { ...camera, fixed: true }]));

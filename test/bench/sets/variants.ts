@@ -1,3 +1,8 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { multiply4 } from '../../../electron/numerics/linear.js';
 import type { PhotoReader } from '../../../electron/geometry/stage.js';
 import type { Photo } from '../../../electron/geometry/types.js';
@@ -22,8 +27,12 @@ interface Change {
   light?: (pixels: Uint8Array) => void;
   /** Turned clockwise by a right angle. */
   turned?: boolean;
-  /** Long side that is left of the photo. */
+  /** Long side that is left of the photo, or that it is enlarged to. */
   side?: number;
+  /** JPEG quality that it is stored with once more. */
+  quality?: number;
+  /** Shares of its sides that are cut away: left, top, right, bottom. The focal in pixels stays. */
+  cut?: readonly [number, number, number, number];
 }
 
 const clamp = (value: number) => Math.min(255, Math.max(0, value));
@@ -59,11 +68,30 @@ const withChange = (all: readonly TruePhoto[], change: (k: number) => Change | u
     return made ? apply(each, made) : each;
   });
 
-function apply({ photo, focal, worldFromCamera, scene }: TruePhoto, change: Change): TruePhoto {
+function cutOf(
+  { width, height }: { width: number; height: number },
+  [left, top, right, bottom]: readonly [number, number, number, number],
+): { left: number; top: number; right: number; bottom: number } {
+  return {
+    left: Math.round(left * width),
+    top: Math.round(top * height),
+    right: Math.round((1 - right) * width),
+    bottom: Math.round((1 - bottom) * height),
+  };
+}
+
+function apply({ photo, focal: focalBefore, worldFromCamera, scene }: TruePhoto, change: Change): TruePhoto {
   let { width, height } = photo;
+  let focal = focalBefore;
   if (change.side) {
-    const ratio = Math.min(1, change.side / Math.max(width, height));
+    const ratio = change.side / Math.max(width, height);
     [width, height] = [Math.round(width * ratio), Math.round(height * ratio)];
+  }
+  if (change.cut) {
+    const { right, bottom, left, top } = cutOf({ width, height }, change.cut);
+    const longSide = Math.max(width, height);
+    [width, height] = [right - left, bottom - top];
+    focal *= longSide / Math.max(width, height);
   }
   if (change.turned) [width, height] = [height, width];
   // The turned picture's x axis is the upright one's -y axis: x_upright = (y, -x) of the turned camera.
@@ -86,6 +114,16 @@ export const turned = (all: readonly TruePhoto[]): TruePhoto[] =>
   withChange(all, (k) => (k % 2 ? { key: 'turned', turned: true } : undefined));
 export const small = (all: readonly TruePhoto[], side: number): TruePhoto[] =>
   withChange(all, () => ({ key: `side${side}`, side }));
+/** Enlarged to twice the size, nothing gained. */
+export const doubled = (all: readonly TruePhoto[]): TruePhoto[] =>
+  withChange(all, (k) => ({ key: 'doubled', side: 2 * Math.max(all[k]!.photo.width, all[k]!.photo.height) }));
+export const grey = (all: readonly TruePhoto[]): TruePhoto[] =>
+  withChange(all, () => ({ key: 'grey', light: saturation(0) }));
+export const stored = (all: readonly TruePhoto[], quality: number): TruePhoto[] =>
+  withChange(all, () => ({ key: `quality${quality}`, quality }));
+/** Every second photo cut, and not round its middle: another size, focal and principal point, which no EXIF tells. */
+export const cropped = (all: readonly TruePhoto[]): TruePhoto[] =>
+  withChange(all, (k) => (k % 2 ? { key: 'cut', cut: [0.2, 0.05, 0, 0.1] } : undefined));
 export const every = (all: readonly TruePhoto[], step: number, first = 0): TruePhoto[] =>
   all.filter((_, k) => k % step === first);
 
@@ -97,16 +135,35 @@ export function changedReader(all: readonly TruePhoto[], originals: ReadonlyMap<
       const change = changes.get(photo.id);
       const original = originals.get(photo.path)!;
       if (!change) return readPixels(original, size);
-      const side = change.side === undefined ? undefined : Math.min(change.side, size.longSide ?? change.side);
-      const wanted = size.longSide === undefined ? size : { ...size, longSide: side ?? size.longSide };
-      const exact =
-        wanted.width !== undefined && change.turned ? { width: wanted.height!, height: wanted.width } : wanted;
+      if (change.cut || change.quality || change.side) return readPixels(await madeFile(original, photo, change), size);
+      const exact = size.width !== undefined && change.turned ? { width: size.height!, height: size.width } : size;
       const read = await readPixels(original, exact);
       const pixels = Uint8Array.from(read.pixels);
       change.light?.(pixels);
       return change.turned ? turnClockwise({ ...read, pixels }) : { ...read, pixels };
     },
   };
+}
+
+/** Files made of photos, removed when the bench ends. */
+const folder = mkdtempSync(join(tmpdir(), 'sets-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** A file as a person would have it who resized, cut or stored the photo. */
+async function madeFile(original: Photo, changed: Photo, { side, cut, quality }: Change): Promise<Photo> {
+  const path = join(folder, `${createHash('sha256').update(changed.id).digest('hex')}.${quality ? 'jpg' : 'png'}`);
+  if (!existsSync(path)) {
+    const { width, height, pixels } = await readPixels(original, {});
+    let picture = sharp(pixels, { raw: { width, height, channels: 3 } });
+    const ratio = (side ?? 0) / Math.max(width, height);
+    if (side) picture = picture.resize(Math.round(width * ratio), Math.round(height * ratio), { fit: 'fill' });
+    if (cut) {
+      const { left, top, right, bottom } = cutOf({ width, height }, cut);
+      picture = picture.extract({ left, top, width: right - left, height: bottom - top });
+    }
+    await (quality ? picture.jpeg({ quality }) : picture.png({ compressionLevel: 1 })).toFile(path);
+  }
+  return { ...changed, path };
 }
 
 function turnClockwise({ width, height, pixels }: { width: number; height: number; pixels: Uint8Array }) {
