@@ -10,7 +10,8 @@ const DIRECTION = 20;
 const ANY_DIRECTION = 90;
 
 /** True where a pair knows a direction at all: not when it was taken from one place or nearly so. */
-export const isTelling = ({ parallax, rotationShare }: VerifiedPair): boolean => parallax > 1 && rotationShare < 0.5;
+export const isTelling = ({ parallax, rotationShare }: Pick<VerifiedPair, 'parallax' | 'rotationShare'>): boolean =>
+  parallax > 1 && rotationShare < 0.5;
 
 type Posed = Pick<PlacedCamera, 'rotation' | 'translation'>;
 

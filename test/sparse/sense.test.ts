@@ -4,7 +4,7 @@ import { randomNumbers } from '../../electron/numerics/linear.js';
 import type { PlacedCamera } from '../../electron/sparse/bundle.js';
 import type { Candidate } from '../../electron/sparse/correspondence.js';
 import { senseChecks, type SenseInput } from '../../electron/sparse/sense.js';
-import type { Piece } from '../../electron/sparse/structure.js';
+import type { Piece, StructurePoint } from '../../electron/sparse/structure.js';
 import type { TwoViewResult } from '../../electron/sparse/two-view.js';
 import { arc, exactPairs } from './synthetic.js';
 
@@ -15,13 +15,13 @@ function photo(k: number, rest: Partial<Photo> = {}): Photo {
 }
 
 function piece(photos: number[]): Piece {
-  const camera = (): PlacedCamera => ({
+  const camera = (k: number): PlacedCamera => ({
     lens: 0,
     rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
-    translation: new Float64Array(3),
+    translation: Float64Array.of(k, 0, 0),
     fixed: false,
   });
-  return { cameras: new Map(photos.map((k) => [k, camera()])), points: [], weak: new Set(), support: 0 };
+  return { cameras: new Map(photos.map((k) => [k, camera(k)])), points: [], weak: new Set(), support: 0 };
 }
 
 /** Every pair of `count` photos matched; the first `still` of its features keep their places. */
@@ -38,7 +38,7 @@ function set(count: number, still: number, rotationShare = 0): SenseInput {
       pair: { a, b: a + 1 + k },
       matches,
       fit: { inliers, inlierCount: MATCHES, evidence: 50, planarShare: still / MATCHES },
-      result: { inliers, inlierCount: MATCHES, rotationShare } as TwoViewResult,
+      result: { inliers, inlierCount: MATCHES, rotationShare, parallax: 10 } as TwoViewResult,
     })),
   );
   return {
@@ -83,7 +83,7 @@ describe('sense checks', () => {
     const { warnings, reasons } = senseChecks(alone);
     expect(warnings).toContainEqual(expect.stringMatching(/only two photos could be placed/));
     expect(reasons.slice(0, 2)).toEqual([undefined, undefined]);
-    expect(reasons[2]).toMatch(/shares too little with the other photos \(at most 60 points, with 0.jpg\)/);
+    expect(reasons[2]).toMatch(/^shares 60 points with 0.jpg, but too few of them with a third photo/);
     expect(reasons[3]).toMatch(/nothing in it was found in another photo/);
   });
 
@@ -141,7 +141,11 @@ describe('sense checks', () => {
 
   it('see that part of the photos hangs by one', () => {
     const shared = (photos: number[]) =>
-      Array.from({ length: 20 }, () => ({ position: new Float64Array(3), photos, features: photos.map(() => 0) }));
+      Array.from({ length: 20 }, () => ({
+        position: Float64Array.of(0, 0, 5),
+        photos,
+        features: photos.map(() => 0),
+      }));
     const six = set(6, 0);
     const tied = (points: Piece['points']): SenseInput => ({
       ...six,
@@ -174,5 +178,41 @@ describe('sense checks', () => {
     expect(told([{ a: 0, b: 1, ...little }])).toEqual([]);
     const many = [0, 1, 2, 3].flatMap((a) => [a + 1, a + 2].map((b) => ({ a, b: b % 5, ...little })));
     expect(told(many)).toEqual([expect.stringMatching(/look alike/)]);
+  });
+
+  it('name why a photo was not placed: from one spot, tied to one that was not placed, or too little in common', () => {
+    const four = { ...set(4, 0), pieces: [piece([0, 1])] };
+    /** What photo 3 has in common with 0, 1 and 2. */
+    const reason = (inliers: number[], parallax: number): string | undefined =>
+      senseChecks({
+        ...four,
+        candidates: four.candidates.map((each) => {
+          if (each.pair.b !== 3) return each;
+          const inlierCount = inliers[each.pair.a]!;
+          return { ...each, fit: { ...each.fit!, inlierCount }, result: { ...each.result!, inlierCount, parallax } };
+        }),
+      }).reasons[3];
+    expect(reason([60, 10, 10], 0.4)).toMatch(/^taken from the same spot as 0\.jpg, or nearly/);
+    expect(reason([22, 30, 60], 10)).toMatch(/60 points\) is with 2\.jpg, which could not be placed either/);
+    expect(reason([12, 10, 10], 10)).toMatch(
+      /^shares too little with the other photos \(at most 12 points, with 0\.jpg\)/,
+    );
+  });
+
+  it('see that the photos were taken from nearly one spot', () => {
+    const cameras = arc(4, 60);
+    const one = set(4, 0);
+    /** Points that all cameras see, at so many times the cameras' distance from each other. */
+    const told = (distance: number): string[] => {
+      const points = Array.from({ length: 40 }, (_, k): StructurePoint => ({
+        position: Float64Array.of(0.1 * k, 0, 6 * distance),
+        photos: [0, 1, 2, 3],
+        features: [k, k, k, k],
+      }));
+      const placed = new Map(cameras.map((camera, k) => [k, camera]));
+      return senseChecks({ ...one, pieces: [{ ...one.pieces[0]!, cameras: placed, points }] }).warnings;
+    };
+    expect(told(2)).toEqual([]);
+    expect(told(200)).toEqual([expect.stringMatching(/nearly one spot \(lines of sight meet at 0\.\d degrees\)/)]);
   });
 });
