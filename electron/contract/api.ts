@@ -304,6 +304,20 @@ export const requests = {
     }),
     result: z.null(),
   },
+  /**
+   * What a click or a box in a photo means, by an installed network: pixels of the photo reduced to `width` and `height`.
+   * Told as runs beside and on the object by turns, row by row.
+   */
+  'photos.segment': {
+    params: z.object({
+      photo: z.string(),
+      width: z.number().int().positive().max(4096),
+      height: z.number().int().positive().max(4096),
+      points: z.array(z.object({ x: z.number(), y: z.number(), isObject: z.boolean() })).max(100),
+      box: z.object({ x0: z.number(), y0: z.number(), x1: z.number(), y1: z.number() }).optional(),
+    }),
+    result: z.object({ runs: z.array(z.number().int().nonnegative()) }),
+  },
   /** Cameras that a file knows, by the photos' names; null forgets them. `weight`: of priors, see KnownPhotoCamera. */
   'photos.knownCameras': {
     params: z.object({

@@ -44,6 +44,7 @@ import { RecentProjects, smallPicture } from './recent.js';
 import { Tasks } from './tasks.js';
 import { relocate } from './relocate.js';
 import { PageVideos } from './page-videos.js';
+import { Segmenting } from './segmenting.js';
 import { copyFrames, expandVideos, frameFolder, type ExpandedPaths, type VideoChoice } from './videos.js';
 import { Timings } from './timings.js';
 import { importFaces, type WidePicture } from './wide.js';
@@ -86,6 +87,7 @@ export class Engine {
   private job: Job | undefined;
   private mesh: MeshLayerJob | undefined;
   private readonly tasks = new Tasks();
+  private readonly segmenting = new Segmenting({ read: readPixels });
   private readonly pageVideos = new PageVideos((name, payload) => this.events.emit(name, payload));
   private readonly announce = throttle(() => {
     if (this.workspace && this.events.has('project.changed')) this.events.emit('project.changed', this.state());
@@ -164,6 +166,7 @@ export class Engine {
     await this.job?.finished;
     this.job = undefined;
     await this.mesh?.close();
+    await this.segmenting.close();
     this.mesh = undefined;
     if (this.workspace) await this.remember(this.workspace);
     this.workspace?.close();
@@ -226,6 +229,11 @@ export class Engine {
     'photos.masks': ({ folder, inverted }) => this.inOrder(() => this.takeMasks(folder, inverted)),
     'photos.findMasks': () => this.inOrder(() => this.findMasks()),
     'photos.paintMask': (painted) => this.inOrder(() => this.paintMask(painted)),
+    'photos.segment': ({ photo: id, ...question }) => {
+      const photo = this.open.project.photos().find((each) => each.id === id);
+      if (!photo) throw new UserError('not-found', 'that photo is no longer in the project');
+      return this.segmenting.ask(photo, question);
+    },
     'photos.knownCameras': ({ path, use, weight }) => this.inOrder(() => this.takeKnownCameras(path, use, weight)),
     'edit.apply': ({ edit }) =>
       this.inOrder(() => this.change((workspace) => workspace.project.apply(editSchema.parse(edit)))),

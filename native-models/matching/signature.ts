@@ -51,6 +51,6 @@ export function checkSignature(title: string, path: string, faults: readonly str
   if (faults.length)
     throw new UserError(
       'bad-input',
-      `This graph is not ${title} as COLMAP publishes it: ${faults.join('; ')}. Fetch the publisher's file: ${path}`,
+      `This graph is not ${title} as it is published: ${faults.join('; ')}. Fetch the publisher's file: ${path}`,
     );
 }

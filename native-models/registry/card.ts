@@ -2,6 +2,20 @@ import { z } from 'zod';
 
 export const precisionNames = ['float32', 'float16', 'int8'] as const;
 
+/** What an installed network is; of Segment Anything, which of its two graphs. */
+export const architectures = [
+  'dust3r',
+  'croco',
+  'compact',
+  'da3',
+  'lightglue',
+  'aliked',
+  'sam-encoder',
+  'sam-decoder',
+  'sam2-encoder',
+  'sam2-decoder',
+] as const;
+
 const deviationSchema = z.object({
   /**
    * Largest absolute difference from float32 over the root mean square, and the root mean square difference over the
@@ -16,7 +30,7 @@ export const cardSchema = z.object({
   format: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   title: z.string(),
-  architecture: z.enum(['dust3r', 'croco', 'compact', 'da3', 'lightglue', 'aliked']),
+  architecture: z.enum(architectures),
   licence: z.string(),
   nonCommercial: z.boolean(),
   /** Input size: the long side for 512 models, the square's side for 224 ones. */

@@ -2,7 +2,7 @@
 export interface CatalogEntry {
   id: string;
   title: string;
-  architecture: 'dust3r' | 'croco' | 'da3' | 'lightglue' | 'aliked';
+  architecture: 'dust3r' | 'croco' | 'da3' | 'lightglue' | 'aliked' | 'sam-encoder' | 'sam-decoder';
   licence: string;
   nonCommercial: boolean;
   licenceAddress: string;
@@ -69,6 +69,19 @@ const colmap = (
   };
 };
 
+/** MobileSAM's two graphs (weights Apache-2.0, the export MIT), by the hashes that its mirrors pin. */
+const mobileSam = (part: 'encoder' | 'decoder', file: string, bytes: number, sha256: string): CatalogEntry => ({
+  id: `mobilesam-${part}`,
+  title: `MobileSAM, ${part}`,
+  architecture: `sam-${part}`,
+  licence: 'Apache-2.0',
+  nonCommercial: false,
+  licenceAddress: 'https://github.com/ChaoningZhang/MobileSAM/blob/master/LICENSE',
+  inputSize: 1024,
+  bytes,
+  origin: { address: `https://huggingface.co/Acly/MobileSAM/resolve/main/${file}`, sha256 },
+});
+
 export const catalog: readonly CatalogEntry[] = [
   da3('da3-small', 'Depth Anything 3 Small', 'depth-anything/DA3-SMALL', 320_000_000),
   da3('da3-base', 'Depth Anything 3 Base', 'depth-anything/DA3-BASE', 480_000_000),
@@ -130,5 +143,17 @@ export const catalog: readonly CatalogEntry[] = [
     'aliked',
     5_000_000,
     'a077728a02d2de1a775c66df6de8cfeb7c6b51ca57572c64c680131c988c8b3c',
+  ),
+  mobileSam(
+    'encoder',
+    'mobile_sam_image_encoder.onnx',
+    28_157_093,
+    '580f5fb648ea1062c0aabc26217aed56921985f03f0cbbd852bba81d760cc749',
+  ),
+  mobileSam(
+    'decoder',
+    'sam_mask_decoder_single.onnx',
+    16_501_323,
+    '93915fc7c993ab9d59ab8c9ccd3bce37f7509c81ab4150a74abd4d2abbd8570d',
   ),
 ];

@@ -5,6 +5,7 @@ import { checkRegular } from '../../electron/compute/regular-file.js';
 import { UserError } from '../../electron/contract/errors.js';
 import { alikedFaults } from '../matching/aliked.js';
 import { lightGlueKind } from '../matching/lightglue.js';
+import { segmentKind } from '../segmentation/sam.js';
 import { graphPath } from '../network.js';
 import { openSession, type Session } from '../onnx/session.js';
 import type { ModelCard } from './card.js';
@@ -21,11 +22,17 @@ function recognised(
     return { architecture: 'lightglue', title: `LightGlue for ${kind.features === 'sift' ? 'SIFT' : 'ALIKED'}` };
   const faults = alikedFaults(session);
   if (faults.length === 0) return { architecture: 'aliked', title: 'ALIKED' };
+  const segment = segmentKind(session);
+  if ('kind' in segment) {
+    const title = segment.kind === 'sam' ? 'Segment Anything' : 'Segment Anything 2.1';
+    return { architecture: `${segment.kind}-${segment.part}`, title: `${title}, ${segment.part}` };
+  }
+  if (['input_image', 'point_coords'].some((name) => session.inputNames.includes(name))) return segment;
   return { faults: session.inputNames.includes('image') ? faults : kind.faults };
 }
 
 /**
- * Installs a graph that its publisher gives ready made (LightGlue, ALIKED): it is opened, its inputs and outputs are
+ * Installs a graph that its publisher gives ready made (LightGlue, ALIKED, Segment Anything): it is opened, its inputs and outputs are
  * checked, and it is copied as it is.
  *
  * @throws UserError 'bad-input' for another graph or a damaged one
@@ -53,7 +60,7 @@ export async function installOnnx(path: string, options: ImportOptions & { id: s
   if ('faults' in kind)
     throw new UserError(
       'unsupported',
-      `This graph is none that the studio runs (LightGlue for SIFT or ALIKED, and ALIKED, as COLMAP publishes them): ${kind.faults.slice(0, 4).join('; ')}: ${path}`,
+      `This graph is none that the studio runs (LightGlue for SIFT or ALIKED, and ALIKED, as COLMAP publishes them; encoder and decoder of MobileSAM or SAM 2.1): ${kind.faults.slice(0, 4).join('; ')}: ${path}`,
     );
   await ensureFolder(root);
   const staging = join(root, `.import-${id}-${process.pid}`);

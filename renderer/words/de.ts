@@ -209,6 +209,9 @@ export const german = {
   'fits well': 'passt gut',
   'floating point': 'Gleitkomma',
   'Flood by colour': 'Nach Farbe füllen',
+  Object: 'Objekt',
+  'Click an object, or drag a box round it: an installed network finds its outline.':
+    'Auf ein Objekt klicken oder einen Rahmen darum ziehen: Ein installiertes Netz findet seinen Umriss.',
   Fly: 'Fliegen',
   'Fly or orbit': 'Fliegen oder kreisen',
   'Fly: move, up, down': 'Fliegen: bewegen, auf, ab',

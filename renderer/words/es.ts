@@ -211,6 +211,9 @@ export const spanish: Words = {
   'fits well': 'encaja bien',
   'floating point': 'coma flotante',
   'Flood by colour': 'Rellenar por color',
+  Object: 'Objeto',
+  'Click an object, or drag a box round it: an installed network finds its outline.':
+    'Haz clic en un objeto o traza un recuadro a su alrededor: una red instalada encuentra su contorno.',
   Fly: 'Volar',
   'Fly or orbit': 'Volar u orbitar',
   'Fly: move, up, down': 'Volar: mover, subir, bajar',

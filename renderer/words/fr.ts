@@ -211,6 +211,9 @@ export const french: Words = {
   'fits well': 'concorde bien',
   'floating point': 'virgule flottante',
   'Flood by colour': 'Remplir par couleur',
+  Object: 'Objet',
+  'Click an object, or drag a box round it: an installed network finds its outline.':
+    'Cliquez sur un objet, ou tracez un cadre autour : un réseau installé en trouve le contour.',
   Fly: 'Voler',
   'Fly or orbit': 'Voler ou tourner',
   'Fly: move, up, down': 'Voler : avancer, monter, descendre',

@@ -208,6 +208,9 @@ export const japanese: Words = {
   'fits well': 'よく合う',
   'floating point': '浮動小数点',
   'Flood by colour': '色で塗りつぶす',
+  Object: '物体',
+  'Click an object, or drag a box round it: an installed network finds its outline.':
+    '物体をクリックするか、枠で囲んでください。インストール済みのネットワークが輪郭を見つけます。',
   Fly: '飛行',
   'Fly or orbit': '飛行と周回の切り替え',
   'Fly: move, up, down': '飛行：移動・上・下',

@@ -203,6 +203,9 @@ export const chinese: Words = {
   'fits well': '吻合良好',
   'floating point': '浮点',
   'Flood by colour': '按颜色填充',
+  Object: '物体',
+  'Click an object, or drag a box round it: an installed network finds its outline.':
+    '点击物体，或拖出方框围住它：已安装的网络会找到其轮廓。',
   Fly: '飞行',
   'Fly or orbit': '飞行或环绕',
   'Fly: move, up, down': '飞行：移动、上、下',

@@ -14,6 +14,7 @@ const tools: readonly { value: Tool; title: string }[] = [
   { value: 'brush', title: t('Brush') },
   { value: 'polygon', title: t('Polygon') },
   { value: 'flood', title: t('Flood by colour') },
+  { value: 'object', title: t('Object') },
 ];
 
 /** Paints the mask of the photo selected last; what is hidden is tinted. The other selected photos may take it over. */
@@ -127,6 +128,11 @@ function Painter({ photo }: { photo: PhotoInfo }) {
           aria-label={t('Photo, with what is hidden tinted')}
           {...painting.handlers}
         />
+        {tool === 'object' && (
+          <p className="quiet">
+            {t('Click an object, or drag a box round it: an installed network finds its outline.')}
+          </p>
+        )}
         {tool === 'polygon' && <p className="quiet">{t('Click corners; a double click closes the polygon.')}</p>}
       </div>
     </Dialog>

@@ -89,3 +89,12 @@ export function runLengths(keep: Uint8Array): number[] {
   runs.push(length);
   return runs;
 }
+
+/** Sets what every second run covers, the first beside it: an object as `photos.segment` tells it. */
+export function paintRuns({ keep }: PaintedMask, runs: readonly number[], value: 0 | 1): void {
+  let at = 0;
+  runs.forEach((length, k) => {
+    if (k % 2 === 1) keep.fill(value, at, at + length);
+    at += length;
+  });
+}

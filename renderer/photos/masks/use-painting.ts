@@ -1,14 +1,16 @@
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import type { PhotoInfo } from '../../../electron/contract/api.js';
 import { api } from '../../transport/index.js';
-import { brushStroke, fillPolygon, floodColour, wholeMask, type PaintedMask, type Point } from './paint.js';
+import { attempt } from '../../commands/project.js';
+import { brushStroke, fillPolygon, floodColour, paintRuns, wholeMask, type PaintedMask, type Point } from './paint.js';
 
 /** Masks are painted at this long side: finer than the pictures that depth is computed on. */
 const SIDE = 1000;
 const MOST_STEPS = 50;
 
 export interface Painting {
-  tool: 'brush' | 'polygon' | 'flood';
+  /** `object`: a click or a box is answered by an installed network. */
+  tool: 'brush' | 'polygon' | 'flood' | 'object';
   /** 0 hides, 1 uses. */
   value: 0 | 1;
   /** Of the brush, and the tolerance of the flood, 0 to 255. */
@@ -22,6 +24,8 @@ interface Sheet {
   before: Uint8Array[];
   corners: Point[];
   last?: Point | undefined;
+  /** Corners of a box that is being dragged. */
+  box?: [Point, Point] | undefined;
 }
 
 /** The photo with its mask on a canvas, painted on by the pointer. */
@@ -76,14 +80,28 @@ export function usePainting(photo: PhotoInfo, painting: Painting) {
       onPointerDown: (event: PointerEvent<HTMLCanvasElement>) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         const place = at(event);
-        change((open) => press(open, place, painting));
+        if (painting.tool === 'object') change((open) => (open.box = [place, place]));
+        else change((open) => press(open, place, painting));
       },
       onPointerMove: (event: PointerEvent<HTMLCanvasElement>) => {
         const place = at(event);
-        if (sheet.current?.last) change((open) => drag(open, place, painting));
+        if (sheet.current?.box) change((open) => (open.box = [open.box![0], place]));
+        else if (sheet.current?.last) change((open) => drag(open, place, painting));
       },
       onPointerUp: () => {
-        if (sheet.current) sheet.current.last = undefined;
+        const open = sheet.current;
+        if (!open) return;
+        open.last = undefined;
+        const box = open.box;
+        if (!box) return;
+        change(() => (open.box = undefined));
+        void findObject(id, open.mask, box).then((found) => {
+          if (found && sheet.current === open)
+            change(() => {
+              step(open);
+              paintRuns(open.mask, found, painting.value);
+            });
+        });
       },
       onDoubleClick: () =>
         change((open) => {
@@ -113,6 +131,21 @@ function press(open: Sheet, place: Point, painting: Painting): void {
     brushStroke(open.mask, place, place, painting.radius, painting.value);
     open.last = place;
   }
+}
+
+/** A box smaller than this, pixels of the mask, is a click. */
+const CLICK = 6;
+
+/** What a click or a box means; undefined when it could not be told, which a notice says. */
+async function findObject(
+  photo: string,
+  { width, height }: PaintedMask,
+  [[x0, y0], [x1, y1]]: [Point, Point],
+): Promise<readonly number[] | undefined> {
+  const isClick = Math.hypot(x1 - x0, y1 - y0) < CLICK;
+  const question = isClick ? { points: [{ x: x0, y: y0, isObject: true }] } : { points: [], box: { x0, y0, x1, y1 } };
+  const answer = await attempt(() => api.request('photos.segment', { photo, width, height, ...question }));
+  return answer?.runs;
 }
 
 function drag(open: Sheet, place: Point, { radius, value }: Painting): void {
@@ -145,7 +178,7 @@ async function openSheet({
 }
 
 /** Hidden pixels are dark red; the corners of an open polygon are joined. */
-function draw(canvas: HTMLCanvasElement, { mask, photo, corners }: Sheet): void {
+function draw(canvas: HTMLCanvasElement, { mask, photo, corners, box }: Sheet): void {
   const { width, height, keep } = mask;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const shown = new ImageData(new Uint8ClampedArray(photo.data), width, height);
@@ -157,9 +190,10 @@ function draw(canvas: HTMLCanvasElement, { mask, photo, corners }: Sheet): void 
   }
   const surface = canvas.getContext('2d')!;
   surface.putImageData(shown, 0, 0);
-  if (corners.length === 0) return;
   surface.strokeStyle = '#fff';
   surface.lineWidth = 2;
+  if (box) surface.strokeRect(box[0][0], box[0][1], box[1][0] - box[0][0], box[1][1] - box[0][1]);
+  if (corners.length === 0) return;
   surface.beginPath();
   for (const [x, y] of corners) surface.lineTo(x, y);
   surface.stroke();

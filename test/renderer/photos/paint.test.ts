@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { brushStroke, fillPolygon, floodColour, runLengths, wholeMask } from '../../../renderer/photos/masks/paint.js';
+import {
+  brushStroke,
+  fillPolygon,
+  floodColour,
+  paintRuns,
+  runLengths,
+  wholeMask,
+} from '../../../renderer/photos/masks/paint.js';
 
 const kept = (keep: Uint8Array): number => keep.reduce((sum, flag) => sum + flag, 0);
 
@@ -47,5 +54,13 @@ describe('painting masks', () => {
   it('runs begin with hidden pixels', () => {
     expect(runLengths(Uint8Array.of(1, 1, 0, 0, 0, 1))).toEqual([0, 2, 3, 1]);
     expect(runLengths(Uint8Array.of(0, 1))).toEqual([1, 1]);
+  });
+
+  it('takes over an object that was found, and nothing beside it', () => {
+    const mask = wholeMask(4, 2);
+    paintRuns(mask, [1, 2, 3, 2], 0);
+    expect([...mask.keep]).toEqual([1, 0, 0, 1, 1, 1, 0, 0]);
+    paintRuns(mask, [0, 2, 6], 1);
+    expect([...mask.keep]).toEqual([1, 1, 0, 1, 1, 1, 0, 0]);
   });
 });
