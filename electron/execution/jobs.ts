@@ -98,7 +98,7 @@ export const jobs = {
     memory: ({ reference }) => STEREO_BYTES_A_PIXEL * reference.grey.length,
   }),
   'stereo/judge': job({
-    version: 2,
+    version: 3,
     room: 'stereo',
     batch: 1,
     request: schema.stereoJudgeRequest,

@@ -3,7 +3,7 @@
  *
  *   node build/wasm.mjs && node --import tsx test/bench/dense.ts [--fit] [--quick]
  *
- * Sets: rendered rooms of many kinds (dense/scenes.ts) and the sample scene with its true cameras and depths. Errors are
+ * Sets: rendered rooms and yards under a sky, of many kinds (dense/scenes.ts), and the sample scene with its true cameras and depths. Errors are
  * relative to the true depth; "right" is 2 %. Told are the reliability curve and the expected calibration error of odd
  * rooms and of the samples. With --fit the weights of the confidence (dense/checks.ts) and the probabilities of completed
  * pixels (dense/complete.ts) are found from the even rooms alone, printed, and judged by the others. --quick takes a few
@@ -64,9 +64,13 @@ const samples: Judged[] = [];
 if (existsSync(join(folder, 'depth.json')))
   samples.push(report(judge('courtyard', (await sampleShots(folder)).slice(0, values.quick ? 5 : undefined))));
 
-if (values.fit) applyFit();
 curve('rooms that no fit has seen', heldOut);
 curve('samples', samples);
+if (values.fit) {
+  applyFit();
+  curve('rooms that no fit has seen, by the weights above', heldOut);
+  curve('samples, by the weights above', samples);
+}
 
 /** Finds the weights, prints them, and gives the held-out pixels the probabilities that follow. */
 function applyFit(): void {

@@ -10,8 +10,8 @@ export interface CompleteOptions {
   /** A depth that matching found within this share of the plane's supports it. */
   supports: number;
   /**
-   * Probabilities that a completed pixel is right, by whether matching supports it. In rendered rooms it is right in
-   * five of six cases with and without; told is less, as few real surfaces are as even as a rendered wall.
+   * Probabilities that a completed pixel is right, by whether matching supports it: the shares of right ones among
+   * those of the even rendered scenes, rooms and walls under a sky (`test/bench/dense.ts --fit`).
    */
   supported: number;
   unsupported: number;
@@ -21,8 +21,8 @@ export const COMPLETE_DEFAULTS: CompleteOptions = {
   planes: INFER_DEFAULTS,
   mostThrough: 0.15,
   supports: 0.03,
-  supported: 0.7,
-  unsupported: 0.6,
+  supported: 0.75,
+  unsupported: 0.72,
 };
 
 /**
