@@ -16,6 +16,7 @@ import {
   type SettingsChange,
 } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
+import { listed } from '../contract/listed.js';
 import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
@@ -475,7 +476,11 @@ export class Engine {
     // A photo that is in the project at this very path was meant, and needs no remark.
     const refused = [...refusedVideos, ...all].filter(({ path }) => !knownPaths.has(path));
     const plain = [...imported.filter((each) => !each.wide), ...faces.imported];
-    for (const { photo, notes } of imported) for (const note of notes) this.note(`${photo.name} ${note}`);
+    const remarks = new Map<string, string[]>();
+    for (const { photo, notes } of imported)
+      for (const note of notes) remarks.set(note, [...(remarks.get(note) ?? []), photo.name]);
+    for (const [note, names] of remarks)
+      this.note(names.length === 1 ? `${names[0]} ${note}` : `${listed(names, 3)}: each ${note}`);
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.announce.flush();
     return {

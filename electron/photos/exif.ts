@@ -23,13 +23,15 @@ type Tags = Record<string, { value?: unknown; computed?: unknown; description?: 
  *
  * @param source `exif`: the file's bytes, or a bare EXIF block; `xmp`: the XMP packet
  * @param width upright size of the photo in pixels
+ * @returns facts, and what is told there and not believed, for people
  */
 export function readFacts(
   { exif, xmp }: { exif: Uint8Array; xmp?: Uint8Array | undefined },
   width: number,
   height: number,
-): PhotoFacts {
+): { facts: PhotoFacts; notes: string[] } {
   const facts: PhotoFacts = {};
+  const notes: string[] = [];
   const tags = exifTags(exif);
   if (tags) {
     const camera = cameraName(text(tags.Make), text(tags.Model));
@@ -41,11 +43,13 @@ export function readFacts(
     const focal = focalFromExif(tags, camera, width, height);
     if (focal) facts.focal = focal;
     const position = positionFromExif(tags);
-    if (position) facts.position = position;
+    if (position === 'no fix')
+      notes.push('has the GPS place 0, 0, which receivers without a fix write; it is not used');
+    else if (position) facts.position = position;
   }
   const orientation = xmp && gimbalAngles(Buffer.from(xmp).toString('latin1'));
   if (orientation) facts.orientation = orientation;
-  return facts;
+  return { facts, notes };
 }
 
 function exifTags(source: Uint8Array): Tags | undefined {
@@ -90,12 +94,12 @@ function plausible(pixels: number, source: Focal['source'], width: number, heigh
 }
 
 /** WGS 84. Receivers without a fix write 0, 0: a place in the sea that is not believed. */
-function positionFromExif(tags: Tags): GeoPosition | undefined {
+function positionFromExif(tags: Tags): GeoPosition | 'no fix' | undefined {
   const latitude = degrees(tags.GPSLatitude, text(tags.GPSLatitudeRef), 'S');
   const longitude = degrees(tags.GPSLongitude, text(tags.GPSLongitudeRef), 'W');
   if (latitude === undefined || longitude === undefined) return undefined;
   if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
-  if (Math.abs(latitude) < 1e-6 && Math.abs(longitude) < 1e-6) return undefined;
+  if (Math.abs(latitude) < 1e-6 && Math.abs(longitude) < 1e-6) return 'no fix';
   const position: GeoPosition = { latitude, longitude };
   const altitude = number(tags.GPSAltitude);
   const reference = tags.GPSAltitudeRef?.value;

@@ -7,9 +7,11 @@ import type { Photo, PhotoId } from '../geometry/types.js';
 import { luma } from '../numerics/luma.js';
 import { openImage, type OpenImage } from './decode.js';
 import { discover, reasonOf, type Refusal } from './discover.js';
+import { reducedRaw } from './developed.js';
 import { lookOf } from './duplicates.js';
 import { readFacts } from './exif.js';
 import { alphaMask, maskBeside } from './masks.js';
+import { isRaw } from './raw.js';
 import { readImageFile } from './read-file.js';
 import { sharpness } from './sharpness.js';
 import { detectWide } from './wide/detect.js';
@@ -55,8 +57,10 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
   checkSize(image);
   const { thumbnail, score, look, wide } = await reduce(image);
   const id = createHash('sha256').update(bytes).digest('hex');
+  // It is in memory now: the run that follows need not develop it again.
+  if (isRaw(bytes)) await reducedRaw(id, () => Promise.resolve(image));
   const transparent = await alphaMask(image, path, id);
-  const facts = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
+  const { facts, notes } = readFacts({ exif: image.exif ?? bytes, xmp: image.xmp }, image.width, image.height);
   const photo: Photo = {
     id,
     path,
@@ -69,7 +73,12 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
     ...facts,
   };
   const mask = transparent ?? (await maskBeside(photo));
-  return { photo: mask ? { ...photo, mask } : photo, thumbnail, notes: image.notes, ...(wide ? { wide } : {}) };
+  return {
+    photo: mask ? { ...photo, mask } : photo,
+    thumbnail,
+    notes: [...image.notes, ...notes],
+    ...(wide ? { wide } : {}),
+  };
 }
 
 function checkSize({ width, height }: OpenImage): void {

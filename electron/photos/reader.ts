@@ -1,9 +1,11 @@
 import sharp from 'sharp';
 import { UserError } from '../contract/errors.js';
 import type { Photo } from '../geometry/types.js';
-import { openImage } from './decode.js';
+import { openImage, type OpenImage } from './decode.js';
+import { KEPT_SIDE, reducedRaw, type Reduced } from './developed.js';
 import { reasonOf } from './discover.js';
 import { readMask } from './masks.js';
+import { isRaw } from './raw.js';
 import { readPhotoFile } from './read-file.js';
 
 export interface PhotoSize {
@@ -37,7 +39,7 @@ export async function readPixels(
   size: PhotoSize,
 ): Promise<{ width: number; height: number; pixels: Uint8Array; keep?: Uint8Array | undefined }> {
   try {
-    const image = await openImage(await readPhotoFile(photo));
+    const image = await openAt(photo, await readPhotoFile(photo), size);
     const pipeline = image.wholePixels();
     const wanted = sizeFor(image, size);
     if (wanted.width !== image.width || wanted.height !== image.height) pipeline.resize({ ...wanted, fit: 'fill' });
@@ -53,6 +55,13 @@ export async function readPixels(
     if (error instanceof UserError) throw error;
     throw unreadable(photo, error);
   }
+}
+
+/** A RAW photo that is wanted small is developed once (developed.ts). */
+function openAt(photo: Photo, bytes: Buffer, size: PhotoSize): Promise<OpenImage | Reduced> {
+  const side = size.longSide ?? Math.max(size.width ?? Infinity, size.height ?? Infinity);
+  const open = () => openImage(bytes);
+  return side <= KEPT_SIDE && isRaw(bytes) ? reducedRaw(photo.id, open) : open();
 }
 
 function unreadable(photo: Photo, error: unknown): UserError {

@@ -36,8 +36,9 @@ export function lookedAtSize(width: number, height: number): { width: number; he
  */
 export class FrameTally {
   count = 0;
-  private readonly scores: number[] = [];
-  private readonly shifts: number[] = [];
+  /** Room for so many frames so far: plain arrays of numbers would take more than twice the memory for hours of video. */
+  private scores = new Float32Array(1024);
+  private shifts = new Float32Array(1024 * 2 * BLOCKS);
   private previous: Uint8Array | undefined;
 
   constructor(
@@ -47,17 +48,28 @@ export class FrameTally {
 
   /** @param frame [height, width], kept by nobody */
   add(frame: Uint8Array): void {
-    this.scores.push(sharpness(frame, this.width, this.height));
+    if (this.count === this.scores.length) {
+      this.scores = doubled(this.scores);
+      this.shifts = doubled(this.shifts);
+    }
+    this.scores[this.count] = sharpness(frame, this.width, this.height);
     const coarse = reduced(frame, this.width, this.height);
-    const moved = this.previous ? blockShifts(this.previous, coarse, this.width, this.height) : undefined;
-    for (let k = 0; k < 2 * BLOCKS; k++) this.shifts.push(moved?.[k] ?? 0);
+    if (this.previous)
+      this.shifts.set(blockShifts(this.previous, coarse, this.width, this.height), 2 * BLOCKS * this.count);
     this.previous = coarse;
     this.count++;
   }
 
   result(): FrameFacts {
-    return { count: this.count, sharpness: Float32Array.from(this.scores), shift: Float32Array.from(this.shifts) };
+    const { count } = this;
+    return { count, sharpness: this.scores.slice(0, count), shift: this.shifts.slice(0, 2 * BLOCKS * count) };
   }
+}
+
+function doubled(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const more = new Float32Array(2 * values.length);
+  more.set(values);
+  return more;
 }
 
 const coarseSize = (width: number, height: number): [number, number] => [

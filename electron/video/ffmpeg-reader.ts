@@ -4,18 +4,30 @@ import { UserError } from '../contract/errors.js';
 import { FrameTally, lookedAtSize } from './analyse.js';
 import { runFfmpeg } from './ffmpeg.js';
 import { probe } from './probe.js';
-import type { LookedAt, VideoProgress, VideoReader } from './reader.js';
+import type { LookedAt, Reach, VideoProgress, VideoReader } from './reader.js';
 
 /** Quality of its JPEG encoder, 2 (best) to 31. */
 const JPEG_QUALITY = 2;
+/** From so many frames on, a quarter of what is enough is enough: to decode all of ten hours takes three. */
+const LONG = 200_000;
+
 /** The first picture track and nothing else. */
-const input = (path: string): string[] => ['-nostdin', '-v', 'error', '-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'];
+const input = (path: string, keysOnly = false): string[] => [
+  ...['-nostdin', '-v', 'error', ...(keysOnly ? ['-skip_frame', 'nokey'] : [])],
+  ...['-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'],
+];
 
 /** Videos decoded by an installed FFmpeg. */
 export const ffmpegReader: VideoReader = { look, take };
 
-async function look(path: string, { signal, onProgress }: VideoProgress): Promise<LookedAt> {
+async function look(
+  path: string,
+  { signal, onProgress, enough = Infinity }: VideoProgress & Pick<Reach, 'enough'>,
+): Promise<LookedAt> {
   const facts = await probe(path, signal);
+  const { keys } = facts;
+  const keysOnly = keys.length < facts.times.length && keys.length >= (facts.times.length > LONG ? enough / 4 : enough);
+  const times = keysOnly ? keys : facts.times;
   const { width, height } = lookedAtSize(facts.width, facts.height);
   const tally = new FrameTally(width, height);
   const frame = new Uint8Array(width * height);
@@ -23,7 +35,7 @@ async function look(path: string, { signal, onProgress }: VideoProgress): Promis
   const { complaint } = await runFfmpeg(
     'ffmpeg',
     [
-      ...input(path),
+      ...input(path, keysOnly),
       ...['-vf', `scale=${width}:${height}:flags=fast_bilinear`, '-vsync', 'passthrough'],
       ...['-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'],
     ],
@@ -38,27 +50,32 @@ async function look(path: string, { signal, onProgress }: VideoProgress): Promis
           if (filled < frame.length) continue;
           tally.add(frame);
           filled = 0;
-          onProgress?.(Math.min(1, tally.count / Math.max(1, facts.times.length)));
+          onProgress?.(Math.min(1, tally.count / Math.max(1, times.length)));
         }
       },
     },
   );
   if (tally.count === 0)
     throw new UserError('bad-input', `no picture of this video could be decoded (${firstLine(complaint)}): ${path}`);
-  return { frames: tally.result(), times: timesOf(tally.count, facts.times), announced: facts.times.length };
+  return {
+    frames: tally.result(),
+    times: timesOf(tally.count, times),
+    announced: times.length,
+    ...(keysOnly ? { keysOnly } : {}),
+  };
 }
 
 async function take(
   path: string,
   frames: readonly { number: number }[],
   folder: string,
-  { signal }: VideoProgress,
+  { signal, keysOnly }: VideoProgress & Pick<Reach, 'keysOnly'>,
 ): Promise<string[]> {
   const select = frames.map(({ number }) => `eq(n,${number})`).join('+');
   await runFfmpeg(
     'ffmpeg',
     [
-      ...input(path),
+      ...input(path, keysOnly),
       ...['-vf', `select='${select}'`, '-vsync', 'passthrough', '-frames:v', String(frames.length)],
       ...['-q:v', String(JPEG_QUALITY), '-qmin', '1', join(folder, '%08d.jpg')],
     ],

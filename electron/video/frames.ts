@@ -8,7 +8,7 @@ import { reasonOf } from '../photos/discover.js';
 import type { VideoFrame } from '../geometry/types.js';
 import { CHOOSE_DEFAULTS, chooseFrames, type ChooseOptions } from './choose.js';
 import { ffmpegReader } from './ffmpeg-reader.js';
-import type { LookedAt, VideoProgress, VideoReader } from './reader.js';
+import type { LookedAt, Reach, VideoProgress, VideoReader } from './reader.js';
 
 export interface ExtractOptions extends Partial<ChooseOptions> {
   /** Who decodes; an installed FFmpeg by default. */
@@ -35,6 +35,8 @@ const DIGITS = 6;
 const SAMPLE_BYTES = 1 << 20;
 /** Of the time, what looking at every frame takes; writing the chosen ones takes the rest. */
 const LOOKING = 0.6;
+/** Of a long video, so many times the frames that are wanted are enough to choose from. */
+const ENOUGH = 8;
 
 /**
  * Chooses frames of a video and writes them once, at full size and upright, into `cache`; asked again with the same
@@ -64,11 +66,16 @@ export async function extractFrames(
   const kept = await readListing(folder, choice);
   if (kept) return asFrames(kept);
 
-  const seen = await reader.look(path, { signal, onProgress: (share) => onProgress(LOOKING * share) });
+  const seen = await reader.look(path, {
+    signal,
+    onProgress: (share) => onProgress(LOOKING * share),
+    enough: ENOUGH * (options.frames ?? options.most),
+  });
   const { times } = seen;
   const chosen = chooseFrames(seen.frames, times, options).map((number) => ({ number, seconds: times[number]! }));
   const files = await write(reader, path, folder, chosen, {
     signal,
+    keysOnly: seen.keysOnly,
     onProgress: (share) => onProgress(LOOKING + (1 - LOOKING) * share),
   });
   const made = {
@@ -81,8 +88,9 @@ export async function extractFrames(
 }
 
 const round = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
-function remarks(video: string, { frames, announced }: LookedAt, chosen: number): string[] {
-  const notes = [`${video}: ${chosen} of ${frames.count} frames chosen`];
+function remarks(video: string, { frames, announced, keysOnly }: LookedAt, chosen: number): string[] {
+  const kind = keysOnly ? 'key frames' : 'frames';
+  const notes = [`${video}: ${chosen} of ${frames.count} ${kind} chosen`];
   if (frames.count < 0.9 * announced)
     notes.push(`${video} is damaged or cut off: ${frames.count} of ${announced} frames could be decoded`);
   if (chosen === 1) notes.push(`${video}: the picture stands still, so that one frame shows all of it`);
@@ -123,7 +131,7 @@ async function write(
   path: string,
   folder: string,
   chosen: readonly { number: number; seconds: number }[],
-  progress: VideoProgress,
+  progress: VideoProgress & Pick<Reach, 'keysOnly'>,
 ): Promise<string[]> {
   const partial = `${folder}.partial-${process.pid}`;
   await rm(partial, { recursive: true, force: true });

@@ -7,6 +7,8 @@ export interface VideoFacts {
   height: number;
   /** Seconds of each frame from the video's start, ascending, as far as the container tells. */
   times: Float64Array;
+  /** Seconds of those that stand for themselves (a decoder can begin there). */
+  keys: Float64Array;
 }
 
 interface Probe {
@@ -36,17 +38,16 @@ export async function probe(path: string, signal?: AbortSignal): Promise<VideoFa
   const sideways = Math.abs(turn) % 180 === 90;
   const [width, height] = sideways ? [stream.height, stream.width] : [stream.width, stream.height];
   const packets = await output(
-    ['-select_streams', 'v:0', '-show_entries', 'packet=pts_time'],
+    ['-select_streams', 'v:0', '-show_entries', 'packet=pts_time,flags'],
     ['-of', 'csv=p=0', path],
     signal,
   );
-  const stamps = (packets ?? '')
-    .split('\n')
-    .map((line) => Number.parseFloat(line))
-    .filter(Number.isFinite);
-  const times = Float64Array.from(stamps).sort();
+  const lines = (packets ?? '').split('\n').filter((line) => Number.isFinite(Number.parseFloat(line)));
+  const secondsOf = (some: readonly string[]) => Float64Array.from(some, (line) => Number.parseFloat(line)).sort();
+  const times = secondsOf(lines);
+  const keys = secondsOf(lines.filter((line) => line.includes(',K')));
   const start = times[0] ?? 0;
-  return { width, height, times: times.map((time) => time - start) };
+  return { width, height, times: times.map((time) => time - start), keys: keys.map((time) => time - start) };
 }
 
 async function output(entries: string[], rest: string[], signal?: AbortSignal): Promise<string | undefined> {

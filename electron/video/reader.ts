@@ -7,6 +7,16 @@ export interface LookedAt {
   times: Float64Array;
   /** Frames that the container speaks of; more than were decoded when the video is cut off. */
   announced: number;
+  /** True where only frames that stand for themselves were looked at: of them a long video has enough. */
+  keysOnly?: boolean;
+}
+
+/** What of a video is decoded. */
+export interface Reach {
+  /** So many frames are enough to choose from. */
+  enough?: number | undefined;
+  /** Only those that stand for themselves, as `look` said. */
+  keysOnly?: boolean | undefined;
 }
 
 export interface VideoProgress {
@@ -21,12 +31,12 @@ export interface VideoProgress {
  */
 export interface VideoReader {
   /**
-   * Decodes every frame, small and grey.
+   * Decodes every frame, small and grey; of a long video only those that stand for themselves, where they are enough.
    *
    * @throws UserError 'bad-input' for what is no video or has no frame that can be decoded, 'not-found' when the file
    * or the decoder is missing; the signal's reason
    */
-  look(path: string, progress: VideoProgress): Promise<LookedAt>;
+  look(path: string, progress: VideoProgress & Pick<Reach, 'enough'>): Promise<LookedAt>;
   /**
    * Decodes once more and writes frames of full size, as JPEG, into a folder.
    *
@@ -37,6 +47,6 @@ export interface VideoReader {
     path: string,
     frames: readonly { number: number; seconds: number }[],
     folder: string,
-    progress: VideoProgress,
+    progress: VideoProgress & Pick<Reach, 'keysOnly'>,
   ): Promise<string[]>;
 }

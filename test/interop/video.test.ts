@@ -43,6 +43,23 @@ describe('frames of a video', () => {
     expect((await stat(frames[3]!.path)).mtimeMs).toBe(before);
   });
 
+  test('of a long video are chosen among those that stand for themselves', async () => {
+    const path = join(folder, 'long.mp4');
+    const often = [...H264, '-g', '3', '-keyint_min', '3'];
+    await makeVideo(path, { width: 320, height: 240, count: 240, speed: 5, encode: often });
+    const { frames, notes } = await extractFrames(path, join(folder, 'cache-long'), { frames: 8 });
+    expect(notes).toEqual([`long.mp4: ${frames.length} of 80 key frames chosen`]);
+    // Every third frame, at its own time.
+    for (const { frame } of frames)
+      expect((frame.seconds * 30) / 3).toBeCloseTo(Math.round((frame.seconds * 30) / 3), 2);
+    expect(frames.map(({ path, frame }) => [numberOf(path) * 3, Math.round(frame.seconds * 30)])).toEqual(
+      frames.map(({ frame }) => [Math.round(frame.seconds * 30), Math.round(frame.seconds * 30)]),
+    );
+    // Half as many as are enough: all frames are looked at.
+    const { notes: more } = await extractFrames(path, join(folder, 'cache-long'), { frames: 20 });
+    expect(more[0]).toMatch(/of 240 frames chosen/);
+  });
+
   test('are upright when the video says that it was turned', async () => {
     const plain = join(folder, 'plain.mp4');
     await makeVideo(plain, { width: 320, height: 240, count: 30, speed: 5, encode: H264 });

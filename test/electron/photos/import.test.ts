@@ -115,7 +115,9 @@ describe('a photo', () => {
     expect(photo.position!.longitude).toBeCloseTo(151, 6);
     expect(photo.position!.altitude).toBeCloseTo(123.4, 3);
     const nowhere = await picture(80, 80).withExif(gps('0/1 0/1 0/1', '0/1 0/1 0/1')).jpeg().toBuffer();
-    expect((await importPhoto(await save('nowhere.jpg', nowhere))).photo.position).toBeUndefined();
+    const { photo: lost, notes } = await importPhoto(await save('nowhere.jpg', nowhere));
+    expect(lost.position).toBeUndefined();
+    expect(notes).toEqual(['has the GPS place 0, 0, which receivers without a fix write; it is not used']);
   });
 
   test("has a drone's gimbal angles", async () => {
@@ -124,6 +126,20 @@ describe('a photo', () => {
       drone-dji:GimbalPitchDegree="-90.00" drone-dji:GimbalRollDegree="+0.00"/></rdf:RDF></x:xmpmeta>`;
     const path = await save('drone.jpg', await picture(80, 80).withXmp(packet).jpeg().toBuffer());
     expect((await importPhoto(path)).photo.orientation).toEqual({ yaw: -12.5, pitch: -90, roll: 0 });
+  });
+
+  test('that is RAW is developed once for all that looks at it reduced, and larger from the file', async () => {
+    const bytes = makeDng(96, 64, (x, y) => [x / 100, 0.3, y / 70]);
+    const path = await save('once.dng', bytes);
+    // Under a name of its own the photo's bytes may change without a word.
+    const photo = { ...(await importPhoto(path)).photo, id: 'once' };
+    const first = await readPixels(photo, { longSide: 48 });
+    expect([first.width, first.height]).toEqual([48, 32]);
+    // What is left of the file can't be developed, and need not be.
+    await save('once.dng', bytes.subarray(0, bytes.length >> 1));
+    expect(await readPixels(photo, { longSide: 48 })).toEqual(first);
+    expect((await readPixels(photo, { width: 30, height: 30 })).pixels.length).toBe(2700);
+    await expect(readPixels(photo, { longSide: 4000 })).rejects.toThrow(/can't read the photo once\.dng/);
   });
 
   test('as camera RAW keeps more than 8 bits for those who ask for them', async () => {
