@@ -4,59 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Segmenting } from '../../electron/engine/segmenting.js';
 import type { Photo } from '../../electron/geometry/types.js';
-import { Graph } from '../../native-models/onnx/graph.js';
 import { catalog } from '../../native-models/registry/catalog.js';
 import { importModel } from '../../native-models/registry/install.js';
-import { openSegmenter } from '../../native-models/segmentation/sam.js';
-
-type Kind = 'sam' | 'sam2';
-
-/** The encoder's signature; it tells the picture's mean everywhere. */
-async function tinyEncoder(path: string, kind: Kind, channels = 256): Promise<void> {
-  const graph = new Graph('encoder');
-  const image =
-    kind === 'sam'
-      ? graph.input('input_image', 'float32', ['h', 'w', 3])
-      : graph.input('image', 'float32', [1, 3, 1024, 1024]);
-  const mean = graph.node('ReduceMean', [image], { attributes: { keepdims: 0 } });
-  const one = graph.node('Reshape', [mean, graph.ints([1, 1, 1, 1])]);
-  const out = (name: string, shape: number[]) =>
-    graph.output(name, graph.node('Expand', [one, graph.ints(shape)]), 'float32', shape);
-  out(kind === 'sam' ? 'image_embeddings' : 'image_embed', [1, channels, 64, 64]);
-  if (kind === 'sam2') {
-    out('high_res_feats_0', [1, 32, 256, 256]);
-    out('high_res_feats_1', [1, 64, 128, 128]);
-  }
-  await graph.save(path);
-}
-
-/**
- * The decoder's signature. Its mask is the left half for a first place right of the middle, else the right half; of SAM
- * 2.1's three masks the second is the surest, and the others are the reverse.
- */
-async function tinyDecoder(path: string, kind: Kind): Promise<void> {
-  const graph = new Graph('decoder');
-  if (kind === 'sam') graph.input('image_embeddings', 'float32', [1, 256, 64, 64]);
-  else {
-    graph.input('image_embed', 'float32', [1, 256, 64, 64]);
-    graph.input('high_res_feats_0', 'float32', [1, 32, 256, 256]);
-    graph.input('high_res_feats_1', 'float32', [1, 64, 128, 128]);
-  }
-  const places = graph.input('point_coords', 'float32', [1, 'n', 2]);
-  graph.input('point_labels', 'float32', [1, 'n']);
-  graph.input('mask_input', 'float32', [1, 1, 256, 256]);
-  graph.input('has_mask_input', 'float32', [1]);
-  if (kind === 'sam') graph.input('orig_im_size', 'float32', [2]);
-  const first = graph.node('Slice', [places, graph.ints([0, 0, 0]), graph.ints([1, 1, 1]), graph.ints([0, 1, 2])]);
-  const off = graph.node('Sub', [graph.node('Reshape', [first, graph.ints([1])]), graph.floats([512])]);
-  const signs = kind === 'sam' ? [1, -1] : [-1, 1, 1, -1, -1, 1];
-  const masks = graph.node('Mul', [off, graph.floats(signs)]);
-  const count = signs.length / 2;
-  graph.output('masks', graph.node('Reshape', [masks, graph.ints([1, count, 1, 2])]), 'float32', [1, count, 1, 2]);
-  const sure = graph.node('Reshape', [graph.floats(kind === 'sam' ? [0.5] : [0.1, 0.9, 0.2]), graph.ints([1, count])]);
-  graph.output('iou_predictions', sure, 'float32', [1, count]);
-  await graph.save(path);
-}
+import { openSegmenter, type SegmentKind } from '../../native-models/segmentation/sam.js';
+import { tinyDecoder, tinyEncoder } from '../fixtures/segment-graphs.js';
 
 const picture = { pixels: new Uint8Array(3 * 40 * 20).fill(90), width: 40, height: 20 };
 const share = (mask: ArrayLike<number>, from: number, to: number): number => {
@@ -81,7 +32,7 @@ describe('finding objects by click and box', { timeout: 60_000 }, () => {
     if (before === undefined) delete process.env.POINTMAP_MODELS;
     else process.env.POINTMAP_MODELS = before;
   });
-  const open = (kind: Kind) =>
+  const open = (kind: SegmentKind) =>
     openSegmenter({ encoder: at(`${kind}-encoder.onnx`), decoder: at(`${kind}-decoder.onnx`) }, 'cpu', 1);
 
   it.each(['sam', 'sam2'] as const)(
