@@ -11,9 +11,12 @@ const JPEG_QUALITY = 2;
 /** From so many frames on, a quarter of what is enough is enough: to decode all of ten hours takes three. */
 const LONG = 200_000;
 
-/** The first picture track and nothing else. */
+/**
+ * The first picture track and nothing else. Other frames than keys are left out where the container is read (MP4, MOV) or
+ * by the decoder (H.264, H.265); with neither (VP9 and AV1 in WebM and MKV) all are decoded all the same.
+ */
 const input = (path: string, keysOnly = false): string[] => [
-  ...['-nostdin', '-v', 'error', ...(keysOnly ? ['-skip_frame', 'nokey'] : [])],
+  ...['-nostdin', '-v', 'error', ...(keysOnly ? ['-discard', 'nokey', '-skip_frame', 'nokey'] : [])],
   ...['-i', path, '-map', '0:v:0', '-an', '-sn', '-dn'],
 ];
 
@@ -26,8 +29,8 @@ async function look(
 ): Promise<LookedAt> {
   const facts = await probe(path, signal);
   const { keys } = facts;
-  const keysOnly = keys.length < facts.times.length && keys.length >= (facts.times.length > LONG ? enough / 4 : enough);
-  const times = keysOnly ? keys : facts.times;
+  const wanted = keys.length < facts.times.length && keys.length >= (facts.times.length > LONG ? enough / 4 : enough);
+  const announced = wanted ? keys.length : facts.times.length;
   const { width, height } = lookedAtSize(facts.width, facts.height);
   const tally = new FrameTally(width, height);
   const frame = new Uint8Array(width * height);
@@ -35,7 +38,7 @@ async function look(
   const { complaint } = await runFfmpeg(
     'ffmpeg',
     [
-      ...input(path, keysOnly),
+      ...input(path, wanted),
       ...['-vf', `scale=${width}:${height}:flags=fast_bilinear`, '-vsync', 'passthrough'],
       ...['-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'],
     ],
@@ -50,13 +53,16 @@ async function look(
           if (filled < frame.length) continue;
           tally.add(frame);
           filled = 0;
-          onProgress?.(Math.min(1, tally.count / Math.max(1, times.length)));
+          onProgress?.(Math.min(1, tally.count / Math.max(1, announced)));
         }
       },
     },
   );
   if (tally.count === 0)
     throw new UserError('bad-input', `no picture of this video could be decoded (${firstLine(complaint)}): ${path}`);
+  // All frames came: nobody left the others out.
+  const keysOnly = wanted && tally.count <= (keys.length + facts.times.length) / 2;
+  const times = keysOnly ? keys : facts.times;
   return {
     frames: tally.result(),
     times: timesOf(tally.count, times),

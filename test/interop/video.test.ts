@@ -55,7 +55,13 @@ describe('frames of a video', () => {
     expect(frames.map(({ path, frame }) => [numberOf(path) * 3, Math.round(frame.seconds * 30)])).toEqual(
       frames.map(({ frame }) => [Math.round(frame.seconds * 30), Math.round(frame.seconds * 30)]),
     );
-    // Half as many as are enough: all frames are looked at.
+    // A decoder that takes no notice gives all frames, at their own times.
+    const web = join(folder, 'long.webm');
+    await makeVideo(web, { width: 160, height: 120, count: 90, speed: 5, encode: [...VP9, '-g', '3'] });
+    const { frames: all, notes: told } = await extractFrames(web, join(folder, 'cache-web'), { frames: 3 });
+    expect(told).toEqual([`long.webm: ${all.length} of 90 frames chosen`]);
+    for (const { path, frame } of all) expect(frame.seconds * 30).toBeCloseTo(numberOf(path), 1);
+    // Not enough of them: all frames are looked at.
     const { notes: more } = await extractFrames(path, join(folder, 'cache-long'), { frames: 20 });
     expect(more[0]).toMatch(/of 240 frames chosen/);
   });
