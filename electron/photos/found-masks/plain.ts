@@ -133,7 +133,7 @@ export function withoutSky(picture: SmallPicture, options: SkyOptions = SKY_DEFA
   return inverted(sky);
 }
 
-/** Pixels that look like the sky that was reached, along a row beyond something narrow. */
+/** Pixels that look like the sky that was reached, along a row or a column beyond something narrow. */
 function behindNarrow(
   { width, height, pixels }: SmallPicture,
   reached: Uint8Array,
@@ -141,19 +141,19 @@ function behindNarrow(
 ): number[] {
   const most = Math.round(parted * Math.max(width, height));
   const found: number[] = [];
-  const scan = (y: number, step: 1 | -1): void => {
-    let last = -1;
-    for (let i = 0; i < width; i++) {
-      const x = step > 0 ? i : width - 1 - i;
-      const p = y * width + x;
-      if (reached[p]) last = p;
-      else if (last >= 0 && Math.abs(p - last) <= most && looksLikeSky(pixels, p))
-        if (difference(pixels, p, pixels, 3 * last) <= partedColour) found.push(p);
+  const scan = (start: number, step: number, count: number): void => {
+    let last = -Infinity;
+    for (let i = 0; i < count; i++) {
+      const p = start + i * step;
+      if (reached[p]) last = i;
+      else if (i - last <= most && looksLikeSky(pixels, p))
+        if (difference(pixels, p, pixels, 3 * (start + last * step)) <= partedColour) found.push(p);
     }
   };
   for (let y = 0; y < height; y++) {
-    scan(y, 1);
-    scan(y, -1);
+    scan(y * width, 1, width);
+    scan((y + 1) * width - 1, -1, width);
   }
+  for (let x = 0; x < width; x++) scan(x, width, height);
   return found;
 }

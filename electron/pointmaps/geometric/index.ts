@@ -25,7 +25,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '11';
+const VERSION = '12';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**

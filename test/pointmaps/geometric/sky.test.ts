@@ -54,6 +54,13 @@ describe('the sky', () => {
     expect(flags[40 * width + 52]).toBe(1);
   });
 
+  test('is found below a wire that crosses a gap', () => {
+    const isWall = (x: number, y: number): boolean => y >= ROOF || (y >= 20 && (x < 56 || x >= 64));
+    const isWire = (x: number, y: number): boolean => y === 44 && x >= 56 && x < 64;
+    const wired = pictures((x, y) => (isWall(x, y) || isWire(x, y) ? [90, 70, 40] : [232, 236, 240]));
+    expect(skyOf({ ...size, pixels: wired.pixels })![47 * width + 60]).toBe(1);
+  });
+
   test('has no depth, whatever fringe of the roof reaches into it; the house keeps its own', () => {
     const confidence = told();
     const sky = emptySky(size, flags, matched, confidence);
