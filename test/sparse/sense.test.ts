@@ -96,6 +96,26 @@ describe('sense checks', () => {
     expect(senseChecks({ ...five, rejected: rejected.slice(0, 2) }).warnings).toEqual([]);
   });
 
+  it('see that pairs contradict which are as strong as those that are believed: windows all alike', () => {
+    const five = set(5, 0);
+    const verified = exactPairs(arc(5, 60))
+      .slice(3)
+      .map((pair) => ({ ...pair, parallax: 0 }));
+    /** The first three pairs contradict. */
+    const told = (inlierCount: number): string[] => {
+      const candidates = five.candidates.map((each, k) => ({
+        ...each,
+        result: { ...each.result!, inlierCount: k < 3 ? inlierCount : 200 },
+      }));
+      const rejected = candidates
+        .slice(0, 3)
+        .map(({ pair }) => ({ pair, reason: 'inconsistent' as const, detail: '' }));
+      return senseChecks({ ...five, candidates, rejected, verified }).warnings;
+    };
+    expect(told(180)).toEqual([expect.stringMatching(/3 of 10 pairs.*look alike/)]);
+    expect(told(80)).toEqual([]);
+  });
+
   it('has nothing to say of many weak pairs that contradict few strong ones: wallpaper', () => {
     const five = set(5, 0);
     const [weak, firm] = [five.candidates.slice(0, 5), five.candidates.slice(5)];
