@@ -1,15 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importModel } from '../../native-models/registry/install.js';
+import { tinyDecoder, tinyEncoder } from '../fixtures/segment-graphs.js';
 import { button, chromiumPath, openStudio, type Studio } from './studio.js';
 
 describe.skipIf(!chromiumPath)('painting a mask', () => {
   let studio: Studio;
+  let models: string;
 
   beforeAll(async () => {
-    studio = await openStudio();
+    models = await mkdtemp(join(tmpdir(), 'pointmap-models-'));
+    studio = await openStudio({ environment: { POINTMAP_MODELS: join(models, 'installed') } });
     await button(studio.page, /^Courtyard/).click();
     await studio.page.locator('.photo-row').nth(9).waitFor();
   });
-  afterAll(() => studio?.close());
+  afterAll(async () => {
+    await studio?.close();
+    await rm(models, { recursive: true, force: true });
+  });
 
   it('hides what a stroke covers, goes back a step, and is there when it is opened again', async () => {
     const { page, complaints } = studio;
@@ -46,4 +56,40 @@ describe.skipIf(!chromiumPath)('painting a mask', () => {
     await expect.poll(hidden).toBeCloseTo(one, 2);
     expect(complaints).toEqual([]);
   });
+
+  it('hides the object of a click where a network is installed, and says what to install where none is', async () => {
+    const { page } = studio;
+    await page.keyboard.press('Escape');
+    await page.locator('.photo-row').nth(1).click();
+    await page.keyboard.press('m');
+    const dialog = page.getByRole('dialog', { name: /^Mask of/ });
+    const canvas = dialog.locator('canvas');
+    await expect.poll(() => canvas.evaluate((element: HTMLCanvasElement) => element.width)).toBeGreaterThan(500);
+    await dialog.getByLabel('Tool').selectOption({ label: 'Object' });
+    const { x, y, width, height } = (await canvas.boundingBox())!;
+    const click = () => page.mouse.click(x + 0.8 * width, y + 0.5 * height);
+    await click();
+    await page
+      .getByText(/models add mobilesam-encoder/)
+      .first()
+      .waitFor();
+    for (const [part, make] of [
+      ['encoder', tinyEncoder],
+      ['decoder', tinyDecoder],
+    ] as const) {
+      await make(join(models, `${part}.onnx`), 'sam');
+      await importModel(join(models, `${part}.onnx`), { id: `mobilesam-${part}`, root: join(models, 'installed') });
+    }
+    await click();
+    // The graph made for this test tells the half across from the click.
+    const redness = (share: number): Promise<number> =>
+      canvas.evaluate((element: HTMLCanvasElement, share) => {
+        const at = [Math.round(share * element.width), Math.round(0.5 * element.height)] as const;
+        const [red, green] = element.getContext('2d')!.getImageData(...at, 1, 1).data;
+        return red! - green!;
+      }, share);
+    await expect.poll(() => redness(0.2), { timeout: 60_000 }).toBeGreaterThan(60);
+    expect(await redness(0.8)).toBeLessThan(60);
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/object.png` });
+  }, 120_000);
 });
