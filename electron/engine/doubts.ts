@@ -11,6 +11,14 @@ export function withReasons(unplaced: Placement['unplaced'], sparse: SparseModel
   return unplaced.map(({ photo, reason }) => ({ photo, reason: told.get(photo) ?? reason }));
 }
 
+/** Why no photo has a place at all, in words that a person can act on; undefined where the sparse stage has none. */
+export function whyNothing(sparse: SparseModel | undefined, photos: readonly ProjectPhoto[]): string | undefined {
+  const [warning] = sparse?.warnings ?? [];
+  if (warning !== undefined) return warning;
+  const told = sparse?.cameras.find(({ reason }) => reason !== undefined);
+  return told && `${photos.find(({ id }) => id === told.photo)?.name ?? told.photo}: ${told.reason}`;
+}
+
 /** Every reason to distrust a result, one line each: no likely wrong result and no missing photo goes unsaid. */
 export function doubts(
   { components, unplaced, warnings }: Pick<Placement, 'components' | 'unplaced' | 'warnings'>,

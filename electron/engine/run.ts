@@ -18,7 +18,7 @@ import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import { loadObservations, observePairs, type Observed } from './observe.js';
-import { doubts, withReasons } from './doubts.js';
+import { doubts, whyNothing, withReasons } from './doubts.js';
 import { chosenMatcher } from './matching.js';
 import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
@@ -373,7 +373,7 @@ async function placeAll(
   if (observations.length === 0)
     throw new UserError(
       'bad-input',
-      `no two photos could be matched: ${sparse?.warnings[0] ?? commonReason(session)}; take more photos that overlap by two thirds, from different spots`,
+      `no two photos could be matched: ${whyNothing(sparse, photos) ?? commonReason(session)}; take more photos that overlap by two thirds, from different spots`,
     );
   const { residuals, ...placed } = await placeStored(loaded, {
     photos,

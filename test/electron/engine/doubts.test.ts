@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { doubts, withReasons } from '../../../electron/engine/doubts.js';
+import { doubts, whyNothing, withReasons } from '../../../electron/engine/doubts.js';
 import type { Placement } from '../../../electron/engine/placement.js';
 import { emptySparseModel } from '../../../electron/geometry/sparse-model.js';
 import type { ProjectPhoto } from '../../../electron/project/project.js';
@@ -30,4 +30,14 @@ it('a whole result without doubts has no warning, with or without a sparse model
   const whole = { components: [group('a', 'b', 'c', 'd', 'e')], unplaced: [], warnings: [] };
   expect(doubts(whole, undefined, photos)).toEqual([]);
   expect(doubts(whole, emptySparseModel(photos.map(({ id }) => id)), photos)).toEqual([]);
+});
+
+it('where nothing was placed, the set has a reason, or else its first photo', () => {
+  const sparse = emptySparseModel(photos.map(({ id }) => id));
+  expect(whyNothing(sparse, photos)).toBeUndefined();
+  sparse.cameras[1]!.reason = 'taken from the same spot as a.jpg';
+  expect(whyNothing(sparse, photos)).toBe('b.jpg: taken from the same spot as a.jpg');
+  sparse.warnings = ['mask the background'];
+  expect(whyNothing(sparse, photos)).toBe('mask the background');
+  expect(whyNothing(undefined, photos)).toBeUndefined();
 });
