@@ -145,7 +145,9 @@ function lensOf(
   remark: (what: string) => void,
 ): KnownPhotoCamera['lens'] | undefined {
   if (!isForShape(photo, known, remark)) return undefined;
-  const focal = (photo.width / known.width) * Math.sqrt(known.fx * known.fy);
+  // The root of a square may be off by its last bit.
+  const mean = known.fx === known.fy ? known.fx : Math.sqrt(known.fx * known.fy);
+  const focal = (photo.width / known.width) * mean;
   const k1 = closestRadial(known);
   return focal > 0 && k1 !== undefined ? { focal, k1, k2: 0 } : undefined;
 }

@@ -9,7 +9,7 @@ import type {
 } from '../alignment/types.js';
 import type { CameraInfo, RunSettings } from '../contract/api.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
-import type { OriginalFromView, View } from '../geometry/types.js';
+import type { OriginalFromView, Photo, View } from '../geometry/types.js';
 import type { EstimatorSession } from '../pointmaps/estimator.js';
 import { middleOf } from '../pointmaps/resample.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
@@ -160,7 +160,7 @@ function stored(
       component: index,
       width: photo.width,
       height: photo.height,
-      ...originalIntrinsics(originalFromView, focal, centreX, centreY),
+      ...asKnown(photo, originalIntrinsics(originalFromView, focal, centreX, centreY)),
       focalSource: photo.focal?.source === 'user' ? 'user' : foundSource(found),
       worldFromCamera: [...component.worldFromCamera[k]!],
     });
@@ -202,6 +202,18 @@ export function originalIntrinsics(
     k1: k1 * (fx / made) ** 2,
     ...(k2 === 0 ? {} : { k2: k2 * (fx / made) ** 4 }),
   };
+}
+
+/** Share by which a number that went through scales and back may differ from itself. */
+const ROUNDING = 1e-9;
+
+/** A lens that was given as exact leaves as it was given, to the last bit. */
+export function asKnown<T extends { fx: number; fy: number; k1: number }>({ known, face }: Photo, found: T): T {
+  const lens = face ? undefined : known?.lens;
+  if (!lens) return found;
+  const same = (value: number, given: number): number => (Math.abs(value - given) <= ROUNDING * given ? given : value);
+  const k1 = Math.abs(found.k1 - lens.k1) <= ROUNDING ? lens.k1 : found.k1;
+  return { ...found, fx: same(found.fx, lens.focal), fy: same(found.fy, lens.focal), k1 };
 }
 
 /** A focal that two photos can't tell is no measurement, whatever was computed with it. */

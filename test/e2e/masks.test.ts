@@ -69,10 +69,8 @@ describe.skipIf(!chromiumPath)('painting a mask', () => {
     const { x, y, width, height } = (await canvas.boundingBox())!;
     const click = () => page.mouse.click(x + 0.8 * width, y + 0.5 * height);
     await click();
-    await page
-      .getByText(/models add mobilesam-encoder/)
-      .first()
-      .waitFor();
+    // In the dialog: a notice would lie behind it.
+    await dialog.getByText(/models add mobilesam-encoder/).waitFor();
     for (const [part, make] of [
       ['encoder', tinyEncoder],
       ['decoder', tinyDecoder],

@@ -41,7 +41,7 @@ function Painter({ photo }: { photo: PhotoInfo }) {
   const [value, setValue] = useState<0 | 1>(0);
   const [radius, setRadius] = useState(25);
   const [tolerance, setTolerance] = useState(24);
-  const { canvas, steps, ...painting } = usePainting(photo, { tool, value, radius, tolerance });
+  const { canvas, steps, trouble, ...painting } = usePainting(photo, { tool, value, radius, tolerance });
   const save = async (photos: string[]): Promise<void> => {
     const mask = painting.mask();
     if (!mask) return;
@@ -133,6 +133,7 @@ function Painter({ photo }: { photo: PhotoInfo }) {
             {t('Click an object, or drag a box round it: an installed network finds its outline.')}
           </p>
         )}
+        {tool === 'object' && trouble && <p role="alert">{trouble}</p>}
         {tool === 'polygon' && <p className="quiet">{t('Click corners; a double click closes the polygon.')}</p>}
       </div>
     </Dialog>

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import type { PhotoInfo } from '../../../electron/contract/api.js';
 import { api } from '../../transport/index.js';
-import { attempt } from '../../commands/project.js';
 import { brushStroke, fillPolygon, floodColour, paintRuns, wholeMask, type PaintedMask, type Point } from './paint.js';
 
 /** Masks are painted at this long side: finer than the pictures that depth is computed on. */
@@ -33,6 +32,7 @@ export function usePainting(photo: PhotoInfo, painting: Painting) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const sheet = useRef<Sheet>(undefined);
   const [steps, setSteps] = useState(0);
+  const [trouble, setTrouble] = useState<string>();
   // The photo is told anew with every change of the project: what was painted so far must outlast that.
   const { id, width, height, masked } = photo;
   useEffect(() => {
@@ -65,6 +65,7 @@ export function usePainting(photo: PhotoInfo, painting: Painting) {
   return {
     canvas,
     steps,
+    trouble,
     mask: () => sheet.current?.mask,
     all: (value: 0 | 1) =>
       change((open) => {
@@ -95,13 +96,18 @@ export function usePainting(photo: PhotoInfo, painting: Painting) {
         const box = open.box;
         if (!box) return;
         change(() => (open.box = undefined));
-        void findObject(id, open.mask, box).then((found) => {
-          if (found && sheet.current === open)
+        setTrouble(undefined);
+        findObject(id, open.mask, box).then(
+          (found) => {
+            if (sheet.current !== open) return;
             change(() => {
               step(open);
               paintRuns(open.mask, found, painting.value);
             });
-        });
+          },
+          // A notice would lie behind the dialog.
+          (error: unknown) => setTrouble((error as Error).message),
+        );
       },
       onDoubleClick: () =>
         change((open) => {
@@ -136,16 +142,15 @@ function press(open: Sheet, place: Point, painting: Painting): void {
 /** A box smaller than this, pixels of the mask, is a click. */
 const CLICK = 6;
 
-/** What a click or a box means; undefined when it could not be told, which a notice says. */
+/** What a click or a box means. */
 async function findObject(
   photo: string,
   { width, height }: PaintedMask,
   [[x0, y0], [x1, y1]]: [Point, Point],
-): Promise<readonly number[] | undefined> {
+): Promise<readonly number[]> {
   const isClick = Math.hypot(x1 - x0, y1 - y0) < CLICK;
   const question = isClick ? { points: [{ x: x0, y: y0, isObject: true }] } : { points: [], box: { x0, y0, x1, y1 } };
-  const answer = await attempt(() => api.request('photos.segment', { photo, width, height, ...question }));
-  return answer?.runs;
+  return (await api.request('photos.segment', { photo, width, height, ...question })).runs;
 }
 
 function drag(open: Sheet, place: Point, { radius, value }: Painting): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StoredObservation } from '../../../electron/alignment/types.js';
 import { runSettings } from '../../../electron/contract/api.js';
-import { alignmentProblem, sharedFocalWarnings } from '../../../electron/engine/placement.js';
+import { alignmentProblem, asKnown, sharedFocalWarnings } from '../../../electron/engine/placement.js';
 import { viewGeometry } from '../../../electron/pointmaps/dust3r/preprocess.js';
 import { viewMap } from '../../../electron/pointmaps/geometric/view.js';
 import type { ProjectPhoto } from '../../../electron/project/project.js';
@@ -64,4 +64,14 @@ test('views of the built-in estimator have the middle of the photo at half their
   const [x, y] = problem.constraints![0]!.principalPoint!;
   expect(x).toBeCloseTo(320, 9);
   expect(y).toBeCloseTo(240, 9);
+});
+
+test('a lens that was given as exact leaves as it was given, to the last bit; one that was found stays', () => {
+  const given = 995.5555555555555;
+  const known = { use: 'fixed' as const, lens: { focal: given, k1: -0.1, k2: 0 } };
+  const off = { fx: 995.5555555555554, fy: 995.5555555555557, cx: 639.5, cy: 479.5, k1: -0.1 + 1e-16 };
+  expect(asKnown(photo('a', { known }), off)).toEqual({ ...off, fx: given, fy: given, k1: -0.1 });
+  expect(asKnown(photo('a'), off)).toEqual(off);
+  const other = { ...off, fx: 990, fy: 990, k1: 0.02 };
+  expect(asKnown(photo('a', { known }), other)).toEqual(other);
 });
