@@ -39,28 +39,30 @@ export interface ScreenShape {
 /**
  * Selects the points that are seen inside a shape, through the cloud.
  *
+ * Which points are hit follows no pattern, so that every branch on it is guessed wrongly: one branch is left, on what
+ * lies outside the picture, and the states are written without any. Ten million points take 85 ms so, 110 ms with a
+ * branch for each condition, 290 ms in two loops over blocks (Node 20, processor time).
+ *
  * @param m clipFromWorld, column-major as three.js has it; the shape covers the whole picture
+ * @returns how many points are selected now
  */
 export function selectInside(
   points: EditablePoints,
   m: ArrayLike<number>,
-  shape: ScreenShape,
+  { width, height, inside }: ScreenShape,
   minConfidence: number,
   mode: SelectionMode,
-): void {
+): number {
   const { positions, confidence, state } = points;
-  const { width, inside } = shape;
-  const [left, top, right, bottom] = boundsOf(shape);
   // Pixels directly, from the homogeneous coordinates: one division a point.
-  const [sx, sy] = [shape.width / 2, -shape.height / 2];
+  const [sx, sy] = [width / 2, -height / 2];
   const [i, j, k, l] = [m[3]!, m[7]!, m[11]!, m[15]!];
   const [a, b, c, d] = [m[0]! * sx + i * sx, m[4]! * sx + j * sx, m[8]! * sx + k * sx, m[12]! * sx + l * sx];
   const [e, f, g, h] = [m[1]! * sy - i * sy, m[5]! * sy - j * sy, m[9]! * sy - k * sy, m[13]! * sy - l * sy];
-  // What a hit sets and clears, what a miss clears.
-  const set = mode === 'remove' ? 0 : SELECTED;
-  const clear = mode === 'remove' ? ~SELECTED : ~0;
-  const missed = mode === 'replace' ? ~SELECTED : ~0;
+  const kept = mode === 'replace' ? ~SELECTED : ~0;
+  const taken = mode === 'remove' ? SELECTED : 0;
   const count = state.length;
+  let selected = 0;
   for (let n = 0, at = 0; n < count; n++, at += 3) {
     const x = positions[at]!;
     const y = positions[at + 1]!;
@@ -69,33 +71,16 @@ export function selectInside(
     const over = 1 / w;
     const u = (a * x + b * y + c * z + d) * over;
     const v = (e * x + f * y + g * z + h) * over;
+    let hit = 0;
+    if (w > 0 && u >= 0 && v >= 0 && u < width && v < height) hit = inside[(v | 0) * width + (u | 0)]!;
     const before = state[n]!;
-    const hit =
-      w > 0 &&
-      u >= left &&
-      u < right &&
-      v >= top &&
-      v < bottom &&
-      inside[(v | 0) * width + (u | 0)] === 1 &&
-      (before & UNSEEN) === 0 &&
-      confidence[n]! >= minConfidence;
-    state[n] = hit ? (before & clear) | set : before & missed;
+    hit &= (((before & UNSEEN) - 1) >>> 31) & (confidence[n]! >= minConfidence ? 1 : 0);
+    const bit = hit << 1;
+    const after = ((before & kept) | bit) ^ (bit & taken);
+    selected += (after & SELECTED) >> 1;
+    state[n] = after;
   }
-}
-
-/** Left, top, right and bottom of what is inside; the last two are just outside. */
-function boundsOf({ width, height, inside }: ScreenShape): [number, number, number, number] {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let y = 0; y < height; y++) {
-    const row = inside.subarray(y * width, (y + 1) * width);
-    const first = row.indexOf(1);
-    if (first < 0) continue;
-    top = Math.min(top, y);
-    bottom = y + 1;
-    left = Math.min(left, first);
-    right = Math.max(right, row.lastIndexOf(1) + 1);
-  }
-  return [left, top, right, bottom];
+  return selected;
 }
 
 /** Selects by a property of each point that is not deleted. */
@@ -152,7 +137,7 @@ interface BitPlaces {
 /** By the pixels of a cloud: worked out once, as reading two arrays and a table a point costs more than all the rest. */
 const places = new WeakMap<Uint32Array, BitPlaces>();
 
-function bitPlaces({ source, pixel, maps }: EditablePoints): BitPlaces {
+function bitPlaces({ source, pixel, maps }: Pick<EditablePoints, 'source' | 'pixel' | 'maps'>): BitPlaces {
   const known = places.get(pixel);
   if (known) return known;
   const begins = new Uint32Array(maps.length + 1);
@@ -164,15 +149,18 @@ function bitPlaces({ source, pixel, maps }: EditablePoints): BitPlaces {
   return made;
 }
 
+/** Works out ahead what the first mask of a cloud needs: 0.3 s of ten million points, which no selection should wait for. */
+export const prepareMasks = (points: Pick<EditablePoints, 'source' | 'pixel' | 'maps'>): void => void bitPlaces(points);
+
 /** The selected points as bits over photos and pixels. */
 export function maskOfSelection(points: EditablePoints): PhotoMask[] {
   const { state, maps, photos } = points;
   const { begins, bit } = bitPlaces(points);
   const bits = new Uint8Array(begins[maps.length]!);
+  // Without a branch, as whether a point is selected follows no pattern.
   for (let n = 0; n < state.length; n++) {
-    if ((state[n]! & SELECTED) === 0) continue;
     const at = bit[n]!;
-    bits[at >> 3]! |= 1 << (at & 7);
+    bits[at >> 3]! |= ((state[n]! & SELECTED) >> 1) << (at & 7);
   }
   return maps.flatMap(({ width, height }, k) => {
     const own = bits.subarray(begins[k], begins[k + 1]);

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { Matrix4, type Camera } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import type { CloudData } from './cloud-data.js';
@@ -10,6 +10,7 @@ import {
   maskOfSelection,
   originalPixel,
   pickIndex,
+  prepareMasks,
   selectInside,
   selectWhere,
   setDeleted,
@@ -48,15 +49,24 @@ export function useEditing({
     (): EditablePoints | undefined => cloud.points && { ...cloud.points, photos: cameras.map(({ photo }) => photo) },
     [cloud, cameras],
   );
+  /** Counted by the loop that selects, where there is one; otherwise when it is asked for. */
+  const selection = useRef<number>(undefined);
   useEffect(() => {
     if (!points || !deleted) return;
     setDeleted(points, deleted);
+    selection.current = undefined;
     cloud.touch();
     onChange();
   }, [points, deleted, cloud, onChange]);
+  useEffect(() => {
+    if (!points) return;
+    const idle = requestIdleCallback(() => prepareMasks(points));
+    return () => cancelIdleCallback(idle);
+  }, [points]);
   return useMemo(() => {
     if (!points) return undefined;
-    const changed = (): void => {
+    const changed = (count?: number): void => {
+      selection.current = count;
       cloud.touch();
       onChange();
     };
@@ -76,8 +86,7 @@ export function useEditing({
     return {
       select: (shape, mode) => {
         const { elements, width, height } = clipFromWorld();
-        selectInside(points, elements, shape(Math.round(width), Math.round(height)), minConfidence, mode);
-        changed();
+        changed(selectInside(points, elements, shape(Math.round(width), Math.round(height)), minConfidence, mode));
       },
       selectLessSure: (confidence) => {
         selectWhere(points, (n) => points.confidence[n]! < confidence);
@@ -104,7 +113,7 @@ export function useEditing({
         for (let n = 0; n < points.state.length; n++) points.state[n]! &= ~SELECTED;
         changed();
       },
-      count: () => countSelected(points),
+      count: () => (selection.current ??= countSelected(points)),
       mask: () => maskOfSelection(points),
       pick,
       mark: (x, y) => {

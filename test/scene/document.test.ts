@@ -205,8 +205,17 @@ describe('masks', () => {
     expect(bytes.length).toBeLessThan(1400);
   });
 
+  test('strewn pixels take no more room than their bits, among others that are runs', () => {
+    const bits = Uint8Array.from({ length: (64 * 48) / 8 }, () => 0b01010101);
+    const masks = [mask(61, 17, 1), { photo: 'strewn', width: 64, height: 48, bits }, mask(8, 8, 2)];
+    const bytes = encodeMask(masks);
+    expect(decodeMask(bytes)).toEqual(masks);
+    expect(encodeMask([masks[1]!]).length).toBe(12 + 16 + 'strewn'.length + bits.length);
+  });
+
   test('damaged are refused, whatever byte it is', () => {
-    const bytes = encodeMask([mask(61, 17, 1), mask(8, 8, 2)]);
+    const strewn = Uint8Array.from({ length: (64 * 16) / 8 }, () => 0b01010101);
+    const bytes = encodeMask([mask(61, 17, 1), { photo: 's', width: 64, height: 16, bits: strewn }, mask(8, 8, 2)]);
     for (let k = 0; k < bytes.length; k++) {
       const wrong = bytes.slice();
       wrong[k]! ^= 0x55;

@@ -59,11 +59,11 @@ test('a polygon selects what is seen inside it; adding, taking away, inverting',
       400,
       300,
     );
-  selectInside(points, matrix, box(100, 100, 50, 20), 1, 'replace');
+  expect(selectInside(points, matrix, box(100, 100, 50, 20), 1, 'replace')).toBe(10);
   expect(selected(points)).toEqual([410, 411, 412, 413, 414, 450, 451, 452, 453, 454]);
-  selectInside(points, matrix, box(0, 0, 10, 10), 1, 'add');
+  expect(selectInside(points, matrix, box(0, 0, 10, 10), 1, 'add')).toBe(11);
   expect(countSelected(points)).toBe(11);
-  selectInside(points, matrix, box(100, 100, 400, 10), 1, 'remove');
+  expect(selectInside(points, matrix, box(100, 100, 400, 10), 1, 'remove')).toBe(6);
   expect(selected(points)).toEqual([0, 450, 451, 452, 453, 454]);
   invertSelection(points, 1);
   expect(countSelected(points)).toBe(1194);
