@@ -205,6 +205,8 @@ export type ProjectState = z.infer<typeof projectState>;
 /** Undoable changes to a project. */
 export const edit = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('photos-enabled'), photos: z.array(z.string()), enabled: z.boolean() }),
+  /** Out of the project; the files stay where they are. */
+  z.object({ kind: z.literal('photos-removed'), photos: z.array(z.string()), removed: z.boolean() }),
   z.object({ kind: z.literal('photos-locked'), photos: z.array(z.string()), locked: z.boolean() }),
   z.object({
     kind: z.literal('pairs-enabled'),

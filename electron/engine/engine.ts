@@ -587,12 +587,13 @@ export class Engine {
 
   private change(action: (workspace: Workspace) => void): null {
     const workspace = this.idle;
-    const before = cloudSettings(workspace.project.settings());
+    const cloud = (): string => cloudSettings(workspace.project.settings()) + workspace.alignedPhotos();
+    const before = cloud();
     action(workspace);
     workspace.edited();
     this.announce.flush();
-    // Another threshold needs no alignment: the cloud follows at once.
-    if (workspace.scenes && cloudSettings(workspace.project.settings()) !== before) void this.showStored(workspace);
+    // Another threshold, or a photo less, needs no alignment: the cloud follows at once.
+    if ((workspace.scenes || workspace.alignment) && cloud() !== before) void this.showStored(workspace);
     return null;
   }
 
@@ -654,7 +655,7 @@ export class Engine {
   private async withScenes(): Promise<Workspace> {
     const workspace = this.open;
     if (!workspace.alignment) throw new UserError('nothing-to-do', 'there is nothing to export yet; reconstruct first');
-    if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
+    if (!workspace.isShown) await workspace.buildScenes();
     return workspace;
   }
 

@@ -70,7 +70,7 @@ export function storedLayer(workspace: Workspace): MeshLayer | undefined {
 export async function currentLayer(workspace: Workspace): Promise<MeshLayer | undefined> {
   const layer = storedLayer(workspace);
   if (!layer || layer.facts.cleaning === cleaningKey(workspace)) return layer;
-  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
+  if (!workspace.isShown) await workspace.buildScenes();
   const { scene, key } = largestComponent(workspace);
   const { region, deleted } = workspace.scene.cleaning(key, scene);
   const erasure = {

@@ -23,7 +23,7 @@ export async function buildLayer(
   options: Partial<BuildOptions>,
   context: Partial<StageContext> = {},
 ): Promise<MeshFacts> {
-  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes(context.signal);
+  if (!workspace.isShown) await workspace.buildScenes(context.signal);
   const { scene, key } = largestComponent(workspace);
   const { cameras } = scene;
   const cleaning = workspace.scene.cleaning(key, scene);
@@ -102,7 +102,7 @@ export async function bringUpToDate(
 ): Promise<MeshFacts> {
   const facts = storedFacts(workspace);
   if (facts?.settings === JSON.stringify(settingsOf(workspace, options))) {
-    if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes(context.signal);
+    if (!workspace.isShown) await workspace.buildScenes(context.signal);
     const { scene, key } = largestComponent(workspace);
     const region = workspace.scene.cleaning(key, scene).region ?? null;
     if (onlyTaken(facts, region, workspace.project.scene().deletions)) {

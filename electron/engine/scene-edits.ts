@@ -136,7 +136,7 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
 }
 
 export async function sceneOf(workspace: Workspace) {
-  if (!workspace.scenes || workspace.scenes.partial) await workspace.buildScenes();
+  if (!workspace.isShown) await workspace.buildScenes();
   const component = workspace.scenes?.components[0]?.scene;
   const alignment = workspace.alignment?.key;
   if (!component || alignment === undefined)

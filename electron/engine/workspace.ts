@@ -31,6 +31,10 @@ export class Workspace {
   alignment: StoredAlignment | undefined;
   /** Who computes for this project; threads of this process when not given. */
   execution: Execution | undefined;
+  /** The photos that the clouds were made of. */
+  private scenesOf = '';
+  /** The last alignment as it was made: photos that were removed since are still in it, and come back with undo. */
+  private aligned: StoredAlignment | undefined;
   private readonly closing = new AbortController();
   private readonly duplicates = new Duplicates();
   private decisionsInForce: string;
@@ -77,8 +81,22 @@ export class Workspace {
   }
 
   setAlignment(alignment: StoredAlignment | undefined): void {
-    this.alignment = alignment;
+    this.aligned = alignment;
+    this.alignment = alignment && this.withoutRemoved(alignment);
     this.knownFacts = undefined;
+  }
+
+  private withoutRemoved(alignment: StoredAlignment): StoredAlignment | undefined {
+    const known = new Set(this.project.photos().map(({ id }) => id));
+    const isKnown = ({ photo }: { photo: string }): boolean => known.has(photo);
+    if (alignment.components.every(({ views }) => views.every(isKnown)) && alignment.unplaced.every(isKnown))
+      return alignment;
+    const components = alignment.components
+      .map(({ cameras, views }) => ({ cameras: cameras.filter(isKnown), views: views.filter(isKnown) }))
+      .filter(({ views }) => views.length > 0);
+    return components.length === 0
+      ? undefined
+      : { ...alignment, components, unplaced: alignment.unplaced.filter(isKnown) };
   }
 
   /** Sorting every depth map takes a second: done when somebody asks. */
@@ -94,16 +112,33 @@ export class Workspace {
   /** To be called after every edit. */
   edited(): void {
     this.decisionsInForce = decisions(this.project);
+    const alignment = this.aligned && this.withoutRemoved(this.aligned);
+    if (photosOf(alignment) === this.alignedPhotos()) return;
+    this.alignment = alignment;
+    this.knownFacts = undefined;
+    if (!alignment) this.scenes = undefined;
+  }
+
+  /** Which photos the alignment is of: another cloud follows from others. */
+  alignedPhotos(): string {
+    return photosOf(this.alignment);
+  }
+
+  /** Whether the clouds show what they should, as far as is known by now. */
+  get isShown(): boolean {
+    return this.scenes !== undefined && !this.scenes.partial && this.scenesOf === this.alignedPhotos();
   }
 
   /** Makes the clouds anew when the alignment or the settings ask for it. */
   async buildScenes(signal?: AbortSignal): Promise<BuiltScenes | undefined> {
     if (!this.alignment) return undefined;
+    const photos = this.alignedPhotos();
     this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, {
       signal,
       execution: this.execution,
       sparse: this.alignment.sparse ? decodeSparseModel(this.project.blobs.get(this.alignment.sparse)) : undefined,
     });
+    this.scenesOf = photos;
     return this.scenes;
   }
 
@@ -206,6 +241,9 @@ export class Workspace {
     if (empty) for (const ending of ['', '-wal', '-shm']) rmSync(this.path + ending, { force: true });
   }
 }
+
+const photosOf = (alignment: StoredAlignment | undefined): string =>
+  alignment?.components.flatMap(({ views }) => views.map(({ photo }) => photo)).join() ?? '';
 
 /** Whether two paths lead to one file, by whatever links. */
 export function sameFile(a: string, b: string): boolean {

@@ -28,6 +28,7 @@ import {
 import { keepLastRun, prune, putBlob, readBlob } from './pruning.js';
 import { changeScene, inverseChange, putMask, readMask, readScene } from './scene-document.js';
 import { checkReplaceable, databaseError, openDatabase } from './open.js';
+import { removePhotos, restorePhotos } from './removing.js';
 import { snapshot } from './snapshot.js';
 import { removeUnusable, type Removed } from './sound.js';
 
@@ -392,6 +393,8 @@ export class Project {
     switch (edit.kind) {
       case 'photos-enabled':
         return each('UPDATE photos SET enabled = ? WHERE id = ?', edit.photos, (id) => [Number(edit.enabled), id]);
+      case 'photos-removed':
+        return (edit.removed ? removePhotos : restorePhotos)(this.database, edit.photos);
       case 'photos-locked':
         return each('UPDATE photos SET locked = ? WHERE id = ?', edit.photos, (id) => [Number(edit.locked), id]);
       case 'focal':
@@ -428,6 +431,10 @@ export class Project {
             enabled: !edit.enabled,
             photos: edit.photos.filter((id) => photos.get(id)?.enabled !== edit.enabled),
           },
+        ];
+      case 'photos-removed':
+        return [
+          { ...edit, removed: !edit.removed, photos: edit.photos.filter((id) => photos.has(id) === edit.removed) },
         ];
       case 'photos-locked':
         return [
@@ -516,6 +523,8 @@ function editLabel(edit: Edit): string {
   switch (edit.kind) {
     case 'photos-enabled':
       return `${edit.enabled ? 'Enable' : 'Disable'} ${count(edit.photos, 'photo')}`;
+    case 'photos-removed':
+      return `${edit.removed ? 'Remove' : 'Bring back'} ${count(edit.photos, 'photo')}`;
     case 'photos-locked':
       return `${edit.locked ? 'Lock' : 'Unlock'} ${count(edit.photos, 'photo')}`;
     case 'pairs-enabled':

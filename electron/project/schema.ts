@@ -62,6 +62,18 @@ export const migrations: readonly string[] = [
   CREATE TABLE uses (key TEXT PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE finished_runs (run INTEGER PRIMARY KEY, finished INTEGER NOT NULL);
   `,
+  `
+  -- Photos that were removed, with their pairs: what undo brings back (removing.ts).
+  CREATE TABLE removed_photos (
+    id TEXT PRIMARY KEY, position INTEGER, path TEXT, name TEXT, width INTEGER, height INTEGER, size INTEGER,
+    focal_pixels REAL, focal_source TEXT, user_focal REAL, camera TEXT, taken_at TEXT, sharpness REAL,
+    enabled INTEGER, locked INTEGER, thumbnail BLOB, facts TEXT
+  ) WITHOUT ROWID;
+  CREATE TABLE removed_pairs (
+    a TEXT, b TEXT, enabled INTEGER, state TEXT, reason TEXT,
+    confidence REAL, residual REAL, parallax REAL, observation TEXT, PRIMARY KEY (a, b)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Slider, Switch } from '../design/controls.js';
+import { Button, Slider } from '../design/controls.js';
 import { countText, stem } from '../design/format.js';
+import { MoreSettings } from './MoreSettings.js';
 import { ConfidenceLegend } from '../depth/ConfidenceLegend.js';
 import { setViewer, useStudio } from '../store/studio.js';
 import type { ViewerSettings } from '../store/viewer-settings.js';
@@ -157,67 +158,10 @@ function Tool({
   );
 }
 
-function MoreSettings() {
-  const settings = useStudio(({ viewer }) => viewer);
-  return (
-    <div className="viewer-more">
-      <div className="row">
-        <CommandButton
-          id="view.grid"
-          icon="grid"
-          pressed={settings.grid}
-        >
-          {t('Grid')}
-        </CommandButton>
-        <CommandButton
-          id="view.axes"
-          icon="axes"
-          pressed={settings.axes}
-        >
-          {t('Axes')}
-        </CommandButton>
-        <CommandButton
-          id="view.screenshot"
-          icon="photo"
-        >
-          {t('Picture')}
-        </CommandButton>
-      </div>
-      <Slider
-        label={t('Size of cameras')}
-        min={0.02}
-        max={0.4}
-        step={0.01}
-        value={settings.frustumSize}
-        format={(value) => `${Math.round(value * 100)} %`}
-        onChange={(frustumSize) => setViewer({ frustumSize })}
-      />
-      <Switch
-        label={t('Photos in the cameras')}
-        checked={settings.images}
-        onChange={(images) => setViewer({ images })}
-      />
-      <Switch
-        label={t('Inferred points')}
-        checked={settings.inferred}
-        onChange={(inferred) => setViewer({ inferred })}
-      />
-      <Slider
-        label={t('Most points drawn')}
-        min={500_000}
-        max={20_000_000}
-        step={500_000}
-        value={settings.pointBudget}
-        format={countText}
-        onChange={(pointBudget) => setViewer({ pointBudget })}
-      />
-    </div>
-  );
-}
-
 /** How strongly the photo lies over the cloud, while looking through its camera. */
 export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
-  const { lookThrough, overlayOpacity } = useStudio(({ viewer }) => viewer);
+  const { lookThrough, overlay, overlayOpacity, wipe } = useStudio(({ viewer }) => viewer);
+  const wiped = overlay === 'wipe';
   const at = cameras.findIndex(({ photo }) => photo === lookThrough);
   if (at < 0) return null;
   return (
@@ -232,9 +176,17 @@ export function OverlaySlider({ cameras }: { cameras: readonly CameraInfo[] }) {
         min={0}
         max={1}
         step={0.01}
-        value={overlayOpacity}
+        value={wiped ? wipe : overlayOpacity}
         format={(value) => `${Math.round(value * 100)} %`}
-        onChange={(opacity) => setViewer({ overlayOpacity: opacity })}
+        onChange={(value) => setViewer(wiped ? { wipe: value } : { overlayOpacity: value })}
+      />
+      <Button
+        look="square"
+        icon="wipe"
+        aria-pressed={wiped}
+        aria-label={t('Photo up to a line, points behind it')}
+        title={t('Photo up to a line, points behind it')}
+        onClick={() => setViewer({ overlay: wiped ? 'blend' : 'wipe' })}
       />
       <CommandButton
         id="view.next"

@@ -2,9 +2,14 @@ import type { CommandId } from '../../electron/contract/commands.js';
 import { isActive, setStudio, setTheme, setViewer, studio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { resetLayout, setLayout, useLayout } from '../store/layout.js';
+import { shownPhotos } from '../store/photo-view.js';
 import { choose } from '../store/selection.js';
 import { drawerIsOpen } from '../store/use-drawer-open.js';
+import { setBookmarks, useBookmarks } from '../store/bookmarks.js';
+import { t } from '../words/index.js';
 import { currentViewer } from '../viewer/handle.js';
+import { download } from './download.js';
+import { recordTurntable } from './turntable.js';
 import { countSelection, deleteSelectedPoints } from './scene.js';
 import {
   apply,
@@ -24,6 +29,9 @@ interface Action {
   when?: () => boolean;
   run: () => unknown;
 }
+
+/** Times as many pixels as the screen shows, along each side. */
+const LARGE = 4;
 
 const withProject = (): boolean => studio().project !== null;
 const idle = (): boolean => withProject() && !isActive(studio().job);
@@ -72,7 +80,10 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   },
   'photos.selectAll': {
     when: withProject,
-    run: () => setStudio(({ project }) => ({ selectedPhotos: project!.photos.map(({ id }) => id) })),
+    run: () =>
+      setStudio(({ project, photoView }) => ({
+        selectedPhotos: shownPhotos(project!.photos, photoView).map(({ id }) => id),
+      })),
   },
   'photos.toggle': {
     when: withSelection,
@@ -82,6 +93,10 @@ export const actions: Readonly<Record<CommandId, Action>> = {
         photos: [...studio().selectedPhotos],
         enabled: !selectedPhotos().some(({ enabled }) => enabled),
       }),
+  },
+  'photos.remove': {
+    when: withSelection,
+    run: () => apply({ kind: 'photos-removed', photos: [...studio().selectedPhotos], removed: true }),
   },
   'photos.lock': {
     when: withSelection,
@@ -159,7 +174,10 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'view.colourDepth': colour('depth'),
   'view.colourNormal': colour('normal'),
   'view.colourSource': colour('source'),
-  'view.screenshot': { when: withCloud, run: () => attempt(screenshot) },
+  'view.screenshot': { when: withCloud, run: () => attempt(() => screenshot()) },
+  'view.still': { when: withCloud, run: () => attempt(() => screenshot(LARGE)) },
+  'view.keep': { when: withCloud, run: keepView },
+  'view.turntable': { when: withCloud, run: turntable },
   'view.theme': { run: () => setTheme(studio().theme === 'dark' ? 'light' : 'dark') },
   'view.drawer': {
     when: withProject,
@@ -186,9 +204,11 @@ function placedSelection(): string | undefined {
 
 /** The photo before or after the one selected last; looking through a camera goes on to it. */
 function stepPhoto(by: number): void {
-  const { project, selectedPhotos, viewer } = studio();
+  const { project, selectedPhotos, viewer, photoView } = studio();
   const placed = new Set(project!.scene?.cameras.map(({ photo }) => photo));
-  const photos = project!.photos.filter(({ id }) => viewer.lookThrough === undefined || placed.has(id));
+  const photos = shownPhotos(project!.photos, photoView).filter(
+    ({ id }) => viewer.lookThrough === undefined || placed.has(id),
+  );
   if (photos.length === 0) return;
   const at = photos.findIndex(({ id }) => id === (viewer.lookThrough ?? selectedPhotos.at(-1)));
   choose(photos[(Math.max(at, by > 0 ? -1 : 0) + by + photos.length) % photos.length]!.id, {});
@@ -200,11 +220,27 @@ function togglePair(): unknown {
   return pair && apply({ kind: 'pairs-enabled', pairs: [[pair.a, pair.b]], enabled: !pair.enabled });
 }
 
-async function screenshot(): Promise<void> {
-  const picture = await currentViewer()!.screenshot();
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(picture);
-  link.download = `${studio().project!.name}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+async function screenshot(scale = 1): Promise<void> {
+  download(await currentViewer()!.screenshot(scale), `${studio().project!.name}.png`);
+}
+
+/** Keeps where the view is seen from, under the next number. */
+function keepView(): void {
+  const { path } = studio().project!;
+  const known = useBookmarks.getState()[path] ?? [];
+  const numbers = known.map(({ name }) => Number(/\d+$/.exec(name)?.[0] ?? 0));
+  const name = t('View {n}', { n: Math.max(0, ...numbers) + 1 });
+  setBookmarks(path, [...known, { name, place: currentViewer()!.place() }]);
+}
+
+let recording: AbortController | undefined;
+
+/** Begins a video of one turn, or ends the one that is being made without a file. */
+async function turntable(): Promise<void> {
+  if (recording) return recording.abort();
+  recording = new AbortController();
+  const { signal } = recording;
+  setViewer({ lookThrough: undefined, tool: 'turn', gizmo: 'none' });
+  await attempt(() => recordTurntable(signal));
+  recording = undefined;
 }

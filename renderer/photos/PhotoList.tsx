@@ -10,7 +10,9 @@ import { Badge, Button, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
 import { focalText, stem } from '../design/format.js';
 import { plural, t } from '../words/index.js';
+import { useShownPhotos } from '../store/photo-view.js';
 import { choose } from '../store/selection.js';
+import { PhotoChoice } from './PhotoChoice.js';
 import { photoMenu } from './photo-menu.js';
 import { stepPhoto } from './step-photo.js';
 import './photos.css';
@@ -19,7 +21,8 @@ const ROW = 64;
 
 /** Every photo of the project; only the rows in sight exist, however many there are. */
 export function PhotoList() {
-  const photos = useStudio(({ project }) => project?.photos) ?? [];
+  const all = useStudio(({ project }) => project?.photos) ?? [];
+  const photos = useShownPhotos();
   const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
   const scroller = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library
@@ -30,11 +33,11 @@ export function PhotoList() {
     overscan: 6,
   });
   const last = photos.findIndex(({ id }) => id === selected.at(-1));
+  // Again when the list gets another height: what is told of the selected photo takes its room below.
+  const height = rows.scrollRect?.height;
   useEffect(() => {
     if (last >= 0) rows.scrollToIndex(last);
-  }, [last, rows]);
-  const placed = photos.filter((photo) => photo.enabled && photo.placed).length;
-  const known = photos.some((photo) => photo.placed !== undefined);
+  }, [last, height, rows]);
 
   const press = (event: KeyboardEvent): void =>
     stepPhoto(event, photos, last, { ArrowDown: 1, ArrowUp: -1, Home: -photos.length, End: photos.length });
@@ -42,11 +45,7 @@ export function PhotoList() {
   return (
     <div className="photo-panel">
       <div className="photo-head spread">
-        <span className="quiet numeric">
-          {known
-            ? t('{placed} of {all} placed', { placed, all: photos.filter(({ enabled }) => enabled).length })
-            : plural(photos.length, '{n} photo', '{n} photos')}
-        </span>
+        <span className="quiet numeric">{countText(all, photos.length)}</span>
         <CommandButton
           id="photos.add"
           icon="plus"
@@ -54,7 +53,9 @@ export function PhotoList() {
           {t('Add photos')}
         </CommandButton>
       </div>
-      {photos.length === 0 ? (
+      {all.length > 1 && <PhotoChoice />}
+      {all.length > 0 && photos.length === 0 && <p className="quiet photo-none">{t('No photo is like that.')}</p>}
+      {all.length === 0 ? (
         <Empty title={t('No photos yet')}>
           <p>{t('Drop photos or a folder anywhere in this window.')}</p>
           <CommandButton
@@ -92,17 +93,26 @@ export function PhotoList() {
           </div>
         </div>
       )}
-      <Doubtful photos={photos} />
-      {photos.some(({ missing }) => missing) && (
+      <Doubtful photos={all} />
+      {all.some(({ missing }) => missing) && (
         <div className="section spread">
           <span className="bad">
-            {plural(photos.filter(({ missing }) => missing).length, '{n} photo was moved', '{n} photos were moved')}
+            {plural(all.filter(({ missing }) => missing).length, '{n} photo was moved', '{n} photos were moved')}
           </span>
           <CommandButton id="photos.relocate">{t('Find them…')}</CommandButton>
         </div>
       )}
     </div>
   );
+}
+
+function countText(photos: readonly PhotoInfo[], shown: number): string {
+  const placed = photos.filter((photo) => photo.enabled && photo.placed).length;
+  const known = photos.some((photo) => photo.placed !== undefined);
+  const count = known
+    ? t('{placed} of {all} placed', { placed, all: photos.filter(({ enabled }) => enabled).length })
+    : plural(photos.length, '{n} photo', '{n} photos');
+  return shown === photos.length ? count : `${count} · ${t('{n} shown', { n: shown })}`;
 }
 
 /** Blurred and duplicate photos do more harm than good; switching them off is one click, and one step of undo. */

@@ -5,6 +5,7 @@ import { openMenu } from '../commands/menu.js';
 import { Empty } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { useSize } from '../design/use-size.js';
+import { useShownPhotos } from '../store/photo-view.js';
 import { choose } from '../store/selection.js';
 import { setViewer, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -14,11 +15,10 @@ import { stepPhoto } from './step-photo.js';
 
 /** Of a picture with its name, pixels. */
 const CELL = { width: 116, height: 100 };
-const NO_PHOTOS: readonly PhotoInfo[] = [];
 
 /** All photos as pictures, as many in a row as there is room for; only the rows in sight exist. */
 export function PhotoStrip() {
-  const photos = useStudio(({ project }) => project?.photos ?? NO_PHOTOS);
+  const photos = useShownPhotos();
   const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
   const [frame, size] = useSize();
   const scroller = useRef<HTMLDivElement>(null);

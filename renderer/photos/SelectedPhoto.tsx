@@ -72,6 +72,12 @@ function PhotoDetails({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo 
         >
           {locked ? t('Free pose') : t('Lock pose')}
         </CommandButton>
+        <CommandButton
+          id="photos.remove"
+          icon="trash"
+        >
+          {t('Remove')}
+        </CommandButton>
       </div>
       <img
         className="photo-large"

@@ -6,5 +6,6 @@ export const photoMenu: readonly CommandId[] = [
   'photos.toggle',
   'photos.lock',
   'photos.paintMask',
+  'photos.remove',
   'photos.selectAll',
 ];

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { FrameInfo, Measurement } from '../../electron/contract/scene.js';
 import { attempt } from '../commands/project.js';
+import { download as saveFile } from '../commands/download.js';
 import { editScene } from '../commands/scene.js';
 import { Button, Select } from '../design/controls.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
@@ -117,9 +118,5 @@ function text(kind: Measurement['kind'], found: Measured | undefined, frame: Fra
 async function download(format: 'csv' | 'json'): Promise<void> {
   const answer = await attempt(() => api.request('scene.measurements', { format }));
   if (!answer) return;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([answer.text]));
-  link.download = `${studio().project!.name} measurements.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  saveFile(new Blob([answer.text]), `${studio().project!.name} measurements.${format}`);
 }

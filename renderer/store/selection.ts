@@ -1,3 +1,4 @@
+import { shownPhotos } from './photo-view.js';
 import { setStudio, studio } from './studio.js';
 
 /** Selects as file lists do: alone, one more with Control, all between with Shift. */
@@ -5,8 +6,8 @@ export function choose(
   id: string,
   { shiftKey = false, ctrlKey = false, metaKey = false }: { shiftKey?: boolean; ctrlKey?: boolean; metaKey?: boolean },
 ): void {
-  const { selectedPhotos, project, viewer } = studio();
-  const ids = project?.photos.map((photo) => photo.id) ?? [];
+  const { selectedPhotos, project, viewer, photoView } = studio();
+  const ids = shownPhotos(project?.photos ?? [], photoView).map((photo) => photo.id);
   let next: string[];
   if (shiftKey && selectedPhotos.length > 0) {
     const [from, to] = [ids.indexOf(selectedPhotos[0]!), ids.indexOf(id)];

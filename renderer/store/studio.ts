@@ -11,6 +11,7 @@ import type { CommandId } from '../../electron/contract/commands.js';
 import type { MeshState } from '../../electron/contract/mesh.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
 import type { ConnectionState } from '../transport/index.js';
+import type { PhotoView } from './photo-view.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
 export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'preferences' | undefined;
@@ -52,11 +53,14 @@ export interface StudioState {
   notice?: Notice | undefined;
   /** Errors since the project was opened, the newest first. */
   problems: readonly Notice[];
+  /** Frames of a video of the view that are made. */
+  recording?: { done: number; total: number } | undefined;
   upload?: { done: number; total: number };
   /** The video that is being read. */
   video?: EventPayload<'video.progress'>;
   /** Photo ids, the last one is the one shown alone. */
   selectedPhotos: readonly string[];
+  photoView: PhotoView;
   selectedPair?: readonly [string, string];
   viewer: ViewerSettings;
   /** Scene points picked in the view, each by a pixel of a photo. */
@@ -98,6 +102,7 @@ export const useStudio = create<StudioState>(() => ({
   log: [],
   problems: [],
   selectedPhotos: [],
+  photoView: { sort: 'order', show: 'all' },
   viewer: defaultViewerSettings,
   picks: [],
   mark: [],

@@ -6,6 +6,10 @@ export interface ViewerSettings {
   /** What is drawn: the points, the mesh, or both. */
   layer: 'cloud' | 'mesh' | 'both';
   meshLook: 'texture' | 'shape' | 'wireframe' | 'confidence' | 'photo';
+  /** Points are darker beside what stands before them, so that they read as surfaces. */
+  shading: boolean;
+  /** What is behind everything. */
+  background: 'theme' | 'black' | 'grey' | 'white';
   /** Pixels of the screen. */
   pointSize: number;
   /** Points below are hidden at once; the project's own threshold decides what is exported. */
@@ -22,8 +26,12 @@ export interface ViewerSettings {
   navigation: 'orbit' | 'fly';
   /** Seen through the camera of this photo. */
   lookThrough?: string | undefined;
-  /** Of the photo laid over the cloud when looking through its camera, 0 to 1. */
+  /** How a photo is compared with the points when looking through its camera: laid over them, or up to a line. */
+  overlay: 'blend' | 'wipe';
+  /** Of the photo laid over the cloud, 0 to 1. */
   overlayOpacity: number;
+  /** Where the line stands, as a share of the photo's width. */
+  wipe: number;
   /** What the pointer does in the view: turns it, selects points, or picks them. */
   tool: ViewerTool;
   /** What can be dragged over the picture: the crop box, or rings that turn the scene. */
@@ -36,6 +44,8 @@ export const defaultViewerSettings: ViewerSettings = {
   colour: 'photo',
   layer: 'cloud',
   meshLook: 'texture',
+  shading: true,
+  background: 'theme',
   pointSize: 2,
   minConfidence: 1,
   inferred: true,
@@ -45,7 +55,9 @@ export const defaultViewerSettings: ViewerSettings = {
   grid: false,
   axes: false,
   navigation: 'orbit',
+  overlay: 'blend',
   overlayOpacity: 0.5,
+  wipe: 0.5,
   tool: 'turn',
   gizmo: 'none',
   pointBudget: 12_000_000,
@@ -54,4 +66,10 @@ export const defaultViewerSettings: ViewerSettings = {
 export interface CloudStatistics {
   displayed: number;
   total: number;
+}
+
+/** Where the eye is and what it turns about, in the upright room of the screen. */
+export interface ViewPlace {
+  eye: [number, number, number];
+  target: [number, number, number];
 }

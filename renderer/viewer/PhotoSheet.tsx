@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'react';
-import { BufferGeometry, Float32BufferAttribute, Matrix4 } from 'three';
+import { BufferGeometry, Float32BufferAttribute, Matrix4, Vector2 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { rayThrough, worldFromCamera } from './frames.js';
 import { usePhoto } from './use-photo.js';
@@ -18,12 +18,15 @@ export function PhotoSheet({
   camera,
   url,
   opacity,
+  wipe,
   depth,
   onChange,
 }: {
   camera: CameraInfo;
   url: string;
   opacity: number;
+  /** Pixels of the view at which it ends; undefined for the whole photo. */
+  wipe: number | undefined;
   depth: number;
   onChange: () => void;
 }) {
@@ -43,6 +46,12 @@ export function PhotoSheet({
       frustumCulled={false}
       raycast={() => null}
       renderOrder={1}
+      onBeforeRender={(renderer) => {
+        if (wipe === undefined) return;
+        renderer.setScissor(0, 0, Math.max(0, wipe), renderer.getSize(new Vector2()).y);
+        renderer.setScissorTest(true);
+      }}
+      onAfterRender={(renderer) => renderer.setScissorTest(false)}
       ref={(mesh) => {
         if (mesh) mesh.matrixWorldNeedsUpdate = true;
       }}

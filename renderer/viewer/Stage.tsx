@@ -9,6 +9,7 @@ import { Frusta } from './Frusta.js';
 import {
   boxOf,
   cameraFromThree,
+  letterbox,
   originOf,
   projectionThrough,
   turnOfRoom,
@@ -27,6 +28,13 @@ import { projectorOf, type Frames } from './projector.js';
 import { themeColours } from './theme.js';
 import { useEditing } from './use-editing.js';
 import type { ViewerProps } from './Viewer.js';
+
+const backgrounds: Readonly<Partial<Record<string, string>>> = { black: '#000000', grey: '#808080', white: '#ffffff' };
+
+/** Of the eye-dome lighting: edges stand out, and a slope of 45 degrees keeps nearly all of its light. */
+const SHADING = 40;
+/** Pixels of the page. */
+const SHADING_REACH = 1.4;
 
 /** The crop box before it is put in its place. */
 const UNIT_BOX = new BoxGeometry();
@@ -77,7 +85,10 @@ export function Stage({
   const clock = useMemo(() => new FrameClock(gl.getContext() as WebGL2RenderingContext), [gl]);
   const eye = useMemo(() => new PerspectiveCamera(), []);
   const colours = useMemo(themeColours, [theme]);
-  const ground = useMemo(() => new Color(colours.view), [colours]);
+  const ground = useMemo(
+    () => new Color(backgrounds[settings.background] ?? colours.view),
+    [colours, settings.background],
+  );
   const navigation = useNavigation(settings.navigation, cloud.radius);
   const frameKey = frame.matrix.join();
   const upright = useMemo(() => uprightOf(frame), [frameKey]); // eslint-disable-line react-hooks/exhaustive-deps
@@ -196,19 +207,48 @@ export function Stage({
       onSettings({ lookThrough: undefined });
       fit(new Vector3(...viewDirections[from]));
     },
-    screenshot: () => {
-      const view = prepare();
-      pass.draw(gl, view, 0, pointCount, true);
-      show(view);
-      // The browser keeps the picture until this turn ends, and no longer.
-      return new Promise((resolve, reject) =>
-        gl.domElement.toBlob(
-          (blob) => (blob ? resolve(blob) : reject(new Error('the browser gave no picture of the view'))),
-          'image/png',
-        ),
-      );
+    screenshot: (scale = 1) =>
+      atScale(scale, () => {
+        draw();
+        // The browser keeps the picture until this turn ends, and no longer.
+        return new Promise<Blob>((resolve, reject) =>
+          gl.domElement.toBlob(
+            (blob) => (blob ? resolve(blob) : reject(new Error('the browser gave no picture of the view'))),
+            'image/png',
+          ),
+        );
+      }),
+    place: () => navigation.place(),
+    stand: ({ eye, target }) => {
+      onSettings({ lookThrough: undefined });
+      navigation.stand(new Vector3(...eye), new Vector3(...target));
+      redraw();
+    },
+    turntable: (share) => {
+      navigation.turn(share);
+      draw();
+      return gl.domElement;
     },
   }));
+
+  /** One frame, every point of the budget in it. */
+  const draw = (): void => {
+    const view = prepare();
+    pass.draw(gl, view, 0, pointCount, true);
+    show(view);
+  };
+  /** Draws larger than the page shows it, as far as the graphics processor can. */
+  const atScale = <T,>(scale: number, picture: () => T): T => {
+    const ratio = gl.getPixelRatio();
+    const most = gl.capabilities.maxTextureSize / Math.max(size.width, size.height);
+    try {
+      if (scale !== 1) gl.setPixelRatio(Math.min(ratio * scale, most));
+      return picture();
+    } finally {
+      if (scale !== 1) gl.setPixelRatio(ratio);
+      redraw();
+    }
+  };
 
   // Looking through a camera takes the hand off; leaving it, one stands a step behind it, so that its own frustum does
   // not fill the view.
@@ -246,7 +286,7 @@ export function Stage({
     };
     set('size', settings.pointSize);
     set('scale', through ? cloud.radius : distance);
-    set('pixelRatio', viewport.dpr);
+    set('pixelRatio', gl.getPixelRatio());
     set('mode', modeNumber(settings.colour));
     set('minConfidence', settings.minConfidence);
     uniforms.confidences!.value = scale;
@@ -270,7 +310,9 @@ export function Stage({
     // another space.
     gl.setClearColor(ground, 1);
     gl.clear();
-    pass.compose(gl);
+    // Not over a photo that the points are compared with, and not where a colour is a value.
+    const shaded = settings.shading && !through && (settings.colour === 'photo' || settings.colour === 'source');
+    pass.compose(gl, view, { strength: shaded ? SHADING : 0, reach: gl.getPixelRatio() * SHADING_REACH });
     gl.render(scene, view);
     frames.tell(projectorOf(view, upright, frame, size));
     const labelled = cameras.find(({ photo }) => photo === hovered);
@@ -366,7 +408,8 @@ export function Stage({
           <PhotoSheet
             camera={through}
             url={binaryUrl(`photo/${through.photo}`)}
-            opacity={settings.overlayOpacity}
+            opacity={settings.overlay === 'wipe' ? 1 : settings.overlayOpacity}
+            wipe={settings.overlay === 'wipe' ? wipeEnd(through, size, settings.wipe) : undefined}
             depth={cloud.radius}
             onChange={invalidate}
           />
@@ -390,6 +433,12 @@ export function Stage({
       )}
     </>
   );
+}
+
+/** Pixels of the view at which a photo that is laid up to a line ends. */
+function wipeEnd(camera: CameraInfo, size: { width: number; height: number }, wipe: number): number {
+  const { left, width } = letterbox(camera, size);
+  return left + wipe * width;
 }
 
 /** How the cloud stands in the room: upright, and while it is being turned, turned about its middle. */

@@ -16,6 +16,7 @@ import { SceneLines, type SceneLine } from './SceneLines.js';
 import type { CloudStatistics, ViewerSettings } from '../store/viewer-settings.js';
 import { Stage } from './Stage.js';
 import { ToolLayer } from './ToolLayer.js';
+import { WipeLine } from './WipeLine.js';
 import './viewer.css';
 import { t } from '../words/index.js';
 
@@ -125,7 +126,13 @@ export function Viewer(props: ViewerProps) {
       >
         {labelled && stem(labelled.name)}
       </div>
-      {through && <PhotoFrame camera={through} />}
+      {through && (
+        <PhotoFrame
+          camera={through}
+          wipe={settings.overlay === 'wipe' ? settings.wipe : undefined}
+          onWipe={(wipe) => onSettings({ wipe })}
+        />
+      )}
       <SceneLines
         lines={turn ? NO_LINES : (props.lines ?? NO_LINES)}
         places={turn ? NO_LINES : (props.places ?? NO_LINES)}
@@ -168,7 +175,15 @@ export function Viewer(props: ViewerProps) {
 const NO_LINES: readonly never[] = [];
 
 /** The edge of the photo looked through: what is outside it the camera did not see. */
-function PhotoFrame({ camera }: { camera: CameraInfo }) {
+function PhotoFrame({
+  camera,
+  wipe,
+  onWipe,
+}: {
+  camera: CameraInfo;
+  wipe: number | undefined;
+  onWipe: (share: number) => void;
+}) {
   const [frame, size] = useSize();
   return (
     <div
@@ -179,7 +194,14 @@ function PhotoFrame({ camera }: { camera: CameraInfo }) {
         <div
           className="overlay-photo"
           style={{ ...letterbox(camera, size) }}
-        />
+        >
+          {wipe !== undefined && (
+            <WipeLine
+              share={wipe}
+              onChange={onWipe}
+            />
+          )}
+        </div>
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import type { PhotoMask } from '../../electron/contract/mask.js';
 import type { ScenePixel } from '../../electron/contract/scene.js';
+import type { ViewPlace } from '../store/viewer-settings.js';
 import type { ScreenShape, SelectionMode } from './cloud-state.js';
 
 /**
@@ -19,8 +20,12 @@ export const viewDirections = {
 export interface ViewerHandle {
   fit(): void;
   view(from: keyof typeof viewDirections): void;
-  /** PNG of the view as it is, every point of the budget drawn. */
-  screenshot(): Promise<Blob>;
+  /** PNG of the view as it is, every point of the budget drawn. @param scale times as large as on the screen */
+  screenshot(scale?: number): Promise<Blob>;
+  place(): ViewPlace;
+  stand(place: ViewPlace): void;
+  /** Turns by a share of a whole turn about up, and draws a whole frame. @returns the canvas that holds it this turn */
+  turntable(share: number): HTMLCanvasElement;
   /** Selecting and picking; undefined for a cloud whose points can't be told apart. */
   editing: Editing | undefined;
 }

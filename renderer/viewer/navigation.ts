@@ -2,6 +2,7 @@ import { useThree } from '@react-three/fiber';
 import CameraControls from 'camera-controls';
 import * as THREE from 'three';
 import { useEffect, useMemo } from 'react';
+import type { ViewPlace } from '../store/viewer-settings.js';
 
 CameraControls.install({ THREE });
 
@@ -20,6 +21,10 @@ export interface Navigation {
   stand(eye: THREE.Vector3, target: THREE.Vector3): void;
   /** Moves the eye, and what it turns about, at once. */
   shift(by: THREE.Vector3): void;
+  /** Where the eye is and what it turns about. */
+  place(): ViewPlace;
+  /** Turns about up by a share of a whole turn, at once. */
+  turn(share: number): void;
   distance(): number;
   /** A hand has moved the view. */
   touched(): boolean;
@@ -74,10 +79,6 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
     // Without a mouse: the canvas takes the focus, and what a drag or the wheel does has keys.
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'application');
-    canvas.setAttribute(
-      'aria-label',
-      'Point cloud: arrow keys turn it, with Shift they move it, plus and minus come nearer and go back',
-    );
     const press = (event: KeyboardEvent): void => {
       const turn = TURN_KEYS[event.key];
       if (!turn || !controls.enabled || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -160,6 +161,14 @@ export function useNavigation(mode: 'orbit' | 'fly', sceneRadius: number): Navig
       shift: (by) => {
         const [eye, target] = [controls.getPosition(new THREE.Vector3()), controls.getTarget(new THREE.Vector3())];
         void controls.setLookAt(...eye.add(by).toArray(), ...target.add(by).toArray(), false);
+      },
+      place: () => ({
+        eye: controls.getPosition(new THREE.Vector3()).toArray(),
+        target: controls.getTarget(new THREE.Vector3()).toArray(),
+      }),
+      turn: (share) => {
+        void controls.rotate(2 * Math.PI * share, 0, false);
+        controls.update(0);
       },
       distance: () => controls.distance,
       touched: () => hand.touched,

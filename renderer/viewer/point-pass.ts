@@ -16,6 +16,7 @@ import {
   Vector3,
   WebGLRenderTarget,
   type Camera,
+  type PerspectiveCamera,
   type ShaderMaterial,
   type WebGLRenderer,
 } from 'three';
@@ -77,7 +78,13 @@ export class PointPass {
   }
 
   /** Lays the picture on the screen, with its depths, so that what is drawn next stands among the points. */
-  compose(renderer: WebGLRenderer): void {
+  compose(renderer: WebGLRenderer, camera: PerspectiveCamera, shading: Shading): void {
+    const { uniforms } = this.composition;
+    uniforms.strength!.value = shading.strength;
+    uniforms.reach!.value = shading.reach;
+    // As the projection has them: a camera that is looked through has no fields that say so.
+    const [a, b] = [camera.projectionMatrix.elements[10]!, camera.projectionMatrix.elements[14]!];
+    uniforms.distances!.value.set(b / (a - 1), b / (a + 1));
     renderer.render(this.sheet, this.sheetCamera);
   }
 
@@ -87,6 +94,14 @@ export class PointPass {
     this.composition.dispose();
     this.triangle.dispose();
   }
+}
+
+/** Eye-dome lighting (Boucheny 2009): a point is darker, the nearer its neighbours on the screen are than itself. */
+export interface Shading {
+  /** 0 for none. */
+  strength: number;
+  /** How far off the neighbours are, pixels of the buffer. */
+  reach: number;
 }
 
 /** One triangle over the whole screen. */
@@ -102,7 +117,13 @@ function screenTriangle(): BufferGeometry {
 function compositionMaterial(): RawShaderMaterial {
   return new RawShaderMaterial({
     glslVersion: GLSL3,
-    uniforms: { colour: { value: null }, depth: { value: null } },
+    uniforms: {
+      colour: { value: null },
+      depth: { value: null },
+      distances: { value: new Vector2(1, 10) },
+      strength: { value: 0 },
+      reach: { value: 1 },
+    },
     vertexShader: /* glsl */ `
       in vec3 position;
       void main() { gl_Position = vec4(position, 1.0); }`,
@@ -110,12 +131,31 @@ function compositionMaterial(): RawShaderMaterial {
       precision highp float;
       precision highp sampler2D;
       uniform sampler2D colour, depth;
+      uniform vec2 distances;
+      uniform float strength, reach;
       out vec4 shade;
+      // Logarithm of the distance to the eye.
+      float farness(float there) {
+        float ndc = 2.0 * there - 1.0;
+        return log2(2.0 * distances.x * distances.y / (distances.x + distances.y - ndc * (distances.y - distances.x)));
+      }
+      float lighting(ivec2 pixel, float there) {
+        float own = farness(there);
+        ivec2 last = textureSize(depth, 0) - 1;
+        float sum = 0.0;
+        for (int k = 0; k < 8; k++) {
+          float angle = float(k) * 0.785398;
+          ivec2 at = clamp(pixel + ivec2(round(reach * vec2(cos(angle), sin(angle)))), ivec2(0), last);
+          sum += max(0.0, own - farness(texelFetch(depth, at, 0).r));
+        }
+        return exp(-strength * sum / 8.0);
+      }
       void main() {
         ivec2 pixel = ivec2(gl_FragCoord.xy);
         float there = texelFetch(depth, pixel, 0).r;
         if (there >= 1.0) discard;
         shade = texelFetch(colour, pixel, 0);
+        if (strength > 0.0) shade.rgb *= lighting(pixel, there);
         gl_FragDepth = there;
       }`,
   });

@@ -101,6 +101,44 @@ describe('a run', () => {
     await engine.close();
   });
 
+  test('loses the points of a photo that is removed, and gets them back with undo, its pairs too', async () => {
+    const { engine, path } = await opened();
+    const off = engine.on('project.changed', () => undefined);
+    await runToEnd(engine);
+    const state = async () => (await engine.request('project.state', {}))!;
+    const before = await state();
+    const [gone, other] = [before.photos[1]!.id, before.photos[2]!.id];
+    const pair = before.pairs.find(({ a, b }) => [a, b].includes(gone) && [a, b].includes(other))!;
+    await engine.request('edit.apply', { edit: { kind: 'pairs-enabled', pairs: [[pair.a, pair.b]], enabled: false } });
+    await engine.request('edit.apply', { edit: { kind: 'photos-removed', photos: [gone], removed: true } });
+    const { points } = await engine.request('scene.describe', {});
+    const after = await state();
+    expect(after.photos.map(({ id }) => id)).toEqual(before.photos.map(({ id }) => id).filter((id) => id !== gone));
+    expect(after.pairs.length).toBe(3);
+    expect(after.scene!.cameras.length).toBe(3);
+    expect(after.stale).toBe(true);
+    expect(points).toBeLessThan(before.scene!.points);
+    const target = join(folder, 'without one');
+    await engine.request('export.write', { folder: target, formats: ['cameras', 'colmap-text'] });
+    // Opened again, the photo is still out, and undo still knows it.
+    await engine.close();
+    await engine.request('project.open', { path });
+    expect((await state()).photos.length).toBe(3);
+    await engine.request('edit.undo', {});
+    expect((await engine.request('scene.describe', {})).points).toBe(before.scene!.points);
+    const back = await state();
+    expect(back.photos.map(({ id }) => id)).toEqual(before.photos.map(({ id }) => id));
+    expect(back.pairs.find(({ a, b }) => a === pair.a && b === pair.b)!.enabled).toBe(false);
+    // All of them: nothing is left to be shown.
+    const all = back.photos.map(({ id }) => id);
+    await engine.request('edit.apply', { edit: { kind: 'photos-removed', photos: all, removed: true } });
+    expect((await state()).scene).toBeUndefined();
+    await engine.request('photos.add', { paths: [photos] });
+    expect((await state()).photos.length).toBe(4);
+    off();
+    await engine.close();
+  });
+
   test('after a change that gives the same photos and pairs, is not stale, then and when opened again', async () => {
     const { engine, path } = await opened();
     await runToEnd(engine);
