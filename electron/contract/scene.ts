@@ -239,3 +239,14 @@ export const sceneDescription = z.object({
   places: z.array(placeResidual),
 });
 export type SceneDescription = z.infer<typeof sceneDescription>;
+
+/** Metres: coordinates beyond are told less a whole number of kilometres, to keep their millimetres in single precision. */
+const FAR = 10_000;
+const KILOMETRE = 1000;
+
+/**
+ * What is taken off the coordinates of a survey, from those of its first point: by axis, whole kilometres where they are
+ * large. The same for points from a table and points that are typed.
+ */
+export const surveyOffset = (known: Vector): Vector =>
+  known.map((value) => (Math.abs(value) > FAR ? Math.floor(value / KILOMETRE) * KILOMETRE : 0)) as Vector;

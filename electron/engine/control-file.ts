@@ -1,7 +1,13 @@
 import Papa from 'papaparse';
 import { readRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
-import type { ControlPoint, SceneOperation, ScenePixel, Vector } from '../contract/scene.js';
+import {
+  surveyOffset,
+  type ControlPoint,
+  type SceneOperation,
+  type ScenePixel,
+  type Vector,
+} from '../contract/scene.js';
 
 const columns = {
   name: ['name', 'point', 'label', 'id'],
@@ -14,10 +20,6 @@ const columns = {
   py: ['py', 'pixel_y', 'v', 'row'],
 };
 type Column = keyof typeof columns;
-
-/** Coordinates of surveys have seven digits before the point: what is kept beside the scene is less a round number. */
-const ROUND = 1000;
-const LARGE = 10_000;
 
 /**
  * Points with known coordinates in metres and where photos show them: a table with a header, a row for each photo of a
@@ -59,9 +61,7 @@ export function readControlFile(
   });
   const all = [...points.values()];
   if (all.length === 0) throw new UserError('bad-input', `this table holds no points: ${path}`);
-  const offset = all[0]!.known.map((value) =>
-    Math.abs(value) > LARGE ? Math.floor(value / ROUND) * ROUND : 0,
-  ) as Vector;
+  const offset = surveyOffset(all[0]!.known);
   const moved = all.map((point) => ({ ...point, known: point.known.map((v, i) => v - offset[i]!) as Vector }));
   return { kind: 'controls', points: moved, offset };
 }

@@ -1,5 +1,5 @@
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Select, Slider, Switch } from '../design/controls.js';
+import { Button, RemovableRow, Select, Slider, Switch } from '../design/controls.js';
 import { countText } from '../design/format.js';
 import { setBookmarks, useBookmarks, type Bookmark } from '../store/bookmarks.js';
 import { setViewer, useStudio } from '../store/studio.js';
@@ -97,25 +97,23 @@ function Views() {
       {views.length > 0 && (
         <ul className="view-list">
           {views.map((view) => (
-            <li key={view.name}>
+            <RemovableRow
+              key={view.name}
+              remove={t('Remove {name}', { name: view.name })}
+              onRemove={() =>
+                setBookmarks(
+                  path,
+                  views.filter(({ name }) => name !== view.name),
+                )
+              }
+            >
               <Button
                 look="plain"
                 onClick={() => currentViewer()?.stand(view.place)}
               >
                 {view.name}
               </Button>
-              <Button
-                look={['plain', 'square']}
-                icon="close"
-                aria-label={t('Remove {name}', { name: view.name })}
-                onClick={() =>
-                  setBookmarks(
-                    path,
-                    views.filter(({ name }) => name !== view.name),
-                  )
-                }
-              />
-            </li>
+            </RemovableRow>
           ))}
         </ul>
       )}

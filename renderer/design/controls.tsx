@@ -279,6 +279,33 @@ export function Dialog({
   );
 }
 
+/** A line of a list, with a button that takes it out. */
+export function RemovableRow({
+  remove,
+  disabled,
+  onRemove,
+  children,
+}: {
+  /** What the button does, in words. */
+  remove: string;
+  disabled?: boolean;
+  onRemove: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <li>
+      {children}
+      <Button
+        look={['plain', 'square']}
+        icon="close"
+        aria-label={remove}
+        disabled={disabled}
+        onClick={onRemove}
+      />
+    </li>
+  );
+}
+
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty">

@@ -1,15 +1,18 @@
 import { useState } from 'react';
-import type { ControlPoint, ControlResidual, SceneDocument, Vector } from '../../electron/contract/scene.js';
+import {
+  surveyOffset,
+  type ControlPoint,
+  type ControlResidual,
+  type SceneDocument,
+  type Vector,
+} from '../../electron/contract/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { editScene } from '../commands/scene.js';
-import { Button, Select, TextField } from '../design/controls.js';
+import { Button, RemovableRow, Select, TextField } from '../design/controls.js';
 import { stem } from '../design/format.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { keyOf, markPixel } from './use-measured.js';
-
-/** Coordinates of surveys are millions of metres; what is stored is less an offset, to keep its millimetres. */
-const FAR = 100_000;
 
 interface ControlsProps {
   document: SceneDocument;
@@ -64,16 +67,14 @@ function MarkedPoint({ document, busy }: { document: SceneDocument; busy: boolea
     <>
       <ul className="scene-list">
         {mark.map(({ photo, x, y }) => (
-          <li key={photo}>
+          <RemovableRow
+            key={photo}
+            remove={t('Take the mark out of {name}', { name: name(photo) })}
+            onRemove={() => setStudio({ mark: mark.filter((each) => each.photo !== photo) })}
+          >
             <span className="truncate">{name(photo)}</span>
             <span className="numeric">{`${x.toFixed(1)}, ${y.toFixed(1)}`}</span>
-            <Button
-              look={['plain', 'square']}
-              icon="close"
-              aria-label={t('Take the mark out of {name}', { name: name(photo) })}
-              onClick={() => setStudio({ mark: mark.filter((each) => each.photo !== photo) })}
-            />
-          </li>
+          </RemovableRow>
         ))}
       </ul>
       {found && 'error' in found && <p className="bad">{found.error}</p>}
@@ -104,11 +105,11 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
   const known = texts.map(Number) as Vector;
   const whole = name.trim() !== '' && texts.every((text) => text.trim() !== '') && known.every(Number.isFinite);
   const add = async (): Promise<void> => {
-    const offset = document.offset ?? offsetFor(known);
+    const offset = document.offset ?? surveyOffset(known);
     const at = markPixel(studio().mark);
-    const point = { name: name.trim(), role, known: known.map((value, i) => value - (offset?.[i] ?? 0)) as Vector, at };
+    const point = { name: name.trim(), role, known: known.map((value, i) => value - offset[i]!) as Vector, at };
     const points = [...document.controls.filter((each) => each.name !== point.name), point];
-    if (!(await editScene({ kind: 'controls', points, ...(offset ? { offset } : {}) }))) return;
+    if (!(await editScene({ kind: 'controls', points, offset }))) return;
     setStudio({ mark: [] });
     setName('');
     setTexts(['', '', '']);
@@ -157,11 +158,6 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
   );
 }
 
-function offsetFor(known: Vector): Vector | undefined {
-  if (known.every((value) => Math.abs(value) < FAR)) return undefined;
-  return [Math.round(known[0] / 1000) * 1000, Math.round(known[1] / 1000) * 1000, 0];
-}
-
 function Controls({ document, residuals, busy }: ControlsProps) {
   const { controls, offset } = document;
   return (
@@ -169,27 +165,25 @@ function Controls({ document, residuals, busy }: ControlsProps) {
       {controls.map(({ name, role }) => {
         const found = residuals.find((each) => each.name === name);
         return (
-          <li key={name}>
+          <RemovableRow
+            key={name}
+            remove={t('Remove {name}', { name })}
+            disabled={busy}
+            onRemove={() =>
+              void editScene({
+                kind: 'controls',
+                points: controls.filter((each) => each.name !== name) as ControlPoint[],
+                ...(offset ? { offset } : {}),
+              })
+            }
+          >
             <span className="truncate">
               {role === 'control' ? t('Control {name}', { name }) : t('Check {name}', { name })}
             </span>
             <span className="numeric">
               {found && t('off by {n} mm', { n: (1000 * Math.hypot(...found.off)).toFixed(1) })}
             </span>
-            <Button
-              look={['plain', 'square']}
-              icon="close"
-              aria-label={t('Remove {name}', { name })}
-              disabled={busy}
-              onClick={() =>
-                void editScene({
-                  kind: 'controls',
-                  points: controls.filter((each) => each.name !== name) as ControlPoint[],
-                  ...(offset ? { offset } : {}),
-                })
-              }
-            />
-          </li>
+          </RemovableRow>
         );
       })}
     </ul>

@@ -3,7 +3,7 @@ import type { FrameInfo, Measurement } from '../../electron/contract/scene.js';
 import { attempt } from '../commands/project.js';
 import { download as saveFile } from '../commands/download.js';
 import { editScene } from '../commands/scene.js';
-import { Button, Select } from '../design/controls.js';
+import { Button, RemovableRow, Select } from '../design/controls.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { keyOf, type Measured } from './use-measured.js';
@@ -60,7 +60,17 @@ export function MeasureSection({
       </Button>
       <ul className="scene-list">
         {measurements.map((measurement) => (
-          <li key={`${measurement.id} ${measurement.name}`}>
+          <RemovableRow
+            key={`${measurement.id} ${measurement.name}`}
+            remove={t('Remove {name}', { name: measurement.name })}
+            disabled={busy}
+            onRemove={() =>
+              void editScene({
+                kind: 'measurements',
+                measurements: measurements.filter(({ id }) => id !== measurement.id),
+              })
+            }
+          >
             <input
               className="input"
               aria-label={t('Name of {name}', { name: measurement.name })}
@@ -72,19 +82,7 @@ export function MeasureSection({
               }}
             />
             <span className="numeric">{text(measurement.kind, values.get(keyOf(measurement)), frame)}</span>
-            <Button
-              look={['plain', 'square']}
-              icon="close"
-              aria-label={t('Remove {name}', { name: measurement.name })}
-              disabled={busy}
-              onClick={() =>
-                void editScene({
-                  kind: 'measurements',
-                  measurements: measurements.filter(({ id }) => id !== measurement.id),
-                })
-              }
-            />
-          </li>
+          </RemovableRow>
         ))}
       </ul>
       {measurements.length > 0 && (

@@ -9,7 +9,7 @@ import type {
 import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Empty, Facts, Field, Slider, TextField } from '../design/controls.js';
+import { Button, Empty, Facts, Field, RemovableRow, Slider, TextField } from '../design/controls.js';
 import { countText, sizeText } from '../design/format.js';
 import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -242,19 +242,17 @@ function ScaleSection({
       </Button>
       <ul className="scene-list">
         {lengths.map((length, k) => (
-          <li key={`${k} ${length.metres}`}>
+          <RemovableRow
+            key={`${k} ${length.metres}`}
+            remove={t('Remove the length of {n} m', { n: length.metres })}
+            disabled={busy}
+            onRemove={() => remove(k)}
+          >
             <span className="numeric">
               {length.name && `${length.name}: `}
               {length.metres} m{residual(description, k)}
             </span>
-            <Button
-              look={['plain', 'square']}
-              icon="close"
-              aria-label={t('Remove the length of {n} m', { n: length.metres })}
-              disabled={busy}
-              onClick={() => remove(k)}
-            />
-          </li>
+          </RemovableRow>
         ))}
       </ul>
     </div>
