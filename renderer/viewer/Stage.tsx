@@ -32,7 +32,7 @@ import type { ViewerProps } from './Viewer.js';
 const backgrounds: Readonly<Partial<Record<string, string>>> = { black: '#000000', grey: '#808080', white: '#ffffff' };
 
 /** Of the eye-dome lighting: edges stand out, and a slope of 45 degrees keeps nearly all of its light. */
-const SHADING = 40;
+const SHADING = 14;
 /** Pixels of the page. */
 const SHADING_REACH = 1.4;
 
