@@ -42,14 +42,32 @@ describe('A splatting export', () => {
   });
 });
 
-/** Photos of a folder reconstructed as quickly as can be, and exported. */
-async function reconstructed(photos: string, preset: PresetId = 'blender'): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'pointmap-blender-'));
+const projects = new Map<string, Promise<string>>();
+
+/** The project of a folder's photos, reconstructed once for all that is exported from it. */
+function projectOf(photos: string): Promise<string> {
+  const known = projects.get(photos) ?? reconstruct(photos);
+  projects.set(photos, known);
+  return known;
+}
+
+async function reconstruct(photos: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'pointmap-presets-'));
+  const path = join(folder, 'scene.pointmap');
   const engine = new Engine({ dataFolder: join(folder, 'data') });
-  await engine.request('project.create', { path: join(folder, 'scene.pointmap') });
+  await engine.request('project.create', { path });
   await engine.request('photos.add', { paths: [photos] });
   await engine.request('run.start', {});
   expect(await engine.settled()).toMatchObject({ state: 'finished' });
+  await engine.close();
+  return path;
+}
+
+async function exported(photos: string, preset: PresetId): Promise<string> {
+  const path = await projectOf(photos);
+  const folder = mkdtempSync(join(tmpdir(), `pointmap-${preset}-`));
+  const engine = new Engine({ dataFolder: join(folder, 'data') });
+  await engine.request('project.open', { path });
   const out = join(folder, 'out');
   await engine.request('export.preset', { folder: out, settings: { preset } });
   await engine.close();
@@ -62,7 +80,7 @@ describe.skipIf(!installed('colmap', 'help')).each(real.filter((folder) => exist
   'A splatting export of real photos, with the tracks of the reconstruction: %s',
   (photos) => {
     test('keeps the rules, and COLMAP starts its bundle adjustment from the cost that its features give', async () => {
-      const folder = await reconstructed(photos, 'splatting');
+      const folder = await exported(photos, 'splatting');
       expect(await faults(folder)).toEqual([]);
       const dataset = readDataset(folder);
       expect(dataset.points.length).toBeGreaterThan(1000);
@@ -90,7 +108,7 @@ describe.skipIf(!installed('blender', '--version')).each(sets.filter(([, folder]
   (_, photos) => {
     let folder: string;
     beforeAll(async () => {
-      folder = await reconstructed(photos);
+      folder = await exported(photos, 'blender');
     }, 600_000);
 
     test('one parent that scales all; cameras through which the points lie on the undistorted photos', async () => {
