@@ -161,7 +161,7 @@ export class BullQueue implements JobQueue {
 }
 
 /** Why a worker does not get a coordinator's jobs: a line, or none. */
-export function reasonAgainst(
+function reasonAgainst(
   worker: Pick<WorkerFacts, 'host' | 'pid' | 'program' | 'store'>,
   { program, store }: { program: string; store: string },
 ): string[] {

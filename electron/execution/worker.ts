@@ -17,7 +17,6 @@ import {
   LOCK_MILLISECONDS,
   PREFIX,
   queueName,
-  reasonAgainst,
   STALLED_MILLISECONDS,
   tellAbsence,
   TRIES,
@@ -178,9 +177,10 @@ function refuse(coordinators: readonly CoordinatorFacts[], own: { program: strin
 
 /** Why a coordinator's jobs are not for this worker: a line, or none. */
 function against(coordinator: CoordinatorFacts, own: { program: string; store: string }): string[] {
-  if (reasonAgainst({ ...coordinator, ...own }, coordinator).length === 0) return [];
   const who = `the run ${coordinator.pid} on ${coordinator.host}`;
-  return coordinator.program === own.program
-    ? [`${who} uses another store; give this worker the folder that is used there with --store`]
-    : [`${who} is of version ${coordinator.program}, this worker of ${own.program}; install the same version`];
+  if (coordinator.program !== own.program)
+    return [`${who} is of version ${coordinator.program}, this worker of ${own.program}; install the same version`];
+  if (coordinator.store !== own.store)
+    return [`${who} uses another store; give this worker the folder that is used there with --store`];
+  return [];
 }

@@ -1,7 +1,8 @@
 import type { GeoPosition, Pair } from '../geometry/types.js';
+import type { Candidate } from '../retrieval/similar.js';
 
-/** Photos that may show the same things as one photo, best first (retrieval/similar.ts). */
-export type Similar = readonly (readonly { photo: number; score: number }[])[];
+/** Per photo: those that may show the same things, best first. */
+export type Similar = readonly (readonly Candidate[])[];
 
 export interface ProposalOptions {
   /** Two photos that are among so many candidates of each other are looked at. */
