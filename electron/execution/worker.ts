@@ -13,15 +13,7 @@ import {
   type CoordinatorFacts,
   type WorkerFacts,
 } from './alive.js';
-import {
-  LOCK_MILLISECONDS,
-  PREFIX,
-  queueName,
-  STALLED_MILLISECONDS,
-  tellAbsence,
-  TRIES,
-  withinTime,
-} from './bull.js';
+import { LOCK_MILLISECONDS, PREFIX, queueName, STALLED_MILLISECONDS, tellAbsence, TRIES, withinTime } from './bull.js';
 import type { JobName } from './jobs.js';
 import { JobFailure, type JobData } from './queue.js';
 import { connect, patient, queueAddress } from './redis.js';
