@@ -1,4 +1,4 @@
-import { digestObservation, type ObservationDigest, type ViewDigest } from '../geometry/digest.js';
+import { digestObservation, gridPixels, pick, type ObservationDigest, type ViewDigest } from '../geometry/digest.js';
 import { decodeView } from '../geometry/view-record.js';
 import type { Observation, ObservedView } from '../geometry/types.js';
 import type { AlignmentProblem, StoredObservation } from './types.js';
@@ -33,8 +33,7 @@ export function prepare(problem: AlignmentProblem<Observation | StoredObservatio
     ...problem,
     stored: problem.observations.some(isStored),
     observations: problem.observations.map((observation, k): PreparedObservation => {
-      if (!isStored(observation))
-        return { ...digestObservation(observation), full: (role) => observation.views[role]! };
+      if (!isStored(observation)) return prepareInMemory(observation);
       return {
         ...observation.digest,
         full: (role) => {
@@ -44,6 +43,22 @@ export function prepare(problem: AlignmentProblem<Observation | StoredObservatio
         },
       };
     }),
+  };
+}
+
+/** The grids are picked whenever they are read: all of them at once are as large as the pointmaps. */
+function prepareInMemory(observation: Observation): PreparedObservation {
+  const { views, ...rest } = digestObservation(observation);
+  return {
+    ...rest,
+    views: views.map(({ grid: _, ...digest }, role) => ({
+      ...digest,
+      get grid() {
+        const { width, height, stride, far } = digest;
+        return pick(observation.views[role]!, gridPixels(width, height, stride), far);
+      },
+    })),
+    full: (role) => observation.views[role]!,
   };
 }
 
