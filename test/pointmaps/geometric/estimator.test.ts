@@ -79,7 +79,7 @@ describe('the geometric estimator', () => {
   });
 
   it('begins nothing more while its run is paused, and goes on or ends from there', async () => {
-    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, 400, 300, FOCAL * 1.02);
+    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, 240, 180, FOCAL * 1.02);
     const progress: string[] = [];
     let go: () => void;
     const opening = new Promise<void>((resolve) => {
