@@ -36,16 +36,37 @@ export interface LensGroup {
   fromUser: boolean;
 }
 
-export function groupLenses(photos: readonly Photo[]): { lensOf: number[]; groups: LensGroup[] } {
+/**
+ * True where nothing but the size of its picture tells whose lens a photo was taken with: no camera's name, no focal, no
+ * video that it is a frame of.
+ */
+const isNameless = (photo: Photo): boolean =>
+  !photo.camera && !photo.frame && !photo.face && !photo.known?.lens && knownFocal(photo) === undefined;
+
+/** Keys that several photos have by nothing but their size: photos of the web were taken by many cameras. */
+export function namelessKeys(photos: readonly Photo[]): Set<string> {
+  const keys = photos.filter(isNameless).map(lensKey);
+  return new Set(keys.filter((key, k) => keys.indexOf(key) !== k));
+}
+
+/** @param apart keys of which every photo has a lens of its own */
+export function groupLenses(
+  photos: readonly Photo[],
+  apart: ReadonlySet<string> = new Set(),
+): { lensOf: number[]; groups: LensGroup[] } {
   const groups = new Map<string, LensGroup>();
-  photos.forEach((photo, index) => {
+  const keyOf = (photo: Photo): string => {
     const key = lensKey(photo);
+    return apart.has(key) ? `${key}|${photo.id}` : key;
+  };
+  photos.forEach((photo, index) => {
+    const key = keyOf(photo);
     const group = groups.get(key);
     if (group) group.photos.push(index);
     else groups.set(key, { key, photos: [index], known: knownFocal(photo), fromUser: photo.focal?.source === 'user' });
   });
   const all = [...groups.values()];
-  return { lensOf: photos.map((photo) => all.findIndex(({ key }) => key === lensKey(photo))), groups: all };
+  return { lensOf: photos.map((photo) => all.findIndex(({ key }) => key === keyOf(photo))), groups: all };
 }
 
 /**

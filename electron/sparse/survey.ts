@@ -7,7 +7,7 @@ import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import type { Features } from '../features/features.js';
 import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
-import { groupLenses, type LensGroup } from './calibration.js';
+import { groupLenses, lensKey, namelessKeys, type LensGroup } from './calibration.js';
 import { FEATURE_SIDE, findAll, positionsIn, type Candidate, type SparseContext } from './correspondence.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
@@ -33,7 +33,7 @@ const QUICK_HYPOTHESES = 60;
 
 /** What the sparse half found out about the whole set. */
 export interface Survey {
-  lensOf: number[];
+  lensOf: readonly number[];
   lenses: Lens[];
   /** Per lens, the standard deviation of its focal as a share of it (certainty.ts); undefined where it was given. */
   focalSigmas: (number | undefined)[];
@@ -72,6 +72,8 @@ export interface SurveyTask {
 }
 
 interface Solution {
+  /** The structure left every lens as the pairs had it (isConfirmed). */
+  confirmed?: boolean;
   lenses: Lens[];
   pieces: Piece[];
   verified: Verified;
@@ -104,21 +106,28 @@ export async function surveySet(
   const rejected: Rejection[] = [];
   const rounds = new Rounds({ photos, features, position, pool, context, rejected });
   const candidates = await rounds.first(pairs);
-  const { lensOf, groups } = groupLenses(photos);
+  const shared = groupLenses(photos, apartBefore(earlier));
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
   const positions = features.map(({ count }, photo) => allPositions(photo, count, position));
-  const task: SurveyTask = { photos, candidates, features, position, positions, pixels, lensOf, pool, context };
-  const before = groups.map(({ key }) => earlier?.photos.find(({ lensKey }) => lensKey === key)?.lens.related);
-  const known = earlier && knownPieces(photos, lensOf, earlier);
-  const start = groups.map((group) => startLens(group, earlier));
+  let task: SurveyTask = {
+    ...{ photos, candidates, features, position, positions, pixels, pool, context },
+    lensOf: shared.lensOf,
+  };
+  const earlierOf = ({ photos: own }: LensGroup) => earlierLens(photos[own[0]!]!, earlier);
+  const known = earlier && knownPieces(photos, shared.lensOf, earlier);
+  const start = shared.groups.map((group) => startLens(group, earlierOf(group)));
+  const before = shared.groups.map((group) => earlierOf(group)?.related);
   let lenses = start;
   let cameras = known;
   let first: Solution | undefined;
   if (!earlier || start.some(({ focal }) => focal === 0)) {
-    first = await bestHypothesis(task, groups, start);
+    first = await bestHypothesis(task, shared.groups, start);
+    const own = earlier ? undefined : await lensesApart(task, first);
+    if (own) [task, first] = [own.task, own.solution];
     lenses = first.lenses.map((lens) => ({ ...lens }));
     cameras = known ?? camerasOf(first);
   }
+  const { lensOf } = task;
   const related = lenses.map(({ focal }, k) => before[k] ?? focal);
   await poseAll(task, candidates, lenses, related);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
@@ -175,10 +184,32 @@ function allPositions(photo: number, count: number, position: Survey['position']
 const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
   pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
 
-function startLens(group: LensGroup, earlier: EarlierSurvey | undefined): Lens {
-  const solved = earlier?.photos.find(({ lensKey }) => lensKey === group.key);
+/** Keys of which the photos got lenses of their own. */
+function apartBefore(earlier: EarlierSurvey | undefined): Set<string> {
+  const seen = new Map<string, number>();
+  const apart = new Set<string>();
+  for (const { lensKey, lens } of earlier?.photos ?? []) {
+    if ((seen.get(lensKey) ?? lens.focal) !== lens.focal) apart.add(lensKey);
+    seen.set(lensKey, lens.focal);
+  }
+  return apart;
+}
+
+/** What a photo's lens was found to be: by the photo itself, or by others of its lens. */
+function earlierLens(
+  photo: Photo,
+  earlier: EarlierSurvey | undefined,
+): EarlierSurvey['photos'][number]['lens'] | undefined {
+  const key = lensKey(photo);
+  const own = earlier?.photos.find(({ id }) => id === photo.id);
+  if (own?.lensKey === key) return own.lens;
+  if (apartBefore(earlier).has(key)) return undefined;
+  return earlier?.photos.find((each) => each.lensKey === key)?.lens;
+}
+
+function startLens(group: LensGroup, solved: ReturnType<typeof earlierLens>): Lens {
   if (solved) {
-    const { related: _, ...lens } = solved.lens;
+    const { related: _, ...lens } = solved;
     return { ...lens, fixed: true };
   }
   // Rounded to whole millimetres and blind to what stabilisation crops, EXIF is off by a few per cent.
@@ -227,7 +258,8 @@ async function bestHypothesis(
   let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
     asTold = await tryOn(task)(start);
-    if (isConvincing(task, asTold)) return asTold;
+    asTold.confirmed = isConvincing(task, asTold);
+    if (asTold.confirmed) return asTold;
   }
   const hypotheses = await focalHypotheses(task, groups, start);
   const { trial, photoCount } = trialOf(task);
@@ -237,7 +269,9 @@ async function bestHypothesis(
   for (const lenses of isWhole || !asTold ? hypotheses : [start, ...hypotheses]) {
     const solution = await tryOn(trial)(lenses);
     if (!best || worth(solution) > worth(best)) [best, chosen] = [solution, lenses];
-    if (best === solution && isConfirmed(photoCount, lenses, solution)) break;
+    if (best !== solution || !isConfirmed(photoCount, lenses, solution)) continue;
+    best.confirmed = true;
+    break;
   }
   if (isWhole) return best!;
   if (asTold && chosen === start) return asTold;
@@ -277,6 +311,49 @@ function isConvincing({ photos }: SurveyTask, solution: Solution): boolean {
   const { lenses, pieces } = solution;
   const pulled = lenses.some(({ focal, prior }) => prior && Math.abs(Math.log(focal / prior.focal)) > 0.08);
   return !pulled && isAgreed(solution) && pieces[0]?.cameras.size === photos.length;
+}
+
+/** Lenses of their own must explain so many times as much, and two of what was one be apart by more than APART. */
+const APART_GAIN = 1.03;
+
+/**
+ * The set with a lens of its own for each photo that shares one by nothing but the size of its picture, where that explains
+ * much more: photos of the web, cut or reduced to one size, were taken by many cameras. Not asked of a set that is confirmed,
+ * is too small to tell, or so large that it costs.
+ */
+async function lensesApart(
+  task: SurveyTask,
+  shared: Solution,
+): Promise<{ task: SurveyTask; solution: Solution } | undefined> {
+  const { photos } = task;
+  const apart = namelessKeys(photos);
+  if (shared.confirmed || apart.size === 0 || photos.length < CONFIRMING_PHOTOS || photos.length > TRIAL_PHOTOS)
+    return undefined;
+  const { lensOf, groups } = groupLenses(photos, apart);
+  const own = { ...task, lensOf };
+  const start = groups.map(({ photos: [first] }): Lens => {
+    const lens = shared.lenses[task.lensOf[first!]!]!;
+    return apart.has(lensKey(photos[first!]!)) ? { ...lens, prior: { focal: lens.focal, sigma: 0.4 } } : { ...lens };
+  });
+  // From the same poses of pairs: other samples alone explain up to a third more or less.
+  const results = await quickPoses(task, shared.lenses);
+  const solved = (part: SurveyTask, lenses: readonly Lens[]) =>
+    solve(part, lenses, (_, k) => results[k], undefined, { isFinal: false });
+  const together = await solved(task, shared.lenses);
+  const solution = await solved(own, start);
+  const spread = spreadOf(task, own, solution);
+  const isApart = spread > APART && worth(solution) > APART_GAIN * Math.max(worth(shared), worth(together));
+  return isApart ? { task: own, solution } : undefined;
+}
+
+/** The largest of the focals that photos of one lens got for themselves over the smallest, of the lens that spreads most. */
+function spreadOf(shared: SurveyTask, own: SurveyTask, { pieces, lenses }: Solution): number {
+  const focals = new Map<number, number[]>();
+  for (const photo of pieces.flatMap(({ cameras }) => [...cameras.keys()])) {
+    const list = focals.get(shared.lensOf[photo]!) ?? [];
+    focals.set(shared.lensOf[photo]!, [...list, lenses[own.lensOf[photo]!]!.focal]);
+  }
+  return Math.max(1, ...[...focals.values()].map((list) => Math.max(...list) / Math.min(...list)));
 }
 
 /** Relative poses of all pairs after few samples; undefined where none is found. */

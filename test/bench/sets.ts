@@ -32,6 +32,7 @@ import {
   grey,
   lit,
   small,
+  square,
   stored,
   turned,
   type TruePhoto,
@@ -98,7 +99,7 @@ function testSets(sets: ReadonlyMap<string, TruePhoto[]>): TestSet[] {
     stored: (photos) => stored(photos, 40),
   });
   from('kitchen', { lit, doubled, 'half 1': (photos) => every(photos, 2) });
-  from('internet', { grey, 'first 3': (photos) => photos.slice(0, 3) });
+  from('internet', { grey, 'one size': (photos) => square(photos, 672), 'first 3': (photos) => photos.slice(0, 3) });
   from('samples', {
     lit,
     '640 px': (photos) => small(photos, 640),

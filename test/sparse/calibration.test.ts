@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../electron/numerics/linear.js';
 import type { Photo } from '../../electron/geometry/types.js';
-import { FOCAL_GRID, groupLenses, peakFocals } from '../../electron/sparse/calibration.js';
+import { FOCAL_GRID, groupLenses, namelessKeys, peakFocals } from '../../electron/sparse/calibration.js';
 import { scoreFocals } from '../../electron/sparse/focal-scores.js';
 import { arc, lookAt, scatter, see } from './synthetic.js';
 
@@ -50,6 +50,20 @@ describe('groupLenses', () => {
 
   it('shares a lens between portrait and landscape photos of one camera', () => {
     expect(groupLenses([photo(400, 300), photo(300, 400)]).lensOf).toEqual([0, 0]);
+  });
+
+  it('gives photos of a key that is apart a lens each', () => {
+    const photos = [photo(400, 300, { id: 'a' }), photo(800, 600), photo(300, 400, { id: 'b' })];
+    expect(groupLenses(photos, namelessKeys(photos)).lensOf).toEqual([0, 1, 2]);
+  });
+
+  it('counts as nameless what several photos share by their size alone', () => {
+    const frame = { video: 'v.mp4', videoId: 'v', seconds: 0 };
+    const pairs = [{}, { camera: 'X' }, { frame }, { focal: { pixels: 400, source: 'exif-35mm' as const } }].map(
+      (rest, k) => [photo(400 + k, 300, rest), photo(400 + k, 300, rest)],
+    );
+    expect(pairs.map((photos) => namelessKeys(photos).size)).toEqual([1, 0, 0, 0]);
+    expect(namelessKeys([photo(400, 300), photo(800, 600)]).size).toBe(0);
   });
 
   it('tells cameras, sizes, zoom settings and typed-in focals apart', () => {

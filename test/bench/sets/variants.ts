@@ -121,6 +121,13 @@ export const grey = (all: readonly TruePhoto[]): TruePhoto[] =>
   withChange(all, () => ({ key: 'grey', light: saturation(0) }));
 export const stored = (all: readonly TruePhoto[], quality: number): TruePhoto[] =>
   withChange(all, () => ({ key: `quality${quality}`, quality }));
+/** Cut to one size round the middle, as what shows photos of many cameras does. */
+export const square = (all: readonly TruePhoto[], side: number): TruePhoto[] =>
+  withChange(all, (k) => {
+    const { width, height } = all[k]!.photo;
+    const [x, y] = [0.5 - side / 2 / width, 0.5 - side / 2 / height];
+    return { key: `square${side}`, cut: [x, y, x, y] };
+  });
 /** Every second photo cut, and not round its middle: another size, focal and principal point, which no EXIF tells. */
 export const cropped = (all: readonly TruePhoto[]): TruePhoto[] =>
   withChange(all, (k) => (k % 2 ? { key: 'cut', cut: [0.2, 0.05, 0, 0.1] } : undefined));

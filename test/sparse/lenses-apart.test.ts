@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../electron/compute/pool.js';
+import type { Photo } from '../../electron/geometry/types.js';
+import { randomNumbers } from '../../electron/numerics/linear.js';
+import { decodeVocabulary } from '../../electron/retrieval/vocabulary.js';
+import { featuresKey } from '../../electron/sparse/correspondence.js';
+import { encodeFeatures } from '../../electron/sparse/records.js';
+import { surveySet } from '../../electron/sparse/survey.js';
+import { simulateDescriptors } from '../fixtures/descriptors.js';
+import { arc, memoryStore, scatter, see } from './synthetic.js';
+
+const [WIDTH, HEIGHT] = [1600, 1200];
+const NOISE = 0.4 / WIDTH;
+const bytes = readFileSync(new URL('../../resources/vocabulary/words.bin', import.meta.url));
+
+/** Photos of one size, of which nothing else is known, as features that are kept already. */
+function setOf(focals: readonly number[]) {
+  const random = randomNumbers(4);
+  const points = scatter(700, 3);
+  const look = simulateDescriptors(decodeVocabulary(new Uint8Array(bytes)), 3);
+  const store = memoryStore();
+  const photos = arc(focals.length, 70).map((camera, k): Photo => {
+    const seen = see(camera, { focal: focals[k]!, k1: 0 }, points, NOISE, random);
+    const shown = points.map((_, p) => p).filter((p) => seen[p]);
+    const keypoints = new Float32Array(4 * shown.length);
+    shown.forEach((p, feature) => {
+      const [x, y] = seen[p]!;
+      keypoints.set([x * WIDTH + WIDTH / 2 - 0.5, y * WIDTH + HEIGHT / 2 - 0.5, 2, 0], 4 * feature);
+    });
+    const id = `photo ${k}`;
+    const photo = { id, path: `/simulated/${id}.jpg`, name: `${id}.jpg`, width: WIDTH, height: HEIGHT, size: 1 };
+    store.put(
+      featuresKey({ ...photo, sharpness: 1 }),
+      encodeFeatures({ count: shown.length, keypoints, descriptors: look(shown) }),
+    );
+    return { ...photo, sharpness: 1 };
+  });
+  return { photos, store };
+}
+
+describe('photos of one size, of which nothing else is known', () => {
+  const pool = new WorkerPool(new URL('../../electron/sparse/worker.ts', import.meta.url), 2);
+  afterAll(() => pool.close());
+  const reader = { read: () => Promise.reject(new Error('there are no pictures')) };
+  const surveyOf = async (focals: readonly number[]) => {
+    const { photos, store } = setOf(focals);
+    const pairs = photos.flatMap((_, a) => photos.slice(a + 1).map((__, k) => ({ a, b: a + 1 + k })));
+    const survey = await surveySet(photos, pairs, reader, pool, { store });
+    const found = photos.map((_, k) => survey.lenses[survey.lensOf[k]!]!.focal);
+    const errors = focals.map((focal, k) => Math.abs(found[k]! / focal - 1));
+    return { survey, worst: Math.max(...errors) };
+  };
+
+  it('share a lens that explains them', async () => {
+    const { survey, worst } = await surveyOf([0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]);
+    expect(survey.lenses).toHaveLength(1);
+    expect(worst).toBeLessThan(0.01);
+  });
+
+  it('have one each where they are of many cameras', async () => {
+    const { survey, worst } = await surveyOf([1, 1.4, 1, 1.4, 1, 1.4, 1, 1.4]);
+    expect(survey.lenses).toHaveLength(8);
+    expect(survey.pieces[0]!.cameras.size).toBe(8);
+    expect(worst).toBeLessThan(0.03);
+  });
+}, 120_000);
