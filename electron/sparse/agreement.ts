@@ -15,17 +15,26 @@ export const isTelling = ({ parallax, rotationShare }: Pick<VerifiedPair, 'paral
 
 type Posed = Pick<PlacedCamera, 'rotation' | 'translation'>;
 
+/** Whether two placed cameras stand to each other as a pair says alone. */
+export type Agreement = (pair: VerifiedPair, a: Posed, b: Posed) => boolean;
+
+/** What places cameras asks this: where a pair and the points say different things another start may be better. */
+export const agrees: Agreement = (pair, a, b) => isWithin(pair, a, b, () => DIRECTION);
+
 /**
- * Whether two placed cameras stand to each other as the pair says alone. A small turn and a step aside move a picture
- * alike, so a pair of small parallax trades one for the other: who is off by an angle in its rotation is off by that
- * angle over the parallax in its direction (25 to 60 degrees for 0.8 to 4.7 of rotation at 1.6 to 4.5 of parallax, in
- * eight of eight such pairs of a film whose cameras were right), and that is no contradiction.
+ * Before somebody is told that a result is wrong. A small turn and a step aside move a picture alike, so a pair of small
+ * parallax trades one for the other: who is off by an angle in its rotation is off by that angle over the parallax in
+ * its direction (25 to 60 degrees for 0.8 to 4.7 of rotation at 1.6 to 4.5 of parallax, in eight of eight such pairs of a
+ * film whose cameras were right), and that is no contradiction. Placing cameras so leniently took four photos of eight
+ * cameras astray (translation 32 degrees instead of 4 for the worst tenth).
  */
-export function agrees(pair: VerifiedPair, a: Posed, b: Posed): boolean {
+export const mayAgree: Agreement = (pair, a, b) =>
+  isWithin(pair, a, b, (turned) => Math.min(ANY_DIRECTION, DIRECTION + ((turned / pair.parallax) * 180) / Math.PI));
+
+function isWithin(pair: VerifiedPair, a: Posed, b: Posed, limitOf: (turned: number) => number): boolean {
   const rotation = multiply3(b.rotation, transpose3(a.rotation));
   const turned = rotationDifference(rotation, pair.rotation);
   if (turned > TURN) return false;
-  const traded = ((turned / pair.parallax) * 180) / Math.PI;
   const t = [0, 1, 2].map(
     (i) =>
       b.translation[i]! -
@@ -34,8 +43,7 @@ export function agrees(pair: VerifiedPair, a: Posed, b: Posed): boolean {
         rotation[3 * i + 2]! * a.translation[2]!),
   );
   const along = t.reduce((sum, value, i) => sum + value * pair.translation[i]!, 0);
-  const limit = Math.min(ANY_DIRECTION, DIRECTION + traded);
-  return along > Math.cos((limit * Math.PI) / 180) * Math.hypot(...t);
+  return along > Math.cos((limitOf(turned) * Math.PI) / 180) * Math.hypot(...t);
 }
 
 /**
@@ -45,18 +53,23 @@ export function agrees(pair: VerifiedPair, a: Posed, b: Posed): boolean {
  *
  * @returns 1 where no pair tells
  */
-export function agreement(pairs: readonly VerifiedPair[], cameras: ReadonlyMap<number, Posed>): number {
+export function agreement(
+  pairs: readonly VerifiedPair[],
+  cameras: ReadonlyMap<number, Posed>,
+  test: Agreement = agrees,
+): number {
   const told = between(pairs, cameras);
   const weigh = (some: readonly VerifiedPair[]) => some.reduce((sum, { inlierCount }) => sum + inlierCount, 0);
-  return told.length === 0 ? 1 : 1 - weigh(disagreeing(told, cameras)) / weigh(told);
+  return told.length === 0 ? 1 : 1 - weigh(disagreeing(told, cameras, test)) / weigh(told);
 }
 
 /** The pairs of placed cameras that say otherwise. */
 export const disagreeing = (
   pairs: readonly VerifiedPair[],
   cameras: ReadonlyMap<number, Posed>,
+  test: Agreement = agrees,
 ): readonly VerifiedPair[] =>
-  between(pairs, cameras).filter((pair) => !agrees(pair, cameras.get(pair.a)!, cameras.get(pair.b)!));
+  between(pairs, cameras).filter((pair) => !test(pair, cameras.get(pair.a)!, cameras.get(pair.b)!));
 
 const between = (pairs: readonly VerifiedPair[], cameras: ReadonlyMap<number, Posed>): readonly VerifiedPair[] =>
   pairs.filter((pair) => cameras.has(pair.a) && cameras.has(pair.b) && isTelling(pair));

@@ -3,7 +3,7 @@ import type { Photo } from '../geometry/types.js';
 import { multiply3, transpose3 } from '../numerics/linear.js';
 import { median } from '../numerics/median.js';
 import { minus3 } from '../numerics/vector.js';
-import { agrees, isTelling } from './agreement.js';
+import { isTelling, mayAgree } from './agreement.js';
 import { cameraPose } from './known.js';
 import type { VerifiedPair } from './structure.js';
 import { rotationDifference } from './two-view.js';
@@ -92,7 +92,7 @@ function judge(
     const turned = rotationDifference(multiply3(b.rotation, transpose3(a.rotation)), pair.rotation);
     // The direction between cameras that hardly moved is not known from places that are a little off.
     const compared = apart[k]! > least ? pair : { ...pair, translation: directionOf(a, b) };
-    return { a: pair.a, b: pair.b, isGood: agrees(compared, a, b), turned };
+    return { a: pair.a, b: pair.b, isGood: mayAgree(compared, a, b), turned };
   });
 }
 

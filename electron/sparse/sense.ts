@@ -1,7 +1,7 @@
 import type { Photo } from '../geometry/types.js';
 import { listed } from '../contract/listed.js';
 import { median } from '../numerics/median.js';
-import { agreement, disagreeing, isTelling } from './agreement.js';
+import { agreement, disagreeing, isTelling, mayAgree } from './agreement.js';
 import type { Lens } from './bundle.js';
 import type { Candidate } from './correspondence.js';
 import { hingeOf } from './hinge.js';
@@ -214,7 +214,7 @@ function contradictions(input: SenseInput, options: SenseOptions): string | unde
   const isEven = middleOf(against) > options.evenStrength * middleOf(believed);
   const contradicted = against.length >= 3 && share > (isEven ? options.evenContradicting : options.contradicting);
   const misplaced = pieces.flatMap(({ cameras }) =>
-    agreement(verified, cameras) < options.agreement ? disagreeing(verified, cameras) : [],
+    agreement(verified, cameras, mayAgree) < options.agreement ? disagreeing(verified, cameras, mayAgree) : [],
   );
   if (!contradicted && misplaced.length === 0) return undefined;
   const namesOf = (pairs: readonly { a: number; b: number }[]) =>
