@@ -35,5 +35,6 @@ const execution =
         onNote: (message) => engine.note(message),
       })
     : undefined;
-const engine = new Engine({ ...settings, partial: true, execution });
+const workers = url ? async () => (await import('./execution/status.js')).queueStatus(url) : undefined;
+const engine = new Engine({ ...settings, partial: true, execution, workers });
 answerShell(engine, openShellChannel(), log);

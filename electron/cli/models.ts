@@ -1,11 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { precisionNames } from '../../native-models/registry/card.js';
 import { builtInModels, trainingOf } from '../../native-models/registry/built-in.js';
 import { catalog } from '../../native-models/registry/catalog.js';
-import { download, hashOf, publishedFiles, type RemoteFile } from '../../native-models/registry/download.js';
+import { fetchModel } from '../../native-models/registry/fetch.js';
 import {
   installedModels,
   modelsFolder,
@@ -102,38 +100,14 @@ async function add(id: string, flags: BuildFlags & { acceptLicence?: boolean }):
   process.once('SIGINT', () =>
     stop.abort(new UserError('cancelled', `Stopped; what has come is kept. Go on with: pointmap models add ${id}`)),
   );
-  const files =
-    'repository' in entry.origin
-      ? await publishedFiles(
-          entry.origin.repository,
-          entry.origin.files,
-          process.env['HF_ENDPOINT'] || undefined,
-          stop.signal,
-        )
-      : [{ address: entry.origin.address, ...(entry.origin.sha256 ? { sha256: entry.origin.sha256 } : {}) }];
-  const folder = join(modelsFolder(), `.download-${id}`);
-  await mkdir(folder, { recursive: true });
-  for (const file of files as RemoteFile[]) {
-    const name = file.address.slice(file.address.lastIndexOf('/') + 1);
-    await download(file, join(folder, name), {
-      signal: stop.signal,
-      onProgress: (done, total) => showProgress(name, done, total),
-    });
-    if (!file.sha256 && !('repository' in entry.origin))
-      process.stderr.write(
-        `pointmap: the publisher states no checksum for ${name}, so only its length and contents are checked; its SHA-256 is ${await hashOf(join(folder, name))}\n`,
-      );
-  }
-  const { title, licence, nonCommercial } = entry;
-  const ready = files.length === 1 && files[0]!.address.endsWith('.onnx');
-  await build(ready ? join(folder, `${id}.onnx`) : folder, flags, {
-    id,
-    title,
-    licence,
-    nonCommercial,
+  const model = await fetchModel(entry, {
+    precisions: parsePrecisions(flags.precision),
+    ...(flags.replace ? { replace: true } : {}),
     signal: stop.signal,
+    onProgress: showProgress,
+    onNote: (message) => process.stderr.write(`pointmap: ${message}\n`),
   });
-  await rm(folder, { recursive: true });
+  tell(model, flags);
 }
 
 async function build(path: string, flags: BuildFlags, options: ImportOptions): Promise<void> {
@@ -143,8 +117,12 @@ async function build(path: string, flags: BuildFlags, options: ImportOptions): P
     ...options,
     onProgress: showProgress,
   });
+  tell(model, flags);
+}
+
+function tell(model: InstalledModel, { json }: BuildFlags): void {
   if (process.stderr.isTTY) process.stderr.write('\n');
-  answer(flags.json, { ...model.card, bytes: model.bytes, folder: model.folder }, [...describe(model), model.folder]);
+  answer(json, { ...model.card, bytes: model.bytes, folder: model.folder }, [...describe(model), model.folder]);
 }
 
 async function verify(

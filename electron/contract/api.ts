@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { preferences, preferenceState } from './preferences.js';
 import { exportProgress, presetSettings } from './presets.js';
+import { modelInfo, modelProgress } from './models.js';
 import { meshForecast, meshRequest, meshState } from './mesh.js';
 import {
   frameInfo,
@@ -18,6 +19,7 @@ import {
   sceneOperation,
 } from './scene.js';
 import { stageNames } from './stages.js';
+import { queueState } from './workers.js';
 import { videoDone, videoFrames, videoGoOn, videoOrder, videoPicture, videoProgress, videoWanted } from './video.js';
 
 export const photoInfo = z.object({
@@ -262,6 +264,16 @@ export const requests = {
   /** What is given replaces all of it. */
   'app.setPreferences': { params: preferences, result: preferenceState },
   'app.estimators': { params: none, result: z.array(estimatorInfo) },
+  /** Who computes for the queue that the studio was started with; null without one. */
+  'app.workers': { params: none, result: queueState.nullable() },
+  'models.list': { params: none, result: z.object({ folder: z.string(), models: z.array(modelInfo) }) },
+  /** Fetches a network from its publisher; asked for once its licence was accepted. Tells of itself by `models.progress`. */
+  'models.get': { params: z.object({ id: z.string(), licenceAccepted: z.literal(true) }), result: z.null() },
+  /** From a file or folder on this machine. */
+  'models.import': { params: path, result: z.null() },
+  /** Ends what is fetched or built; what has come is kept for the next time. */
+  'models.cancel': { params: none, result: z.null() },
+  'models.remove': { params: z.object({ id: z.string() }), result: z.null() },
   'project.create': { params: z.object({ path: z.string().optional() }), result: projectState },
   'project.open': { params: path, result: projectState },
   'project.openSample': { params: z.object({ id: z.string() }), result: projectState },
@@ -408,6 +420,7 @@ export const events = {
   'mesh.changed': meshState,
   'log.line': z.object({ time: z.string(), level: z.string(), message: z.string() }),
   'export.progress': exportProgress,
+  'models.progress': modelProgress,
   'video.progress': videoProgress,
   'video.wanted': videoWanted,
   'engine.stopped': z.object({ reason: z.string() }),

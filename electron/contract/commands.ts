@@ -20,6 +20,7 @@ const table = {
   'project.saveAs': { title: 'Save project as…', menu: 'File', keys: 'Mod+Shift+S' },
   'export.open': { title: 'Export…', menu: 'File', keys: 'Mod+E' },
   'app.preferences': { title: 'Preferences…', menu: 'File', keys: 'Mod+,' },
+  'app.networks': { title: 'Networks…', menu: 'File' },
   'project.close': { title: 'Close project', menu: 'File' },
 
   'edit.undo': { title: 'Undo', menu: 'Edit', keys: 'Mod+Z' },

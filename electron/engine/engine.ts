@@ -17,6 +17,7 @@ import {
 } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { listed } from '../contract/listed.js';
+import type { QueueState } from '../contract/workers.js';
 import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
@@ -27,7 +28,9 @@ import { isTemporary, keepUploads, temporaryPath } from './data-folder.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
 import { MeshLayerJob } from './mesh-job.js';
 import { forecastMesh } from './meshing.js';
+import { modelsFolder } from '../../native-models/registry/folder.js';
 import { modelEstimators } from './models.js';
+import { getNetwork, importNetwork, listNetworks, removeNetwork, type ModelProgress } from './networks.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
@@ -60,6 +63,8 @@ export interface EngineOptions {
   partial?: boolean;
   /** Who computes; threads of this process when not given. */
   execution?: Execution | undefined;
+  /** Tells who computes for the queue, where there is one. */
+  workers?: (() => Promise<QueueState>) | undefined;
   /** Beside the built-in one. */
   estimators?: readonly EstimatorSource[];
 }
@@ -192,6 +197,21 @@ export class Engine {
     'app.setPreferences': (next) => {
       this.preferences.write(next);
       return this.preferenceState();
+    },
+    'app.workers': async () => (await this.options.workers?.()) ?? null,
+    'models.list': async () => ({
+      folder: modelsFolder(),
+      models: await listNetworks((message) => this.note(message)),
+    }),
+    'models.get': ({ id }) => this.buildNetwork((building) => getNetwork(id, building)),
+    'models.import': ({ path }) => this.buildNetwork((building) => importNetwork(path, building)),
+    'models.cancel': () => {
+      this.tasks.cancel('network', new UserError('cancelled', 'stopped; what has come is kept for the next time'));
+      return null;
+    },
+    'models.remove': async ({ id }) => {
+      await removeNetwork(id);
+      return null;
     },
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),
     'project.create': ({ path }) =>
@@ -639,6 +659,25 @@ export class Engine {
       });
     this.events.emit('job.changed', this.job.state);
     return null;
+  }
+
+  private buildNetwork(build: (building: Parameters<typeof getNetwork>[1]) => Promise<void>): Promise<null> {
+    const busy = 'another network is being fetched or built; wait for it or stop it, then ask again';
+    const tell = throttle(() => this.events.emit('models.progress', progress), 200);
+    let progress: ModelProgress = null;
+    return this.tasks.alone('network', busy, async (signal) => {
+      try {
+        const onProgress = (next: ModelProgress): void => {
+          progress = next;
+          tell();
+        };
+        await build({ signal, onProgress, onNote: (message) => this.note(message) });
+        return null;
+      } finally {
+        progress = null;
+        tell.flush();
+      }
+    });
   }
 
   private exportPreset(folder: string, settings: PresetSettings): Promise<Result<'export.preset'>> {

@@ -10,7 +10,9 @@ export type TaskName =
   | 'beginning'
   /** The cloud for viewers. */
   | 'cloud'
-  | 'export';
+  | 'export'
+  /** Fetching and building a network. */
+  | 'network';
 
 /**
  * The engine's one list of what is going on and what waits. Without it, two requests that each take a moment work on one

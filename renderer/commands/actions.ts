@@ -70,6 +70,7 @@ export const actions: Readonly<Record<CommandId, Action>> = {
   'export.open': { when: withCloud, run: () => setStudio({ dialog: 'export' }) },
 
   'app.preferences': { run: () => setStudio({ dialog: 'preferences' }) },
+  'app.networks': { run: () => setStudio({ dialog: 'networks' }) },
   'edit.undo': {
     when: () => idle() && studio().project?.canUndo !== undefined,
     run: () => attempt(() => api.request('edit.undo', {})),

@@ -6,6 +6,7 @@ import { bytesText, rangeText } from '../design/format.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { RunButton } from './RunButton.js';
+import { Workers } from './Workers.js';
 import './run.css';
 
 const change = (settings: SettingsChange): unknown => apply({ kind: 'settings', settings });
@@ -33,6 +34,9 @@ export function RunPanel() {
           onChange={(value) => change({ estimator: value })}
         />
         {estimator && <EstimatorNote estimator={estimator} />}
+        <div className="row">
+          <CommandButton id="app.networks">{t('Networks…')}</CommandButton>
+        </div>
         <GraphField
           settings={settings}
           disabled={busy}
@@ -76,6 +80,7 @@ export function RunPanel() {
           {t('Realign without inference')}
         </CommandButton>
       </div>
+      <Workers />
     </div>
   );
 }

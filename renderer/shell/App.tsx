@@ -7,6 +7,7 @@ import { Shortcuts } from '../commands/Shortcuts.js';
 import { ExportDialog } from '../export/ExportDialog.js';
 import { MaskDialog } from '../photos/masks/MaskDialog.js';
 import { FileDialog } from '../files/FileDialog.js';
+import { NetworksDialog } from '../preferences/NetworksDialog.js';
 import { PreferencesDialog } from '../preferences/PreferencesDialog.js';
 import { useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
@@ -52,6 +53,7 @@ export function App() {
       {dialog === 'palette' && <Palette />}
       {dialog === 'shortcuts' && <Shortcuts />}
       {dialog === 'preferences' && <PreferencesDialog />}
+      {dialog === 'networks' && <NetworksDialog />}
       {dialog === 'export' && <ExportDialog />}
       {dialog === 'mask' && <MaskDialog />}
       {fileQuestion && (

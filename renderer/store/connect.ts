@@ -45,6 +45,7 @@ export function connect(onCommand: (id: CommandId) => void): void {
     if (before.state === 'building' && mesh.state === 'ready' && mesh.revision !== before.revision)
       setViewer({ layer: 'mesh' });
   });
+  api.on('models.progress', (networkProgress) => setStudio({ networkProgress }));
   api.on('video.progress', (video) => setStudio({ video }));
   api.on('log.line', (line) => setStudio(({ log }) => ({ log: [...log, line].slice(-LOG_LINES) })));
   api.on('engine.stopped', ({ reason }) => {

@@ -14,7 +14,7 @@ import type { ConnectionState } from '../transport/index.js';
 import type { PhotoView } from './photo-view.js';
 import { defaultViewerSettings, type CloudStatistics, type ViewerSettings } from './viewer-settings.js';
 
-export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'preferences' | undefined;
+export type DialogName = 'export' | 'mask' | 'palette' | 'shortcuts' | 'preferences' | 'networks' | undefined;
 export type Theme = 'dark' | 'light';
 /** What lengths are told in, once the scene has a scale. */
 export type LengthUnit = 'metre' | 'foot';
@@ -56,6 +56,8 @@ export interface StudioState {
   /** Frames of a video of the view that are made. */
   recording?: { done: number; total: number } | undefined;
   upload?: { done: number; total: number };
+  /** The network that is fetched or built. */
+  networkProgress: EventPayload<'models.progress'>;
   /** The video that is being read. */
   video?: EventPayload<'video.progress'>;
   /** Photo ids, the last one is the one shown alone. */
@@ -100,6 +102,7 @@ export const useStudio = create<StudioState>(() => ({
   job: { state: 'idle' },
   mesh: { state: 'none' },
   log: [],
+  networkProgress: null,
   problems: [],
   selectedPhotos: [],
   photoView: { sort: 'order', show: 'all' },

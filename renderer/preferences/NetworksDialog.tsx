@@ -1,0 +1,182 @@
+import { useEffect, useState } from 'react';
+import type { Result } from '../../electron/contract/api.js';
+import type { ModelInfo } from '../../electron/contract/models.js';
+import { askPath, attempt } from '../commands/project.js';
+import { Badge, Bar, Button, Dialog } from '../design/controls.js';
+import { bytesText } from '../design/format.js';
+import { setStudio, useStudio } from '../store/studio.js';
+import { api } from '../transport/index.js';
+import { t } from '../words/index.js';
+
+const close = (): void => setStudio({ dialog: undefined });
+
+const uses = (): Readonly<Record<ModelInfo['use'], string>> => ({
+  pointmaps: t('Pointmaps of pairs: few photos, plain surfaces'),
+  depth: t('Depth of many photos at once, or of one alone'),
+  matching: t('Matching of photos from far apart or in other light'),
+  features: t('Features for matching'),
+  masks: t('Masks by a click or a box'),
+  pretraining: t('For training alone; it gives no depth'),
+});
+
+/** Which networks there are, who publishes them, what they are good for; fetched, installed from a file and removed. */
+export function NetworksDialog() {
+  const { list, refresh } = useNetworks();
+  const progress = useStudio(({ networkProgress }) => networkProgress);
+  return (
+    <Dialog
+      title={t('Networks')}
+      onClose={close}
+      footer={
+        <>
+          <Button
+            icon="file"
+            disabled={progress !== null}
+            onClick={() => void install(refresh)}
+          >
+            {t('Install from a file…')}
+          </Button>
+          <Button
+            look="primary"
+            onClick={close}
+          >
+            {t('Done')}
+          </Button>
+        </>
+      }
+    >
+      <div className="body">
+        <p className="quiet">{t('The built-in way needs none of them. They run on this machine alone.')}</p>
+        {progress && <Progress progress={progress} />}
+        <ul className="networks">
+          {list?.models.map((model) => (
+            <Network
+              key={model.id}
+              model={model}
+              busy={progress !== null}
+              onChange={refresh}
+            />
+          ))}
+        </ul>
+        {list && <code className="mono path">{list.folder}</code>}
+      </div>
+    </Dialog>
+  );
+}
+
+function useNetworks() {
+  const [list, setList] = useState<Result<'models.list'>>();
+  const refresh = async (): Promise<void> => {
+    const answer = await attempt(() => api.request('models.list', {}));
+    if (answer) setList(answer);
+    // Which of them may be chosen for a run has changed as well.
+    setStudio({ estimators: await api.request('app.estimators', {}) });
+  };
+  useEffect(() => void attempt(() => api.request('models.list', {})).then(setList), []);
+  return { list, refresh };
+}
+
+async function install(refresh: () => Promise<void>): Promise<void> {
+  const path = await askPath('file', t('Checkpoint or graph of a network'));
+  if (!path) return;
+  await attempt(() => api.request('models.import', { path }));
+  await refresh();
+}
+
+function Progress({ progress: { id, stage, share } }: { progress: { id: string; stage: string; share?: number } }) {
+  return (
+    <div className="section">
+      <div className="spread">
+        <span className="truncate">{`${id}: ${stage}`}</span>
+        <Button
+          icon="stop"
+          onClick={() => void attempt(() => api.request('models.cancel', {}))}
+        >
+          {t('Stop')}
+        </Button>
+      </div>
+      <Bar
+        done={share ?? 0}
+        total={1}
+        label={id}
+      />
+    </div>
+  );
+}
+
+function Network({ model, busy, onChange }: { model: ModelInfo; busy: boolean; onChange: () => Promise<void> }) {
+  const [asking, setAsking] = useState(false);
+  const { id, title, publisher, licence, nonCommercial, bytes, state, use, verdict } = model;
+  const facts = [publisher, licence, ...(bytes === undefined ? [] : [bytesText(bytes)])];
+  const run = async (action: () => Promise<unknown>): Promise<void> => {
+    setAsking(false);
+    await attempt(action);
+    await onChange();
+  };
+  return (
+    <li className="network">
+      <div className="spread">
+        <strong className="truncate">{title}</strong>
+        <State state={state} />
+      </div>
+      <span className="quiet">{facts.join(' · ')}</span>
+      {nonCommercial && <span className="fair">{t('Not for paid work')}</span>}
+      <span className="quiet">{uses()[use]}</span>
+      {verdict !== undefined && <span className="faint">{verdict}</span>}
+      {state === 'installed' && (
+        <div className="row">
+          <Button
+            icon="trash"
+            disabled={busy}
+            onClick={() => void run(() => api.request('models.remove', { id }))}
+          >
+            {t('Remove')}
+          </Button>
+        </div>
+      )}
+      {state === 'available' && !asking && (
+        <div className="row">
+          <Button
+            disabled={busy}
+            onClick={() => setAsking(true)}
+          >
+            {t('Get…')}
+          </Button>
+        </div>
+      )}
+      {asking && (
+        <Licence
+          model={model}
+          onAccept={() => void run(() => api.request('models.get', { id, licenceAccepted: true }))}
+          onLeave={() => setAsking(false)}
+        />
+      )}
+    </li>
+  );
+}
+
+function State({ state }: { state: ModelInfo['state'] }) {
+  if (state === 'built-in') return <Badge tone="good">{t('built in')}</Badge>;
+  if (state === 'installed') return <Badge tone="good">{t('installed')}</Badge>;
+  return <Badge tone="faint">{t('not installed')}</Badge>;
+}
+
+/** Nothing is fetched before its licence was accepted. */
+function Licence({ model, onAccept, onLeave }: { model: ModelInfo; onAccept: () => void; onLeave: () => void }) {
+  const { title, licence, licenceAddress, publisher } = model;
+  return (
+    <div className="section">
+      <p>{t('{title} is published by {publisher} under {licence}. Read it first:', { title, publisher, licence })}</p>
+      <code className="mono path">{licenceAddress}</code>
+      <div className="row">
+        <Button
+          look="primary"
+          onClick={onAccept}
+        >
+          {t('Accept the licence and get it')}
+        </Button>
+        <Button onClick={onLeave}>{t('Cancel')}</Button>
+      </div>
+    </div>
+  );
+}
