@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { z } from 'zod';
 import type { modelProgress, ModelInfo } from '../contract/models.js';
 import { UserError } from '../contract/errors.js';
@@ -74,12 +74,22 @@ interface Building {
 export async function getNetwork(id: string, { signal, onProgress, onNote }: Building): Promise<void> {
   const entry = catalog.find((candidate) => candidate.id === id);
   if (!entry) throw new UserError('not-found', `there is no network '${id}' to fetch; choose one of the list`);
+  onProgress({ id, stage: publisherOf(entry) });
   await fetchModel(entry, { signal, onNote, onProgress: progressOf(id, onProgress) });
 }
 
-/** From a checkpoint or graph on this machine. @throws UserError as importModel */
+/**
+ * From a checkpoint or graph on this machine. Published checkpoints are all called "model": those are named by their
+ * folder.
+ *
+ * @throws UserError as importModel
+ */
 export async function importNetwork(path: string, { signal, onProgress }: Building): Promise<void> {
-  await importModel(path, { signal, onProgress: progressOf(basename(path), onProgress) });
+  onProgress({ id: basename(path), stage: basename(path) });
+  await importModel(basename(path) === 'model.safetensors' ? dirname(path) : path, {
+    signal,
+    onProgress: progressOf(basename(path), onProgress),
+  });
 }
 
 export async function removeNetwork(id: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react';
 import type { Result } from '../../electron/contract/api.js';
 import type { ModelInfo } from '../../electron/contract/models.js';
-import { askPath, attempt } from '../commands/project.js';
+import { askPath } from '../commands/project.js';
 import { Badge, Bar, Button, Dialog } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
-import { setStudio, useStudio } from '../store/studio.js';
+import { notify, setStudio, studio, useStudio, type StudioState } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { t } from '../words/index.js';
 
@@ -21,8 +21,8 @@ const uses = (): Readonly<Record<ModelInfo['use'], string>> => ({
 
 /** Which networks there are, who publishes them, what they are good for; fetched, installed from a file and removed. */
 export function NetworksDialog() {
-  const { list, refresh } = useNetworks();
   const progress = useStudio(({ networkProgress }) => networkProgress);
+  const { list, error, run } = useNetworks(progress !== null);
   return (
     <Dialog
       title={t('Networks')}
@@ -32,7 +32,7 @@ export function NetworksDialog() {
           <Button
             icon="file"
             disabled={progress !== null}
-            onClick={() => void install(refresh)}
+            onClick={() => void install(run)}
           >
             {t('Install from a file…')}
           </Button>
@@ -45,16 +45,19 @@ export function NetworksDialog() {
         </>
       }
     >
+      <Standing
+        error={error}
+        progress={progress}
+      />
       <div className="body">
         <p className="quiet">{t('The built-in way needs none of them. They run on this machine alone.')}</p>
-        {progress && <Progress progress={progress} />}
         <ul className="networks">
           {list?.models.map((model) => (
             <Network
               key={model.id}
               model={model}
               busy={progress !== null}
-              onChange={refresh}
+              run={run}
             />
           ))}
         </ul>
@@ -64,33 +67,62 @@ export function NetworksDialog() {
   );
 }
 
-function useNetworks() {
+type Run = (action: () => Promise<unknown>) => Promise<void>;
+
+/** The list, and what went wrong last: told in the dialog, which lies before the window's notices, while it is open. */
+function useNetworks(busy: boolean) {
   const [list, setList] = useState<Result<'models.list'>>();
-  const refresh = async (): Promise<void> => {
-    const answer = await attempt(() => api.request('models.list', {}));
-    if (answer) setList(answer);
-    // Which of them may be chosen for a run has changed as well.
-    setStudio({ estimators: await api.request('app.estimators', {}) });
+  const [error, setError] = useState<string>();
+  const tell = ({ message }: Error): void => {
+    if (studio().dialog === 'networks') setError(message);
+    else notify('error', message);
   };
-  useEffect(() => void attempt(() => api.request('models.list', {})).then(setList), []);
-  return { list, refresh };
+  const refresh = (): Promise<void> => api.request('models.list', {}).then(setList, tell);
+  const run = async (action: () => Promise<unknown>): Promise<void> => {
+    setError(undefined);
+    await action().catch(tell);
+    await refresh();
+    // Which of them may be chosen for a run has changed as well.
+    await api.request('app.estimators', {}).then((estimators) => setStudio({ estimators }), tell);
+  };
+  // Also when one that was begun before the dialog was opened has come to its end.
+  useEffect(() => void refresh(), [busy]); // eslint-disable-line react-hooks/exhaustive-deps
+  return { list, error, run };
 }
 
-async function install(refresh: () => Promise<void>): Promise<void> {
+async function install(run: Run): Promise<void> {
   const path = await askPath('file', t('Checkpoint or graph of a network'));
-  if (!path) return;
-  await attempt(() => api.request('models.import', { path }));
-  await refresh();
+  if (path) await run(() => api.request('models.import', { path }));
 }
 
-function Progress({ progress: { id, stage, share } }: { progress: { id: string; stage: string; share?: number } }) {
+type Under = StudioState['networkProgress'];
+
+/** Stays where it is while the list scrolls. */
+function Standing({ error, progress }: { error: string | undefined; progress: Under }) {
+  if (error === undefined && !progress) return null;
   return (
-    <div className="section">
+    <div className="standing">
+      {error !== undefined && (
+        <p
+          className="bad"
+          role="alert"
+        >
+          {error}
+        </p>
+      )}
+      {progress && <Progress progress={progress} />}
+    </div>
+  );
+}
+
+function Progress({ progress: { id, stage, share } }: { progress: NonNullable<Under> }) {
+  return (
+    <>
       <div className="spread">
         <span className="truncate">{`${id}: ${stage}`}</span>
         <Button
           icon="stop"
-          onClick={() => void attempt(() => api.request('models.cancel', {}))}
+          onClick={() => void api.request('models.cancel', {}).catch(() => undefined)}
         >
           {t('Stop')}
         </Button>
@@ -100,18 +132,17 @@ function Progress({ progress: { id, stage, share } }: { progress: { id: string; 
         total={1}
         label={id}
       />
-    </div>
+    </>
   );
 }
 
-function Network({ model, busy, onChange }: { model: ModelInfo; busy: boolean; onChange: () => Promise<void> }) {
+function Network({ model, busy, run }: { model: ModelInfo; busy: boolean; run: Run }) {
   const [asking, setAsking] = useState(false);
   const { id, title, publisher, licence, nonCommercial, bytes, state, use, verdict } = model;
   const facts = [publisher, licence, ...(bytes === undefined ? [] : [bytesText(bytes)])];
-  const run = async (action: () => Promise<unknown>): Promise<void> => {
+  const get = (): void => {
     setAsking(false);
-    await attempt(action);
-    await onChange();
+    void run(() => api.request('models.get', { id, licenceAccepted: true }));
   };
   return (
     <li className="network">
@@ -147,7 +178,7 @@ function Network({ model, busy, onChange }: { model: ModelInfo; busy: boolean; o
       {asking && (
         <Licence
           model={model}
-          onAccept={() => void run(() => api.request('models.get', { id, licenceAccepted: true }))}
+          onAccept={get}
           onLeave={() => setAsking(false)}
         />
       )}
@@ -165,7 +196,7 @@ function State({ state }: { state: ModelInfo['state'] }) {
 function Licence({ model, onAccept, onLeave }: { model: ModelInfo; onAccept: () => void; onLeave: () => void }) {
   const { title, licence, licenceAddress, publisher } = model;
   return (
-    <div className="section">
+    <div className="licence">
       <p>{t('{title} is published by {publisher} under {licence}. Read it first:', { title, publisher, licence })}</p>
       <code className="mono path">{licenceAddress}</code>
       <div className="row">

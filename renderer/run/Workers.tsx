@@ -55,6 +55,7 @@ function List({ state: { workers, queues } }: { state: QueueState }) {
                 ...{ busy: jobs.length, slots, done, failed },
               })}
             </span>
+            {jobs.length > 0 && <span className="quiet numeric">{jobs.map(lasting).join(', ')}</span>}
             <span className="faint numeric">{speeds(kinds)}</span>
           </li>
         ))}
@@ -63,6 +64,9 @@ function List({ state: { workers, queues } }: { state: QueueState }) {
     </>
   );
 }
+
+const lasting = ({ name, seconds }: QueueState['workers'][number]['jobs'][number]): string =>
+  `${name}: ${seconds.toFixed(0)} s`;
 
 /** Seconds a job, by kind. */
 function speeds(kinds: QueueState['workers'][number]['kinds']): string {

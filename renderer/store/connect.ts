@@ -49,7 +49,7 @@ export function connect(onCommand: (id: CommandId) => void): void {
   api.on('video.progress', (video) => setStudio({ video }));
   api.on('log.line', (line) => setStudio(({ log }) => ({ log: [...log, line].slice(-LOG_LINES) })));
   api.on('engine.stopped', ({ reason }) => {
-    setStudio({ job: { state: 'failed', error: reason } });
+    setStudio({ job: { state: 'failed', error: reason }, networkProgress: null });
     notify('error', reason);
   });
   desktop?.onCommand((id) => {

@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Program, RedisServer, hasRedis } from '../fixtures/farm.js';
 import { button, chromiumPath, openStudio, step, type Studio } from './studio.js';
 
 /** Networks from the studio: what they are, whose, under which licence; and who computes, where a queue is named. */
@@ -37,8 +39,12 @@ describe.skipIf(!chromiumPath)('the networks', () => {
     await files.getByLabel('Folder', { exact: true }).fill(folder);
     await files.getByRole('button', { name: 'Go' }).click();
     await files.getByText('no network.onnx').click();
-    await files.getByRole('button', { name: 'Open', exact: true }).click();
-    await page.locator('.notice.error', { hasText: 'no network.onnx' }).waitFor();
+    await files.getByRole('button', { name: 'Choose this file' }).click();
+    await page
+      .getByRole('dialog', { name: 'Networks' })
+      .getByRole('alert')
+      .filter({ hasText: 'no network.onnx' })
+      .waitFor();
     await button(page, 'Done').click();
   });
 
@@ -46,5 +52,75 @@ describe.skipIf(!chromiumPath)('the networks', () => {
     const { page } = studio;
     await page.getByText('Workers on other machines').click();
     await page.locator('details', { hasText: 'Workers on other machines' }).locator('.bad').waitFor();
+  });
+});
+
+describe.skipIf(!chromiumPath || !hasRedis)('the workers of a queue', () => {
+  let studio: Studio;
+  let server: RedisServer;
+  let worker: Program;
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'pointmap-e2e-queue-'));
+    server = await RedisServer.start(join(folder, 'redis'));
+    const environment = { POINTMAP_QUEUE: server.url, POINTMAP_STORE: join(folder, 'store') };
+    worker = new Program(['worker', '--threads', '1'], environment);
+    studio = await openStudio({ environment });
+    await button(studio.page, /^Courtyard/).click();
+    await step(studio.page, 'Solve').click();
+  });
+  afterAll(async () => {
+    await studio?.close();
+    await worker?.stop();
+    await server?.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('are listed with how much they do, and leave the list when they end', async () => {
+    const { page } = studio;
+    const list = page.locator('details', { hasText: 'Workers on other machines' });
+    await list.locator('summary').click();
+    await list.getByText(`${hostname()} ${worker.pid}`).waitFor();
+    await list.getByText('0 of 1 jobs at once, 0 done, 0 failed').waitFor();
+    await worker.stop('SIGTERM');
+    await list.getByText('No worker answers; start one with: pointmap worker').waitFor();
+  });
+});
+
+describe.skipIf(!chromiumPath)('under a finger', () => {
+  let studio: Studio;
+  beforeAll(async () => {
+    studio = await openStudio();
+  });
+  afterAll(() => studio?.close());
+
+  it('what is touched is 40 pixels high, and nothing leaves the window for it', async () => {
+    const { page, context } = studio;
+    const session = await context.newCDPSession(page);
+    await session.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+    await page.waitForFunction(() => matchMedia('(pointer: coarse)').matches);
+    await button(page, /^Courtyard/).click();
+    for (const name of ['Photos', 'Solve', 'Clean', 'Surface', 'Export']) {
+      await step(page, name).click();
+      const low = await page.evaluate(() =>
+        [...document.querySelectorAll('button, select, summary, input.input')]
+          .filter((control) => control.checkVisibility())
+          .filter((control) => control.getBoundingClientRect().height < 39.5)
+          .map((control) => `${control.className}: ${control.getAttribute('aria-label') ?? control.textContent}`),
+      );
+      expect(low, name).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    }
+    // Bars are as high as what they hold.
+    const outside = await page.evaluate(() =>
+      ['.top-bar', '.status-bar', '.drawer-head'].flatMap((bar) => {
+        const around = document.querySelector(bar)!.getBoundingClientRect();
+        return [...document.querySelectorAll(`${bar} button`)]
+          .map((control) => ({ control, at: control.getBoundingClientRect() }))
+          .filter(({ at }) => at.height > 0 && (at.top < around.top || at.bottom > around.bottom))
+          .map(({ control }) => `${bar}: ${control.textContent}`);
+      }),
+    );
+    expect(outside).toEqual([]);
   });
 });
