@@ -51,6 +51,13 @@ describe.skipIf(!chromiumPath).each(['dark', 'light'] as const)('accessibility, 
       await page.keyboard.press('Escape');
       await page.getByRole('dialog', { name }).waitFor({ state: 'detached' });
     }
+    await step(page, 'Solve').click();
+    await page.getByRole('button', { name: 'Networks…' }).click();
+    const networks = page.getByRole('dialog', { name: 'Networks' });
+    await networks.getByRole('button', { name: 'Get…' }).first().click();
+    expect(await serious(), 'Networks').toEqual([]);
+    await networks.getByRole('button', { name: 'Done' }).click();
+    await step(page, 'Photos').click();
   });
 
   it('is walked through by keyboard alone', async () => {

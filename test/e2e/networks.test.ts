@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Program, RedisServer, hasRedis } from '../fixtures/farm.js';
+import { configOf, randomTensor, tensorShapes, tiny, writeSafetensors } from '../native-models/random-network.js';
 import { button, chromiumPath, openStudio, step, type Studio } from './studio.js';
 
 /** Networks from the studio: what they are, whose, under which licence; and who computes, where a queue is named. */
@@ -52,6 +55,81 @@ describe.skipIf(!chromiumPath)('the networks', () => {
     const { page } = studio;
     await page.getByText('Workers on other machines').click();
     await page.locator('details', { hasText: 'Workers on other machines' }).locator('.bad').waitFor();
+  });
+});
+
+describe.skipIf(!chromiumPath)('a network that is fetched', () => {
+  const repository = 'naver/DUSt3R_ViTLarge_BaseDecoder_512_dpt';
+  const config = JSON.stringify({ ...configOf(tiny), img_size: [128, 128] });
+  const ranges: (string | undefined)[] = [];
+  let studio: Studio;
+  let folder: string;
+  let server: Server;
+  /** A publisher who sends half of the weights, and the rest to whoever asks for the rest. */
+  const publish = (weights: Buffer): Server =>
+    createServer((request, response) => {
+      const path = request.url!;
+      const oid = createHash('sha256').update(weights).digest('hex');
+      const listing = [
+        { path: 'config.json', size: config.length },
+        { path: 'model.safetensors', size: 130, lfs: { oid, size: weights.length } },
+      ];
+      if (path.startsWith('/api/')) return void response.end(JSON.stringify(listing));
+      if (path.endsWith('config.json')) return void response.end(config);
+      const { range } = request.headers;
+      ranges.push(range);
+      const start = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+      response.writeHead(start ? 206 : 200, {
+        'content-length': weights.length - start,
+        ...(start ? { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}` } : {}),
+      });
+      if (start) response.end(weights.subarray(start));
+      else response.write(weights.subarray(0, weights.length >> 1));
+    });
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'pointmap-e2e-publisher-'));
+    const path = join(folder, 'tiny.safetensors');
+    await writeSafetensors(path, tensorShapes(tiny), (name, shape, index) => randomTensor(name, shape, index + 1));
+    server = publish(readFileSync(path)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    studio = await openStudio({ environment: { HF_ENDPOINT: `http://127.0.0.1:${port}` } });
+    await button(studio.page, /^Courtyard/).click();
+    await step(studio.page, 'Solve').click();
+  });
+  afterAll(async () => {
+    await studio?.close();
+    server?.closeAllConnections();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is stopped, goes on where it was, may then be chosen for a run, and is removed', async () => {
+    const { page } = studio;
+    await button(page, 'Networks…').click();
+    const dialog = page.getByRole('dialog', { name: 'Networks' });
+    const network = dialog.locator('.network', { hasText: 'DUSt3R ViT-L 512 DPT' });
+    const get = async (): Promise<void> => {
+      await network.getByRole('button', { name: 'Get…' }).click();
+      await network.getByRole('button', { name: 'Accept the licence and get it' }).click();
+    };
+    await get();
+    await dialog.getByText('dust3r-512-dpt: model.safetensors').waitFor();
+    const share = async (): Promise<number> =>
+      Number(await dialog.getByRole('progressbar').getAttribute('aria-valuenow'));
+    await expect.poll(share).toBeCloseTo(0.5, 3);
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+    await dialog.getByRole('alert').filter({ hasText: 'what has come is kept' }).waitFor();
+    await get();
+    await network.getByText('installed', { exact: true }).waitFor();
+    expect(ranges).toHaveLength(2);
+    expect(ranges[1]).toMatch(/^bytes=[1-9]/);
+    const choice = page.locator('option[value="dust3r-512-dpt"]');
+    expect(await choice.isEnabled()).toBe(true);
+    await network.getByRole('button', { name: 'Remove' }).click();
+    await network.getByText('not installed').waitFor();
+    await expect.poll(() => choice.isEnabled()).toBe(false);
+    expect(studio.complaints).toEqual([]);
   });
 });
 
