@@ -59,7 +59,6 @@ describe.skipIf(!chromiumPath)('the networks', () => {
 });
 
 describe.skipIf(!chromiumPath)('a network that is fetched', () => {
-  const repository = 'naver/DUSt3R_ViTLarge_BaseDecoder_512_dpt';
   const config = JSON.stringify({ ...configOf(tiny), img_size: [128, 128] });
   const ranges: (string | undefined)[] = [];
   let studio: Studio;
