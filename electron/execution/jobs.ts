@@ -98,7 +98,7 @@ export const jobs = {
     memory: ({ reference }) => STEREO_BYTES_A_PIXEL * reference.grey.length,
   }),
   'stereo/judge': job({
-    version: 3,
+    version: 4,
     room: 'stereo',
     batch: 1,
     request: schema.stereoJudgeRequest,

@@ -126,7 +126,9 @@ export const stereoMatchAnswer = matched;
 
 export const stereoJudgeRequest = z.strictObject({
   kind: z.literal('judge'),
-  reference: z.strictObject({ view: greyView, matched, sky: bytes.optional() }),
+  reference: z
+    .strictObject({ view: greyView, matched, pixels: bytes })
+    .refine(({ view, pixels }) => pixels.length === 3 * view.grey.length, 'a pixel has three colours'),
   neighbours: z
     .array(z.strictObject({ view: greyView, matched: z.strictObject({ inverseDepth: floats }), fromReference: matrix }))
     .max(64),

@@ -5,7 +5,6 @@ import { invertRigid, multiply4 } from '../../../numerics/linear.js';
 import type { StereoGroup } from './groups.js';
 import type { GreyView, Matched } from './match.js';
 import type { DenseDepth } from './tell.js';
-import { skyOf } from './sky.js';
 import type { DenseRequest } from './worker.js';
 
 export type { DenseDepth } from './tell.js';
@@ -76,8 +75,8 @@ export class DenseMaps {
           fromReference: this.relative(index, other),
         })),
     );
-    const sky = skyOf(await this.world.view(index));
-    const reference = { view, matched, ...(sky ? { sky } : {}) };
+    const { pixels } = await this.world.view(index);
+    const reference = { view, matched, pixels };
     const request: DenseRequest = { kind: 'judge', reference, neighbours, farthest: group.range[1] };
     const depth = await this.pool.run<DenseDepth>(request, context);
     context.onDone?.();
