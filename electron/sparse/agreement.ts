@@ -1,5 +1,5 @@
-import { multiply3, transpose3 } from '../numerics/linear.js';
-import type { PlacedCamera } from './bundle.js';
+import { dot3 } from '../numerics/vector.js';
+import { fromTo, type Posed } from './pose.js';
 import type { VerifiedPair } from './structure.js';
 import { rotationDifference } from './two-view.js';
 
@@ -13,8 +13,6 @@ const ANY_DIRECTION = 90;
 export const isTelling = ({ parallax, rotationShare }: Pick<VerifiedPair, 'parallax' | 'rotationShare'>): boolean =>
   parallax > 1 && rotationShare < 0.5;
 
-type Posed = Pick<PlacedCamera, 'rotation' | 'translation'>;
-
 /** Whether two placed cameras stand to each other as a pair says alone. */
 export type Agreement = (pair: VerifiedPair, a: Posed, b: Posed) => boolean;
 
@@ -25,25 +23,18 @@ export const agrees: Agreement = (pair, a, b) => isWithin(pair, a, b, () => DIRE
  * Before somebody is told that a result is wrong. A small turn and a step aside move a picture alike, so a pair of small
  * parallax trades one for the other: who is off by an angle in its rotation is off by that angle over the parallax in
  * its direction (25 to 60 degrees for 0.8 to 4.7 of rotation at 1.6 to 4.5 of parallax, in eight of eight such pairs of a
- * film whose cameras were right), and that is no contradiction. Placing cameras so leniently took four photos of eight
- * cameras astray (translation 32 degrees instead of 4 for the worst tenth).
+ * film whose cameras were right), and that is no contradiction. Cameras placed so leniently went astray, of eight photos of
+ * one building (translation 32 degrees off instead of 4 for the worst tenth).
  */
 export const mayAgree: Agreement = (pair, a, b) =>
   isWithin(pair, a, b, (turned) => Math.min(ANY_DIRECTION, DIRECTION + ((turned / pair.parallax) * 180) / Math.PI));
 
 function isWithin(pair: VerifiedPair, a: Posed, b: Posed, limitOf: (turned: number) => number): boolean {
-  const rotation = multiply3(b.rotation, transpose3(a.rotation));
+  const { rotation, translation } = fromTo(a, b);
   const turned = rotationDifference(rotation, pair.rotation);
   if (turned > TURN) return false;
-  const t = [0, 1, 2].map(
-    (i) =>
-      b.translation[i]! -
-      (rotation[3 * i]! * a.translation[0]! +
-        rotation[3 * i + 1]! * a.translation[1]! +
-        rotation[3 * i + 2]! * a.translation[2]!),
-  );
-  const along = t.reduce((sum, value, i) => sum + value * pair.translation[i]!, 0);
-  return along > Math.cos((limitOf(turned) * Math.PI) / 180) * Math.hypot(...t);
+  const along = dot3(translation, pair.translation);
+  return along > Math.cos((limitOf(turned) * Math.PI) / 180) * Math.hypot(...translation);
 }
 
 /**

@@ -326,9 +326,9 @@ type Place =
   | 'y';
 
 /** Adds `information` to the diagonal at `number`, and what it pulls at a deviation of so much. */
+export type AddPrior = (number: number, information: number, deviation: number) => void;
 /** Information between two numbers of one camera, in both halves of its block. */
 export type CouplePrior = (a: number, b: number, information: number) => void;
-export type AddPrior = (number: number, information: number, deviation: number) => void;
 
 function precondition(
   blocks: readonly { at: number; size: number; values: Float64Array }[],

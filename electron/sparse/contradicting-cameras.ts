@@ -1,10 +1,10 @@
 import { listed } from '../contract/listed.js';
 import type { Photo } from '../geometry/types.js';
-import { multiply3, transpose3 } from '../numerics/linear.js';
 import { median } from '../numerics/median.js';
 import { minus3 } from '../numerics/vector.js';
 import { isTelling, mayAgree } from './agreement.js';
 import { cameraPose } from './known.js';
+import { fromTo, type Posed } from './pose.js';
 import type { VerifiedPair } from './structure.js';
 import { rotationDifference } from './two-view.js';
 
@@ -43,7 +43,7 @@ interface Judged {
  */
 export function contradictingCameras(
   photos: readonly Photo[],
-  pairs: readonly (VerifiedPair & { matches?: ArrayLike<number> })[],
+  pairs: readonly VerifiedPair[],
   options: ContradictionOptions = CONTRADICTION_DEFAULTS,
 ): string[] {
   const known = photos.map(({ known, face }) => (face ? undefined : known?.worldFromCamera && known));
@@ -89,24 +89,18 @@ function judge(
   const least = leastApart * (median(apart) ?? 0);
   return told.map((pair, k) => {
     const [a, b] = [cameraPose(known[pair.a]!.worldFromCamera!), cameraPose(known[pair.b]!.worldFromCamera!)];
-    const turned = rotationDifference(multiply3(b.rotation, transpose3(a.rotation)), pair.rotation);
+    const turned = rotationDifference(fromTo(a, b).rotation, pair.rotation);
     // The direction between cameras that hardly moved is not known from places that are a little off.
     const compared = apart[k]! > least ? pair : { ...pair, translation: directionOf(a, b) };
     return { a: pair.a, b: pair.b, isGood: mayAgree(compared, a, b), turned };
   });
 }
 
-type Pose = ReturnType<typeof cameraPose>;
-
 /** From a to b, in the frame of b, as the poses themselves have it. */
-function directionOf(a: Pose, b: Pose): Float64Array {
-  const R = multiply3(b.rotation, transpose3(a.rotation));
-  const t = [0, 3, 6].map(
-    (k, i) =>
-      b.translation[i]! - R[k]! * a.translation[0]! - R[k + 1]! * a.translation[1]! - R[k + 2]! * a.translation[2]!,
-  );
-  const length = Math.hypot(...t) || 1;
-  return Float64Array.from(t, (value) => value / length);
+function directionOf(a: Posed, b: Posed): Float64Array {
+  const { translation } = fromTo(a, b);
+  const length = Math.hypot(...translation) || 1;
+  return Float64Array.from(translation, (value) => value / length);
 }
 
 /** Of the cameras that more than `share` of their pairs contradict, the one with most such pairs. */

@@ -1,6 +1,7 @@
 import { isTelling } from './agreement.js';
 import { averageRotations, isConsistent, rotationDisagreement } from './consistency.js';
 import { agreeingDirections } from './directions.js';
+import { centreOf } from './pose.js';
 import type { VerifiedPair } from './structure.js';
 
 /**
@@ -23,7 +24,7 @@ export function contradictionsOf(count: number, pairs: readonly VerifiedPair[]):
   const agrees = agreeingDirections(
     telling.map((k) => {
       const { a, b, translation, inlierCount } = pairs[k]!;
-      return { a, b, direction: centreOf(rotations[b]!, translation), weight: inlierCount };
+      return { a, b, direction: centreOf({ rotation: rotations[b]!, translation }), weight: inlierCount };
     }),
   );
   telling.forEach((k, at) => {
@@ -31,7 +32,3 @@ export function contradictionsOf(count: number, pairs: readonly VerifiedPair[]):
   });
   return said;
 }
-
-/** Of a camera that x = rotation X + translation holds for. */
-const centreOf = (R: ArrayLike<number>, t: ArrayLike<number>): number[] =>
-  [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!));

@@ -1,5 +1,7 @@
 import { median } from '../numerics/median.js';
+import { dot3, minus3 } from '../numerics/vector.js';
 import { project, type Lens, type PlacedCamera } from './bundle.js';
+import { centreOf } from './pose.js';
 import type { Piece } from './structure.js';
 
 export interface OverlaidOptions {
@@ -54,13 +56,14 @@ export function overlaid(
   halfSides: (photo: number) => readonly [number, number],
   options: OverlaidOptions = OVERLAID_DEFAULTS,
 ): Overlaid[] {
+  const seen = pointsOf(points);
   const views = [...cameras].map(([photo, camera]): Posed => ({
     photo,
     camera,
     lens: lenses[camera.lens]!,
     centre: centreOf(camera),
     half: halfSides(photo),
-    seen: points.filter(({ photos }) => photos.includes(photo)),
+    seen: seen.get(photo) ?? [],
     middle: [0, 0, 0],
   }));
   for (const view of views)
@@ -72,6 +75,18 @@ export function overlaid(
       return compared.cells < options.leastCells ? [] : [{ a: a.photo, b: b.photo, ...compared }];
     }),
   );
+}
+
+/** By photo, the points that it sees. */
+function pointsOf(points: Piece['points']): Map<number, Piece['points']> {
+  const seen = new Map<number, Piece['points']>();
+  for (const point of points)
+    for (const photo of point.photos) {
+      const own = seen.get(photo);
+      if (own) own.push(point);
+      else seen.set(photo, [point]);
+    }
+  return seen;
 }
 
 type Vector = [number, number, number];
@@ -126,7 +141,7 @@ function fill(a: Posed, b: Posed, options: OverlaidOptions): Map<number, Cell> {
       const cell = cells.get(key) ?? { both: 0, onlyA: [], onlyB: [] };
       cells.set(key, cell);
       if (isShared) cell.both++;
-      else (isOfA ? cell.onlyA : cell.onlyB).push(Math.hypot(...difference(b.centre, point)));
+      else (isOfA ? cell.onlyA : cell.onlyB).push(Math.hypot(...minus3(point, b.centre)));
     }
   };
   add(a.seen, b, true);
@@ -136,9 +151,9 @@ function fill(a: Posed, b: Posed, options: OverlaidOptions): Map<number, Cell> {
 
 /** Whether two cameras see a point from nearly one direction, and distance. */
 function isNear({ centre: from }: Posed, { centre: to }: Posed, point: Vector, degrees: number, scale = 4): boolean {
-  const [p, q] = [difference(from, point), difference(to, point)];
+  const [p, q] = [minus3(point, from), minus3(point, to)];
   const [near, far] = [Math.hypot(...p), Math.hypot(...q)];
-  const cosine = (p[0] * q[0] + p[1] * q[1] + p[2] * q[2]) / (near * far);
+  const cosine = dot3(p, q) / (near * far);
   return cosine > Math.cos((degrees * Math.PI) / 180) && Math.abs(Math.log(near / far)) < Math.log(scale);
 }
 
@@ -149,8 +164,3 @@ function shows({ camera, lens, half }: Posed, point: Vector, at: Float64Array): 
   if (!project(camera, lens, ...point, at)) return false;
   return Math.abs(at[0]!) < INSIDE * half[0] && Math.abs(at[1]!) < INSIDE * half[1];
 }
-
-const centreOf = ({ rotation: R, translation: t }: PlacedCamera): Vector =>
-  [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!)) as Vector;
-
-const difference = (from: Vector, to: Vector): Vector => [to[0] - from[0], to[1] - from[1], to[2] - from[2]];

@@ -7,12 +7,11 @@ import {
   rotationVector,
   transpose3,
 } from '../numerics/linear.js';
-import { dot3, minus3 } from '../numerics/vector.js';
+import { dot3, minus3, times3, transposedTimes3 } from '../numerics/vector.js';
 import type { Photo } from '../geometry/types.js';
 import type { PlacedCamera } from './bundle.js';
 import type { AddPrior, CouplePrior } from './bundle-system.js';
-
-type Pose = Pick<PlacedCamera, 'rotation' | 'translation'>;
+import { centreOf, type Posed } from './pose.js';
 
 /** A pose that was known beforehand, in a world of its own, and how much it counts. */
 export interface PosePrior {
@@ -67,7 +66,7 @@ export function posePriors(photos: readonly Photo[]): Map<number, PosePrior> {
  * @returns empty when fewer than three cameras are known, or most of them do not fit
  */
 export function poseHolds(
-  cameras: ReadonlyMap<number, Pose & Pick<PlacedCamera, 'rig'>>,
+  cameras: ReadonlyMap<number, Posed & Pick<PlacedCamera, 'rig'>>,
   priors: ReadonlyMap<number, PosePrior>,
   options: PosePriorOptions = POSE_PRIOR_DEFAULTS,
 ): Map<number, PoseHold> {
@@ -77,17 +76,16 @@ export function poseHolds(
   });
   if (told.length < 3) return new Map();
   const turn = commonTurn(told.map(({ prior, camera }) => multiply3(transpose3(prior.rotation), camera.rotation)));
-  const from = told.map(({ centre }) => rotated(turn, centre));
+  const from = told.map(({ centre }) => times3(turn, centre));
   const to = told.map(({ prior }) => prior.centre);
   const scale = commonScale(from, to, options.pairs);
   if (!(scale > 0)) return new Map();
   const shift = [0, 1, 2].map((i) => median(to.map((place, k) => place[i]! - scale * from[k]![i]!))!);
-  const back = transpose3(turn);
   const spread = spreadOf(to) / scale;
   const holds = told.map(({ photo, prior, camera, centre }) => {
     const rotation = multiply3(prior.rotation, turn);
-    const place = rotated(
-      back,
+    const place = transposedTimes3(
+      turn,
       prior.centre.map((value, i) => (value - shift[i]!) / scale),
     );
     const angle = rotationAngle(multiply3(camera.rotation, transpose3(rotation)));
@@ -114,7 +112,7 @@ export function poseHolds(
 }
 
 /** Squared deviation of a camera from what it is drawn to, in standard deviations. */
-export function holdCost(camera: Pose, { rotation, centre, angle, distance }: PoseHold): number {
+export function holdCost(camera: Posed, { rotation, centre, angle, distance }: PoseHold): number {
   const turn = rotationAngle(multiply3(camera.rotation, transpose3(rotation)));
   const off = minus3(centreOf(camera), centre);
   return (turn / angle) ** 2 + (Math.hypot(...off) / distance) ** 2;
@@ -134,12 +132,12 @@ interface HoldTerms {
  * is off by t + R c, which changes by v + w x (R c). Turn and shift go together: with their parts alone a camera far from
  * the world's origin hardly turned.
  */
-export function addHold(camera: Pose, hold: PoseHold, { at, unit, add, couple }: HoldTerms): void {
+export function addHold(camera: Posed, hold: PoseHold, { at, unit, add, couple }: HoldTerms): void {
   const turned = rotationVector(multiply3(camera.rotation, transpose3(hold.rotation)));
-  const arm = rotated(camera.rotation, hold.centre);
+  const arm = times3(camera.rotation, hold.centre);
   const off = [0, 1, 2].map((i) => camera.translation[i]! + arm[i]!);
   // Row i: how the place's number i changes with the turn.
-  const [x, y, z] = arm as [number, number, number];
+  const [x, y, z] = arm as unknown as [number, number, number];
   const byTurn = [
     [0, z, -y],
     [-z, 0, x],
@@ -166,12 +164,6 @@ export function addHold(camera: Pose, hold: PoseHold, { at, unit, add, couple }:
   }
 }
 
-const rotated = (R: ArrayLike<number>, v: ArrayLike<number>): number[] =>
-  [0, 3, 6].map((k) => R[k]! * v[0]! + R[k + 1]! * v[1]! + R[k + 2]! * v[2]!);
-
-const centreOf = ({ rotation, translation }: Pose): number[] =>
-  rotated(transpose3(rotation), translation).map((value) => -value);
-
 /** The mean of those turns that lie near the one with the least median distance to all. */
 function commonTurn(turns: readonly Float64Array[]): Float64Array {
   // A hundred candidates are enough to hit a good one.
@@ -190,7 +182,7 @@ function commonTurn(turns: readonly Float64Array[]): Float64Array {
 }
 
 /** Median ratio of the distances between cameras. */
-function commonScale(from: readonly number[][], to: readonly (readonly number[])[], most: number): number {
+function commonScale(from: readonly ArrayLike<number>[], to: readonly ArrayLike<number>[], most: number): number {
   const ratios: number[] = [];
   const step = Math.max(1, Math.floor((from.length * (from.length - 1)) / 2 / most));
   let count = 0;

@@ -6,6 +6,7 @@ import type { Lens } from './bundle.js';
 import type { Candidate } from './correspondence.js';
 import { hingeOf } from './hinge.js';
 import type { Piece, StructurePoint, VerifiedPair } from './structure.js';
+import { viewingAngle } from './triangulate.js';
 import type { Rejection } from '../geometry/stage.js';
 
 /** Photos that a warning names. */
@@ -176,18 +177,9 @@ function nearlyOneSpot({ pieces }: SenseInput, { nearAngle }: SenseOptions): str
 /** At which the lines of sight to a point meet, degrees. */
 function widestAngle({ position, photos }: StructurePoint, cameras: Piece['cameras']): number {
   const step = Math.ceil(photos.length / ASKED_SIGHTINGS);
-  const rays = photos
-    .filter((_, k) => k % step === 0)
-    .map((photo) => {
-      const { rotation: R, translation: t } = cameras.get(photo)!;
-      // From the camera to the point, in the world.
-      const ray = [0, 1, 2].map((k) => position[k]! + R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!);
-      const length = Math.hypot(...ray);
-      return ray.map((value) => value / length);
-    });
-  let least = 1;
-  for (const p of rays) for (const q of rays) least = Math.min(least, p[0]! * q[0]! + p[1]! * q[1]! + p[2]! * q[2]!);
-  return (Math.acos(Math.max(-1, least)) * 180) / Math.PI;
+  const asked = photos.filter((_, k) => k % step === 0).map((photo) => cameras.get(photo)!);
+  const angles = asked.flatMap((a, k) => asked.slice(k + 1).map((b) => viewingAngle(a, b, position)));
+  return (Math.max(0, ...angles) * 180) / Math.PI;
 }
 
 /**

@@ -1,5 +1,5 @@
+import { agreement, isTelling } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
-import { isTelling, agreement } from './agreement.js';
 import { mergePieces } from './merge.js';
 import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';

@@ -106,17 +106,17 @@ export async function surveySet(
   const rejected: Rejection[] = [];
   const rounds = new Rounds({ photos, features, position, pool, context, rejected });
   const candidates = await rounds.first(pairs);
-  const shared = groupLenses(photos, apartBefore(earlier));
+  const apart = apartBefore(earlier);
+  const shared = groupLenses(photos, apart);
   const pixels = photos.map(({ width, height }) => 1 / Math.min(FEATURE_SIDE, Math.max(width, height, 1000)));
   const positions = features.map(({ count }, photo) => allPositions(photo, count, position));
   let task: SurveyTask = {
     ...{ photos, candidates, features, position, positions, pixels, pool, context },
     lensOf: shared.lensOf,
   };
-  const earlierOf = ({ photos: own }: LensGroup) => earlierLens(photos[own[0]!]!, earlier);
+  const lensesBefore = shared.groups.map(({ photos: own }) => earlierLens(photos[own[0]!]!, earlier, apart));
   const known = earlier && knownPieces(photos, shared.lensOf, earlier);
-  const start = shared.groups.map((group) => startLens(group, earlierOf(group)));
-  const before = shared.groups.map((group) => earlierOf(group)?.related);
+  const start = shared.groups.map((group, k) => startLens(group, lensesBefore[k]));
   let lenses = start;
   let cameras = known;
   let first: Solution | undefined;
@@ -128,7 +128,7 @@ export async function surveySet(
     cameras = known ?? camerasOf(first);
   }
   const { lensOf } = task;
-  const related = lenses.map(({ focal }, k) => before[k] ?? focal);
+  const related = lenses.map(({ focal }, k) => lensesBefore[k]?.related ?? focal);
   await poseAll(task, candidates, lenses, related);
   // Related again with what the structure told of the lenses; as a rule more matches hold then.
   let best = await solve(task, lenses, (candidate) => candidate.result, cameras);
@@ -195,15 +195,20 @@ function apartBefore(earlier: EarlierSurvey | undefined): Set<string> {
   return apart;
 }
 
-/** What a photo's lens was found to be: by the photo itself, or by others of its lens. */
+/**
+ * What a photo's lens was found to be: by the photo itself, or by others of its lens.
+ *
+ * @param apart keys of which every photo has a lens of its own
+ */
 function earlierLens(
   photo: Photo,
   earlier: EarlierSurvey | undefined,
+  apart: ReadonlySet<string>,
 ): EarlierSurvey['photos'][number]['lens'] | undefined {
   const key = lensKey(photo);
   const own = earlier?.photos.find(({ id }) => id === photo.id);
   if (own?.lensKey === key) return own.lens;
-  if (apartBefore(earlier).has(key)) return undefined;
+  if (apart.has(key)) return undefined;
   return earlier?.photos.find((each) => each.lensKey === key)?.lens;
 }
 

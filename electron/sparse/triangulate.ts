@@ -1,5 +1,6 @@
 import { solveCholesky } from '../numerics/linear.js';
 import { project, type Lens, type PlacedCamera } from './bundle.js';
+import { centreOf, type Posed } from './pose.js';
 
 /** Inverts `project`'s lens: from (x, y) in long sides relative to the photo's centre to normalised coordinates. */
 export function undistort({ focal, k1, k2 = 0, cx = 0, cy = 0 }: Lens, x: number, y: number): [number, number] {
@@ -33,10 +34,9 @@ export function nearestPoint(rays: readonly Ray[]): Float64Array | undefined {
   for (const { camera, lens, x, y } of rays) {
     const [u, v] = undistort(lens, x, y);
     const R = camera.rotation;
-    const t = camera.translation;
     const length = Math.hypot(u, v, 1);
     const d = [0, 1, 2].map((k) => (R[k]! * u + R[3 + k]! * v + R[6 + k]!) / length);
-    const c = [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!));
+    const c = centreOf(camera);
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 3; j++) {
         const m = (i === j ? 1 : 0) - d[i]! * d[j]!;
@@ -57,11 +57,9 @@ export function reprojectionError(ray: Ray, point: ArrayLike<number>): number {
   return Math.hypot(predicted[0]! - ray.x, predicted[1]! - ray.y);
 }
 
-type PosedCamera = Pick<PlacedCamera, 'rotation' | 'translation'>;
-
 /** Angle under which two cameras see a point, radians. */
-export function viewingAngle(a: PosedCamera, b: PosedCamera, point: ArrayLike<number>): number {
-  const direction = ({ rotation: R, translation: t }: PosedCamera) => {
+export function viewingAngle(a: Posed, b: Posed, point: ArrayLike<number>): number {
+  const direction = ({ rotation: R, translation: t }: Posed) => {
     const d = [0, 1, 2].map((k) => point[k]! + R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!);
     const length = Math.hypot(...d);
     return d.map((value) => value / length);

@@ -1,3 +1,5 @@
+import { centreOf } from '../../../sparse/pose.js';
+
 /** A placed camera as the choice of groups needs it. */
 export interface GroupCamera {
   /** Row-major 3x3 and [3]: camera from world. */
@@ -183,10 +185,6 @@ function project(camera: GroupCamera, X: ArrayLike<number>): [number, number] | 
 
 function depthIn({ rotation: R, translation: t }: GroupCamera, X: ArrayLike<number>): number {
   return R[6]! * X[0]! + R[7]! * X[1]! + R[8]! * X[2]! + t[2]!;
-}
-
-function centreOf({ rotation: R, translation: t }: GroupCamera): [number, number, number] {
-  return [0, 1, 2].map((k) => -(R[k]! * t[0]! + R[3 + k]! * t[1]! + R[6 + k]! * t[2]!)) as [number, number, number];
 }
 
 function angleAt(X: ArrayLike<number>, a: readonly number[], b: readonly number[]): number {
