@@ -28,9 +28,9 @@ import { isTemporary, keepUploads, temporaryPath } from './data-folder.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
 import { MeshLayerJob } from './mesh-job.js';
 import { forecastMesh } from './meshing.js';
-import { modelsFolder } from '../../native-models/registry/folder.js';
+import { modelsFolder, removeModel } from '../../native-models/registry/folder.js';
 import { modelEstimators } from './models.js';
-import { getNetwork, importNetwork, listNetworks, removeNetwork, type ModelProgress } from './networks.js';
+import { getNetwork, importNetwork, listNetworks, type ModelProgress } from './networks.js';
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
@@ -210,7 +210,7 @@ export class Engine {
       return null;
     },
     'models.remove': async ({ id }) => {
-      await removeNetwork(id);
+      await removeModel(id);
       return null;
     },
     'app.estimators': () => this.estimators.flatMap((source) => source()).map(({ info }) => info),

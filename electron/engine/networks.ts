@@ -6,7 +6,7 @@ import { builtInModels } from '../../native-models/registry/built-in.js';
 import { catalog, type CatalogEntry } from '../../native-models/registry/catalog.js';
 import type { ModelCard } from '../../native-models/registry/card.js';
 import { fetchModel } from '../../native-models/registry/fetch.js';
-import { installedModels, modelsFolder, removeModel } from '../../native-models/registry/folder.js';
+import { installedModels, modelsFolder } from '../../native-models/registry/folder.js';
 import { importModel } from '../../native-models/registry/install.js';
 import { builtInFolder } from './models.js';
 
@@ -90,10 +90,6 @@ export async function importNetwork(path: string, { signal, onProgress }: Buildi
     signal,
     onProgress: progressOf(basename(path), onProgress),
   });
-}
-
-export async function removeNetwork(id: string): Promise<void> {
-  await removeModel(id);
 }
 
 const progressOf =

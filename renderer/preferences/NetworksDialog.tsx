@@ -7,6 +7,7 @@ import { bytesText } from '../design/format.js';
 import { notify, setStudio, studio, useStudio, type StudioState } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { t } from '../words/index.js';
+import './networks.css';
 
 const close = (): void => setStudio({ dialog: undefined });
 
@@ -51,7 +52,7 @@ export function NetworksDialog() {
       />
       <div className="body">
         <p className="quiet">{t('The built-in way needs none of them. They run on this machine alone.')}</p>
-        <ul className="networks">
+        <ul className="entries">
           {list?.models.map((model) => (
             <Network
               key={model.id}

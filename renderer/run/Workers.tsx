@@ -46,7 +46,7 @@ function List({ state: { workers, queues } }: { state: QueueState }) {
   return (
     <>
       {workers.length === 0 && <p className="fair">{t('No worker answers; start one with: pointmap worker')}</p>}
-      <ul className="workers">
+      <ul className="entries">
         {workers.map(({ host, pid, slots, done, failed, jobs, kinds }) => (
           <li key={`${host} ${pid}`}>
             <strong className="truncate">{`${host} ${pid}`}</strong>
