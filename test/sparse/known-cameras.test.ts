@@ -6,6 +6,7 @@ import { contradictingCameras } from '../../electron/sparse/contradicting-camera
 import { poseHolds, posePriors, type PosePrior } from '../../electron/sparse/pose-prior.js';
 import { buildStructure, type StructureInput } from '../../electron/sparse/structure.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
+import { photoOf } from '../fixtures/photo.js';
 import { arc, exactPairs, lookAt, see, turn, type Vector } from './synthetic.js';
 
 const LENS: Lens = { focal: 0.9, k1: 0 };
@@ -31,16 +32,7 @@ function noisy(cameras: readonly PlacedCamera[], spread: number, seed = 9): Plac
   return cameras.map((camera) => disturbed(camera, vector(1), vector(0.01 * spread)));
 }
 
-const photo = (name: string, known?: KnownPhotoCamera): Photo => ({
-  id: name,
-  path: `/${name}`,
-  name,
-  width: 1600,
-  height: 1200,
-  size: 1,
-  sharpness: 1,
-  ...(known ? { known } : {}),
-});
+const photo = (name: string, known?: KnownPhotoCamera): Photo => photoOf(name, known ? { known } : {});
 
 const priorsOf = (cameras: readonly PlacedCamera[], weight?: number): Map<number, PosePrior> =>
   posePriors(

@@ -2,18 +2,12 @@ import { expect, it } from 'vitest';
 import { withPriorLenses } from '../../../electron/engine/selection.js';
 import type { KnownPhotoCamera } from '../../../electron/geometry/types.js';
 import type { ProjectPhoto } from '../../../electron/project/project.js';
+import { photoOf } from '../../fixtures/photo.js';
 
 const photo = (name: string, use: KnownPhotoCamera['use'], focal: number, more: Partial<ProjectPhoto> = {}) =>
   ({
-    id: name,
-    path: `/${name}`,
-    name,
-    width: 1600,
-    height: 1200,
-    size: 1,
-    sharpness: 1,
+    ...photoOf(name, { known: { use, lens: { focal, k1: -0.1, k2: 0 } } }),
     enabled: true,
-    known: { use, lens: { focal, k1: -0.1, k2: 0 } },
     ...more,
   }) as ProjectPhoto;
 
