@@ -74,6 +74,8 @@ export interface SurveyTask {
 interface Solution {
   /** The structure left every lens as the pairs had it (isConfirmed). */
   confirmed?: boolean;
+  /** Poses of the task's pairs that it was made from, of a trial. */
+  poses?: Candidate['result'][];
   lenses: Lens[];
   pieces: Piece[];
   verified: Verified;
@@ -255,11 +257,14 @@ async function bestHypothesis(
   groups: readonly LensGroup[],
   start: readonly Lens[],
 ): Promise<Solution> {
-  const tryOn = (part: SurveyTask) => async (lenses: readonly Lens[]) => {
-    const results = await quickPoses(part, lenses);
-    // Under wrong focals a principal point far aside explains much.
-    return solve(part, lenses, (_, k) => results[k], undefined, { isFinal: false });
-  };
+  const tryOn =
+    (part: SurveyTask) =>
+    async (lenses: readonly Lens[]): Promise<Solution> => {
+      const poses = await quickPoses(part, lenses);
+      // Under wrong focals a principal point far aside explains much.
+      const solution = await solve(part, lenses, (_, k) => poses[k], undefined, { isFinal: false });
+      return { ...solution, poses };
+    };
   let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
     asTold = await tryOn(task)(start);
@@ -320,11 +325,14 @@ function isConvincing({ photos }: SurveyTask, solution: Solution): boolean {
 
 /** Lenses of their own must explain so many times as much, and two of what was one be apart by more than APART. */
 const APART_GAIN = 1.03;
+/** Pairs are related again with the focals found: those of one lens for all bend them. */
+const APART_ROUNDS = 2;
 
 /**
  * The set with a lens of its own for each photo that shares one by nothing but the size of its picture, where that explains
- * much more: photos of the web, cut or reduced to one size, were taken by many cameras. Not asked of a set that is confirmed,
- * is too small to tell, or so large that it costs.
+ * more: photos of the web, cut or reduced to one size, were taken by many cameras. Asked of confirmed sets too: six photos
+ * of two lenses 1.4 apart, placed with one for all, looked confirmed. Not asked of a set that is too small to tell, or so
+ * large that it costs.
  */
 async function lensesApart(
   task: SurveyTask,
@@ -332,26 +340,29 @@ async function lensesApart(
 ): Promise<{ task: SurveyTask; solution: Solution } | undefined> {
   const { photos } = task;
   const apart = namelessKeys(photos);
-  if (shared.confirmed || apart.size === 0 || photos.length < CONFIRMING_PHOTOS || photos.length > TRIAL_PHOTOS)
-    return undefined;
+  if (apart.size === 0 || photos.length < CONFIRMING_PHOTOS || photos.length > TRIAL_PHOTOS) return undefined;
   const { lensOf, groups } = groupLenses(photos, apart);
   const own = { ...task, lensOf };
   const start = groups.map(({ photos: [first] }): Lens => {
     const lens = shared.lenses[task.lensOf[first!]!]!;
     return apart.has(lensKey(photos[first!]!)) ? { ...lens, prior: { focal: lens.focal, sigma: 0.4 } } : { ...lens };
   });
-  // From the same poses of pairs: other samples alone explain up to a third more or less.
-  const results = await quickPoses(task, shared.lenses);
-  const solved = (part: SurveyTask, lenses: readonly Lens[]) =>
-    solve(part, lenses, (_, k) => results[k], undefined, { isFinal: false });
-  const together = await solved(task, shared.lenses);
-  const solution = await solved(own, start);
-  const spread = spreadOf(task, own, solution);
-  if (spread <= APART || worth(solution) <= APART_GAIN * Math.max(worth(shared), worth(together))) return undefined;
-  // Bent as one lens had to be for all, no photo finds its own: one of eight ended 14 degrees off.
-  const plain = start.map((lens): Lens => (lens.fixed ? lens : { focal: lens.focal, k1: 0, prior: lens.prior }));
-  const anew = await quickPoses(own, plain);
-  return { task: own, solution: await solve(own, plain, (_, k) => anew[k], undefined, { isFinal: false }) };
+  const poses = shared.poses ?? (await quickPoses(task, shared.lenses));
+  const cameras = camerasOf(shared);
+  for (const [photo, camera] of cameras.flatMap((piece) => [...piece])) camera.lens = lensOf[photo]!;
+  let found = await solve(own, start, (_, k) => poses[k], cameras, { isFinal: false });
+  if (spreadOf(task, own, found) <= APART) return undefined;
+  for (let round = 0; round < APART_ROUNDS; round++) {
+    // Without the distortion that one lens for all had to take.
+    const lenses = start.map((lens, k): Lens =>
+      lens.fixed ? lens : { focal: found.lenses[k]!.focal, k1: 0, prior: lens.prior },
+    );
+    const anew = await quickPoses(own, lenses);
+    found = await solve(own, lenses, (_, k) => anew[k], undefined, { isFinal: false });
+    if (isAgreed(found)) break;
+  }
+  const isBetter = spreadOf(task, own, found) > APART && worth(found) > APART_GAIN * worth(shared);
+  return isBetter ? { task: own, solution: found } : undefined;
 }
 
 /** The largest of the focals that photos of one lens got for themselves over the smallest, of the lens that spreads most. */
