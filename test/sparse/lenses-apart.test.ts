@@ -20,7 +20,7 @@ const DISTINCT = { own: 0.45, noise: 0.35 };
 /** Photos of one size, of which nothing else is known, as features that are kept already. */
 function setOf(focals: readonly number[]) {
   const random = randomNumbers(4);
-  const points = scatter(350, 3);
+  const points = scatter(200, 3);
   const look = simulateDescriptors(decodeVocabulary(new Uint8Array(bytes)), 3, DISTINCT);
   const store = memoryStore();
   const photos = arc(focals.length, 70).map((camera, k): Photo => {
