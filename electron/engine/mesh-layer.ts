@@ -128,9 +128,9 @@ export async function layerFiles(
 }
 
 /** @throws UserError 'nothing-to-do' while there is none; the scenes must have been built */
-export function largestComponent(workspace: Workspace): { scene: Scene; key: string } {
-  const scene = workspace.scenes?.components[0]?.scene;
-  if (!workspace.alignment || !scene)
+export function largestComponent(workspace: Workspace): { scene: Scene; pixels: Uint8Array[]; key: string } {
+  const component = workspace.scenes?.components[0];
+  if (!workspace.alignment || !component)
     throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);
-  return { scene, key: workspace.alignment.key };
+  return { ...component, key: workspace.alignment.key };
 }

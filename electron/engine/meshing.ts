@@ -11,6 +11,8 @@ import type { Workspace } from './workspace.js';
 
 /** What a build that was ended has left: the finished surface before its texture. */
 const SURFACE = 'mesh surface';
+/** Changes whenever the same depth maps would give another surface: one that an older program left is not taken. */
+const SURFACE_VERSION = 2;
 
 /**
  * Builds the mesh of the largest component and stores it in the project in place of the one before. A build that was
@@ -24,18 +26,19 @@ export async function buildLayer(
   context: Partial<StageContext> = {},
 ): Promise<MeshFacts> {
   if (!workspace.isShown) await workspace.buildScenes(context.signal);
-  const { scene, key } = largestComponent(workspace);
+  const { scene, pixels, key } = largestComponent(workspace);
   const { cameras } = scene;
   const cleaning = workspace.scene.cleaning(key, scene);
   const settings = settingsOf(workspace, options);
   const cleaned = cleaningKey(workspace);
-  const surfaceKey = JSON.stringify([key, cleaned, { ...settings, textureSize: undefined }]);
+  const surfaceKey = JSON.stringify([SURFACE_VERSION, key, cleaned, { ...settings, textureSize: undefined }]);
   const { blobs } = workspace.project;
   const left = blobs.get(SURFACE);
   const built = await buildMesh(
     {
       cameras,
       maps: scene.depthMaps,
+      pixels,
       cleaning,
       ...photosOf(workspace, cameras),
       surface: left && decodeSurface(left, surfaceKey),

@@ -114,7 +114,7 @@ export const jobs = {
     memory: ({ mask }) => 60 * mask.length,
   }),
   'surface/fuse': job({
-    version: 1,
+    version: 2,
     room: 'surface',
     batch: 1,
     request: schema.fuseRequest,

@@ -157,6 +157,7 @@ const surfaceView = z
     depth: floats,
     confidence: floats,
     inferred: bytes.optional(),
+    open: bytes.optional(),
   })
   .refine(
     ({ depth, confidence, width, height }) => depth.length === width * height && confidence.length === depth.length,
@@ -178,6 +179,7 @@ export const fuseRequest = z.strictObject({
       cellPixels: finite.optional(),
       bandPixels: finite.optional(),
       leastWeight: finite.optional(),
+      skyTrust: finite.optional(),
     }),
   }),
 });

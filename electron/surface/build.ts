@@ -40,6 +40,8 @@ export interface BuildInput {
   cameras: readonly Camera[];
   /** Parallel to the cameras. */
   maps: readonly DepthMap[];
+  /** sRGB [h, w, 3] of the maps' views, parallel to them: where they show the sky, rays are free. */
+  pixels?: readonly Uint8Array[] | undefined;
   /** What was taken away, in the world of the cameras. */
   cleaning?: Cleaning | undefined;
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
@@ -166,7 +168,9 @@ class Builder {
     const { cameras, maps, cleaning } = this.input;
     const { minConfidence, removeFloating, faces, closeHoles } = this.options;
     this.tell('looking at the depth maps', 0, 1);
-    const request = { cameras, maps: maps.map(sharedMap), cleaning, options: { minConfidence, removeFloating } };
+    const given = maps.map(sharedMap);
+    const open = await this.openRays(given);
+    const request = { cameras, maps: given, cleaning, open, options: { minConfidence, removeFloating } };
     const { views, blocks } = await this.ask('plan', request);
     let done = 0;
     const parts = await Promise.all(
@@ -186,6 +190,14 @@ class Builder {
         'the depth maps hold no surface: too little is confident; lower the confidence, or take more photos that overlap',
       );
     return mesh;
+  }
+
+  /** Per map, where its photo shows nothing but the sky. */
+  private async openRays(maps: readonly DepthMap[]): Promise<(Uint8Array | undefined)[]> {
+    const { minConfidence } = this.options;
+    const ask = async (pixels: Uint8Array, k: number): Promise<Uint8Array | undefined> =>
+      (await this.ask('sky', { map: maps[k]!, pixels: shared(pixels), options: { minConfidence } })) ?? undefined;
+    return Promise.all((this.input.pixels ?? []).map(ask));
   }
 
   private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {

@@ -8,9 +8,11 @@ export interface FusionOptions {
   bandPixels: number;
   /** Samples of less weight (confidence's logarithm, cosine, a share at borders of a surface) ask for no cells. */
   leastWeight: number;
+  /** What a view that sees nothing but the sky weighs against such weights of the views that see a surface. */
+  skyTrust: number;
 }
 
-export const FUSION_DEFAULTS: FusionOptions = { cellPixels: 2, bandPixels: 6, leastWeight: 0.02 };
+export const FUSION_DEFAULTS: FusionOptions = { cellPixels: 2, bandPixels: 6, leastWeight: 0.02, skyTrust: 2 };
 
 /** The surface inside one block: vertices on a border are the same, to the last bit, as those of the next block. */
 export interface BlockSurface {
@@ -24,7 +26,7 @@ export interface BlockSurface {
 interface Kernel {
   reset(base: number): void;
   allocate(bytes: number): number;
-  options(cellPixels: number, bandPixels: number, leastSupport: number): void;
+  options(cellPixels: number, bandPixels: number, skyTrust: number): void;
   place(
     views: number,
     count: number,
@@ -57,10 +59,10 @@ export function fuseBlock(
   block: Block,
   options: Partial<FusionOptions> = {},
 ): BlockSurface {
-  const { cellPixels, bandPixels, leastWeight } = { ...FUSION_DEFAULTS, ...options };
+  const { cellPixels, bandPixels, leastWeight, skyTrust } = { ...FUSION_DEFAULTS, ...options };
   const { exports: kernel, memory } = loadKernel<Kernel>(new URL('./assembly/fusion.wasm', import.meta.url));
   kernel.reset(1 << 16);
-  kernel.options(cellPixels, bandPixels, 0);
+  kernel.options(cellPixels, bandPixels, skyTrust);
   const views = block.views.map((index) => all[index]!);
   const table = kernel.allocate(views.length * VIEW_BYTES);
   views.forEach((view, k) => loadView(kernel, memory, view, table + k * VIEW_BYTES));
@@ -86,7 +88,11 @@ function loadView(kernel: Kernel, memory: WebAssembly.Memory, view: SurfaceView,
   const factor = kernel.allocate(4 * pixels);
   // The confidences lie where the factors come to lie: each is read before it is written over.
   new Float32Array(memory.buffer, depth, pixels).set(view.depth);
-  new Float32Array(memory.buffer, factor, pixels).set(view.confidence);
+  const trust = new Float32Array(memory.buffer, factor, pixels);
+  trust.set(view.confidence);
+  view.open?.forEach((isOpen, k) => {
+    if (isOpen === 1) trust[k] = -1;
+  });
   const M = view.cameraFromWorld;
   const numbers = [
     ...[0, 1, 2].flatMap((row) => [M[4 * row]!, M[4 * row + 1]!, M[4 * row + 2]!]),

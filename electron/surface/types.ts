@@ -14,6 +14,8 @@ export interface SurfaceView {
   confidence: Float32Array;
   /** [height, width], 1 where the depth was completed from what lies around, or said by a network alone; none without. */
   inferred?: Uint8Array | undefined;
+  /** [height, width], 1 where the ray is free as far as it goes: nothing but sky is seen; none without. */
+  open?: Uint8Array | undefined;
 }
 
 /** Triangles, counter-clockwise seen from outside, in the world frame. */

@@ -15,11 +15,14 @@ export const VIEW_DEFAULTS: ViewOptions = { minConfidence: 2, removeFloating: tr
 
 /**
  * The depth maps as the surface takes them: what the cloud leaves out is out here too.
+ *
+ * @param open flags per view where nothing but the sky is seen (open-sky.ts)
  */
 export function surfaceViews(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   options: Partial<ViewOptions> = {},
+  open: readonly (Uint8Array | undefined)[] = [],
 ): SurfaceView[] {
   const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
   const reliable = maps.map((map) => reliablePixels(map, minConfidence));
@@ -31,6 +34,6 @@ export function surfaceViews(
     const { width, height, focal, centreX, centreY } = map;
     const cameraFromWorld = invertRigid(cameras[index]!.worldFromCamera);
     const inferred = map.inferred && shared(map.inferred);
-    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence, inferred };
+    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence, inferred, open: open[index] };
   });
 }

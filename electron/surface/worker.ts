@@ -9,6 +9,7 @@ import { erase, type Erasure } from './erase.js';
 import { exposureGains } from './exposure.js';
 import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
+import { openSky, type OpenSkyOptions } from './open-sky.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { layerLevels, levelSeams } from './levelling.js';
 import { chooseLabels } from './labels.js';
@@ -25,11 +26,17 @@ import type { Block, Mesh, SurfaceView } from './types.js';
 
 /** What the threads are asked, and what they answer: one entry a step. */
 export interface Steps {
+  sky: {
+    request: { map: DepthMap; pixels: Uint8Array; options: Partial<OpenSkyOptions> };
+    answer: Uint8Array | null;
+  };
   plan: {
     request: {
       cameras: readonly Camera[];
       maps: readonly DepthMap[];
       cleaning?: Cleaning | undefined;
+      /** Per map, the pixels of which nothing but the sky is seen. */
+      open: readonly (Uint8Array | undefined)[];
       options: Partial<ViewOptions & BlockOptions>;
     };
     answer: { views: SurfaceView[]; blocks: Block[] };
@@ -79,9 +86,10 @@ export interface Atlas {
 }
 
 const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
-  plan: ({ cameras, maps, cleaning, options }) => {
+  sky: ({ map, pixels, options }) => ({ value: openSky(map, pixels, options) ?? null }),
+  plan: ({ cameras, maps, cleaning, open, options }) => {
     const left = cleaning ? maps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)) : maps;
-    const views = surfaceViews(cameras, left, options);
+    const views = surfaceViews(cameras, left, options, open);
     return { value: { views, blocks: planBlocks(views, options) } };
   },
   fuse: ({ views, block, options }) => {

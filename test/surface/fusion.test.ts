@@ -33,6 +33,19 @@ const radii = ({ positions }: Mesh): number[] =>
     Math.hypot(positions[3 * k]!, positions[3 * k + 1]!, positions[3 * k + 2]!),
   );
 
+function pixelOf(
+  { cameraFromWorld: M, focal, centreX, centreY, width, height }: SurfaceView,
+  at: Float32Array,
+): number {
+  const [x, y, z] = [0, 4, 8].map((i) => M[i]! * at[0]! + M[i + 1]! * at[1]! + M[i + 2]! * at[2]! + M[i + 3]!) as [
+    number,
+    number,
+    number,
+  ];
+  const [u, v] = [Math.round((focal * x) / z + centreX), Math.round((focal * y) / z + centreY)];
+  return u >= 0 && v >= 0 && u < width && v < height ? v * width + u : -1;
+}
+
 describe('surface from depth maps', () => {
   const views = sphereViews();
   const ball = surface(views);
@@ -99,6 +112,30 @@ describe('surface from depth maps', () => {
     const carved = surface([...views, wall]);
     const floating = radii(carved).filter((radius) => radius > 1.2).length;
     expect(floating / carved.support.length).toBeLessThan(0.6);
+  });
+
+  it('is not there where most views see nothing but the sky, and its outlines stay as they are', () => {
+    // One map sees a wall before and beside the ball; no depth lies behind the wall where the others look past the ball.
+    const wall = sphereView([4, 0, 0], 96);
+    wall.depth.fill(2.5);
+    const sky = views.map((view) => ({ ...view, open: Uint8Array.from(view.depth, (z) => (z === 0 ? 1 : 0)) }));
+    const count = (mesh: Mesh): number => {
+      let floating = 0;
+      for (let v = 0; v < mesh.positions.length; v += 3) {
+        const at = mesh.positions.subarray(v, v + 3);
+        if (Math.hypot(...at) > 1.3 && sky.filter((view) => view.open[pixelOf(view, at)] === 1).length > 1) floating++;
+      }
+      return floating;
+    };
+    const built = count(surface([...views, wall]));
+    expect(built).toBeGreaterThan(2000);
+    expect(count(surface([...sky, wall]))).toBeLessThan(0.1 * built);
+    // Nor are there walls behind the ball's outlines, or holes in what its cameras face: all but the poles.
+    const sides = ({ positions }: Mesh): number =>
+      Array.from({ length: positions.length / 3 }, (_, v) => positions[3 * v + 1]!).filter((y) => Math.abs(y) < 0.6)
+        .length;
+    expect(sides(surface(sky)) / sides(ball)).toBeCloseTo(1, 2);
+    expect(radii(surface(sky)).every((radius) => radius > 0.9 && radius < 1.1)).toBe(true);
   });
 
   it('is nothing where nothing is known', () => {

@@ -33,7 +33,8 @@ let coarsestBits: i32 = 0;
 /** Side of a cell, and the distance at which the signed distance is cut off, in pixels at a sample's depth. */
 let cellPixels: f64 = 2;
 let bandPixels: f64 = 6;
-let leastSupport: f64 = 1;
+/** What a view that sees nothing but the sky weighs against the weights of those that see a surface. */
+let skyTrust: f64 = 2;
 
 export function reset(base: usize): void {
   rewind(base);
@@ -43,10 +44,10 @@ export function allocate(bytes: usize): usize {
   return take(bytes);
 }
 
-export function options(cellSide: f64, band: f64, support: f64): void {
+export function options(cellSide: f64, band: f64, sky: f64): void {
   cellPixels = cellSide;
   bandPixels = band;
-  leastSupport = support;
+  skyTrust = sky;
 }
 
 export function place(
@@ -88,7 +89,8 @@ function near(depth: usize, k: i32, z: f64, jump: f64): f64 {
 
 /**
  * Weight (confidence and angle) and the factor from distance along z to distance from the surface's plane, per pixel.
- * Depths of pixels that are not to be used must be 0. Writes f32 [h, w] each.
+ * Depths of pixels that are not to be used must be 0; a confidence under 0 says that the pixel's ray is free, which
+ * becomes a weight under 0. Writes f32 [h, w] each.
  */
 export function prepare(view: usize, confidence: usize): void {
   const width = load<i32>(view + WIDTH);
@@ -106,8 +108,9 @@ export function prepare(view: usize, confidence: usize): void {
       const at = <usize>k << 2;
       const z = pixelDepth(depth, k);
       // Read before the factor is written: both may lie in one place.
-      const trust = Math.log(max(<f64>load<f32>(confidence + at), 1.0));
-      store<f32>(weight + at, 0);
+      const told = <f64>load<f32>(confidence + at);
+      const trust = Math.log(max(told, 1.0));
+      store<f32>(weight + at, told < 0 ? -1 : 0);
       store<f32>(factor + at, 1);
       if (!(z > 0)) continue;
       const left = x > 1 ? near(depth, k - 2, z, jump) : 0;
@@ -417,7 +420,8 @@ let seen: usize = 0;
  *
  * A view says depth minus z, times the factor of the pixel, when that is more than minus its band; behind it knows
  * nothing. The narrowest band among the views that see the place cuts all of them off. The median, then the mean about
- * it: one map that is wrong neither bends the surface nor opens it.
+ * it: one map that is wrong neither bends the surface nor opens it. Views that see the sky there take away what fewer
+ * say is inside. The place is unknown then, not before a surface: every silhouette would get a wall behind it otherwise.
  */
 export function evaluate(): void {
   seen = take(MOST_SEEN * 24);
@@ -434,6 +438,7 @@ export function evaluate(): void {
 function measure(x: f64, y: f64, z: f64, id: i32): void {
   let n = 0;
   let band: f64 = Infinity;
+  let free: f64 = 0;
   for (let v = 0; v < viewCount; v++) {
     const view = views + <usize>(v * VIEW_BYTES);
     const away = load<f64>(view + 48) * x + load<f64>(view + 56) * y + load<f64>(view + 64) * z + load<f64>(view + 88);
@@ -453,7 +458,11 @@ function measure(x: f64, y: f64, z: f64, id: i32): void {
     const nearest = <i32>(w + 0.5) * width + <i32>(u + 0.5);
     const weights = <usize>load<u32>(view + WEIGHT);
     const weight = <f64>load<f32>(weights + (<usize>nearest << 2));
-    if (!(weight > 0)) continue;
+    if (weight == 0) continue;
+    if (weight < 0) {
+      free += skyTrust;
+      continue;
+    }
     const depths = <usize>load<u32>(view + DEPTH);
     const depth = between(depths, width, u, w, pixelDepth(depths, nearest));
     const factor = <f64>load<f32>(<usize>load<u32>(view + FACTOR) + (<usize>nearest << 2));
@@ -472,7 +481,7 @@ function measure(x: f64, y: f64, z: f64, id: i32): void {
     store<f32>(values + (<usize>id << 2), UNKNOWN);
     return;
   }
-  settle(n, band, id);
+  settle(n, band, id, free);
 }
 
 /** Depth between four pixels of one surface; the nearest pixel's own elsewhere. */
@@ -494,8 +503,12 @@ function between(depths: usize, width: i32, u: f64, v: f64, nearest: f64): f64 {
   return (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy;
 }
 
-/** Sorted by distance (n is small), the weighted median, then the mean of what lies within three quarters of a band. */
-function settle(n: i32, band: f64, id: i32): void {
+/**
+ * Sorted by distance (n is small), the weighted median, then the mean of what lies within three quarters of a band.
+ *
+ * @param free what the views that see nothing but the sky there weigh together
+ */
+function settle(n: i32, band: f64, id: i32, free: f64): void {
   if (band == Infinity) {
     // All rays pass: free space.
     band = load<f64>(seen);
@@ -545,7 +558,7 @@ function settle(n: i32, band: f64, id: i32): void {
     mean += w * d;
     if (d < band) support += load<f64>(slot + 16);
   }
-  store<f32>(values + (<usize>id << 2), <f32>(mean / weight));
+  store<f32>(values + (<usize>id << 2), mean < 0 && free > support ? UNKNOWN : <f32>(mean / weight));
   store<f32>(supports + (<usize>id << 2), <f32>support);
 }
 
