@@ -27,18 +27,23 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Receives standard output in pieces; the program waits while it is at work. */
   onData?: (chunk: Buffer) => void;
+  /** Receives each line of standard error; true where it is no complaint. */
+  isNoise?: (line: string) => boolean;
 }
+
+/** Characters that are kept of it. */
+const MOST_COMPLAINT = 4000;
 
 /**
  * Runs ffmpeg or ffprobe to its end.
  *
- * @returns the exit code and the last lines of what it complained about
+ * @returns the exit code and the first lines of what it complained about
  * @throws UserError 'not-found' where the program is not installed; the signal's reason
  */
 export async function runFfmpeg(
   name: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { signal, onData }: RunOptions = {},
+  { signal, onData, isNoise = () => false }: RunOptions = {},
 ): Promise<{ code: number; complaint: string }> {
   const program = findFfmpeg(name);
   if (!program) {
@@ -52,7 +57,12 @@ export async function runFfmpeg(
   const stop = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', stop, { once: true });
   let complaint = '';
-  child.stderr!.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-4000)));
+  let rest = '';
+  child.stderr!.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('utf8')).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) if (!isNoise(line) && complaint.length < MOST_COMPLAINT) complaint += `${line}\n`;
+  });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? -1));
@@ -61,7 +71,7 @@ export async function runFfmpeg(
     if (onData) for await (const chunk of child.stdout!) onData(chunk as Buffer);
     const code = await ended;
     signal?.throwIfAborted();
-    return { code, complaint };
+    return { code, complaint: complaint + rest };
   } finally {
     signal?.removeEventListener('abort', stop);
     stop();

@@ -37,6 +37,8 @@ const SAMPLE_BYTES = 1 << 20;
 const LOOKING = 0.6;
 /** Of a long video, so many times the frames that are wanted are enough to choose from. */
 const ENOUGH = 8;
+/** Seconds by which a track may end before its container does. */
+const SLACK = 1;
 
 /**
  * Chooses frames of a video and writes them once, at full size and upright, into `cache`; asked again with the same
@@ -75,7 +77,7 @@ export async function extractFrames(
   const chosen = chooseFrames(seen.frames, times, options).map((number) => ({ number, seconds: times[number]! }));
   const files = await write(reader, path, folder, chosen, {
     signal,
-    keysOnly: seen.keysOnly,
+    part: seen.part,
     onProgress: (share) => onProgress(LOOKING + (1 - LOOKING) * share),
   });
   const made = {
@@ -88,11 +90,19 @@ export async function extractFrames(
 }
 
 const round = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
-function remarks(video: string, { frames, announced, keysOnly }: LookedAt, chosen: number): string[] {
-  const kind = keysOnly ? 'key frames' : 'frames';
-  const notes = [`${video}: ${chosen} of ${frames.count} ${kind} chosen`];
-  if (frames.count < 0.9 * announced)
-    notes.push(`${video} is damaged or cut off: ${frames.count} of ${announced} frames could be decoded`);
+
+function remarks(
+  video: string,
+  { frames, times, announced, seconds = 0, damage, part }: LookedAt,
+  chosen: number,
+): string[] {
+  const notes = [`${video}: ${chosen} of ${frames.count} ${part === 'keys' ? 'key frames' : 'frames'} chosen`];
+  const last = times[times.length - 1] ?? 0;
+  if (part !== 'keys' && seconds > 1.1 * last + SLACK)
+    notes.push(`${video} is cut off: it ends after ${last.toFixed(1)} of ${seconds.toFixed(1)} seconds`);
+  else if (frames.count < 0.9 * announced)
+    notes.push(`${video} is damaged: ${frames.count} of ${announced} frames could be decoded`);
+  else if (damage) notes.push(`${video} is damaged in places (${damage}): look through its frames`);
   if (chosen === 1) notes.push(`${video}: the picture stands still, so that one frame shows all of it`);
   return notes;
 }
@@ -131,7 +141,7 @@ async function write(
   path: string,
   folder: string,
   chosen: readonly { number: number; seconds: number }[],
-  progress: VideoProgress & Pick<Reach, 'keysOnly'>,
+  progress: VideoProgress & Pick<Reach, 'part'>,
 ): Promise<string[]> {
   const partial = `${folder}.partial-${process.pid}`;
   await rm(partial, { recursive: true, force: true });

@@ -7,16 +7,23 @@ export interface LookedAt {
   times: Float64Array;
   /** Frames that the container speaks of; more than were decoded when the video is cut off. */
   announced: number;
-  /** True where only frames that stand for themselves were looked at: of them a long video has enough. */
-  keysOnly?: boolean;
+  /** Seconds that the container speaks of, where it does: more than the frames span when the video is cut off. */
+  seconds?: number | undefined;
+  /** What the decoder complained of, in its words. */
+  damage?: string | undefined;
+  /** What was decoded, where it was not all: there was enough of it. */
+  part?: Part;
 }
+
+/** All frames, those that others are built on, or those that stand for themselves. */
+export type Part = 'all' | 'references' | 'keys';
 
 /** What of a video is decoded. */
 export interface Reach {
   /** So many frames are enough to choose from. */
   enough?: number | undefined;
-  /** Only those that stand for themselves, as `look` said. */
-  keysOnly?: boolean | undefined;
+  /** As `look` said. */
+  part?: Part | undefined;
 }
 
 export interface VideoProgress {
@@ -31,7 +38,8 @@ export interface VideoProgress {
  */
 export interface VideoReader {
   /**
-   * Decodes every frame, small and grey; of a long video only those that stand for themselves, where they are enough.
+   * Decodes frames, small and grey: all, or of those that others are built on, or that stand for themselves, where such are
+   * enough.
    *
    * @throws UserError 'bad-input' for what is no video or has no frame that can be decoded, 'not-found' when the file
    * or the decoder is missing; the signal's reason
@@ -47,6 +55,6 @@ export interface VideoReader {
     path: string,
     frames: readonly { number: number; seconds: number }[],
     folder: string,
-    progress: VideoProgress & Pick<Reach, 'keysOnly'>,
+    progress: VideoProgress & Pick<Reach, 'part'>,
   ): Promise<string[]>;
 }

@@ -89,7 +89,8 @@ describe('frames of a video', () => {
     const path = join(folder, 'cut.mkv');
     await makeVideo(path, { width: 320, height: 240, count: 150, speed: 5, encode: H264 });
     await truncate(path, Math.round((await stat(path)).size * 0.6));
-    const { frames } = await extractFrames(path, join(folder, 'cache-cut'), { frames: 10 });
+    const { frames, notes } = await extractFrames(path, join(folder, 'cache-cut'), { frames: 10 });
+    expect(notes[1]).toMatch(/^cut.mkv is cut off: it ends after [23]\.\d of 5\.0 seconds$/);
     expect(frames.length).toBeGreaterThan(5);
     expect(Math.max(...frames.map((frame) => numberOf(frame.path)))).toBeLessThan(110);
 
@@ -101,6 +102,62 @@ describe('frames of a video', () => {
     await runFfmpeg('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=duration=1', sound]);
     await expect(extractFrames(sound, join(folder, 'none'))).rejects.toThrow(/no picture track.*sound\.mp4$/);
     await expect(extractFrames(join(folder, 'gone.mp4'), folder)).rejects.toThrow(/no such file.*gone\.mp4$/);
+  });
+
+  test('what is wrong with a file is told; a cover is no video; pixels become square, half pictures whole', async () => {
+    const { runFfmpeg } = await import('../../electron/video/ffmpeg.js');
+    const plain = join(folder, 'small.mp4');
+    await makeVideo(plain, { width: 160, height: 120, count: 30, speed: 5, encode: H264 });
+    const made = async (name: string, ...args: string[]): Promise<string> => {
+      await runFfmpeg('ffmpeg', ['-v', 'error', '-y', ...args, join(folder, name)]);
+      return join(folder, name);
+    };
+    const chosen = (path: string) => extractFrames(path, join(folder, `cache-${basename(path)}`), { frames: 5 });
+    const unfinished = await made('unfinished.mp4', '-i', plain, '-c', 'copy');
+    await truncate(unfinished, 4000);
+    await expect(chosen(unfinished)).rejects.toThrow(/not finished or is cut off.*unfinished\.mp4$/);
+    await writeFile(join(folder, 'empty.mp4'), '');
+    await expect(chosen(join(folder, 'empty.mp4'))).rejects.toThrow(/empty \(0 bytes\).*empty\.mp4$/);
+    const cover = await made('cover.jpg', '-i', plain, '-frames:v', '1');
+    const sound = ['-f', 'lavfi', '-i', 'sine=duration=1', '-i', cover, '-map', '0', '-map', '1'];
+    const song = await made('song.mp4', ...sound, '-c:v', 'copy', '-disposition:v:0', 'attached_pic');
+    await expect(chosen(song)).rejects.toThrow(/no picture track.*song\.mp4$/);
+
+    const wide = await made('wide.mp4', '-i', plain, '-vf', 'setsar=4/3', ...H264);
+    const { frames } = await chosen(wide);
+    const { width, height } = await sharp(frames[0]!.path).metadata();
+    expect([width, height]).toEqual([213, 120]);
+    const halves = await made(
+      'halves.mp4',
+      '-i',
+      plain,
+      '-vf',
+      'interlace,fieldorder=tff',
+      '-flags',
+      '+ildct+ilme',
+      ...H264,
+    );
+    const { frames: whole, notes } = await chosen(halves);
+    expect(notes[0]).toMatch(/of 15 frames/);
+    expect((await sharp(whole[0]!.path).metadata()).height).toBe(120);
+
+    const bytes = await readFile(plain);
+    for (let at = 6000; at < bytes.length - 3000; at += 97) bytes[at] = at % 256;
+    await writeFile(join(folder, 'damaged.mp4'), bytes);
+    expect((await chosen(join(folder, 'damaged.mp4'))).notes.join()).toMatch(/damaged\.mp4 is damaged/);
+  });
+
+  test('are chosen among half as many where others are built on those, at their own times', async () => {
+    const path = join(folder, 'between.mp4');
+    const between = ['-c:v', 'libx264', '-bf', '1', '-b_strategy', '0', '-g', '60', '-pix_fmt', 'yuv420p'];
+    await makeVideo(path, { width: 160, height: 120, count: 120, speed: 5, encode: between });
+    const { frames, notes } = await extractFrames(path, join(folder, 'cache-between'), { frames: 10 });
+    expect(Number(/of (\d+) frames/.exec(notes[0]!)![1])).toBeLessThan(80);
+    // The picture slides by five pixels a frame: two frames are as far apart as their times say.
+    expect(frames.length).toBeGreaterThan(7);
+    for (const { frame } of frames)
+      expect(Math.abs(frame.seconds * 30 - Math.round(frame.seconds * 30))).toBeLessThan(0.1);
+    expect(frames.at(-1)!.frame.seconds).toBeGreaterThan(3);
   });
 
   test('stop being read when the caller gives up, and nothing half-written stays', async () => {
