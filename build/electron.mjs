@@ -47,7 +47,7 @@ const external = [
 ];
 
 /** @param {string} target @param {Record<string, string>} input @param {'es' | 'cjs'} format @param {string} ending */
-const bundle = (target, input, format, ending) =>
+export const bundle = (target, input, format, ending) =>
   build({
     root,
     configFile: false,

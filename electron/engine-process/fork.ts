@@ -15,7 +15,9 @@ const defaultEntry = fileURLToPath(new URL(bundled ? './engine-process.js' : '..
 export function forkEngine(settings: EngineSettings, entry = defaultEntry): EngineChannel {
   const child = fork(entry, [], {
     // By its address: the working folder is the user's, and has no tsx.
-    execArgv: bundled ? [] : ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    execArgv: entry.endsWith('.ts')
+      ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
+      : [],
     // Typed arrays travel as bytes, not as JSON.
     serialization: 'advanced',
     env: { ...process.env, ...settingsVariable(settings) },

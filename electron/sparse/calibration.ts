@@ -45,8 +45,9 @@ const isNameless = (photo: Photo): boolean =>
 
 /** Keys that several photos have by nothing but their size: photos of the web were taken by many cameras. */
 export function namelessKeys(photos: readonly Photo[]): Set<string> {
-  const keys = photos.filter(isNameless).map(lensKey);
-  return new Set(keys.filter((key, k) => keys.indexOf(key) !== k));
+  const [once, several] = [new Set<string>(), new Set<string>()];
+  for (const key of photos.filter(isNameless).map(lensKey)) (once.has(key) ? several : once).add(key);
+  return several;
 }
 
 /** @param apart keys of which every photo has a lens of its own */
@@ -54,19 +55,20 @@ export function groupLenses(
   photos: readonly Photo[],
   apart: ReadonlySet<string> = new Set(),
 ): { lensOf: number[]; groups: LensGroup[] } {
-  const groups = new Map<string, LensGroup>();
-  const keyOf = (photo: Photo): string => {
-    const key = lensKey(photo);
-    return apart.has(key) ? `${key}|${photo.id}` : key;
-  };
-  photos.forEach((photo, index) => {
-    const key = keyOf(photo);
-    const group = groups.get(key);
-    if (group) group.photos.push(index);
-    else groups.set(key, { key, photos: [index], known: knownFocal(photo), fromUser: photo.focal?.source === 'user' });
+  const groups: LensGroup[] = [];
+  const numbers = new Map<string, number>();
+  const lensOf = photos.map((photo, index) => {
+    const shared = lensKey(photo);
+    const key = apart.has(shared) ? `${shared}|${photo.id}` : shared;
+    const number = numbers.get(key) ?? groups.length;
+    if (number === groups.length) {
+      numbers.set(key, number);
+      groups.push({ key, photos: [], known: knownFocal(photo), fromUser: photo.focal?.source === 'user' });
+    }
+    groups[number]!.photos.push(index);
+    return number;
   });
-  const all = [...groups.values()];
-  return { lensOf: photos.map((photo) => all.findIndex(({ key }) => key === keyOf(photo))), groups: all };
+  return { lensOf, groups };
 }
 
 /**

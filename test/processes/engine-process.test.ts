@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pino } from 'pino';
 import { answerShell } from '../../electron/engine-process/answer.js';
@@ -13,9 +12,10 @@ import { logFile, openLog } from '../../electron/engine-process/log.js';
 import { Engine } from '../../electron/engine/engine.js';
 import { serve, type RunningServer } from '../../electron/server.js';
 import { openPage, rendererFolder, type Page } from '../fixtures/browser-page.js';
+import { fixtureProgram, program } from '../fixtures/program.js';
 import { roomPhotos } from '../fixtures/room-estimator.js';
 
-const entry = fileURLToPath(new URL('../fixtures/room-engine-process.ts', import.meta.url));
+const entry = fixtureProgram('room-engine-process');
 const until = (page: Page, state: string): Promise<void> =>
   new Promise((resolve) => {
     const stop = page.on('job.changed', (job) => {
@@ -303,10 +303,9 @@ describe('the log', () => {
 });
 
 test('by hand, without a shell, the engine process says what it is', () => {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
   let output = '';
   try {
-    execFileSync(process.execPath, ['--import', 'tsx', 'electron/engine-process.ts'], { cwd: root, stdio: 'pipe' });
+    execFileSync(process.execPath, [join(dirname(program), 'engine-process.js')], { stdio: 'pipe' });
   } catch (error) {
     output = String((error as { stderr: Buffer }).stderr);
   }

@@ -76,7 +76,7 @@ describe('killed at every stage', () => {
   );
 });
 
-describe.skipIf(process.platform === 'win32')('stopped by the system, as when a computer sleeps', () => {
+describe.skipIf(process.platform === 'win32').concurrent('stopped by the system, as when a computer sleeps', () => {
   test.each<RoomMoment>(['stage pairs', 'pair 4', 'stage alignment', 'exporting'])(
     'at %s: goes on as if nothing had been',
     { timeout: 600_000 },

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixtureProgram } from '../fixtures/program.js';
 
 /** What each reader of test/fixtures/odd-paths.ts wants its file to be called. */
 const ENDINGS = [
@@ -44,11 +45,11 @@ describe.skipIf(process.platform === 'win32')('a path that stands for no file', 
   test('is refused by every reader in one line that ends with it, and nothing waits for it', () => {
     const stems = ['pipe', 'zero', 'socket', 'loop', 'folder', 'absent'].map((stem) => join(folder, stem));
     // A minute and more is what only a wait without an end reaches.
-    const { stdout, signal, stderr } = spawnSync(
-      process.execPath,
-      ['--import', 'tsx', 'test/fixtures/odd-paths.ts', ...stems],
-      { encoding: 'utf8', timeout: 120_000, killSignal: 'SIGKILL' },
-    );
+    const { stdout, signal, stderr } = spawnSync(process.execPath, [fixtureProgram('odd-paths'), ...stems], {
+      encoding: 'utf8',
+      timeout: 120_000,
+      killSignal: 'SIGKILL',
+    });
     expect({ signal, stderr }).toEqual({ signal: null, stderr: '' });
     const said = JSON.parse(stdout) as Record<string, { name: string; message: string }>;
     // A new project may take the place of nothing.

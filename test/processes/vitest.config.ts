@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/processes/*.test.ts'],
-    globalSetup: ['test/isolate.ts', 'test/prepare.ts'],
+    globalSetup: ['test/isolate.ts', 'test/prepare.ts', 'test/bundle-fixtures.ts'],
     // What only a hang reaches, also on a machine that is busy with something else.
     testTimeout: 300_000,
     hookTimeout: 300_000,

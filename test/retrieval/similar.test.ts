@@ -62,10 +62,10 @@ describe('similarPhotos', () => {
   });
 
   it('finds nine in ten overlapping photos of a shuffled loop among its candidates', () => {
-    // 60 photos; test/bench/scale.ts has the figure for 400.
-    const set = street(60);
-    const order = shuffled(60, randomNumbers(5));
-    const { pointOf } = simulateFeatures(set, { raysPerPhoto: 60 });
+    // 48 photos; test/bench/scale.ts has the figure for 400.
+    const set = street(48);
+    const order = shuffled(48, randomNumbers(5));
+    const { pointOf } = simulateFeatures(set, { raysPerPhoto: 40 });
     const truth = overlaps(set, 0.25);
     const similar = similarPhotos(photosOf(order.map((photo) => Array.from(pointOf[photo]!))), words, {
       ...SIMILAR_DEFAULTS,

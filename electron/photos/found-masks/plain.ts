@@ -14,8 +14,13 @@ export interface PlainOptions {
 
 export const PLAIN_DEFAULTS: PlainOptions = { edge: 0.85, colour: 40, step: 10, least: 0.02, most: 0.9 };
 
+/** Asked of each pixel up to four times: without arrays. */
 const difference = (pixels: Uint8Array, p: number, colour: ArrayLike<number>, at: number): number =>
-  Math.max(...[0, 1, 2].map((c) => Math.abs(pixels[3 * p + c]! - colour[at + c]!)));
+  Math.max(
+    Math.abs(pixels[3 * p]! - colour[at]!),
+    Math.abs(pixels[3 * p + 1]! - colour[at + 1]!),
+    Math.abs(pixels[3 * p + 2]! - colour[at + 2]!),
+  );
 
 /**
  * What stands before a plain background: the background has one colour along nearly all of the picture's edge, and
@@ -60,14 +65,18 @@ function flood(picture: SmallPicture, seeds: readonly number[], mayStep: Step): 
 function floodPiece({ width, height }: SmallPicture, start: number, mayStep: Step, flags: Uint8Array): number[] {
   const piece = [start];
   flags[start] = 1;
+  const visit = (next: number, from: number): void => {
+    if (flags[next] || !mayStep(next, from)) return;
+    flags[next] = 1;
+    piece.push(next);
+  };
   for (let at = 0; at < piece.length; at++) {
     const p = piece[at]!;
     const x = p % width;
-    for (const next of [x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1, p - width, p + width]) {
-      if (next < 0 || next >= width * height || flags[next] || !mayStep(next, p)) continue;
-      flags[next] = 1;
-      piece.push(next);
-    }
+    if (x > 0) visit(p - 1, p);
+    if (x + 1 < width) visit(p + 1, p);
+    if (p >= width) visit(p - width, p);
+    if (p + width < width * height) visit(p + width, p);
   }
   return piece;
 }
@@ -102,7 +111,9 @@ export const SKY_DEFAULTS: SkyOptions = {
 
 /** Blue, or as bright as an overcast sky is; never warmer than grey. */
 function looksLikeSky(pixels: Uint8Array, p: number): boolean {
-  const [r, g, b] = [pixels[3 * p]!, pixels[3 * p + 1]!, pixels[3 * p + 2]!];
+  const r = pixels[3 * p]!;
+  const g = pixels[3 * p + 1]!;
+  const b = pixels[3 * p + 2]!;
   const isBlue = b > 90 && b > r + 18 && b >= g - 4;
   return isBlue || (Math.min(r, g, b) > 205 && b >= r - 4);
 }
@@ -122,7 +133,8 @@ export function withoutSky(picture: SmallPicture, options: SkyOptions = SKY_DEFA
   const reached = flood(picture, seeds, mayStep);
   // Wires and leaves before it are no reason to keep the sky between them, specks of it are none to mask.
   const { of, sizes } = areas(closed(reached, width, height, 1), width);
-  const sky = Uint8Array.from(of, (area) => (area >= 0 && sizes[area]! > options.leastArea * width * height ? 1 : 0));
+  const leastArea = options.leastArea * width * height;
+  const sky = reached.map((_, k) => (of[k]! >= 0 && sizes[of[k]!]! > leastArea ? 1 : 0));
   if (sky.reduce((sum, flag) => sum + flag, 0) < options.least * sky.length) return undefined;
   const tried = sky.slice();
   for (const start of behindNarrow(picture, sky, options)) {

@@ -15,6 +15,8 @@ import {
 } from '../../sparse/synthetic.js';
 
 const FOCAL = 0.9;
+/** As small as tells where cameras are: the time is that of the features in a picture. */
+const SIZE = [240, 180] as const;
 /** Cameras side by side in front of the corner. */
 const shot = (x: number, room = 1) => ({ camera: lookAt([x, 0.15 * Math.sin(5 * x), -1.5], [0.3 * x, 0, 1.2]), room });
 const open = async (set: SyntheticSet, context: StageContext, count = set.photos.length) => {
@@ -30,14 +32,14 @@ const name = ({ a, b }: Pair) => `${a}-${b}`;
 
 describe('the geometric estimator', () => {
   it('observes pairs with true poses, opens again without reading a photo, and keeps old observations when a photo joins', async () => {
-    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0), shot(0.3), shot(0.6)], FOCAL, 400, 300, FOCAL * 1.02);
+    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0), shot(0.3), shot(0.6)], FOCAL, ...SIZE, FOCAL * 1.02);
     const store = memoryStore();
     const stages = new Set<string>();
     const session = await open(set, { store, onProgress: ({ stage }) => stages.add(stage) }, 4);
     expect(stages).toEqual(
       new Set(['finding features', 'matching', 'comparing photos', 'relating pairs', 'placing cameras']),
     );
-    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.03);
+    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * SIZE[0]) - 1)).toBeLessThan(0.03);
 
     const { observe, rejected } = session.plan;
     expect([...observe, ...rejected.map(({ pair }) => pair)].map(name).sort()).toEqual(
@@ -52,7 +54,7 @@ describe('the geometric estimator', () => {
     if (outcome.kind !== 'observation') throw new Error(`${outcome.reason}: ${outcome.detail}`);
     const { views, focal, firstFromCamera } = outcome.observation;
     expect(views.map(({ photo }) => photo)).toEqual([set.photos[pair.a]!.id, set.photos[pair.b]!.id]);
-    expect(focal![0]).toBeCloseTo((session.focal(pair.a)!.pixels * 160) / 400, 3);
+    expect(focal![0]).toBeCloseTo((session.focal(pair.a)!.pixels * 160) / SIZE[0], 3);
     const truth = relative(set.cameras[pair.b]!, set.cameras[pair.a]!);
     const found = firstFromCamera![1]!;
     expect(rotationDifference(rotationOf(found), truth.rotation)).toBeLessThan(0.5);
@@ -79,7 +81,7 @@ describe('the geometric estimator', () => {
   });
 
   it('begins nothing more while its run is paused, and goes on or ends from there', async () => {
-    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, 240, 180, FOCAL * 1.02);
+    const set = photographRooms([shot(-0.6), shot(-0.3), shot(0)], FOCAL, ...SIZE, FOCAL * 1.02);
     const progress: string[] = [];
     let go: () => void;
     const opening = new Promise<void>((resolve) => {
@@ -117,17 +119,16 @@ describe('the geometric estimator', () => {
         room: 2,
       })),
       FOCAL,
-      400,
-      300,
+      ...SIZE,
     );
     const session = await open(set, { store: memoryStore() });
-    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * 400) - 1)).toBeLessThan(0.08);
+    expect(Math.abs(session.focal(0)!.pixels / (FOCAL * SIZE[0]) - 1)).toBeLessThan(0.08);
     await session.close();
   });
 
   it('plans nothing between two rooms, nor between photos from one place, and says why', async () => {
     const turned = { camera: lookAt([-0.3, 0.15 * Math.sin(-1.5), -1.5], [0.2, 0.1, 1.2]), room: 1 };
-    const set = photographRooms([shot(-0.3), turned, shot(0, 3), shot(0.3, 3)], FOCAL, 480, 360, FOCAL);
+    const set = photographRooms([shot(-0.3), turned, shot(0, 3), shot(0.3, 3)], FOCAL, ...SIZE, FOCAL);
     const session = await open(set, { store: memoryStore() });
     expect(session.plan.observe.map(name)).toEqual(['2-3']);
     const reasons = new Map(session.plan.rejected.map(({ pair, reason }) => [name(pair), reason]));
@@ -141,7 +142,7 @@ describe('the geometric estimator', () => {
   });
 
   it('works anew when its records are damaged', async () => {
-    const set = photographRooms([shot(-0.3), shot(0)], FOCAL, 240, 180, FOCAL);
+    const set = photographRooms([shot(-0.3), shot(0)], FOCAL, ...SIZE, FOCAL);
     const store = memoryStore();
     await (await open(set, { store })).close();
     for (const key of store.blobs.keys()) store.blobs.set(key, Uint8Array.of(123, 1, 2));
@@ -149,7 +150,7 @@ describe('the geometric estimator', () => {
   });
 
   it('gives up at once when asked', async () => {
-    const set = photographRooms([shot(-0.3), shot(0)], FOCAL, 240, 180);
+    const set = photographRooms([shot(-0.3), shot(0)], FOCAL, ...SIZE);
     const stop = new AbortController();
     const work = open(set, {
       store: memoryStore(),
