@@ -11,6 +11,7 @@ import { readSettings } from './engine-process/settings.js';
 import { pruneDataFolder } from './engine/data-folder.js';
 import { Engine } from './engine/engine.js';
 import { defaultDataFolder, programVersion } from './engine/environment.js';
+import type { QueueWatch } from './execution/status.js';
 
 const settings = readSettings();
 const log = openLog(settings.dataFolder ?? defaultDataFolder());
@@ -35,6 +36,9 @@ const execution =
         onNote: (message) => engine.note(message),
       })
     : undefined;
-const workers = url ? async () => (await import('./execution/status.js')).queueStatus(url) : undefined;
+let watch: Promise<QueueWatch> | undefined;
+const workers = url
+  ? async () => (await (watch ??= import('./execution/status.js').then(({ QueueWatch }) => new QueueWatch(url)))).look()
+  : undefined;
 const engine = new Engine({ ...settings, partial: true, execution, workers });
 answerShell(engine, openShellChannel(), log);

@@ -59,9 +59,10 @@ export const patient = ({ options }: QueueAddress): PatientOptions => ({
 /**
  * A connection to a server that was found to answer.
  *
+ * @param options of the connection, in place of those of one that is waited for
  * @throws UserError 'not-found' in one line when nothing answers there, or it lets nobody in
  */
-export async function connect(address: QueueAddress): Promise<Redis> {
+export async function connect(address: QueueAddress, options: RedisOptions = {}): Promise<Redis> {
   const probe = new Redis({
     ...address.options,
     lazyConnect: true,
@@ -80,7 +81,7 @@ export async function connect(address: QueueAddress): Promise<Redis> {
   } finally {
     probe.disconnect();
   }
-  const redis = new Redis(patient(address));
+  const redis = new Redis({ ...patient(address), ...options });
   // Told by whoever listens to its state; without a listener an error would end the process.
   redis.on('error', () => undefined);
   return redis;
