@@ -101,7 +101,9 @@ export class Job {
       });
       this.computed = computed;
       workspace.setAlignment(alignment);
-      await workspace.buildScenes(this.abort.signal);
+      const scenes = await workspace.buildScenes(this.abort.signal);
+      const largest = scenes?.components[0]?.scene;
+      if (largest) workspace.scene.keepUndecidedFrame(alignment.key, largest);
       clock.leave();
       progress.finish();
       learn();

@@ -16,7 +16,7 @@ import { compose, invert, transform, type Similarity } from '../geometry/similar
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
 import { controlFrame } from '../scene/control.js';
-import { frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
+import { areSame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
 import type { ScaleFit } from '../scene/scale.js';
@@ -31,8 +31,9 @@ export interface DraftBase {
   /** The largest component, in the alignment's world. */
   component: Scene;
   points: ScenePoints;
-  /** What the photos alone say. */
+  /** What the photos alone say, and what is seen while nobody decides: of earlier photos, where there were any. */
   automatic: Frame;
+  undecided: Frame;
 }
 
 /**
@@ -64,7 +65,7 @@ export class SceneDraft {
 
   levelAutomatically(): this {
     this.setFrame(this.scaled(this.base.automatic));
-    this.automatic = this.frame.unit === 'scene';
+    this.automatic = this.frame.unit === 'scene' && areSame(this.base.automatic, this.base.undecided);
     return this.did('Level automatically');
   }
 

@@ -26,6 +26,7 @@ export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
     frame,
     points: new ScenePoints(workspace.project, component),
     automatic: workspace.scene.automaticFrame(component),
+    undecided: workspace.scene.undecidedFrame(alignment, component),
   });
 }
 

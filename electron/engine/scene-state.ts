@@ -5,7 +5,7 @@ import { invert } from '../geometry/similarity.js';
 import type { PhotoId, Scene } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
-import { automaticFrame, restored, sceneInFrame, withScale, type Frame } from '../scene/frame.js';
+import { automaticFrame, keptFrame, restored, sceneInFrame, stored, withScale, type Frame } from '../scene/frame.js';
 import { knownFrame } from '../scene/known-frame.js';
 import { upOfGimbal } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
@@ -37,19 +37,41 @@ export class SceneState {
     return this.current(alignment, component).frame;
   }
 
-  /** One of the smaller components: levelled from its own photos. */
+  /** What a component's own photos say. */
   automaticFrame(component: Scene): Frame {
     const known = this.automatic.get(component.cameras);
     if (known) return known;
-    const photos = this.project.photos();
-    const before = new Map(photos.flatMap(({ id, known: told }) => (told ? [[id, told] as const] : [])));
     const gimbals = new Map(
-      photos.flatMap(({ id, orientation }) => (orientation ? [[id, upOfGimbal(orientation)] as const] : [])),
+      this.project
+        .photos()
+        .flatMap(({ id, orientation }) => (orientation ? [[id, upOfGimbal(orientation)] as const] : [])),
     );
-    const frame =
-      knownFrame(component.cameras, before) ?? automaticFrame(component.cameras, component.depthMaps, gimbals);
+    const frame = this.frameOfKnown(component) ?? automaticFrame(component.cameras, component.depthMaps, gimbals);
     this.automatic.set(component.cameras, frame);
     return frame;
+  }
+
+  /**
+   * Of the largest component while nobody decides on a frame: the first that its photos gave, found again from its
+   * cameras after another alignment, so that photos which are added later do not move the scene.
+   */
+  undecidedFrame(alignment: string, component: Scene): Frame {
+    const before = this.project.undecidedFrame();
+    const kept = before && !this.frameOfKnown(component) && keptFrame(before, alignment, component.cameras);
+    return kept || this.automaticFrame(component);
+  }
+
+  /** To be called when a run has ended, with what is shown from now on. */
+  keepUndecidedFrame(alignment: string, component: Scene): void {
+    const frame = this.undecidedFrame(alignment, component);
+    this.project.keepUndecidedFrame(stored(frame, alignment, component.cameras));
+  }
+
+  private frameOfKnown({ cameras }: Scene): Frame | undefined {
+    return knownFrame(
+      cameras,
+      new Map(this.project.photos().flatMap(({ id, known }) => (known ? [[id, known] as const] : []))),
+    );
   }
 
   /**
@@ -80,7 +102,7 @@ export class SceneState {
 
   private frameOf({ frame, lengths }: SceneDocument, alignment: string, component: Scene): Frame {
     const carried = frame && restored(frame, alignment, component.cameras);
-    if (!frame || !carried) return this.automaticFrame(component);
+    if (!frame || !carried) return this.undecidedFrame(alignment, component);
     if (frame.alignment === alignment || lengths.length === 0) return carried;
     // A new alignment measures the known lengths anew.
     try {

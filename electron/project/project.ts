@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import type { SceneDocument } from '../contract/scene.js';
+import type { SceneDocument, StoredFrame } from '../contract/scene.js';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { runSettings, type CameraInfo, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
@@ -26,7 +26,15 @@ import {
   type StoredOutcome,
 } from './observations.js';
 import { keepLastRun, prune, putBlob, readBlob } from './pruning.js';
-import { changeScene, inverseChange, putMask, readMask, readScene } from './scene-document.js';
+import {
+  changeScene,
+  inverseChange,
+  putMask,
+  readMask,
+  readScene,
+  readUndecidedFrame,
+  writeUndecidedFrame,
+} from './scene-document.js';
 import { checkReplaceable, databaseError, openDatabase } from './open.js';
 import { removePhotos, restorePhotos } from './removing.js';
 import { snapshot } from './snapshot.js';
@@ -371,6 +379,13 @@ export class Project {
 
   scene(): SceneDocument {
     return this.guard(() => readScene(this.database));
+  }
+  /** The frame of the last result while none is decided on; no edit makes it or takes it back. */
+  undecidedFrame(): StoredFrame | undefined {
+    return this.guard(() => readUndecidedFrame(this.database));
+  }
+  keepUndecidedFrame(frame: StoredFrame): void {
+    this.guard(() => writeUndecidedFrame(this.database, frame));
   }
   /** Masks are stored before the edit that names them, and never changed. */
   putMask(bytes: Uint8Array): string {

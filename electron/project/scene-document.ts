@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
-import { emptyScene, sceneDocument, type SceneChange, type SceneDocument } from '../contract/scene.js';
+import {
+  emptyScene,
+  sceneDocument,
+  storedFrame,
+  type SceneChange,
+  type SceneDocument,
+  type StoredFrame,
+} from '../contract/scene.js';
 
 /** The scene document as it is stored; a part that can't be read counts as not there. */
 export function readScene(database: Database): SceneDocument {
@@ -11,6 +18,18 @@ export function readScene(database: Database): SceneDocument {
     return part.success && Object.hasOwn(part.data, key) ? [{ [key]: part.data[key as keyof SceneDocument] }] : [];
   });
   return Object.assign(emptyScene(), ...parts) as SceneDocument;
+}
+
+/** Beside the document, of which it is no part: edits of the document and their inverses leave it alone. */
+const UNDECIDED = 'undecided-frame';
+
+export function readUndecidedFrame(database: Database): StoredFrame | undefined {
+  const text = database.prepare('SELECT value FROM scene WHERE key = ?').pluck().get(UNDECIDED);
+  return typeof text === 'string' ? storedFrame.safeParse(parsed(text)).data : undefined;
+}
+
+export function writeUndecidedFrame(database: Database, frame: StoredFrame): void {
+  database.prepare('INSERT OR REPLACE INTO scene (key, value) VALUES (?, ?)').run(UNDECIDED, JSON.stringify(frame));
 }
 
 function parsed(text: string): unknown {

@@ -156,7 +156,9 @@ export function similarityOf(matrix: ArrayLike<number>): Similarity {
     M[0]! * (M[4]! * M[8]! - M[5]! * M[7]!) -
     M[1]! * (M[3]! * M[8]! - M[5]! * M[6]!) +
     M[2]! * (M[3]! * M[7]! - M[4]! * M[6]!);
-  const scale = Math.cbrt(determinant);
+  const cube = Math.cbrt(determinant);
+  // Of a rotation alone exactly one: depth maps are copied for any other.
+  const scale = Math.abs(cube - 1) < 1e-12 ? 1 : cube;
   return {
     scale,
     rotation: orthonormalise(M.map((value) => value / scale)),
@@ -196,6 +198,12 @@ export function cameraInScene(camera: Camera, { scale, rotation, translation }: 
   };
 }
 
+/** Whether two frames are one but for rounding. */
+export function areSame(a: Frame, b: Frame): boolean {
+  const other = matrixOf(b.sceneFromAlignment);
+  return a.unit === b.unit && matrixOf(a.sceneFromAlignment).every((value, k) => Math.abs(value - other[k]!) < 1e-9);
+}
+
 export const infoOf = ({ level, unit, sceneFromAlignment, place }: Frame): FrameInfo => ({
   level,
   unit,
@@ -230,6 +238,38 @@ export function restored(frame: StoredFrame, alignment: string, cameras: readonl
   const sceneFromAlignment =
     frame.alignment === alignment ? similarityOf(frame.matrix) : carriedOver(frame.anchors, cameras);
   return sceneFromAlignment && { level, unit: inUnit, sceneFromAlignment, ...(place ? { place } : {}) };
+}
+
+/** Degrees, and share of the spread of the cameras: cameras that moved by more make another shape than before. */
+const SAME_SHAPE = { degrees: 3, share: 0.03 };
+
+/**
+ * A frame that nobody decided on, found again after another alignment: photos that came later have no say in where the
+ * scene lies, or what was placed in Blender moves away under it.
+ *
+ * @returns undefined when the cameras of before are fewer than two, or stand in another shape: then it is another scene
+ */
+export function keptFrame(frame: StoredFrame, alignment: string, cameras: readonly Camera[]): Frame | undefined {
+  const found = restored(frame, alignment, cameras);
+  if (!found || frame.alignment === alignment) return found;
+  const before = new Map(frame.anchors.map(({ photo, sceneFromCamera }) => [photo, sceneFromCamera]));
+  const common = cameras.flatMap((camera) => {
+    const was = before.get(camera.photo);
+    return was ? [{ was, is: cameraInScene(camera, found.sceneFromAlignment).worldFromCamera }] : [];
+  });
+  if (common.length < 2) return undefined;
+  const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+    Math.hypot(a[3]! - b[3]!, a[7]! - b[7]!, a[11]! - b[11]!);
+  const spread = Math.max(...common.map(({ was }) => apart(was, common[0]!.was)));
+  const moved = median(common.map(({ was, is }) => apart(was, is)))!;
+  const turned = median(common.map(({ was, is }) => angleBetween(was, is)))!;
+  return moved <= SAME_SHAPE.share * spread && turned <= SAME_SHAPE.degrees ? found : undefined;
+}
+
+/** Degrees between the axes of two poses. */
+function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const R = multiply3(rotationOf(a), transpose3(rotationOf(b)));
+  return (Math.acos(Math.max(-1, Math.min(1, (R[0]! + R[4]! + R[8]! - 1) / 2))) * 180) / Math.PI;
 }
 
 /**

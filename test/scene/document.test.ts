@@ -7,6 +7,7 @@ import { multiply4, randomNumbers, rigid, rotationFromVector } from '../../elect
 import { cleaned, deletionsInForce, keptPoints, resized } from '../../electron/scene/cleaning.js';
 import {
   automaticFrame,
+  keptFrame,
   cameraInScene,
   restored,
   sceneInFrame,
@@ -103,6 +104,17 @@ describe('a frame that was decided', () => {
     const there = compose(again.sceneFromAlignment, elsewhere);
     expect(matrixOf(there)).toEqual(kept.matrix.map((value) => expect.closeTo(value, 6)));
     expect(restored(kept, 'third', [])).toBeUndefined();
+    // One that nobody decided on is kept as long as the cameras stand as they stood.
+    const { cameras } = moved(scene, elsewhere);
+    expect(matrixOf(keptFrame(kept, 'second', cameras)!.sceneFromAlignment)).toEqual(
+      matrixOf(again.sceneFromAlignment),
+    );
+    expect(keptFrame(kept, 'third', cameras.slice(0, 1))).toBeUndefined();
+    const turned = Float64Array.of(0, -1, 0, 1, 0, 0, 0, 0, 1);
+    const bent = cameras.map((camera, k) =>
+      k % 2 === 0 ? camera : cameraInScene(camera, { scale: 1, rotation: turned, translation: new Float64Array(3) }),
+    );
+    expect(keptFrame(kept, 'third', bent)).toBeUndefined();
   });
 
   it('survives the way through a matrix', () => {

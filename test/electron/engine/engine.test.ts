@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -42,6 +42,44 @@ const runToEnd = async (engine: Engine): Promise<JobState> => {
 };
 
 describe('a run', () => {
+  test('places photos that come later into the scene, which stays where it is until it is levelled anew', async () => {
+    const path = join(folder, `${made++}.pointmap`);
+    const engine = new Engine({
+      ...{ dataFolder: join(folder, 'data'), threads: 1 },
+      estimators: [() => [roomEstimator({ observed: 0 }, 0)]],
+    });
+    await engine.request('project.create', { path });
+    await engine.request('edit.apply', {
+      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+    });
+    const files = readdirSync(photos)
+      .filter((name) => name.endsWith('.png') || name.endsWith('.jpg'))
+      .map((name) => join(photos, name));
+    const placed = async (): Promise<Map<string, number[]>> => {
+      expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+      return new Map(engine.open.exported().cameras.map((camera) => [camera.name, [...camera.worldFromCamera]]));
+    };
+    await engine.request('photos.add', { paths: files.slice(0, 2) });
+    const before = await placed();
+    await engine.request('photos.add', { paths: files });
+    const after = await placed();
+    expect([before.size, after.size]).toEqual([2, 4]);
+    const centre = (pose: number[]): number[] => [pose[3]!, pose[7]!, pose[11]!];
+    const apart = (a: number[], b: number[]): number =>
+      Math.hypot(...centre(a).map((value, k) => value - centre(b)[k]!));
+    const [one, two] = [...before.values()];
+    for (const [name, pose] of before) expect(apart(pose, after.get(name)!)).toBeLessThan(0.01 * apart(one!, two!));
+    // Asked for, the frame is that of all photos, and can be taken back.
+    await engine.request('scene.edit', { operations: [{ kind: 'level', by: 'auto' }] });
+    const anew = engine.open.exported().cameras.map((camera) => [...camera.worldFromCamera]);
+    expect(apart(anew[0]!, after.get(engine.open.exported().cameras[0]!.name)!)).toBeGreaterThan(
+      0.02 * apart(one!, two!),
+    );
+    await engine.request('edit.undo', {});
+    expect([...engine.open.exported().cameras[0]!.worldFromCamera]).toEqual([...after.values()][0]);
+    await engine.close();
+  });
+
   test('places the cameras of a synthetic room where they are', async () => {
     const { engine, calls } = await opened();
     const states: string[] = [];
