@@ -155,7 +155,7 @@ export function databaseError(error: unknown, path: string): unknown {
   if (code === 'SQLITE_FULL')
     return new UserError(
       'disk-full',
-      `the disk is full; free some space and run again, finished pairs are kept: ${path}`,
+      `the disk is full; free some space and run again, what was finished is kept: ${path}`,
       { cause: error },
     );
   if (code.startsWith('SQLITE_BUSY'))

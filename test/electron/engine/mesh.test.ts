@@ -92,6 +92,19 @@ describe('The mesh layer of a project', () => {
     }
   }, 120_000);
 
+  it('stays as it was where the disk is full, and is built when there is room again', async () => {
+    const before = await buildLayer(engine.open, { ...options, faces: 700 });
+    const { database } = engine.open.project as unknown as { database: { pragma(text: string): unknown } };
+    // No page more than the file has: SQLite says then what it says on a full disk.
+    database.pragma('max_page_count = 1');
+    const large = { ...options, faces: 100_000, textureSize: 2048 };
+    await expect(buildLayer(engine.open, large)).rejects.toMatchObject({ code: 'disk-full' });
+    expect(storedFacts(engine.open)).toMatchObject({ ...before, stale: false });
+    expect((await currentLayer(engine.open))!.mesh.photo).toHaveLength(before.faces);
+    database.pragma('max_page_count = 1073741823');
+    expect((await buildLayer(engine.open, large)).faces).toBeGreaterThan(before.faces);
+  }, 60_000);
+
   it('loses what is deleted without a build, and is built anew when something comes back', async () => {
     const whole = await buildLayer(engine.open, options);
     await deleteUpper(0.5);
