@@ -1,19 +1,18 @@
 import { oppositeHalfEdges } from './half-edges.js';
-import type { Mesh } from './types.js';
+import type { Mesh, SurfaceView } from './types.js';
 
 export interface ComponentOptions {
-  /** Pieces of less area go: square pixels of the depth map of the nearest camera. */
+  /** Pieces of less area go: square pixels of the depth map of the nearest camera that has them in its field. */
   leastPixels: number;
 }
 
 export const COMPONENT_DEFAULTS: ComponentOptions = { leastPixels: 600 };
 
-/** A camera, for measuring in its pixels. */
-export interface MeasuringCamera {
-  centre: readonly [number, number, number];
-  /** Pixels of the depth map. */
-  focal: number;
-}
+/** A camera, for measuring in the pixels of its depth map. */
+export type MeasuringCamera = Pick<
+  SurfaceView,
+  'width' | 'height' | 'focal' | 'centreX' | 'centreY' | 'cameraFromWorld'
+>;
 
 /**
  * Leaves out pieces that hang together with nothing along an edge and are small: most float, and no photo says much
@@ -66,12 +65,22 @@ export function faceArea(positions: Float32Array, indices: Uint32Array, t: numbe
   return 0.5 * Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx);
 }
 
-/** Of the camera that is nearest for its focal. */
+/**
+ * Of the camera that is nearest for its focal among those that have the vertex in their field; 0 where none has. A camera
+ * that looks elsewhere says nothing: flecks of ten faces beside it counted as thousands of its pixels.
+ */
 export function pixelsPerUnit(positions: Float32Array, vertex: number, cameras: readonly MeasuringCamera[]): number {
   const [x, y, z] = [positions[3 * vertex]!, positions[3 * vertex + 1]!, positions[3 * vertex + 2]!];
   let most = 0;
-  for (const { centre, focal } of cameras)
-    most = Math.max(most, focal / Math.hypot(x - centre[0], y - centre[1], z - centre[2]));
+  for (const { width, height, focal, centreX, centreY, cameraFromWorld: M } of cameras) {
+    const away = M[8]! * x + M[9]! * y + M[10]! * z + M[11]!;
+    if (away <= 0) continue;
+    const right = M[0]! * x + M[1]! * y + M[2]! * z + M[3]!;
+    const down = M[4]! * x + M[5]! * y + M[6]! * z + M[7]!;
+    const [u, v] = [(focal * right) / away + centreX, (focal * down) / away + centreY];
+    if (!(u >= -0.5 && v >= -0.5 && u < width - 0.5 && v < height - 0.5)) continue;
+    most = Math.max(most, focal / Math.hypot(right, down, away));
+  }
   return most;
 }
 

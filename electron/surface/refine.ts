@@ -19,13 +19,9 @@ export async function refine(
   views: readonly SurfaceView[],
   options: RefineOptions = {},
 ): Promise<Mesh> {
-  const cameras = views.map(({ cameraFromWorld: M, focal }) => ({
-    centre: [0, 1, 2].map((i) => -(M[i]! * M[3]! + M[4 + i]! * M[7]! + M[8 + i]! * M[11]!)) as [number, number, number],
-    focal,
-  }));
-  const pieces = withoutSmallPieces(joinBlocks(blocks, options), cameras, options);
+  const pieces = withoutSmallPieces(joinBlocks(blocks, options), views, options);
   const light = makeManifold(await simplify(pieces, options));
-  const closed = makeManifold(fillHoles(light, cameras, options));
-  const smoothed = smooth(withoutSmallPieces(closed, cameras, options), options);
+  const closed = makeManifold(fillHoles(light, views, options));
+  const smoothed = smooth(withoutSmallPieces(closed, views, options), options);
   return withEvidence(withoutCrossings(smoothed, options), views, options);
 }

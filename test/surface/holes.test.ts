@@ -6,7 +6,9 @@ import { flatArea } from './flat-area.js';
 import type { Mesh } from '../../electron/surface/types.js';
 
 const SIDE = 40;
-const cameras = [{ centre: [20, 20, -40] as const, focal: 400 }];
+/** Forty units before the sheet, ten pixels a unit. */
+const frame = { width: 800, height: 800, focal: 400, centreX: 400, centreY: 400 };
+const cameras = [{ ...frame, cameraFromWorld: Float64Array.of(1, 0, 0, -20, 0, 1, 0, -20, 0, 0, 1, 40, 0, 0, 0, 1) }];
 
 /** A square sheet in z = 0 of unit squares, without those that `gone` names. */
 function sheet(gone: (x: number, y: number) => boolean): Mesh {
