@@ -144,6 +144,11 @@ export function addReconstruct(program: Command): void {
 
 /** Also what `npm run demo` calls. */
 export async function reconstruct(paths: readonly string[], flags: Flags): Promise<void> {
+  if (flags.invertMasks && (flags.masks === undefined || flags.masks === 'auto'))
+    throw new UserError(
+      'usage',
+      '--invert-masks tells of the folder in --masks; for masks beside the photos give theirs',
+    );
   const formats = parseFormats(flags.formats);
   const out = prepareFolder(flags.out);
   const projectPath = resolve(flags.project ?? join(out, 'scene.pointmap'));

@@ -38,7 +38,7 @@ import { listFiles, makeFolder } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { findMasks } from './find-masks.js';
-import { dropMasks, paintMask, type PaintedMask, takeMasks } from './masks.js';
+import { dropMasks, maskNotes, paintMask, type PaintedMask, takeMasks } from './masks.js';
 import { preflight } from './preflight.js';
 import { measurementsFile, measureScene } from './measuring.js';
 import { addOperations, applyDraft, describeScene, draftOf } from './scene-edits.js';
@@ -70,6 +70,12 @@ export interface EngineOptions {
 }
 
 type AddedPhotos = Result<'photos.add'> & { given: ReadonlySet<string> };
+
+/** Where masks come from that nobody asked for, by what they are. */
+const maskSources = [
+  ['brightness', 'masks beside the photos'],
+  ['alpha', 'masks in the photos (transparency)'],
+] as const;
 
 /** Photos that were read are stored together, this often: a transaction each would cost more than reading them. */
 const STORE_MILLISECONDS = 300;
@@ -501,6 +507,11 @@ export class Engine {
       for (const note of notes) remarks.set(note, [...(remarks.get(note) ?? []), photo.name]);
     for (const [note, names] of remarks)
       this.note(names.length === 1 ? `${names[0]} ${note}` : `${listed(names, 3)}: each ${note}`);
+    const photos = imported.map(({ photo }) => photo);
+    for (const [channel, source] of maskSources) {
+      const masked = photos.filter(({ mask }) => mask?.channel === channel);
+      for (const note of await maskNotes(source, masked, photos.length)) this.note(note);
+    }
     for (const { path, reason } of refused) this.note(`left out: ${reason}: ${path}`);
     this.announce.flush();
     return {

@@ -115,27 +115,34 @@ export async function takeMasks(
     const mask = picture ? await viewMask(cache, photo, picture) : await ownMask(photo);
     if (mask) masks.set(photo.id, mask);
   }
-  const shares: { kept: number; border: number; middle: number }[] = [];
-  for (const photo of photos) {
-    const mask = masks.get(photo.id);
-    if (mask) shares.push(keptShares((await readMask({ ...photo, mask }, 64, 64))!));
-  }
   for (const { id } of photos) project.setFacts(id, { mask: masks.get(id) });
-  const notes: string[] = [];
-  if (masks.size > 0) {
-    const kept = shares.reduce((sum, { kept }) => sum + kept, 0) / shares.length;
-    const colour = options.inverted ? 'black' : 'white';
-    notes.push(`masks: ${masks.size} of ${photos.length} photos, ${colour} is kept, ${percent(kept)} of the pixels`);
-    const odd = shares.filter(({ border, middle }) => border > INVERTED_BORDER && middle < 0.5).length;
-    if (odd * 2 > shares.length) {
-      notes.push(
-        `the masks keep the border of the pictures and hide their middle: if ${colour} marks what is to be left out, use --invert-masks`,
-      );
-    }
-  }
+  const masked = photos.flatMap((photo) => (masks.has(photo.id) ? [{ ...photo, mask: masks.get(photo.id)! }] : []));
+  const notes = await maskNotes('masks', masked, photos.length);
   if (without.length > 0)
     notes.push(`no mask for ${without.length} photos, all of them is used: ${without.join(', ')}`);
   return { found: masks.size, without, notes };
+}
+
+/**
+ * What masks keep, and whether they look as if the other colour was meant.
+ *
+ * @param masked photos with the masks that are told of, all of one convention
+ */
+export async function maskNotes(source: string, masked: readonly Photo[], total: number): Promise<string[]> {
+  if (masked.length === 0) return [];
+  const shares = [];
+  for (const photo of masked) shares.push(keptShares((await readMask(photo, 64, 64))!));
+  const kept = shares.reduce((sum, each) => sum + each.kept, 0) / shares.length;
+  const { channel, inverted } = masked[0]!.mask!;
+  const colour = channel === 'alpha' ? 'what is opaque' : inverted ? 'black' : 'white';
+  const notes = [`${source}: ${masked.length} of ${total} photos, ${colour} is kept, ${percent(kept)} of the pixels`];
+  const odd = shares.filter(({ border, middle }) => border > INVERTED_BORDER && middle < 0.5).length;
+  if (odd * 2 > shares.length && channel !== 'alpha')
+    notes.push(
+      `the masks keep the border of the pictures and hide their middle: if ${colour} marks what is to be left out, ` +
+        'give their folder with --masks and --invert-masks',
+    );
+  return notes;
 }
 
 /** The mask of a wide picture as a view of it has it, written into `cache`, which is there. */

@@ -1,6 +1,8 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeHeif, isHevcHeif } from './heif.js';
 import { decodeOther, otherFormat, type OtherFormat } from './formats.js';
+import { UserError } from '../contract/errors.js';
+import { isNetpbm, readNetpbm } from './netpbm.js';
 import { developRaw, isRaw } from './raw.js';
 
 /**
@@ -41,7 +43,7 @@ const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated
 
 /**
  * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp), HEIC (libheif), camera RAW (LibRaw),
- * JPEG XL (libjxl), these three compiled to WebAssembly, and OpenEXR.
+ * JPEG XL (libjxl), these three compiled to WebAssembly, OpenEXR, and binary PGM and PPM.
  *
  * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
  */
@@ -68,7 +70,14 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
       notes: [],
     };
   }
+  if (isNetpbm(bytes)) return openNetpbm(bytes);
   const meta = await sharp(bytes, options).metadata();
+  // Of 0 to 1 it made black, and no reader can know what else such numbers mean: depths, heights, light.
+  if (meta.depth === 'float' || meta.depth === 'double')
+    throw new UserError(
+      'bad-input',
+      'holds floating-point numbers, as depth maps do; save the photo with 8 or 16 bits a channel, or as OpenEXR',
+    );
   const notes: string[] = [];
   if ((meta.pages ?? 1) > 1) notes.push('has several frames; the first is used');
   const { width, height } = meta.autoOrient;
@@ -111,6 +120,18 @@ function deepImage(
     pixels: eight,
     wholePixels: eight,
     deepPixels: () => flat(sharp(pixels, raw).pipelineColourspace('rgb16')),
+  };
+}
+
+function openNetpbm(bytes: Buffer): OpenImage {
+  const { width, height, channels, pixels } = readNetpbm(bytes);
+  const raw = { raw: { width, height, channels } } as const;
+  const shallow = pixels instanceof Uint16Array ? Uint8Array.from(pixels, (value) => value >> 8) : pixels;
+  const eight = () => sharp(shallow, raw).toColourspace('srgb');
+  const deep = () => sharp(pixels, raw).pipelineColourspace('rgb16');
+  return {
+    ...{ width, height, pixels: eight, wholePixels: eight, notes: [] },
+    ...(pixels instanceof Uint16Array && channels === 3 ? { deepPixels: deep } : {}),
   };
 }
 

@@ -94,3 +94,50 @@ describe('a picture in OpenEXR', () => {
     );
   });
 });
+
+describe('a photo in PGM or PPM', () => {
+  const header = (kind: string, most: number): Buffer =>
+    Buffer.from(`${kind}\n# made here\n${width} ${height}\n${most}\n`);
+
+  test('is read, of 8 and of 16 bits, grey and in colour', async () => {
+    const grey = Buffer.from(Array.from({ length: width * height }, (_, k) => (2 * (k % width)) % 100));
+    const { photo } = await importPhoto(await save('grey.pgm', Buffer.concat([header('P5', 100), grey])));
+    expect([photo.width, photo.height]).toEqual([width, height]);
+    const { pixels } = await readPixels(photo, { longSide: width });
+    // 2 of 100 each step: the value that counts as white is not always 255.
+    expect([...pixels.subarray(3 * 40, 3 * 40 + 3)]).toEqual([204, 204, 204]);
+
+    const deep = Buffer.alloc(2 * 3 * width * height);
+    for (let k = 0; k < width * height; k++)
+      colour(k % width, Math.floor(k / width)).forEach((value, c) =>
+        deep.writeUInt16BE(Math.round(65535 * value), 2 * (3 * k + c)),
+      );
+    const { photo: wide } = await importPhoto(await save('deep.ppm', Buffer.concat([header('P6', 65535), deep])));
+    const read = await readPixels(wide, { longSide: width });
+    expect([...read.pixels.subarray(0, 3)]).toEqual([0, 0, 255]);
+    expect([...read.pixels.subarray(-3)]).toEqual([255, 255, 0]);
+  });
+
+  test('that is cut off is refused', async () => {
+    const path = await save('cut.pgm', Buffer.concat([header('P5', 255), Buffer.alloc(100)]));
+    await expect(importPhoto(path)).rejects.toThrow(/not an image in a format that can be read/);
+  });
+});
+
+test('a TIFF of floating-point numbers is refused, not taken for a black photo', async () => {
+  // One strip of 32-bit floats, SampleFormat 3 (TIFF 6.0, section 19).
+  const tags = [
+    ...[256, 4, width, 257, 4, height, 258, 3, 32, 259, 3, 1, 262, 3, 1, 273, 4, 134],
+    ...[277, 3, 1, 278, 4, height, 279, 4, 4 * width * height, 339, 3, 3],
+  ];
+  const bytes = Buffer.alloc(134 + 4 * width * height);
+  bytes.write('II*\0\b\0\0\0\n\0', 'latin1');
+  for (let k = 0; k < tags.length; k += 3) {
+    bytes.writeUInt16LE(tags[k]!, 10 + 4 * k);
+    bytes.writeUInt16LE(tags[k + 1]!, 12 + 4 * k);
+    bytes.writeUInt32LE(1, 14 + 4 * k);
+    bytes.writeUInt32LE(tags[k + 2]!, 18 + 4 * k);
+  }
+  for (let k = 0; k < width * height; k++) bytes.writeFloatLE((k % 97) / 97, 134 + 4 * k);
+  await expect(importPhoto(await save('float.tif', bytes))).rejects.toThrow(/floating-point numbers/);
+});
