@@ -2,7 +2,7 @@ import type { Lens } from './bundle.js';
 import { median } from '../numerics/median.js';
 import { DEFAULT_FOCAL, FOCAL_GRID, peakFocals, type LensGroup } from './calibration.js';
 import type { Candidate } from './correspondence.js';
-import type { SurveyTask } from './survey.js';
+import type { SurveyTask } from './solution.js';
 import type { FocalsAnswer, Request } from './worker.js';
 
 const CALIBRATION_PAIRS = 24;

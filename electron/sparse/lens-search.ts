@@ -1,0 +1,133 @@
+import { wellConnected } from '../pairs/propose.js';
+import type { Lens } from './bundle.js';
+import { groupLenses, lensKey, namelessKeys, type LensGroup } from './calibration.js';
+import { APART, focalHypotheses } from './hypotheses.js';
+import { quickPoses } from './relating.js';
+import { camerasOf, isAgreed, solve, worth, type Solution, type SurveyTask } from './solution.js';
+
+/**
+ * Solves the set under each hypothesis about the lenses and takes what explains most: pairs alone tell a focal badly
+ * (the peak is a tenth above its plateau), the structure of a set tells it well.
+ */
+export async function bestHypothesis(
+  task: SurveyTask,
+  groups: readonly LensGroup[],
+  start: readonly Lens[],
+): Promise<Solution> {
+  const tryOn =
+    (part: SurveyTask) =>
+    async (lenses: readonly Lens[]): Promise<Solution> => {
+      const poses = await quickPoses(part, lenses);
+      // Under wrong focals a principal point far aside explains much.
+      const solution = await solve(part, lenses, (_, k) => poses[k], undefined, { isFinal: false });
+      return { ...solution, poses };
+    };
+  let asTold: Solution | undefined;
+  if (start.every(({ focal }) => focal > 0)) {
+    asTold = await tryOn(task)(start);
+    asTold.confirmed = isConvincing(task, asTold);
+    if (asTold.confirmed) return asTold;
+  }
+  const hypotheses = await focalHypotheses(task, groups, start);
+  const { trial, photoCount } = trialOf(task);
+  const isWhole = trial === task;
+  let best = isWhole ? asTold : undefined;
+  let chosen = start;
+  for (const lenses of isWhole || !asTold ? hypotheses : [start, ...hypotheses]) {
+    const solution = await tryOn(trial)(lenses);
+    if (!best || worth(solution) > worth(best)) [best, chosen] = [solution, lenses];
+    if (best !== solution || !isConfirmed(photoCount, lenses, solution)) continue;
+    best.confirmed = true;
+    break;
+  }
+  if (isWhole) return best!;
+  if (asTold && chosen === start) return asTold;
+  const whole = await tryOn(task)(best!.lenses);
+  return asTold && worth(asTold) >= worth(whole) ? asTold : whole;
+}
+
+/** Of a set that is larger, the lenses are tried on so many photos: what they tell, the others confirm. */
+const TRIAL_PHOTOS = 60;
+
+/** The part of a task that hypotheses are tried on: photos that match each other best; all of a small set. */
+function trialOf(task: SurveyTask): { trial: SurveyTask; photoCount: number } {
+  const { photos, candidates } = task;
+  if (photos.length <= TRIAL_PHOTOS) return { trial: task, photoCount: photos.length };
+  const bonds = candidates.map(({ pair, fit }) => ({ ...pair, inliers: fit?.inlierCount ?? 0 }));
+  const chosen = wellConnected(bonds, photos.length, TRIAL_PHOTOS);
+  const among = candidates.filter(({ pair: { a, b } }) => chosen.has(a) && chosen.has(b));
+  return { trial: { ...task, candidates: among }, photoCount: chosen.size };
+}
+
+/** Few photos hardly pull a focal: that it stayed where it was says nothing. */
+const CONFIRMING_PHOTOS = 6;
+
+/**
+ * Every photo placed in one piece, and the structure leaves every focal where the pairs had it: two opinions that agree.
+ * Other hypotheses, each a structure of its own, were three quarters of the sparse stage's time, and changed nothing then.
+ */
+function isConfirmed(photoCount: number, start: readonly Lens[], solution: Solution): boolean {
+  const { lenses, pieces } = solution;
+  if (photoCount < CONFIRMING_PHOTOS || !isAgreed(solution)) return false;
+  const moved = lenses.some(({ focal }, k) => Math.abs(Math.log(focal / start[k]!.focal)) > Math.log(APART));
+  return !moved && pieces[0]?.cameras.size === photoCount;
+}
+
+/** Every photo placed in one piece, and no lens pulled away from what EXIF says. */
+function isConvincing({ photos }: SurveyTask, solution: Solution): boolean {
+  const { lenses, pieces } = solution;
+  const pulled = lenses.some(({ focal, prior }) => prior && Math.abs(Math.log(focal / prior.focal)) > 0.08);
+  return !pulled && isAgreed(solution) && pieces[0]?.cameras.size === photos.length;
+}
+
+/** Lenses of their own must explain so many times as much, and two of what was one be apart by more than APART. */
+const APART_GAIN = 1.03;
+/** Pairs are related again with the focals found: those of one lens for all bend them. */
+const APART_ROUNDS = 2;
+
+/**
+ * The set with a lens of its own for each photo that shares one by nothing but the size of its picture, where that explains
+ * more: photos of the web, cut or reduced to one size, were taken by many cameras. Asked of confirmed sets too: six photos
+ * of two lenses 1.4 apart, placed with one for all, looked confirmed. Not asked of a set that is too small to tell, or so
+ * large that it costs.
+ */
+export async function lensesApart(
+  task: SurveyTask,
+  shared: Solution,
+): Promise<{ task: SurveyTask; solution: Solution } | undefined> {
+  const { photos } = task;
+  const apart = namelessKeys(photos);
+  if (apart.size === 0 || photos.length < CONFIRMING_PHOTOS || photos.length > TRIAL_PHOTOS) return undefined;
+  const { lensOf, groups } = groupLenses(photos, apart);
+  const own = { ...task, lensOf };
+  const start = groups.map(({ photos: [first] }): Lens => {
+    const lens = shared.lenses[task.lensOf[first!]!]!;
+    return apart.has(lensKey(photos[first!]!)) ? { ...lens, prior: { focal: lens.focal, sigma: 0.4 } } : { ...lens };
+  });
+  const poses = shared.poses ?? (await quickPoses(task, shared.lenses));
+  const cameras = camerasOf(shared);
+  for (const [photo, camera] of cameras.flatMap((piece) => [...piece])) camera.lens = lensOf[photo]!;
+  let found = await solve(own, start, (_, k) => poses[k], cameras, { isFinal: false });
+  if (spreadOf(task, own, found) <= APART) return undefined;
+  for (let round = 0; round < APART_ROUNDS; round++) {
+    // Without the distortion that one lens for all had to take.
+    const lenses = start.map((lens, k): Lens =>
+      lens.fixed ? lens : { focal: found.lenses[k]!.focal, k1: 0, prior: lens.prior },
+    );
+    const anew = await quickPoses(own, lenses);
+    found = await solve(own, lenses, (_, k) => anew[k], undefined, { isFinal: false });
+    if (isAgreed(found)) break;
+  }
+  const isBetter = spreadOf(task, own, found) > APART && worth(found) > APART_GAIN * worth(shared);
+  return isBetter ? { task: own, solution: found } : undefined;
+}
+
+/** The largest of the focals that photos of one lens got for themselves over the smallest, of the lens that spreads most. */
+function spreadOf(shared: SurveyTask, own: SurveyTask, { pieces, lenses }: Solution): number {
+  const focals = new Map<number, number[]>();
+  for (const photo of pieces.flatMap(({ cameras }) => [...cameras.keys()])) {
+    const list = focals.get(shared.lensOf[photo]!) ?? [];
+    focals.set(shared.lensOf[photo]!, [...list, lenses[own.lensOf[photo]!]!.focal]);
+  }
+  return Math.max(1, ...[...focals.values()].map((list) => Math.max(...list) / Math.min(...list)));
+}

@@ -1,0 +1,131 @@
+import type { Rejection } from '../geometry/stage.js';
+import type { Executor } from '../compute/execution.js';
+import type { Photo } from '../geometry/types.js';
+import { agreement } from './agreement.js';
+import type { Lens, PlacedCamera } from './bundle.js';
+import type { Candidate, SparseContext } from './correspondence.js';
+import type { Features } from '../features/features.js';
+import { posePriors } from './pose-prior.js';
+import { SENSE_DEFAULTS } from './sense.js';
+import { structureInThread } from './structure-task.js';
+import { STRUCTURE_DEFAULTS, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
+import type { PairMatches } from './tracks.js';
+import type { TwoViewResult } from './two-view.js';
+
+/** Pairs whose agreement chance explains better than this are not believed (evidence.ts). */
+const LEAST_EVIDENCE = 8;
+const LEAST_INLIERS = 12;
+
+/** Pairs that hold, with the matches that do. */
+export type Verified = (VerifiedPair & PairMatches)[];
+
+/** What stays the same while hypotheses about the lenses are tried. */
+export interface SurveyTask {
+  photos: readonly Photo[];
+  /** Pairs that have an epipolar geometry. */
+  candidates: readonly Candidate[];
+  features: readonly Features[];
+  position(photo: number, feature: number): [number, number];
+  /** The same for all features of each photo: [features, 2], in shared memory. */
+  positions: readonly Float64Array[];
+  /** A pixel of the picture that features are found on, per photo, long sides. */
+  pixels: readonly number[];
+  lensOf: readonly number[];
+  pool: Executor;
+  context: SparseContext;
+}
+
+export interface Solution {
+  /** The structure left every lens as the pairs had it (isConfirmed). */
+  confirmed?: boolean;
+  /** Poses of the task's pairs that it was made from, of a trial. */
+  poses?: Candidate['result'][];
+  lenses: Lens[];
+  pieces: Piece[];
+  verified: Verified;
+  rejected: Rejection[];
+}
+
+/** What the structure explains, as far as the pairs agree with it. */
+export const worth = ({ pieces, verified }: Solution): number =>
+  pieces.reduce((sum, { support, cameras }) => sum + support * agreement(verified, cameras), 0);
+
+export const isAgreed = ({ pieces, verified }: Solution): boolean =>
+  pieces.every(({ cameras }) => agreement(verified, cameras) >= SENSE_DEFAULTS.agreement);
+
+/** To begin another solution with. */
+export const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
+  pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
+
+export const isBelieved = ({ inlierCount, evidence }: TwoViewResult): boolean =>
+  inlierCount >= LEAST_INLIERS && evidence >= LEAST_EVIDENCE;
+
+/** The structure that pairs give under some lenses. */
+export async function solve(
+  task: SurveyTask,
+  start: readonly Lens[],
+  resultOf: (candidate: Candidate, index: number) => Candidate['result'],
+  known?: readonly ReadonlyMap<number, PlacedCamera>[],
+  structure: Partial<StructureOptions> = {},
+): Promise<Solution> {
+  const rejected: Rejection[] = [];
+  const plausible = plausiblePairs(task, resultOf, rejected);
+  const sorted = [...task.pixels].sort((a, b) => a - b);
+  const { photos, context } = task;
+  const { pieces, lenses, contradictions } = await structureInThread(
+    task.pool,
+    {
+      lensOf: task.lensOf,
+      lenses: start,
+      positions: task.positions,
+      pairs: plausible,
+      faces: photos.map(({ face }) => ({ face })),
+      known,
+      priors: posePriors(photos),
+      options: {
+        ...STRUCTURE_DEFAULTS,
+        pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel,
+        ...structure,
+      },
+    },
+    context,
+  );
+  contradictions.forEach((detail, k) => {
+    const { a, b } = plausible[k]!;
+    if (detail !== undefined) rejected.push({ pair: { a, b }, reason: 'inconsistent', detail });
+  });
+  return { lenses, pieces, verified: plausible.filter((_, k) => contradictions[k] === undefined), rejected };
+}
+
+/** Pairs that pass the tests on the pair alone. */
+function plausiblePairs(
+  { candidates }: SurveyTask,
+  resultOf: (candidate: Candidate, index: number) => Candidate['result'],
+  rejected: Rejection[],
+): Verified {
+  const plausible: Verified = [];
+  candidates.forEach((candidate, index) => {
+    const { pair, matches } = candidate;
+    const result = resultOf(candidate, index);
+    if (!result || !isBelieved(result)) {
+      rejected.push({
+        pair,
+        reason: 'no-overlap',
+        detail: `only ${result?.inlierCount ?? 0} of ${matches.length / 2} matches agree with one geometry`,
+      });
+      return;
+    }
+    const { rotation, translation, inlierCount, parallax, rotationShare, inliers } = result;
+    plausible.push({
+      a: pair.a,
+      b: pair.b,
+      rotation,
+      translation,
+      inlierCount,
+      parallax,
+      rotationShare,
+      matches: matches.filter((_, k) => inliers[k >> 1]),
+    });
+  });
+  return plausible;
+}
