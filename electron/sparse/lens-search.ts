@@ -3,7 +3,7 @@ import type { Lens } from './bundle.js';
 import { groupLenses, lensKey, namelessKeys, type LensGroup } from './calibration.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { quickPoses } from './relating.js';
-import { camerasOf, isAgreed, solve, worth, type Solution, type SurveyTask } from './solution.js';
+import { camerasOf, isAgreed, sigmasOf, solve, worth, type Solution, type SurveyTask } from './solution.js';
 
 /**
  * Solves the set under each hypothesis about the lenses and takes what explains most: pairs alone tell a focal badly
@@ -108,7 +108,7 @@ export async function lensesApart(
   const cameras = camerasOf(shared);
   for (const [photo, camera] of cameras.flatMap((piece) => [...piece])) camera.lens = lensOf[photo]!;
   let found = await solve(own, start, (_, k) => poses[k], cameras, { isFinal: false });
-  if (spreadOf(task, own, found) <= APART) return undefined;
+  if (!areApart(task, own, found)) return undefined;
   for (let round = 0; round < APART_ROUNDS; round++) {
     // Without the distortion that one lens for all had to take.
     const lenses = start.map((lens, k): Lens =>
@@ -118,16 +118,30 @@ export async function lensesApart(
     found = await solve(own, lenses, (_, k) => anew[k], undefined, { isFinal: false });
     if (isAgreed(found)) break;
   }
-  const isBetter = spreadOf(task, own, found) > APART && worth(found) > APART_GAIN * worth(shared);
+  const isBetter = areApart(task, own, found) && worth(found) > APART_GAIN * worth(shared);
   return isBetter ? { task: own, solution: found } : undefined;
 }
 
-/** The largest of the focals that photos of one lens got for themselves over the smallest, of the lens that spreads most. */
-function spreadOf(shared: SurveyTask, own: SurveyTask, { pieces, lenses }: Solution): number {
-  const focals = new Map<number, number[]>();
-  for (const photo of pieces.flatMap(({ cameras }) => [...cameras.keys()])) {
-    const list = focals.get(shared.lensOf[photo]!) ?? [];
-    focals.set(shared.lensOf[photo]!, [...list, lenses[own.lensOf[photo]!]!.focal]);
-  }
-  return Math.max(1, ...[...focals.values()].map((list) => Math.max(...list) / Math.min(...list)));
+/** Standard deviations by which two focals must differ, beyond APART, to be of two lenses. */
+const CERTAINLY = 2;
+
+/**
+ * Whether two photos of one lens got focals for themselves that are apart, as far as each is known: in a structure that is
+ * wrong, photos that few points hold wander by a third.
+ */
+function areApart(shared: SurveyTask, own: SurveyTask, solution: Solution): boolean {
+  const { pieces, lenses } = solution;
+  const sigmas = sigmasOf(own, solution);
+  const groups = new Map<number, { low: number; high: number }>();
+  return pieces
+    .flatMap(({ cameras }) => [...cameras.keys()])
+    .some((photo) => {
+      const lens = own.lensOf[photo]!;
+      const [at, give] = [Math.log(lenses[lens]!.focal), CERTAINLY * (sigmas[lens] ?? 0)];
+      const group = groups.get(shared.lensOf[photo]!) ?? { low: Infinity, high: -Infinity };
+      group.low = Math.min(group.low, at + give);
+      group.high = Math.max(group.high, at - give);
+      groups.set(shared.lensOf[photo]!, group);
+      return group.high - group.low > Math.log(APART);
+    });
 }

@@ -19,6 +19,10 @@ export interface OverlaidOptions {
   chance: number;
   /** Points at distances that differ by more than this share hide each other, or are seen past each other. */
   depth: number;
+  /** Share of the compared cells that contradict in right results: things that moved, gloss, what hides what. */
+  usual: number;
+  /** Digits of evidence, beyond that share, from which on places are taken to lie on each other. */
+  evidence: number;
 }
 
 export const OVERLAID_DEFAULTS: OverlaidOptions = {
@@ -29,6 +33,8 @@ export const OVERLAID_DEFAULTS: OverlaidOptions = {
   leastCells: 6,
   chance: 0.02,
   depth: 0.1,
+  usual: 0.04,
+  evidence: 3,
 };
 
 /** Two photos that stand at nearly one place, and so should show the same. */
@@ -75,6 +81,34 @@ export function overlaid(
       return compared.cells < options.leastCells ? [] : [{ a: a.photo, b: b.photo, ...compared }];
     }),
   );
+}
+
+/**
+ * Digits by which chance explains badly that so much contradicts: in one pair, of as many as were compared, or in all
+ * together.
+ */
+export function evidenceOf(compared: readonly Overlaid[], { usual }: OverlaidOptions = OVERLAID_DEFAULTS): number {
+  if (compared.length === 0) return 0;
+  const ofEach = compared.map(({ cells, against }) => excess(against, cells, usual));
+  const sum = (of: 'cells' | 'against'): number => compared.reduce((total, each) => total + each[of], 0);
+  return Math.max(Math.max(...ofEach) - Math.log10(compared.length), excess(sum('against'), sum('cells'), usual));
+}
+
+/** Those that contradict more than is usual, the most telling first. */
+export const contradicting = (
+  compared: readonly Overlaid[],
+  { usual }: OverlaidOptions = OVERLAID_DEFAULTS,
+): Overlaid[] =>
+  compared
+    .filter(({ cells, against }) => against > usual * cells)
+    .sort((p, q) => excess(q.against, q.cells, usual) - excess(p.against, p.cells, usual));
+
+/** Digits by which chance explains badly that so many of all are hit, at a rate at most: Chernoff's bound of the binomial tail. */
+function excess(hits: number, all: number, rate: number): number {
+  const share = hits / all;
+  if (!(share > rate)) return 0;
+  const miss = share < 1 ? (1 - share) * Math.log10((1 - share) / (1 - rate)) : 0;
+  return all * (share * Math.log10(share / rate) + miss);
 }
 
 /** By photo, the points that it sees. */

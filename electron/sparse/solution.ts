@@ -3,6 +3,7 @@ import type { Executor } from '../compute/execution.js';
 import type { Photo } from '../geometry/types.js';
 import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
 import type { Candidate, SparseContext } from './correspondence.js';
 import type { Features } from '../features/features.js';
 import { posePriors } from './pose-prior.js';
@@ -52,6 +53,21 @@ export const worth = ({ pieces, verified }: Solution): number =>
 
 export const isAgreed = ({ pieces, verified }: Solution): boolean =>
   pieces.every(({ cameras }) => agreement(verified, cameras) >= SENSE_DEFAULTS.agreement);
+
+/** Per lens, the standard deviation of its focal as a share of it (certainty.ts); undefined where it was given. */
+export function sigmasOf(
+  { lensOf, position, pixels }: SurveyTask,
+  { lenses, pieces }: Solution,
+): (number | undefined)[] {
+  const sorted = [...pixels].sort((a, b) => a - b);
+  const options = { ...CERTAINTY_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? CERTAINTY_DEFAULTS.pixel };
+  return lenses.map(({ fixed, prior }, index) => {
+    if (fixed || (prior && prior.sigma < 1e-3)) return undefined;
+    const shown = ({ cameras }: Piece) => [...cameras.keys()].filter((photo) => lensOf[photo] === index).length;
+    const piece = [...pieces].sort((p, q) => shown(q) - shown(p))[0];
+    return piece && shown(piece) > 0 ? focalSigma(piece, index, lenses, position, options) : undefined;
+  });
+}
 
 /** To begin another solution with. */
 export const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>

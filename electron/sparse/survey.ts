@@ -3,14 +3,22 @@ import type { PhotoReader, Rejection } from '../geometry/stage.js';
 import type { Executor } from '../compute/execution.js';
 import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
-import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
 import { groupLenses, lensKey, type LensGroup } from './calibration.js';
 import { FEATURE_SIDE, findAll, positionsIn, type SparseContext } from './correspondence.js';
 import { bestHypothesis, lensesApart } from './lens-search.js';
 import { poseAll } from './relating.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
 import { senseChecks } from './sense.js';
-import { camerasOf, isAgreed, solve, worth, type Solution, type SurveyTask, type Verified } from './solution.js';
+import {
+  camerasOf,
+  isAgreed,
+  sigmasOf,
+  solve,
+  worth,
+  type Solution,
+  type SurveyTask,
+  type Verified,
+} from './solution.js';
 import type { Piece } from './structure.js';
 
 /** What the sparse half found out about the whole set. */
@@ -109,17 +117,6 @@ export async function surveySet(
     features: features.map(({ count }) => count),
     position,
   };
-}
-
-function sigmasOf({ lensOf, position, pixels }: SurveyTask, { lenses, pieces }: Solution): (number | undefined)[] {
-  const sorted = [...pixels].sort((a, b) => a - b);
-  const options = { ...CERTAINTY_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? CERTAINTY_DEFAULTS.pixel };
-  return lenses.map(({ fixed, prior }, index) => {
-    if (fixed || (prior && prior.sigma < 1e-3)) return undefined;
-    const shown = ({ cameras }: Piece) => [...cameras.keys()].filter((photo) => lensOf[photo] === index).length;
-    const piece = [...pieces].sort((p, q) => shown(q) - shown(p))[0];
-    return piece && shown(piece) > 0 ? focalSigma(piece, index, lenses, position, options) : undefined;
-  });
 }
 
 function allPositions(photo: number, count: number, position: Survey['position']): Float64Array {
