@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../contract/errors.js';
 import { FrameTally, lookedAtSize } from './analyse.js';
 import { runFfmpeg } from './ffmpeg.js';
-import { probe, type VideoFacts } from './probe.js';
+import { probe, shapeOf, type VideoFacts, type VideoShape } from './probe.js';
 import type { LookedAt, Part, Reach, VideoProgress, VideoReader } from './reader.js';
 
 /** Quality of its JPEG encoder, 2 (best) to 31. */
@@ -29,7 +29,7 @@ const input = (path: string, part: Part = 'all', more: readonly string[] = []): 
 ];
 
 /** Whole pictures of square pixels. */
-const straight = ({ pixelRatio, interlaced }: VideoFacts): string[] => [
+const straight = ({ pixelRatio, interlaced }: VideoShape): string[] => [
   ...(interlaced ? ['yadif=deint=interlaced'] : []),
   ...(pixelRatio === 1 ? [] : ["scale='round(iw*sar)':ih", 'setsar=1']),
 ];
@@ -123,12 +123,12 @@ async function take(
   { signal, part }: VideoProgress & Pick<Reach, 'part'>,
 ): Promise<string[]> {
   const select = frames.map(({ number }) => `eq(n,${number})`).join('+');
-  const facts = await probe(path, signal);
+  const shape = await shapeOf(path, signal);
   await runFfmpeg(
     'ffmpeg',
     [
       ...input(path, part),
-      ...['-vf', [`select='${select}'`, ...straight(facts)].join(), '-vsync', 'passthrough'],
+      ...['-vf', [`select='${select}'`, ...straight(shape)].join(), '-vsync', 'passthrough'],
       ...['-frames:v', String(frames.length), '-q:v', String(JPEG_QUALITY), '-qmin', '1', join(folder, '%08d.jpg')],
     ],
     { signal },

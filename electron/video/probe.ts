@@ -2,7 +2,8 @@ import { openRegular } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import { runFfmpeg } from './ffmpeg.js';
 
-export interface VideoFacts {
+/** What its pictures are like. */
+export interface VideoShape {
   /** Upright size in square pixels: rotation and the pixels' own shape applied. */
   width: number;
   height: number;
@@ -10,12 +11,15 @@ export interface VideoFacts {
   pixelRatio: number;
   /** Each frame holds two half pictures that were taken one after the other. */
   interlaced: boolean;
+  /** Seconds that the container says the picture track lasts; undefined where it says nothing. */
+  seconds?: number | undefined;
+}
+
+export interface VideoFacts extends VideoShape {
   /** Seconds of each frame from the video's start, ascending, as far as the container tells. */
   times: Float64Array;
   /** Seconds of those that stand for themselves (a decoder can begin there). */
   keys: Float64Array;
-  /** Seconds that the container says the picture track lasts; undefined where it says nothing. */
-  seconds?: number | undefined;
 }
 
 interface Stream {
@@ -39,11 +43,11 @@ const ENTRIES =
 const TRACK = ['-select_streams', 'V:0'];
 
 /**
- * Size, shape and time stamps of a video's first picture track, from the container; nothing is decoded.
+ * Size and shape of a video's first picture track, from the container's head.
  *
  * @throws UserError 'bad-input' when the file can't be read or holds no video
  */
-export async function probe(path: string, signal?: AbortSignal): Promise<VideoFacts> {
+export async function shapeOf(path: string, signal?: AbortSignal): Promise<VideoShape> {
   const { text, complaint } = await output([...TRACK, '-show_entries', ENTRIES], ['-of', 'json', path], signal);
   const { streams, format } = text === undefined ? {} : (JSON.parse(text) as Probe);
   const stream = streams?.[0];
@@ -53,6 +57,18 @@ export async function probe(path: string, signal?: AbortSignal): Promise<VideoFa
   const pixelRatio = ratioOf(stream.sample_aspect_ratio);
   const [across, down] = [Math.round(stream.width * pixelRatio), stream.height];
   const [width, height] = Math.abs(turn) % 180 === 90 ? [down, across] : [across, down];
+  const seconds = [stream.duration, format?.duration].map(Number).find((value) => value > 0);
+  const interlaced = ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? '');
+  return { width, height, pixelRatio, seconds, interlaced };
+}
+
+/**
+ * The same, and time stamps: the whole container is read, nothing is decoded.
+ *
+ * @throws UserError as shapeOf
+ */
+export async function probe(path: string, signal?: AbortSignal): Promise<VideoFacts> {
+  const shape = await shapeOf(path, signal);
   const { text: packets } = await output(
     [...TRACK, '-show_entries', 'packet=pts_time,flags'],
     ['-of', 'csv=p=0', path],
@@ -63,10 +79,8 @@ export async function probe(path: string, signal?: AbortSignal): Promise<VideoFa
   const times = secondsOf(lines);
   const keys = secondsOf(lines.filter((line) => line.includes(',K')));
   const start = times[0] ?? 0;
-  const seconds = [stream.duration, format?.duration].map(Number).find((value) => value > 0);
   return {
-    ...{ width, height, pixelRatio, seconds },
-    interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
+    ...shape,
     times: times.map((time) => time - start),
     keys: keys.map((time) => time - start),
   };
