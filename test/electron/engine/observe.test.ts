@@ -1,58 +1,91 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { UserError } from '../../../electron/contract/errors.js';
-import { Engine } from '../../../electron/engine/engine.js';
-import type { EstimatorEntry } from '../../../electron/engine/estimators.js';
-import type { Estimator } from '../../../electron/pointmaps/estimator.js';
-import { roomEstimator, roomPhotos } from '../../fixtures/room-estimator.js';
+import { observePairs } from '../../../electron/engine/observe.js';
+import type { Pair } from '../../../electron/geometry/types.js';
+import type { Estimator, EstimatorSession, PairOutcome } from '../../../electron/pointmaps/estimator.js';
+import { Project } from '../../../electron/project/project.js';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pointmap-observe-'));
-});
+const folder = mkdtempSync(join(tmpdir(), 'pointmap-observe-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The room's estimator, of which the first pair finds its photo gone while another one is computed. */
-function failing(events: string[]): EstimatorEntry {
-  const entry = roomEstimator();
-  const create = async (...given: Parameters<EstimatorEntry['create']>): Promise<Estimator> => {
-    const estimator = await entry.create(...given);
-    const open: Estimator['open'] = async (...opened) => ({
-      ...(await estimator.open(...opened)),
-      observe: async (_, { signal }) => {
-        events.push('begun');
-        if (events.length === 1) {
-          await wait(50);
-          throw new UserError('not-found', 'the photo is gone; put it back: /0.png');
-        }
-        while (!signal!.aborted) await wait(5);
-        await wait(50);
-        events.push('stopped');
-        throw signal!.reason;
-      },
-      close: async () => void events.push('closed'),
-    });
-    return { ...estimator, open };
-  };
-  return { ...entry, create };
+const estimator = { id: 'e', version: '1', settingsKey: '' } as Estimator;
+const rejected: PairOutcome = { kind: 'rejected', reason: 'no-overlap', detail: 'shows something else' };
+
+function project(name: string): Project {
+  const opened = Project.open(join(folder, name), 'create');
+  const photos = ['p0', 'p1', 'p2', 'p3'].map((id) => ({
+    photo: { id, path: `/${id}.jpg`, name: `${id}.jpg`, width: 400, height: 300, size: 9, sharpness: 0.5 },
+    thumbnail: new Uint8Array([1]),
+  }));
+  opened.addPhotos(photos);
+  return opened;
 }
 
-test('a pair that fails stops those beside it, and nothing is asked or told of the session once it is closed', async () => {
-  const events: string[] = [];
-  const engine = new Engine({ dataFolder: join(folder, 'data'), threads: 2, estimators: [() => [failing(events)]] });
-  await engine.request('project.create', { path: join(folder, 'failing.pointmap') });
-  await engine.request('photos.add', { paths: [await roomPhotos(folder, 4)] });
-  const settings = { estimator: 'room', graph: 'complete' };
-  await engine.request('edit.apply', { edit: { kind: 'settings', settings } });
-  await engine.request('run.start', {});
-  const ended = await engine.settled();
-  expect(ended).toMatchObject({ state: 'failed', error: 'the photo is gone; put it back: /0.png' });
-  await wait(100);
-  expect(events).toEqual(['begun', 'begun', 'stopped', 'closed']);
-  const { pairs } = (await engine.request('project.state', {}))!;
-  expect(pairs.filter(({ state }) => state === 'rejected')).toEqual([]);
-  await engine.close();
+const pairs: Pair[] = [
+  { a: 0, b: 1 },
+  { a: 0, b: 2 },
+  { a: 0, b: 3 },
+  { a: 1, b: 2 },
+  { a: 1, b: 3 },
+  { a: 2, b: 3 },
+];
+const session = (observe: EstimatorSession['observe']): EstimatorSession => ({
+  plan: { observe: pairs, rejected: [] },
+  observationKey: () => '',
+  focal: () => undefined,
+  view: () => Promise.reject(new Error('not asked for')),
+  observe,
+  close: () => Promise.resolve(),
+});
+
+test('a pair that ends the run ends all loops before it is told, and nothing is asked for afterwards', async () => {
+  const opened = project('failing.pointmap');
+  opened.planPairs(pairs.map(({ a, b }) => ({ a: `p${a}`, b: `p${b}` })));
+  let asked = 0;
+  let running = 0;
+  const failing = session(async ({ a, b }, { signal }) => {
+    asked++;
+    running++;
+    try {
+      if (a === 0 && b === 1) throw new UserError('disk-full', 'the disk is full');
+      await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+      return rejected;
+    } finally {
+      running--;
+    }
+  });
+  const run = observePairs(opened, estimator, failing, opened.photos(), {
+    context: { store: opened.blobs },
+    threads: 3,
+    before: () => Promise.resolve(),
+    onProgress: () => undefined,
+  });
+  await expect(run).rejects.toThrow('the disk is full');
+  expect(running).toBe(0);
+  expect(asked).toBeLessThanOrEqual(3);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked).toBeLessThanOrEqual(3);
+  // What was in flight is planned still: it was not found impossible.
+  expect(opened.pairs().map(({ state }) => state)).toEqual(pairs.map(() => 'planned'));
+  opened.close();
+});
+
+test('a loop that is held by a pause ends with the others', async () => {
+  const opened = project('paused.pointmap');
+  const failing = session(() => Promise.reject(new UserError('not-found', 'the photo is gone')));
+  let held = 0;
+  const run = observePairs(opened, estimator, failing, opened.photos(), {
+    context: { store: opened.blobs },
+    threads: 2,
+    before: (stop) =>
+      held++ === 0
+        ? new Promise((_, reject) => stop.addEventListener('abort', () => reject(stop.reason as Error)))
+        : Promise.resolve(),
+    onProgress: () => undefined,
+  });
+  await expect(run).rejects.toThrow('the photo is gone');
+  opened.close();
 });
