@@ -1,10 +1,11 @@
+import type { Transferable } from 'node:worker_threads';
 import { WorkerPool } from './pool.js';
 
 /** The rooms whose threads may be those of another machine. */
 export type ExecutedRoom = 'sparse' | 'stereo' | 'cloud' | 'surface';
 
 export interface RequestOptions {
-  transfer?: readonly ArrayBuffer[];
+  transfer?: readonly Transferable[];
   /** Its abort ends the request, wherever it is computed. */
   signal?: AbortSignal | undefined;
   /** Awaited before the request is begun: where a pause holds what has not begun. */

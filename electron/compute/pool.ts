@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type Transferable } from 'node:worker_threads';
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import type { Executor, RequestOptions } from './execution.js';
 
 interface Task {
   request: unknown;
-  transfer: readonly ArrayBuffer[];
+  transfer: readonly Transferable[];
   resolve: (value: unknown) => void;
   reject: (reason: unknown) => void;
   signal?: AbortSignal | undefined;
@@ -100,7 +100,7 @@ export class WorkerPool implements Executor {
       this.running.set(worker, task);
       worker.ref();
       if (task.pass) void this.begin(worker, task, task.pass);
-      else worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
+      else worker.postMessage(task.request, task.transfer);
     }
   }
 
@@ -113,7 +113,7 @@ export class WorkerPool implements Executor {
       if (this.running.get(worker) === task) this.free(worker);
       return;
     }
-    if (this.running.get(worker) === task) worker.postMessage(task.request, task.transfer as ArrayBuffer[]);
+    if (this.running.get(worker) === task) worker.postMessage(task.request, task.transfer);
   }
 
   /** An idle worker must not keep the program alive. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { JobState, RunSettings } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
-import type { SparseModel } from '../geometry/sparse-model.js';
+import type { SparseLook } from '../geometry/sparse-model.js';
 import { readPixels } from '../photos/reader.js';
 import { databaseError } from '../project/open.js';
 import { findEstimator, type EstimatorSource } from './estimators.js';
@@ -42,6 +42,8 @@ export class Job {
   private readonly gate = new Gate();
   private looking = false;
   private observed = 0;
+  /** Cameras of the last look at those that are being placed. */
+  private placed = 0;
   private nextLook = 0;
 
   constructor(private readonly options: JobOptions) {
@@ -93,7 +95,7 @@ export class Job {
         onNote,
         cachedOnly: this.options.cachedOnly ?? false,
         onProgress: (progress) => this.set(progress),
-        onSparse: (model) => void this.sparseLook(model),
+        ...(this.options.partial ? { onSparse: (look: SparseLook) => void this.sparseLook(look) } : {}),
         onObserved: (look) => {
           this.options.onChanged();
           void this.partialLook(look);
@@ -135,14 +137,33 @@ export class Job {
     return this.state;
   }
 
-  /** The cameras, before there is any depth. */
-  private async sparseLook(model: SparseModel): Promise<void> {
-    if (!this.options.partial) return;
+  /** The cameras and points that are placed by now, before there is any depth: each look has more than the one before. */
+  private async sparseLook(look: SparseLook): Promise<void> {
+    const placed = look.cameras.filter(({ pose }) => pose).length;
+    const isWhole = 'pairs' in look;
+    if (!isWhole && (this.looking || placed <= this.placed || performance.now() < this.nextLook)) return;
+    this.placed = placed;
     try {
-      await this.options.workspace.showSparse(model, () => this.active && this.state.stage === 'pointmaps');
-      this.options.onChanged();
+      await this.spendingLittle(async () => {
+        const wanted = (): boolean =>
+          this.active && placed === this.placed && ['sparse', 'pointmaps'].includes(this.state.stage ?? '');
+        if (await this.options.workspace.showSparse(look, wanted)) this.options.onChanged();
+      });
     } catch {
       // Only a look: thumbnails of a project that was closed meanwhile can't be read.
+    }
+  }
+
+  /** What a look costs, the next one waits for, so that looks never take more than their share of the time. */
+  private async spendingLittle(action: () => Promise<void>): Promise<void> {
+    this.looking = true;
+    const started = performance.now();
+    try {
+      await action();
+    } finally {
+      const took = performance.now() - started;
+      this.nextLook = performance.now() + took * (1 / PARTIAL_SHARE - 1);
+      this.looking = false;
     }
   }
 
@@ -156,20 +177,15 @@ export class Job {
       performance.now() < this.nextLook
     )
       return;
-    this.looking = true;
-    const started = performance.now();
     try {
-      const { components } = await look();
-      if (this.state.stage === 'pointmaps' && this.active) {
+      await this.spendingLittle(async () => {
+        const { components } = await look();
+        if (this.state.stage !== 'pointmaps' || !this.active) return;
         await this.options.workspace.showPartial(components);
         this.options.onChanged();
-      }
+      });
     } catch {
       // Too little is known yet; the next pair may tell enough.
-    } finally {
-      const took = performance.now() - started;
-      this.nextLook = performance.now() + took * (1 / PARTIAL_SHARE - 1);
-      this.looking = false;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Execution } from '../compute/execution.js';
 import { medianOfSorted } from '../numerics/median.js';
 import type { FeatureMatcher } from '../../native-models/matching/lightglue.js';
-import type { SparseModel } from '../geometry/sparse-model.js';
+import type { SparseLook, SparseModel } from '../geometry/sparse-model.js';
 import type { PhotoReader, Progress, StageContext } from '../geometry/stage.js';
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
@@ -53,8 +53,8 @@ export interface RunContext {
   cachedOnly?: boolean;
   onProgress: (progress: Omit<JobState, 'state'>) => void;
   onNote: (message: string) => void;
-  /** Told as soon as the sparse model is known. */
-  onSparse?: (model: SparseModel) => void;
+  /** Told while cameras are being placed, and as soon as the sparse model is known. */
+  onSparse?: (look: SparseLook) => void;
   /** Told after each new observation, so that a viewer may be given a first look; see partial.ts. */
   onObserved?: (look: () => Promise<Placement>) => void;
 }
@@ -234,7 +234,12 @@ async function lookAtAll(
       selection.photos,
       selection.pairs,
       context.reader,
-      { ...stageContext(context, tracker, 'sparse'), matcher, retrieval: retrievalOf(selection) },
+      {
+        ...stageContext(context, tracker, 'sparse'),
+        matcher,
+        retrieval: retrievalOf(selection),
+        onLook: context.onSparse,
+      },
       context.threads,
     );
   } catch (error) {

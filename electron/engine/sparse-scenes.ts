@@ -1,5 +1,5 @@
 import { invertRigid, rigid } from '../numerics/linear.js';
-import type { SparseModel } from '../geometry/sparse-model.js';
+import type { SparseLook } from '../geometry/sparse-model.js';
 import type { Camera, PointCloud } from '../geometry/types.js';
 import { pixelLens } from '../pointmaps/sparse-views.js';
 import { jpegPixels } from '../photos/thumbnail.js';
@@ -10,10 +10,10 @@ import { cloudExtent, type BuiltScenes } from './scenes.js';
 const COLOUR_SIDE = 256;
 
 /**
- * The cameras and points of a sparse model as a first look, one scene per piece; a point has the colour of the photo
+ * The cameras and points of a sparse model, also of one that is still growing, as a first look, one scene per piece; a point has the colour of the photo
  * that saw it first. Shown before any depth is computed, so that a wrong set of photos is seen within a minute.
  */
-export async function sparseScenes(model: SparseModel, project: Project, revision: number): Promise<BuiltScenes> {
+export async function sparseScenes(model: SparseLook, project: Project, revision: number): Promise<BuiltScenes> {
   const photos = new Map(project.photos().map((photo) => [photo.id, photo]));
   const pieces = new Set(model.cameras.flatMap(({ pose }) => pose?.piece ?? []));
   const colours = await coloursOf(model, project, photos);
@@ -30,7 +30,7 @@ export async function sparseScenes(model: SparseModel, project: Project, revisio
   return { revision, partial: true, components, extent: cloudExtent(components[0]?.scene.cloud) };
 }
 
-function cameraOf(model: SparseModel, k: number, photos: ReadonlyMap<string, ProjectPhoto>): Camera[] {
+function cameraOf(model: SparseLook, k: number, photos: ReadonlyMap<string, ProjectPhoto>): Camera[] {
   const { photo: id, pose, lens } = model.cameras[k]!;
   const photo = photos.get(id);
   if (!photo || !pose) return [];
@@ -53,7 +53,7 @@ function cameraOf(model: SparseModel, k: number, photos: ReadonlyMap<string, Pro
   ];
 }
 
-function cloudOf({ points }: SparseModel, piece: number, inPiece: readonly number[], colours: Uint8Array): PointCloud {
+function cloudOf({ points }: SparseLook, piece: number, inPiece: readonly number[], colours: Uint8Array): PointCloud {
   const kept: number[] = [];
   for (let k = 0; k < points.piece.length; k++) if (points.piece[k] === piece) kept.push(k);
   const place = new Map(inPiece.map((camera, index) => [camera, index]));
@@ -69,7 +69,7 @@ function cloudOf({ points }: SparseModel, piece: number, inPiece: readonly numbe
 
 /** [N, 3] sRGB; thumbnails are decoded one at a time. */
 async function coloursOf(
-  { cameras, points }: SparseModel,
+  { cameras, points }: SparseLook,
   project: Project,
   photos: ReadonlyMap<string, ProjectPhoto>,
 ): Promise<Uint8Array> {

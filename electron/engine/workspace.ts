@@ -10,7 +10,7 @@ import { withFileNames } from '../export/names.js';
 import { Duplicates } from '../photos/duplicates.js';
 import { blurredFlags } from '../photos/sharpness.js';
 import type { StoredAlignment } from '../project/alignments.js';
-import type { SparseModel } from '../geometry/sparse-model.js';
+import type { SparseLook } from '../geometry/sparse-model.js';
 import { Project } from '../project/project.js';
 import { decodeSparseModel } from '../sparse/model-record.js';
 import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
@@ -147,13 +147,17 @@ export class Workspace {
   }
 
   /**
-   * Cameras and points of the sparse model, as soon as it exists.
+   * Cameras and points of the sparse model, as soon as there are any. A cloud that is whole stays until depths come.
    *
    * @param wanted asked when they are ready: a run may have come further meanwhile
+   * @returns whether they are shown
    */
-  async showSparse(model: SparseModel, wanted: () => boolean): Promise<void> {
-    const scenes = await sparseScenes(model, this.project, ++lastRevision);
-    if (wanted()) this.scenes = scenes;
+  async showSparse(look: SparseLook, wanted: () => boolean): Promise<boolean> {
+    if (this.scenes && !this.scenes.partial) return false;
+    const scenes = await sparseScenes(look, this.project, ++lastRevision);
+    if (!wanted()) return false;
+    this.scenes = scenes;
+    return true;
   }
 
   state(job: JobState): ProjectState {

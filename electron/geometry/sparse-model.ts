@@ -20,6 +20,13 @@ export interface SparseModel {
   warnings: string[];
 }
 
+/** A model that is still growing, as far as it can be drawn. */
+export interface SparseLook {
+  cameras: Pick<SparseCamera, 'photo' | 'lens' | 'pose'>[];
+  lenses: Pick<SparseLens, 'focal' | 'k1' | 'k2' | 'cx' | 'cy'>[];
+  points: Pick<SparsePoints, 'positions' | 'piece' | 'offsets' | 'trackCamera' | 'trackAt'>;
+}
+
 export interface SparseCamera {
   photo: PhotoId;
   /** Index into `SparseModel.lenses`. */

@@ -14,7 +14,7 @@ export interface MeasuredDepths {
 
 /** A lens of the sparse model in pixels of a photo. */
 export function pixelLens(
-  { focal, k1, k2, cx, cy }: SparseLens,
+  { focal, k1, k2, cx, cy }: Pick<SparseLens, 'focal' | 'k1' | 'k2' | 'cx' | 'cy'>,
   { width, height }: Pick<Photo, 'width' | 'height'>,
 ): ViewLens {
   const long = Math.max(width, height);

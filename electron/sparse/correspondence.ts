@@ -1,3 +1,4 @@
+import type { SparseLook } from '../geometry/sparse-model.js';
 import type { PhotoReader, Rejection, StageContext } from '../geometry/stage.js';
 import { sightId } from '../geometry/photo.js';
 import type { Pair, Photo } from '../geometry/types.js';
@@ -40,6 +41,8 @@ export interface SparseContext extends StageContext {
   matcher?: FeatureMatcher | undefined;
   /** Further pairs are looked for; without, those given are all. */
   retrieval?: RetrievalContext | undefined;
+  /** Told while cameras are being placed, whenever there are more of them than were told before. */
+  onLook?: ((look: SparseLook) => void) | undefined;
 }
 
 /** A pair and the features that seem to show the same things: [n, 2] indices. */

@@ -8,6 +8,7 @@ import type { Candidate, SparseContext } from './correspondence.js';
 import type { Features } from '../features/features.js';
 import { posePriors } from './pose-prior.js';
 import { SENSE_DEFAULTS } from './sense.js';
+import { lookOf } from './look.js';
 import { structureInThread } from './structure-task.js';
 import { STRUCTURE_DEFAULTS, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
 import type { PairMatches } from './tracks.js';
@@ -105,6 +106,7 @@ export async function solve(
       },
     },
     context,
+    context.onLook && ((look) => context.onLook!(lookOf(look, photos, task.position))),
   );
   contradictions.forEach((detail, k) => {
     const { a, b } = plausible[k]!;

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { StageContext } from '../geometry/stage.js';
 import type { Photo } from '../geometry/types.js';
 import type { Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
+import type { StructureLook } from './look.js';
 import { overlaid } from './overlaid.js';
 import { rigsOf } from './rigs.js';
 import type { PosePrior } from './pose-prior.js';
@@ -28,6 +30,8 @@ export interface StructureRequest {
   options: StructureOptions;
   /** [2] shared: photos placed; not 0 while the run is paused. */
   control: Int32Array;
+  /** Where looks at what is placed by now go to; none are asked for without. */
+  looks?: MessagePort | undefined;
 }
 
 export interface StructureAnswer {
@@ -41,6 +45,8 @@ const PLACED = 0;
 const PAUSED = 1;
 /** Milliseconds between two looks at how far it is. */
 const PERIOD = 100;
+/** A look has at most so many points: it is drawn while the thread goes on. */
+const LOOK_POINTS = 4000;
 
 /** In the worker. */
 export async function answerStructure(request: StructureRequest): Promise<StructureAnswer> {
@@ -63,6 +69,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
       priors: request.priors,
       rigs: rigsOf(request.faces),
       onPlaced: (placed) => Atomics.store(control, PLACED, placed),
+      onGrown: request.looks && growingLooks(request.looks),
       pass: () => {
         Atomics.wait(control, PAUSED, 1);
         return Promise.resolve();
@@ -78,6 +85,17 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
   return { pieces, lenses, contradictions };
 }
 
+/** Sends a look whenever more photos are placed than ever before, also by another start. */
+function growingLooks(port: MessagePort): (placed: number, look: (most: number) => StructureLook) => void {
+  let [most, next] = [1, 0];
+  return (placed, look) => {
+    if (placed <= most || performance.now() < next) return;
+    most = placed;
+    port.postMessage(look(LOOK_POINTS));
+    next = performance.now() + PERIOD;
+  };
+}
+
 /** Half a photo's side, as far as its features reach, [features, 2]. */
 function halfSide(positions: Float64Array, axis: 0 | 1): number {
   let most = 0;
@@ -91,11 +109,14 @@ function halfSide(positions: Float64Array, axis: 0 | 1): number {
  */
 export async function structureInThread(
   executor: Executor,
-  request: Omit<StructureRequest, 'kind' | 'control'>,
+  request: Omit<StructureRequest, 'kind' | 'control' | 'looks'>,
   context: StageContext,
+  onLook?: (look: StructureLook) => void,
 ): Promise<StructureAnswer> {
   const own = executor instanceof WorkerPool ? undefined : new WorkerPool(sparseWorker, 1);
   const control = new Int32Array(new SharedArrayBuffer(8));
+  const channel = onLook && new MessageChannel();
+  channel?.port1.on('message', onLook!);
   const finished = new AbortController();
   const watch = async (): Promise<void> => {
     let told = 0;
@@ -117,14 +138,16 @@ export async function structureInThread(
   const watching = watch().catch(() => undefined);
   try {
     return await (own ?? executor).run<StructureAnswer>(
-      { kind: 'structure', ...request, control } satisfies StructureRequest,
+      { kind: 'structure', ...request, control, looks: channel?.port2 } satisfies StructureRequest,
       {
         signal: context.signal,
         pass: context.pass,
+        transfer: channel ? [channel.port2] : [],
       },
     );
   } finally {
     finished.abort();
+    channel?.port1.close();
     await watching;
     await own?.close();
   }

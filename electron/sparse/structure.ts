@@ -1,5 +1,6 @@
 import { agreement, isTelling } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import type { StructureLook } from './look.js';
 import { mergePieces } from './merge.js';
 import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';
@@ -88,6 +89,8 @@ export interface StructureInput {
   /** By photo, poses that were known beforehand, which weigh where the photos tell little. */
   priors?: ReadonlyMap<number, PosePrior> | undefined;
   onPlaced?: ((placed: number) => void) | undefined;
+  /** Told after each photo, once its points are there. @param look what there is by now, of at most so many points */
+  onGrown?: ((placed: number, look: (most: number) => StructureLook) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** As in StageContext. */
   pass?: (() => Promise<void>) | undefined;
@@ -279,6 +282,22 @@ class Growth {
     return { cameras: this.scene.cameras, points, weak: this.scene.weak, support: this.support() };
   }
 
+  private look(most: number): StructureLook {
+    const known = Array.from(this.scene.has.keys()).filter((track) => this.scene.has[track] === 1);
+    const step = Math.max(1, Math.ceil(known.length / most));
+    const shown = known.flatMap((track, k) => {
+      const first = k % step === 0 ? this.scene.held(track)[0] : undefined;
+      return first === undefined ? [] : [{ track, first }];
+    });
+    return {
+      lenses: this.scene.lenses.map((lens) => ({ ...lens })),
+      cameras: this.scene.cameras,
+      positions: Float64Array.from(shown.flatMap(({ track }) => [...this.scene.point(track)])),
+      photo: Uint32Array.from(shown, ({ first }) => this.table.photo[first]!),
+      feature: Uint32Array.from(shown, ({ first }) => this.table.feature[first]!),
+    };
+  }
+
   /** From now on the lenses are those of the whole set, which take over what this piece found. */
   settleLenses(lenses: Lens[]): void {
     lenses.forEach((lens, k) => {
@@ -398,6 +417,7 @@ class Growth {
     let added = 0;
     for (;;) {
       await this.breathe();
+      this.input.onGrown?.(this.scene.cameras.size, (most) => this.look(most));
       const next = this.nextPhoto(failed);
       if (next === undefined) return added;
       if (!this.add(next, doubtful)) {

@@ -274,6 +274,23 @@ describe('buildStructure', () => {
     expect(direction).toBeLessThan(1);
   });
 
+  it('tells of each photo that it has placed, with the points by then, at most as many as are asked for', async () => {
+    const looks: { placed: number; points: number; cameras: number }[] = [];
+    await buildStructure({
+      ...scene(arc(6, 50), { ...TRUE_LENS }),
+      onGrown: (placed, look) => {
+        const { cameras, positions, photo } = look(100);
+        expect(positions.every(Number.isFinite)).toBe(true);
+        expect(Math.max(...photo)).toBeLessThan(6);
+        looks.push({ placed, points: photo.length, cameras: cameras.size });
+      },
+    });
+    expect(new Set(looks.map(({ placed }) => placed))).toEqual(new Set([2, 3, 4, 5, 6]));
+    expect(looks.every(({ placed, cameras }) => placed === cameras)).toBe(true);
+    expect(Math.max(...looks.map(({ points }) => points))).toBeLessThanOrEqual(100);
+    expect(Math.min(...looks.map(({ points }) => points))).toBeGreaterThan(20);
+  });
+
   it('stops when asked', async () => {
     const stop = new AbortController();
     const work = buildStructure({

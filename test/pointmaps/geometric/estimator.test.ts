@@ -1,4 +1,6 @@
-import type { StageContext } from '../../../electron/geometry/stage.js';
+import type { SparseLook } from '../../../electron/geometry/sparse-model.js';
+import type { Progress } from '../../../electron/geometry/stage.js';
+import type { SparseContext } from '../../../electron/sparse/correspondence.js';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../../electron/geometry/types.js';
 import { createGeometricEstimator } from '../../../electron/pointmaps/geometric/index.js';
@@ -19,7 +21,7 @@ const FOCAL = 0.9;
 const SIZE = [240, 180] as const;
 /** Cameras side by side in front of the corner. */
 const shot = (x: number, room = 1) => ({ camera: lookAt([x, 0.15 * Math.sin(5 * x), -1.5], [0.3 * x, 0, 1.2]), room });
-const open = async (set: SyntheticSet, context: StageContext, count = set.photos.length) => {
+const open = async (set: SyntheticSet, context: SparseContext, count = set.photos.length) => {
   const photos = set.photos.slice(0, count);
   const pairs = set.pairs.filter(({ a, b }) => a < count && b < count);
   const sparse = await sparseModel(photos, pairs, set.reader, context, 2);
@@ -35,7 +37,19 @@ describe('the geometric estimator', () => {
     const set = photographRooms([shot(-0.6), shot(-0.3), shot(0), shot(0.3), shot(0.6)], FOCAL, ...SIZE, FOCAL * 1.02);
     const store = memoryStore();
     const stages = new Set<string>();
-    const session = await open(set, { store, onProgress: ({ stage }) => stages.add(stage) }, 4);
+    const looks: SparseLook[] = [];
+    const context = {
+      store,
+      onProgress: ({ stage }: Progress) => stages.add(stage),
+      onLook: (look: SparseLook) => looks.push(look),
+    };
+    const session = await open(set, context, 4);
+    // Cameras and points came from the thread that places them, before all were placed.
+    expect(looks.length).toBeGreaterThan(0);
+    expect(looks[0]!.cameras.map(({ photo }) => photo).every((id) => set.photos.some((photo) => photo.id === id))).toBe(
+      true,
+    );
+    expect(looks[0]!.points.trackCamera.length).toBeGreaterThan(20);
     expect(stages).toEqual(
       new Set(['finding features', 'matching', 'comparing photos', 'relating pairs', 'placing cameras']),
     );
