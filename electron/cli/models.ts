@@ -34,9 +34,9 @@ function parsePrecisions(text: string): Precision[] {
   return names as Precision[];
 }
 
-function showProgress(stage: string, done: number, total: number | undefined): void {
+function showProgress(step: string, what: string, done: number, total: number | undefined): void {
   if (process.stderr.isTTY)
-    process.stderr.write(`\r${stage} ${total ? `${Math.floor((100 * done) / total)} %` : bytes(done)}\x1b[K`);
+    process.stderr.write(`\r${step} ${what} ${total ? `${Math.floor((100 * done) / total)} %` : bytes(done)}\x1b[K`);
 }
 
 function describe({ card, bytes: size }: InstalledModel): string[] {

@@ -20,4 +20,12 @@ export const modelInfo = z.object({
 export type ModelInfo = z.infer<typeof modelInfo>;
 
 /** What is under way: a file that is fetched, or the graphs that are built from it. */
-export const modelProgress = z.object({ id: z.string(), stage: z.string(), share: z.number().optional() }).nullable();
+export const modelProgress = z
+  .object({
+    id: z.string(),
+    step: z.enum(['asking', 'fetching', 'building']),
+    /** Who is asked, the file that is fetched, or the graph that is built. */
+    what: z.string(),
+    share: z.number().optional(),
+  })
+  .nullable();

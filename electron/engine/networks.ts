@@ -74,7 +74,7 @@ interface Building {
 export async function getNetwork(id: string, { signal, onProgress, onNote }: Building): Promise<void> {
   const entry = catalog.find((candidate) => candidate.id === id);
   if (!entry) throw new UserError('not-found', `there is no network '${id}' to fetch; choose one of the list`);
-  onProgress({ id, stage: publisherOf(entry) });
+  onProgress({ id, step: 'asking', what: publisherOf(entry) });
   await fetchModel(entry, { signal, onNote, onProgress: progressOf(id, onProgress) });
 }
 
@@ -85,7 +85,7 @@ export async function getNetwork(id: string, { signal, onProgress, onNote }: Bui
  * @throws UserError as importModel
  */
 export async function importNetwork(path: string, { signal, onProgress }: Building): Promise<void> {
-  onProgress({ id: basename(path), stage: basename(path) });
+  onProgress({ id: basename(path), step: 'building', what: basename(path) });
   await importModel(basename(path) === 'model.safetensors' ? dirname(path) : path, {
     signal,
     onProgress: progressOf(basename(path), onProgress),
@@ -94,5 +94,5 @@ export async function importNetwork(path: string, { signal, onProgress }: Buildi
 
 const progressOf =
   (id: string, onProgress: Building['onProgress']) =>
-  (stage: string, done: number, total: number | undefined): void =>
-    onProgress({ id, stage, ...(total ? { share: Math.min(1, done / total) } : {}) });
+  (step: 'fetching' | 'building', what: string, done: number, total: number | undefined): void =>
+    onProgress({ id, step, what, ...(total ? { share: Math.min(1, done / total) } : {}) });

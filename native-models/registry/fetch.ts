@@ -8,7 +8,8 @@ import { importModel, type ImportOptions } from './install.js';
 export interface FetchOptions extends Pick<ImportOptions, 'precisions' | 'replace' | 'root'> {
   /** Its abort ends the download; what has come is kept for the next time. */
   signal?: AbortSignal | undefined;
-  onProgress?: (stage: string, done: number, total: number | undefined) => void;
+  /** @param what the file that is fetched, or the graph that is built */
+  onProgress?: (step: 'fetching' | 'building', what: string, done: number, total: number | undefined) => void;
   onNote?: (message: string) => void;
 }
 
@@ -25,7 +26,7 @@ export async function fetchModel(entry: CatalogEntry, options: FetchOptions = {}
   await mkdir(folder, { recursive: true });
   for (const file of files) {
     const name = file.address.slice(file.address.lastIndexOf('/') + 1);
-    await download(file, join(folder, name), { signal, onProgress: (done, total) => onProgress?.(name, done, total) });
+    await download(file, join(folder, name), { signal, onProgress: (done, total) => onProgress?.('fetching', name, done, total) });
     if (!file.sha256 && !('repository' in origin))
       onNote?.(
         `the publisher states no checksum for ${name}, so only its length and contents are checked; its SHA-256 is ${await hashOf(join(folder, name))}`,

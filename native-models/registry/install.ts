@@ -26,7 +26,7 @@ export interface ImportOptions {
   /** Replace an installed model of the same id. */
   replace?: boolean;
   signal?: AbortSignal;
-  onProgress?: (stage: string, done: number, total: number) => void;
+  onProgress?: (step: 'building', what: string, done: number, total: number) => void;
 }
 
 /** Bytes a weight takes, about, scales included. */
@@ -90,7 +90,7 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
       for (const { name, graph } of buildNetwork(folder, precision).graphs) {
         await graph.save(graphPath(staging, precision, name), { architecture: first.architecture }, (done, total) => {
           signal?.throwIfAborted();
-          onProgress?.(`building ${name}, ${precision}`, done, total);
+          onProgress?.('building', `${name}, ${precision}`, done, total);
         });
       }
     }

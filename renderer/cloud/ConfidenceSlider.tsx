@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { confidenceAt, confidenceHistogram, percentileOf } from '../../electron/contract/confidence.js';
 import { Slider } from '../design/controls.js';
 import { t } from '../words/index.js';
+import { figuresText } from '../design/format.js';
 
 const BINS = 56;
 const HEIGHT = 36;
@@ -54,7 +55,7 @@ export function ConfidenceSlider({
         step={1}
         value={percent}
         disabled={disabled}
-        format={(number) => `${number} % (${shown.toPrecision(3)})`}
+        format={(number) => `${number} % (${figuresText(shown, 3)})`}
         onChange={(next) => {
           const confidence = meant(next);
           setHeld({ percent: next, confidence });
@@ -89,8 +90,8 @@ function Histogram({ scale, threshold }: { scale: readonly number[]; threshold: 
       preserveAspectRatio="none"
       role="img"
       aria-label={t('How many depths have which confidence, from {least} to {most}', {
-        least: scale[0]!.toPrecision(2),
-        most: scale.at(-1)!.toPrecision(2),
+        least: figuresText(scale[0]!, 2),
+        most: figuresText(scale.at(-1)!, 2),
       })}
     >
       {bins.map(({ share }, k) => {

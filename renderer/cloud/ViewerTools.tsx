@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { useShortWhenFull } from '../design/use-short.js';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Button, Slider } from '../design/controls.js';
@@ -36,46 +37,52 @@ export interface ViewerToolsProps {
 export function ViewerTools(props: ViewerToolsProps) {
   const [more, setMore] = useState(false);
   const { cameras, lookThrough, navigation } = useStudio(({ viewer }) => viewer);
+  const bar = useShortWhenFull();
   return (
     <>
-      <DrawnTools {...props} />
       <div
-        className="viewer-tools right"
-        role="toolbar"
-        aria-label={t('Where the cloud is seen from')}
+        className="viewer-bar"
+        ref={bar}
       >
-        <CommandButton
-          id="view.cameras"
-          word={t('Cameras')}
-          pressed={cameras}
-          icon="camera"
-        />
-        <CommandButton
-          id="view.through"
-          word={t('Look through')}
-          pressed={lookThrough !== undefined}
-          icon="eye"
-        />
-        <CommandButton
-          id="view.fit"
-          word={t('Fit')}
-          icon="fit"
-        />
-        <CommandButton
-          id="view.fly"
-          word={t('Fly')}
-          icon="fly"
-          pressed={navigation === 'fly'}
-        />
-        <Button
-          aria-expanded={more}
-          aria-label={t('More settings of the view')}
-          title={t('More settings of the view')}
-          icon="view"
-          onClick={() => setMore(!more)}
+        <DrawnTools {...props} />
+        <div
+          className="viewer-tools right"
+          role="toolbar"
+          aria-label={t('Where the cloud is seen from')}
         >
-          <span className="word">{t('View')}</span>
-        </Button>
+          <CommandButton
+            id="view.cameras"
+            word={t('Cameras')}
+            pressed={cameras}
+            icon="camera"
+          />
+          <CommandButton
+            id="view.through"
+            word={t('Look through')}
+            pressed={lookThrough !== undefined}
+            icon="eye"
+          />
+          <CommandButton
+            id="view.fit"
+            word={t('Fit')}
+            icon="fit"
+          />
+          <CommandButton
+            id="view.fly"
+            word={t('Fly')}
+            icon="fly"
+            pressed={navigation === 'fly'}
+          />
+          <Button
+            aria-expanded={more}
+            aria-label={t('More settings of the view')}
+            title={t('More settings of the view')}
+            icon="view"
+            onClick={() => setMore(!more)}
+          >
+            <span className="word">{t('View')}</span>
+          </Button>
+        </div>
       </div>
       {more && <MoreSettings />}
     </>

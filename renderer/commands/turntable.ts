@@ -43,17 +43,21 @@ export async function recordTurntable(signal: AbortSignal, options = TURNTABLE_D
   const bitrate = Math.round(width * height * framesPerSecond * bitsPerPixel);
   const { file, type, add, finish, cancel } = await openVideo(canvas, bitrate);
   const frames = Math.round(seconds * framesPerSecond);
+  let turned = 0;
   try {
     for (let k = 0; k < frames; k++) {
       if (signal.aborted) return await cancel();
       setStudio({ recording: { done: k, total: frames } });
-      picture.drawImage(viewer.turntable(k === 0 ? 0 : 1 / frames), 0, 0, width, height);
+      const step = k === 0 ? 0 : 1 / frames;
+      picture.drawImage(viewer.turntable(step), 0, 0, width, height);
+      turned += step;
       await add(k / framesPerSecond, 1 / framesPerSecond);
       await new Promise(requestAnimationFrame);
     }
     download(new Blob([await finish()], { type }), `${studio().project!.name} turntable.${file}`);
   } finally {
-    viewer.turntable(1 / frames);
+    // Where it began, also when it was ended half-way.
+    viewer.turntable(1 - turned);
     setStudio({ recording: undefined });
   }
 }

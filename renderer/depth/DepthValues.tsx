@@ -1,6 +1,6 @@
 import type { PhotoInfo } from '../../electron/contract/api.js';
 import type { PhotoMaps } from '../../electron/contract/photo-maps.js';
-import { confidenceText, lengthText } from '../design/format.js';
+import { confidenceText, fixedText, lengthText } from '../design/format.js';
 import { useStudio } from '../store/studio.js';
 import { originalPixelOf } from '../viewer/cloud-state.js';
 import { t } from '../words/index.js';
@@ -45,7 +45,7 @@ function valuesAt(
   const row = Math.min(height - 1, Math.max(0, Math.floor(at.y * height)));
   const k = row * width + column;
   const original = originalFromView && originalPixelOf(originalFromView, column, row);
-  const pixel = original ? t('Pixel {x}, {y}', { x: original.x.toFixed(0), y: original.y.toFixed(0) }) : '';
+  const pixel = original ? t('Pixel {x}, {y}', { x: fixedText(original.x, 0), y: fixedText(original.y, 0) }) : '';
   if (!(depth[k]! > 0)) return [pixel, t('no depth')];
   const away = normals && (Math.acos(Math.min(1, Math.max(-1, -normals[3 * k + 2]! / 127))) * 180) / Math.PI;
   const turned = normals && normals.subarray(3 * k, 3 * k + 3).some((value) => value !== 0);
@@ -53,7 +53,7 @@ function valuesAt(
     pixel,
     t('Depth {value}', { value: length(depth[k]!) }),
     t('Confidence {value}', { value: confidenceText(confidence[k]!, scale) }),
-    turned ? t('turned away {n}°', { n: away!.toFixed(0) }) : '',
+    turned ? t('turned away {n}°', { n: fixedText(away!, 0) }) : '',
     inferred?.[k] === 1 ? t('completed, not measured') : '',
   ];
 }

@@ -7,6 +7,7 @@ import {
   type InputHTMLAttributes,
   type ReactNode,
 } from 'react';
+import { enterDialog } from './dialogs.js';
 import { Icon, type IconName } from './icons.js';
 import { t } from '../words/index.js';
 
@@ -246,7 +247,11 @@ export function Dialog({
   useEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
-    return () => dialog.close();
+    const leave = enterDialog(dialog);
+    return () => {
+      leave();
+      dialog.close();
+    };
   }, []);
   return (
     <dialog
@@ -276,6 +281,21 @@ export function Dialog({
       {children}
       {footer && <footer>{footer}</footer>}
     </dialog>
+  );
+}
+
+/** The end of a dialog that has nothing to take back; what else can be done stands before it. */
+export function DoneFooter({ onDone, children }: { onDone: () => void; children?: ReactNode }) {
+  return (
+    <>
+      {children}
+      <Button
+        look="primary"
+        onClick={onDone}
+      >
+        {t('Done')}
+      </Button>
+    </>
   );
 }
 

@@ -1,6 +1,34 @@
 import { percentileOf } from '../../electron/contract/confidence.js';
 import { t, wordsLanguage } from '../words/index.js';
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Made once: each takes longer to make than to use a thousand times. */
+function numberFormat(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${wordsLanguage()} ${JSON.stringify(options)}`;
+  const known = formats.get(key);
+  if (known) return known;
+  const made = new Intl.NumberFormat(wordsLanguage(), { useGrouping: false, ...options });
+  formats.set(key, made);
+  return made;
+}
+
+/** "2.50", as the chosen language writes it. */
+export const fixedText = (value: number, decimals: number): string =>
+  numberFormat({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+
+/** "0.025": so many figures, as the chosen language writes them. */
+export const figuresText = (value: number, figures: number): string =>
+  numberFormat({ minimumSignificantDigits: figures, maximumSignificantDigits: figures }).format(value);
+
+/** "2.5", at most so many figures, as a field shows what can be typed into it. */
+export const fieldText = (value: number, most: number): string =>
+  numberFormat({ maximumSignificantDigits: most }).format(value);
+
+/** What a person has typed, with either mark between whole and part; NaN for what is no number. */
+export const typedNumber = (text: string): number =>
+  text.trim() === '' ? NaN : Number(text.trim().replace(',', '.').replace('−', '-'));
+
 /** "1.4 GB": three figures at most. */
 export function bytesText(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
@@ -10,14 +38,15 @@ export function bytesText(bytes: number): string {
     value /= 1000;
     power++;
   }
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(value >= 10 ? 3 : 2)} ${units[power]}`;
+  const number = power === 0 || value >= 100 ? fixedText(value, 0) : figuresText(value, value >= 10 ? 3 : 2);
+  return `${number} ${units[power]}`;
 }
 
 /** "1.31 M" */
 export function countText(count: number): string {
   if (count < 10_000) return String(count);
-  if (count < 999_500) return `${(count / 1000).toPrecision(3)} k`;
-  return `${(count / 1e6).toPrecision(3)} M`;
+  if (count < 999_500) return `${figuresText(count / 1000, 3)} k`;
+  return `${figuresText(count / 1e6, 3)} M`;
 }
 
 /** "0:21", "1:02:05" */
@@ -51,18 +80,18 @@ const METRES_A_FOOT = 0.3048;
 
 /** "4.2 × 3.1 × 2 m"; without a unit where the scale is not known. */
 export function sizeText(metres: readonly number[], unit: 'metre' | 'foot' | undefined): string {
-  const sides = metres.map((value) => (unit === 'foot' ? value / METRES_A_FOOT : value).toPrecision(3)).join(' × ');
+  const sides = metres.map((value) => figuresText(unit === 'foot' ? value / METRES_A_FOOT : value, 3)).join(' × ');
   if (unit === undefined) return sides;
   return `${sides} ${unit === 'foot' ? 'ft' : 'm'}`;
 }
 
 export function lengthText(value: number): string {
-  return value === 0 ? '0' : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return value === 0 ? '0' : Math.abs(value) >= 100 ? fixedText(value, 0) : figuresText(value, 3);
 }
 
 /** "63 % (4.1)": per cent of the scene's depths that are less sure, and the confidence itself. */
 export function confidenceText(confidence: number, scale: readonly number[] | undefined): string {
-  const own = confidence.toPrecision(confidence < 10 ? 2 : 3);
+  const own = figuresText(confidence, confidence < 10 ? 2 : 3);
   return scale ? `${Math.round(percentileOf(scale, confidence))} % (${own})` : own;
 }
 

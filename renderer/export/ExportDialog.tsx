@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { exportFormats, type Result } from '../../electron/contract/api.js';
 import { attempt } from '../commands/project.js';
 import type { ExportProgress, PresetSettings } from '../../electron/contract/presets.js';
-import { Bar, Button, Dialog, Field } from '../design/controls.js';
+import { Bar, Button, Dialog, DoneFooter, Field } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
 import { askForFiles } from '../store/file-question.js';
 import { setStudio, useStudio } from '../store/studio.js';
@@ -76,7 +76,7 @@ export function ExportDialog() {
         title={t('Exported')}
         onClose={close}
         footer={
-          <>
+          <DoneFooter onDone={close}>
             {desktop && (
               <Button
                 icon="folder"
@@ -91,13 +91,7 @@ export function ExportDialog() {
             >
               {t('Copy path')}
             </Button>
-            <Button
-              look="primary"
-              onClick={close}
-            >
-              {t('Done')}
-            </Button>
-          </>
+          </DoneFooter>
         }
       >
         <div className="body">

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { PairInfo } from '../../electron/contract/api.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Empty, Facts } from '../design/controls.js';
-import { confidenceText, stem } from '../design/format.js';
+import { confidenceText, fixedText, stem } from '../design/format.js';
 import { ConfidenceLegend } from '../depth/ConfidenceLegend.js';
 import { MapCanvas } from '../depth/MapCanvas.js';
 import { useMaps } from '../depth/maps.js';
@@ -113,7 +113,7 @@ function PairFacts({ pair: { state, enabled, confidence, residual, parallax, rea
         facts={[
           confidence !== undefined && [t('Confidence'), confidenceText(confidence, scale)],
           residual !== undefined && residualFact(residual),
-          parallax !== undefined && [t('Parallax'), `${parallax.toFixed(1)}°`],
+          parallax !== undefined && [t('Parallax'), `${fixedText(parallax, 1)}°`],
           state === 'planned' && enabled && [t('State'), t('not computed yet')],
         ]}
       />

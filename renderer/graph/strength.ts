@@ -1,5 +1,5 @@
 import type { PairInfo } from '../../electron/contract/api.js';
-import { confidenceText } from '../design/format.js';
+import { confidenceText, figuresText, fixedText } from '../design/format.js';
 import { t } from '../words/index.js';
 
 /** How a pair's line looks: data in colour, doubt in thinness. */
@@ -41,8 +41,8 @@ export function pairText(
   return (
     [
       confidence !== undefined && t('confidence {n}', { n: confidenceText(confidence, scale) }),
-      residual !== undefined && t('residual {n} % of the depth', { n: (residual * 100).toPrecision(2) }),
-      parallax !== undefined && t('parallax {n}°', { n: parallax.toFixed(1) }),
+      residual !== undefined && t('residual {n} % of the depth', { n: figuresText(residual * 100, 2) }),
+      parallax !== undefined && t('parallax {n}°', { n: fixedText(parallax, 1) }),
     ]
       .filter(Boolean)
       .join(', ') || t('computed')

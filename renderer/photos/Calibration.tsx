@@ -1,5 +1,5 @@
 import type { CameraInfo } from '../../electron/contract/api.js';
-import { focalText } from '../design/format.js';
+import { fixedText, focalText } from '../design/format.js';
 import { choose } from '../store/selection.js';
 import { useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
@@ -46,8 +46,8 @@ export function Calibration() {
               <td>
                 {first!.width} × {first!.height}
               </td>
-              <td>{first!.fx.toFixed(1)}</td>
-              <td>{first!.k1.toFixed(4)}</td>
+              <td>{fixedText(first!.fx, 1)}</td>
+              <td>{fixedText(first!.k1, 4)}</td>
               <td>{meanError(errors, [first!, ...rest])}</td>
               <td>{focalText(first!.focalSource)}</td>
             </tr>
@@ -61,5 +61,5 @@ export function Calibration() {
 /** Of the photos' reprojection errors; a dash where none is known. */
 function meanError(errors: ReadonlyMap<string, number | undefined>, cameras: readonly CameraInfo[]): string {
   const known = cameras.flatMap(({ photo }) => errors.get(photo) ?? []);
-  return known.length === 0 ? '–' : (known.reduce((sum, each) => sum + each, 0) / known.length).toFixed(2);
+  return known.length === 0 ? '–' : fixedText(known.reduce((sum, each) => sum + each, 0) / known.length, 2);
 }

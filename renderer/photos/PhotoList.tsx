@@ -8,7 +8,7 @@ import { openMenu } from '../commands/menu.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Badge, Button, Empty } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
-import { focalText, stem } from '../design/format.js';
+import { fixedText, focalText, stem } from '../design/format.js';
 import { plural, t } from '../words/index.js';
 import { useShownPhotos } from '../store/photo-view.js';
 import { choose } from '../store/selection.js';
@@ -178,7 +178,7 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
           {width} × {height}
         </span>
         <span className="faint numeric truncate">
-          {focal ? `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}` : t('focal not known')}
+          {focal ? `${fixedText(focal.pixels, 0)} px, ${focalText(focal.source)}` : t('focal not known')}
         </span>
       </div>
       <div className="photo-marks">

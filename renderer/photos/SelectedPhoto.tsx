@@ -2,7 +2,7 @@ import type { CameraInfo, PhotoInfo } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
 import { CommandButton } from '../commands/CommandButton.js';
 import { Button, Facts, Field } from '../design/controls.js';
-import { bytesText, dateText, focalText, lengthText, stem } from '../design/format.js';
+import { bytesText, dateText, figuresText, fixedText, focalText, lengthText, stem } from '../design/format.js';
 import { setLayout, useLayout } from '../store/layout.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -114,14 +114,14 @@ function PhotoFacts({ photo, camera }: { photo: PhotoInfo; camera: CameraInfo | 
             key="s"
             className={blurred ? 'fair' : ''}
           >
-            {sharpness.toPrecision(2)}
+            {figuresText(sharpness, 2)}
             {blurred ? `, ${t('soft')}` : ''}
           </span>,
         ],
-        focal && [t('Focal'), `${focal.pixels.toFixed(0)} px, ${focalText(focal.source)}`],
-        camera && [t('Solved focal'), `${camera.fx.toFixed(1)} px`],
-        camera && [t('Distortion k1'), camera.k1.toFixed(4)],
-        reprojection !== undefined && [t('Reprojection error'), `${reprojection.toFixed(2)} px`],
+        focal && [t('Focal'), `${fixedText(focal.pixels, 0)} px, ${focalText(focal.source)}`],
+        camera && [t('Solved focal'), `${fixedText(camera.fx, 1)} px`],
+        camera && [t('Distortion k1'), fixedText(camera.k1, 4)],
+        reprojection !== undefined && [t('Reprojection error'), `${fixedText(reprojection, 2)} px`],
         residual !== undefined && residualFact(residual),
         depthRange && [
           t('Depth range'),

@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { t } from '../words/index.js';
+import { figuresText } from '../design/format.js';
 
 /** How far pointmaps miss one another, as a fact with a colour: below one in a hundred is what good photos give. */
 export function residualFact(residual: number): [string, ReactNode] {
-  const words = `${(residual * 100).toPrecision(2)} %`;
+  const words = `${figuresText(residual * 100, 2)} %`;
   return [
     t('Residual, share of depth'),
     <span

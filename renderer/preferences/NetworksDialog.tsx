@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { Result } from '../../electron/contract/api.js';
 import type { ModelInfo } from '../../electron/contract/models.js';
 import { askPath } from '../commands/project.js';
-import { Badge, Bar, Button, Dialog } from '../design/controls.js';
+import { Badge, Bar, Button, Dialog, DoneFooter } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
 import { notify, setStudio, studio, useStudio, type StudioState } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -29,7 +29,7 @@ export function NetworksDialog() {
       title={t('Networks')}
       onClose={close}
       footer={
-        <>
+        <DoneFooter onDone={close}>
           <Button
             icon="file"
             disabled={progress !== null}
@@ -37,13 +37,7 @@ export function NetworksDialog() {
           >
             {t('Install from a file…')}
           </Button>
-          <Button
-            look="primary"
-            onClick={close}
-          >
-            {t('Done')}
-          </Button>
-        </>
+        </DoneFooter>
       }
     >
       <Standing
@@ -116,11 +110,19 @@ function Standing({ error, progress }: { error: string | undefined; progress: Un
   );
 }
 
-function Progress({ progress: { id, stage, share } }: { progress: NonNullable<Under> }) {
+const stepText = ({ step, what }: NonNullable<Under>): string =>
+  ({
+    asking: t('asking {what}', { what }),
+    fetching: t('fetching {what}', { what }),
+    building: t('building {what}', { what }),
+  })[step];
+
+function Progress({ progress }: { progress: NonNullable<Under> }) {
+  const { id, share } = progress;
   return (
     <>
       <div className="spread">
-        <span className="truncate">{`${id}: ${stage}`}</span>
+        <span className="truncate">{`${id}: ${stepText(progress)}`}</span>
         <Button
           icon="stop"
           onClick={() => void api.request('models.cancel', {}).catch(() => undefined)}

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { Result } from '../../electron/contract/api.js';
 import type { Preferences } from '../../electron/contract/preferences.js';
 import { attempt } from '../commands/project.js';
-import { Button, Dialog, Field, Select, Switch } from '../design/controls.js';
+import { Dialog, DoneFooter, Field, Select, Switch } from '../design/controls.js';
 import { bytesText } from '../design/format.js';
 import { setLengthUnit, setStudio, setTheme, useStudio, type LengthUnit, type Theme } from '../store/studio.js';
 import { api } from '../transport/index.js';
@@ -17,14 +17,7 @@ export function PreferencesDialog() {
     <Dialog
       title={t('Preferences')}
       onClose={close}
-      footer={
-        <Button
-          look="primary"
-          onClick={close}
-        >
-          {t('Done')}
-        </Button>
-      }
+      footer={<DoneFooter onDone={close} />}
     >
       <div className="body">
         <Looks />

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import type { QueueState } from '../../electron/contract/workers.js';
 import { api } from '../transport/index.js';
 import { plural, t } from '../words/index.js';
+import { fixedText } from '../design/format.js';
 
 /** Milliseconds between two looks. Workers tell of themselves every three seconds. */
 const LOOK_EVERY = 3000;
@@ -66,12 +67,12 @@ function List({ state: { workers, queues } }: { state: QueueState }) {
 }
 
 const lasting = ({ name, seconds }: QueueState['workers'][number]['jobs'][number]): string =>
-  `${name}: ${seconds.toFixed(0)} s`;
+  `${name}: ${fixedText(seconds, 0)} s`;
 
 /** Seconds a job, by kind. */
 function speeds(kinds: QueueState['workers'][number]['kinds']): string {
   return Object.entries(kinds)
     .filter(([, { done }]) => done > 0)
-    .map(([name, { done, seconds }]) => `${name} ${(seconds / done).toFixed(2)} s`)
+    .map(([name, { done, seconds }]) => `${name} ${fixedText(seconds / done, 2)} s`)
     .join(', ');
 }

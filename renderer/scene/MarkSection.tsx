@@ -9,7 +9,7 @@ import {
 import { CommandButton } from '../commands/CommandButton.js';
 import { editScene } from '../commands/scene.js';
 import { Button, RemovableRow, Select, TextField } from '../design/controls.js';
-import { stem } from '../design/format.js';
+import { figuresText, fixedText, typedNumber, stem } from '../design/format.js';
 import { setStudio, studio, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 import { keyOf, markPixel } from './use-measured.js';
@@ -73,15 +73,15 @@ function MarkedPoint({ document, busy }: { document: SceneDocument; busy: boolea
             onRemove={() => setStudio({ mark: mark.filter((each) => each.photo !== photo) })}
           >
             <span className="truncate">{name(photo)}</span>
-            <span className="numeric">{`${x.toFixed(1)}, ${y.toFixed(1)}`}</span>
+            <span className="numeric">{`${fixedText(x, 1)}; ${fixedText(y, 1)}`}</span>
           </RemovableRow>
         ))}
       </ul>
       {found && 'error' in found && <p className="bad">{found.error}</p>}
       {found && 'positions' in found && (
         <p className="numeric mark-place">
-          {found.positions[0]!.map((value) => value.toPrecision(5)).join(', ')}
-          {found.residualPixels !== undefined && ` · ${t('off by {n} px', { n: found.residualPixels.toFixed(2) })}`}
+          {found.positions[0]!.map((value) => figuresText(value, 5)).join('; ')}
+          {found.residualPixels !== undefined && ` · ${t('off by {n} px', { n: fixedText(found.residualPixels, 2) })}`}
         </p>
       )}
       <Button
@@ -102,8 +102,8 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
   const [name, setName] = useState('');
   const [texts, setTexts] = useState<readonly string[]>(['', '', '']);
   const [role, setRole] = useState<ControlPoint['role']>('control');
-  const known = texts.map(Number) as Vector;
-  const whole = name.trim() !== '' && texts.every((text) => text.trim() !== '') && known.every(Number.isFinite);
+  const known = texts.map(typedNumber) as Vector;
+  const whole = name.trim() !== '' && known.every(Number.isFinite);
   const add = async (): Promise<void> => {
     const offset = document.offset ?? surveyOffset(known);
     const at = markPixel(studio().mark);
@@ -181,7 +181,7 @@ function Controls({ document, residuals, busy }: ControlsProps) {
               {role === 'control' ? t('Control {name}', { name }) : t('Check {name}', { name })}
             </span>
             <span className="numeric">
-              {found && t('off by {n} mm', { n: (1000 * Math.hypot(...found.off)).toFixed(1) })}
+              {found && t('off by {n} mm', { n: fixedText(1000 * Math.hypot(...found.off), 1) })}
             </span>
           </RemovableRow>
         );

@@ -9,6 +9,7 @@ import { api } from '../transport/index.js';
 import { keyOf, type Measured } from './use-measured.js';
 import { valueText } from './value-text.js';
 import { t } from '../words/index.js';
+import { fixedText } from '../design/format.js';
 
 const kinds = [
   { value: 'distance', title: t('Distance of two points') },
@@ -108,7 +109,7 @@ export function MeasureSection({
 function text(kind: Measurement['kind'], found: Measured | undefined, frame: FrameInfo): string {
   if (!found) return '…';
   if ('error' in found) return found.error;
-  const seen = found.residualPixels === undefined ? '' : `, ${found.residualPixels.toFixed(2)} px`;
+  const seen = found.residualPixels === undefined ? '' : `, ${fixedText(found.residualPixels, 2)} px`;
   return valueText(kind, found, frame) + seen;
 }
 

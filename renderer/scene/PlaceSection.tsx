@@ -4,6 +4,7 @@ import { editScene } from '../commands/scene.js';
 import { Button, Select, TextField } from '../design/controls.js';
 import { notify } from '../store/studio.js';
 import { t } from '../words/index.js';
+import { fixedText, typedNumber } from '../design/format.js';
 
 const families = markerFamilies.map((value) => ({ value, title: value }));
 
@@ -12,7 +13,7 @@ export function PlaceSection({ description, busy }: { description: SceneDescript
   const [family, setFamily] = useState<MarkerFamily>('apriltag-36h11');
   const [text, setText] = useState('');
   const [searching, setSearching] = useState(false);
-  const metres = Number(text);
+  const metres = typedNumber(text);
   const find = async (...operations: Parameters<typeof editScene>): Promise<void> => {
     setSearching(true);
     const answer = await editScene(...operations);
@@ -63,7 +64,7 @@ function Residuals({ description }: { description: SceneDescription | undefined 
         <li key={photo}>
           <span>{name}</span>
           <span className="numeric">
-            {t('off by {side} m, up {up} m', { side: across.toFixed(2), up: up.toFixed(2) })}
+            {t('off by {side} m, up {up} m', { side: fixedText(across, 2), up: fixedText(up, 2) })}
           </span>
         </li>
       ))}

@@ -1,6 +1,7 @@
 import type { SceneDescription, SceneRegion, Vector } from '../../electron/contract/scene.js';
 import { editScene } from '../commands/scene.js';
 import { Button } from '../design/controls.js';
+import { fieldText, typedNumber } from '../design/format.js';
 import { setViewer, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 
@@ -38,13 +39,13 @@ export function RegionSection({
       {region && (
         <>
           <Row
-            name="Middle"
+            heading={t('Middle')}
             values={region.centre}
             disabled={busy}
             onCommit={(centre) => apply({ ...region, centre })}
           />
           <Row
-            name="Size"
+            heading={t('Size')}
             values={region.size}
             disabled={busy}
             onCommit={(size) => apply({ ...region, size })}
@@ -90,12 +91,12 @@ export function RegionSection({
 }
 
 function Row({
-  name,
+  heading,
   values,
   disabled,
   onCommit,
 }: {
-  name: string;
+  heading: string;
   values: Vector;
   disabled: boolean;
   onCommit: (values: Vector) => void;
@@ -104,12 +105,12 @@ function Row({
     <div
       className="scene-row"
       role="group"
-      aria-label={t('{name} of the crop box', { name })}
+      aria-label={t('{name} of the crop box', { name: heading })}
     >
       {axes.map((axis, k) => (
         <NumberInput
           key={axis}
-          label={`${name} ${axis}`}
+          label={`${heading} ${axis}`}
           value={values[k]!}
           disabled={disabled}
           onCommit={(value) => onCommit(values.map((before, i) => (i === k ? value : before)) as Vector)}
@@ -131,7 +132,7 @@ function NumberInput({
   disabled: boolean;
   onCommit: (value: number) => void;
 }) {
-  const shown = String(Number(value.toPrecision(5)));
+  const shown = fieldText(value, 5);
   return (
     <input
       key={shown}
@@ -145,8 +146,8 @@ function NumberInput({
         if (event.key === 'Enter') event.currentTarget.blur();
       }}
       onBlur={(event) => {
-        const next = Number(event.target.value);
-        if (event.target.value.trim() === '' || !Number.isFinite(next)) event.target.value = shown;
+        const next = typedNumber(event.target.value);
+        if (!Number.isFinite(next)) event.target.value = shown;
         else if (event.target.value !== shown) onCommit(next);
       }}
     />

@@ -9,8 +9,8 @@ import type {
 import { attempt } from '../commands/project.js';
 import { countSelection, editScene } from '../commands/scene.js';
 import { CommandButton } from '../commands/CommandButton.js';
-import { Button, Empty, Facts, Field, RemovableRow, Slider, TextField } from '../design/controls.js';
-import { countText, sizeText } from '../design/format.js';
+import { Button, Empty, Facts, Field, RemovableRow, Select, Slider, TextField } from '../design/controls.js';
+import { countText, fixedText, sizeText, typedNumber } from '../design/format.js';
 import { isActive, setStudio, setViewer, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
 import { currentViewer } from '../viewer/handle.js';
@@ -215,7 +215,7 @@ function ScaleSection({
 }) {
   const picks = useStudio(({ picks }) => picks);
   const [text, setText] = useState('');
-  const metres = Number(text);
+  const metres = typedNumber(text);
   const [a, b] = picks;
   const add = async (): Promise<void> => {
     const done = await editScene({ kind: 'scale', lengths: [...lengths, { metres, a: a!, b: b! }] });
@@ -261,7 +261,7 @@ function ScaleSection({
 
 function residual(description: SceneDescription | undefined, k: number): string {
   const length = description?.lengths[k];
-  return length ? `, ${t('off by {n} mm', { n: (1000 * length.residual).toFixed(1) })}` : '';
+  return length ? `, ${t('off by {n} mm', { n: fixedText(1000 * length.residual, 1) })}` : '';
 }
 
 const tools = [
@@ -318,15 +318,41 @@ function CleanSection({ busy }: { busy: boolean }) {
         >
           {t('Delete')}
         </CommandButton>
+      </div>
+      <OutlierChoice busy={busy} />
+    </div>
+  );
+}
+
+/** Standard deviations above the usual distance to its neighbours from which a point is an outlier. */
+const DEVIATIONS = { few: 12, usual: 6, many: 3 } as const;
+
+/** Deletes points that stand alone; how far alone is the person's choice. */
+function OutlierChoice({ busy }: { busy: boolean }) {
+  const [strictness, setStrictness] = useState<keyof typeof DEVIATIONS>('usual');
+  return (
+    <>
+      <Select
+        label={t('Outliers')}
+        value={strictness}
+        choices={[
+          { value: 'few', title: t('Few: only points far off') },
+          { value: 'usual', title: t('Points clearly off') },
+          { value: 'many', title: t('Many: also points a little off') },
+        ]}
+        disabled={busy}
+        onChange={setStrictness}
+      />
+      <div className="scene-tools">
         <Button
           disabled={busy}
           title={t('Delete points that lie much farther from their neighbours than most do')}
-          onClick={() => void editScene({ kind: 'outliers', deviations: 6 })}
+          onClick={() => void editScene({ kind: 'outliers', deviations: DEVIATIONS[strictness] })}
         >
           {t('Delete outliers')}
         </Button>
       </div>
-    </div>
+    </>
   );
 }
 

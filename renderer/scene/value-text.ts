@@ -1,5 +1,6 @@
 import type { Result } from '../../electron/contract/api.js';
 import type { FrameInfo, Measurement } from '../../electron/contract/scene.js';
+import { figuresText } from '../design/format.js';
 
 function unitOf(kind: Measurement['kind'], frame: FrameInfo): string {
   if (kind === 'angle') return '°';
@@ -13,5 +14,5 @@ export function valueText(
   { value, deviation }: Pick<Result<'scene.measure'>, 'value' | 'deviation'>,
   frame: FrameInfo,
 ): string {
-  return `${value.toPrecision(4)} ± ${deviation.toPrecision(1)}${unitOf(kind, frame)}`;
+  return `${figuresText(value, 4)} ± ${figuresText(deviation, 1)}${unitOf(kind, frame)}`;
 }

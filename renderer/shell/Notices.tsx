@@ -1,11 +1,14 @@
+import { createPortal } from 'react-dom';
 import { Button } from '../design/controls.js';
+import { useTopDialog } from '../design/dialogs.js';
 import { dismiss, useStudio } from '../store/studio.js';
 import { t } from '../words/index.js';
 
-/** At most one: the newest. Errors stay until they are closed or their cause is gone; a remark goes by itself. */
+/** At most one, before whatever is open: the newest. Errors stay until they are closed or their cause is gone; a remark goes by itself. */
 export function Notices() {
   const notice = useStudio(({ notice }) => notice);
-  return (
+  const dialog = useTopDialog();
+  return createPortal(
     <div
       className="notices"
       aria-live="polite"
@@ -25,6 +28,7 @@ export function Notices() {
           />
         </div>
       )}
-    </div>
+    </div>,
+    dialog ?? document.body,
   );
 }

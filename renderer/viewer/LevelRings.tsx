@@ -3,6 +3,7 @@ import { Matrix4, Quaternion, Vector3 } from 'three';
 import type { Vector } from '../../electron/contract/scene.js';
 import { t } from '../words/index.js';
 import type { Frames, Projector } from './projector.js';
+import { fixedText } from '../design/format.js';
 
 const CORNERS = 72;
 const AXES = [new Vector3(1, 0, 0), new Vector3(0, 1, 0), new Vector3(0, 0, 1)] as const;
@@ -122,7 +123,7 @@ export function LevelRings({
           </g>
         ))}
       </svg>
-      {turn && <p className="turn-angle numeric">{`${degrees(turn).toFixed(1)}°`}</p>}
+      {turn && <p className="turn-angle numeric">{`${fixedText(degrees(turn), 1)}°`}</p>}
     </>
   );
 }

@@ -706,4 +706,12 @@ export const german = {
     '{title}: Plus und Minus vergrößern und verkleinern, Pfeiltasten verschieben',
   '{used} of {all} pairs see the same place. Click a line to see its pair.':
     '{used} von {all} Paaren zeigen denselben Ort. Klicken Sie auf eine Linie.',
+  Middle: 'Mitte',
+  'asking {what}': '{what} wird gefragt',
+  'fetching {what}': '{what} wird geladen',
+  'building {what}': '{what} wird gebaut',
+  Outliers: 'Ausreißer',
+  'Few: only points far off': 'Wenige: nur weit entfernte Punkte',
+  'Points clearly off': 'Punkte, die deutlich abseits liegen',
+  'Many: also points a little off': 'Viele: auch Punkte, die wenig abseits liegen',
 };

@@ -706,4 +706,12 @@ export const spanish: Words = {
   '{title}: plus and minus zoom, arrow keys move': '{title}: más y menos amplían y reducen, las flechas desplazan',
   '{used} of {all} pairs see the same place. Click a line to see its pair.':
     '{used} de {all} pares ven el mismo lugar. Haga clic en una línea.',
+  Middle: 'Centro',
+  'asking {what}': 'preguntando a {what}',
+  'fetching {what}': 'descargando {what}',
+  'building {what}': 'construyendo {what}',
+  Outliers: 'Puntos atípicos',
+  'Few: only points far off': 'Pocos: solo los puntos muy alejados',
+  'Points clearly off': 'Puntos claramente apartados',
+  'Many: also points a little off': 'Muchos: también los puntos algo apartados',
 };

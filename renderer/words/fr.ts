@@ -707,4 +707,12 @@ export const french: Words = {
   '{title}: plus and minus zoom, arrow keys move': '{title} : plus et moins zooment, les flèches déplacent',
   '{used} of {all} pairs see the same place. Click a line to see its pair.':
     '{used} paires sur {all} voient le même lieu. Cliquez sur une ligne.',
+  Middle: 'Milieu',
+  'asking {what}': 'demande à {what}',
+  'fetching {what}': 'téléchargement de {what}',
+  'building {what}': 'construction de {what}',
+  Outliers: 'Points aberrants',
+  'Few: only points far off': 'Peu : seulement les points très éloignés',
+  'Points clearly off': 'Points nettement à l’écart',
+  'Many: also points a little off': 'Beaucoup : aussi les points un peu à l’écart',
 };

@@ -698,4 +698,12 @@ export const japanese: Words = {
   '{title}: plus and minus zoom, arrow keys move': '{title}：＋と−で拡大・縮小、矢印キーで移動',
   '{used} of {all} pairs see the same place. Click a line to see its pair.':
     '{all} 組中 {used} 組が同じ場所を写しています。線をクリックしてください。',
+  Middle: '中心',
+  'asking {what}': '{what} に問い合わせ中',
+  'fetching {what}': '{what} を取得中',
+  'building {what}': '{what} を作成中',
+  Outliers: '外れ点',
+  'Few: only points far off': '少なく：遠く離れた点だけ',
+  'Points clearly off': 'はっきり離れた点',
+  'Many: also points a little off': '多く：少し離れた点も',
 };

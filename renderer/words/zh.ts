@@ -688,4 +688,12 @@ export const chinese: Words = {
   '{title}: plus and minus zoom, arrow keys move': '{title}：加减键缩放，方向键移动',
   '{used} of {all} pairs see the same place. Click a line to see its pair.':
     '{all} 对中 {used} 对看到同一地点。点击连线查看。',
+  Middle: '中心',
+  'asking {what}': '正在询问 {what}',
+  'fetching {what}': '正在获取 {what}',
+  'building {what}': '正在构建 {what}',
+  Outliers: '离群点',
+  'Few: only points far off': '少：只有很远的点',
+  'Points clearly off': '明显偏离的点',
+  'Many: also points a little off': '多：也包括略微偏离的点',
 };
