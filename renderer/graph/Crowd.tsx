@@ -1,12 +1,24 @@
-import { useEffect, useMemo, useRef, useState, type PointerEvent, type WheelEvent } from 'react';
+import {
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type MouseEvent,
+  type PointerEvent,
+  type WheelEvent,
+} from 'react';
 import type { PairInfo, PhotoInfo } from '../../electron/contract/api.js';
 import { stem } from '../design/format.js';
 import { choose } from '../store/selection.js';
 import { setStudio, useStudio } from '../store/studio.js';
 import { api } from '../transport/index.js';
+import { plural } from '../words/index.js';
+import { clusterGraph, type Bundle, type Cluster, type Clustered } from './clusters.js';
+import { drawCrowd } from './draw-crowd.js';
 import type { Place } from './layout.js';
 import type { GraphProps } from './PoseGraph.js';
-import { pairLook, samePair } from './strength.js';
+import { pairLook } from './strength.js';
 
 interface View {
   zoom: number;
@@ -14,63 +26,80 @@ interface View {
   y: number;
 }
 
+const WHOLE: View = { zoom: 1, x: 0, y: 0 };
 /** Pixels around the pointer in which a dot, or a line, is meant. */
-const REACH = { dot: 9, line: 5 };
-const MOST_ZOOM = 24;
+const REACH = { dot: 5, line: 5 };
+const MOST_ZOOM = 40;
+/** Of one press of a key, and of a click on what is many. */
+const STEP = { zoom: 1.5, pan: 60, open: 2.5 };
 
-/** Many photos: dots and lines on one canvas, zoomed by the wheel and moved by hand, the picture under the pointer. */
+/**
+ * Many photos: dots and lines on one canvas, zoomed by the wheel and moved by hand, the picture under the pointer. Photos
+ * whose dots would cover each other are one dot with their number, which a click opens.
+ */
 export function Crowd({ photos, pairs, places, size, summary, onHover }: GraphProps) {
   const selected = useStudio(({ selectedPhotos }) => selectedPhotos);
   const chosen = useStudio(({ selectedPair }) => selectedPair);
   const theme = useStudio(({ theme }) => theme);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [view, setView] = useState<View>({ zoom: 1, x: 0, y: 0 });
-  const [under, setUnder] = useState<{ photo: PhotoInfo; at: Place }>();
-  const used = useMemo(
-    () => pairs.filter((pair) => pairLook(pair).tone !== 'none' && places.has(pair.a) && places.has(pair.b)),
-    [pairs, places],
-  );
+  const [view, setView] = useState<View>(WHOLE);
+  const [under, setUnder] = useState<{ cluster: Cluster; at: Place }>();
+  const byId = useMemo(() => new Map(photos.map((photo) => [photo.id, photo])), [photos]);
+  const used = useMemo(() => pairs.filter((pair) => pairLook(pair).tone !== 'none'), [pairs]);
+  const graph = useMemo(() => clusterGraph([...byId.keys()], used, places, view.zoom), [byId, used, places, view.zoom]);
   useEffect(() => {
-    const frame = requestAnimationFrame(() => {
-      draw(canvas.current!, { photos, used, places, size, view, selected, chosen });
-    });
+    const frame = requestAnimationFrame(() =>
+      drawCrowd(canvas.current!, { ...graph, photos: byId, size, offset: view, selected, chosen }),
+    );
     return () => cancelAnimationFrame(frame);
-  }, [photos, used, places, size, view, selected, chosen, theme]);
+  }, [graph, byId, size, view, selected, chosen, theme]);
 
+  /** Pixels of the graph at this zoom. */
   const toGraph = ({ clientX, clientY }: { clientX: number; clientY: number }): Place => {
     const box = canvas.current!.getBoundingClientRect();
-    return {
-      x: (clientX - box.left - size.width / 2 - view.x) / view.zoom,
-      y: (clientY - box.top - size.height / 2 - view.y) / view.zoom,
-    };
+    return { x: clientX - box.left - size.width / 2 - view.x, y: clientY - box.top - size.height / 2 - view.y };
   };
-  const find = (event: { clientX: number; clientY: number }): { photo?: PhotoInfo; pair?: PairInfo } => {
-    const at = toGraph(event);
-    const toDot = ({ id }: PhotoInfo): number => {
-      const place = places.get(id);
-      return place ? Math.hypot(place.x - at.x, place.y - at.y) : Infinity;
-    };
-    const toLine = ({ a, b }: PairInfo): number => toSegment(at, places.get(a)!, places.get(b)!);
-    const photo = nearest(photos, toDot, REACH.dot / view.zoom);
-    return photo ? { photo } : { pair: nearest(used, toLine, REACH.line / view.zoom) };
-  };
+  /** @param at pixels of the graph at this zoom, which stay where they are */
+  const zoomBy = (factor: number, at: Place): void =>
+    setView((now) => {
+      const zoom = Math.min(MOST_ZOOM, Math.max(1, now.zoom * factor));
+      if (zoom === 1) return WHOLE;
+      const share = 1 - zoom / now.zoom;
+      return { zoom, x: now.x + at.x * share, y: now.y + at.y * share };
+    });
+  const middle = (): Place => ({ x: -view.x, y: -view.y });
   const move = (event: PointerEvent): void => {
     if (event.buttons === 1) {
       setView((now) => ({ ...now, x: now.x + event.movementX, y: now.y + event.movementY }));
       return;
     }
-    const { photo, pair } = find(event);
+    const { cluster, bundle } = find(graph, toGraph(event));
     const box = canvas.current!.getBoundingClientRect();
-    setUnder(photo && { photo, at: { x: event.clientX - box.left, y: event.clientY - box.top } });
-    onHover(pair);
+    setUnder(cluster && { cluster, at: { x: event.clientX - box.left, y: event.clientY - box.top } });
+    onHover(bundle?.pairs.length === 1 ? bundle.pairs[0] : undefined);
   };
-  const zoom = (event: WheelEvent): void => {
+  const click = (event: MouseEvent): void => {
     const at = toGraph(event);
-    setView((now) => {
-      const next = Math.min(MOST_ZOOM, Math.max(1, now.zoom * Math.exp(-event.deltaY * 0.002)));
-      if (next === 1) return { zoom: 1, x: 0, y: 0 };
-      return { zoom: next, x: now.x + at.x * (now.zoom - next), y: now.y + at.y * (now.zoom - next) };
-    });
+    const { cluster, bundle } = find(graph, at);
+    if (cluster?.photos.length === 1) choose(cluster.photos[0]!, event);
+    else if (bundle?.pairs.length === 1) choosePair(bundle.pairs[0]!);
+    else if (cluster ?? bundle) zoomBy(STEP.open, at);
+  };
+  const press = (event: KeyboardEvent): void => {
+    const steps: Record<string, readonly [number, number]> = {
+      ArrowLeft: [STEP.pan, 0],
+      ArrowRight: [-STEP.pan, 0],
+      ArrowUp: [0, STEP.pan],
+      ArrowDown: [0, -STEP.pan],
+    };
+    const step = steps[event.key];
+    if (step) setView((now) => ({ ...now, x: now.x + step[0], y: now.y + step[1] }));
+    else if (event.key === '+' || event.key === '=') zoomBy(STEP.zoom, middle());
+    else if (event.key === '-') zoomBy(1 / STEP.zoom, middle());
+    else if (event.key === 'Home') setView(WHOLE);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   return (
     <>
@@ -78,98 +107,56 @@ export function Crowd({ photos, pairs, places, size, summary, onHover }: GraphPr
         ref={canvas}
         className="crowd"
         style={{ width: size.width, height: size.height }}
+        tabIndex={0}
         role="img"
         aria-label={summary}
+        data-zoom={view.zoom}
+        data-clusters={graph.clusters.length}
+        onKeyDown={press}
         onPointerMove={move}
         onPointerLeave={() => {
           setUnder(undefined);
           onHover(undefined);
         }}
-        onWheel={zoom}
-        onDoubleClick={() => setView({ zoom: 1, x: 0, y: 0 })}
-        onClick={(event) => {
-          const { photo, pair } = find(event);
-          if (photo) choose(photo.id, event);
-          else if (pair) setStudio({ selectedPair: [pair.a, pair.b] });
-        }}
+        onWheel={(event: WheelEvent) => zoomBy(Math.exp(-event.deltaY * 0.002), toGraph(event))}
+        onClick={click}
       />
       {under && (
-        <figure
-          className="crowd-picture"
-          style={{
-            left: Math.min(under.at.x + 14, size.width - 136),
-            top: Math.min(under.at.y + 14, size.height - 116),
-          }}
-        >
-          <img
-            src={api.binaryUrl(`thumbnail/${under.photo.id}`)}
-            alt=""
-          />
-          <figcaption className="truncate">{stem(under.photo.name)}</figcaption>
-        </figure>
+        <Under
+          photos={under.cluster.photos.map((id) => byId.get(id)!)}
+          at={{ x: Math.min(under.at.x + 14, size.width - 136), y: Math.min(under.at.y + 14, size.height - 116) }}
+        />
       )}
     </>
   );
 }
 
-interface Drawn extends Pick<GraphProps, 'photos' | 'places' | 'size'> {
-  used: readonly PairInfo[];
-  view: View;
-  selected: readonly string[];
-  chosen: readonly [string, string] | undefined;
+const choosePair = ({ a, b }: PairInfo): void => setStudio({ selectedPair: [a, b] });
+
+/** The picture of the first photo under the pointer, and how many there are. */
+function Under({ photos, at }: { photos: readonly PhotoInfo[]; at: Place }) {
+  const [first] = photos;
+  return (
+    <figure
+      className="crowd-picture"
+      style={{ left: at.x, top: at.y }}
+    >
+      <img
+        src={api.binaryUrl(`thumbnail/${first!.id}`)}
+        alt=""
+      />
+      <figcaption className="truncate">
+        {photos.length === 1 ? stem(first!.name) : plural(photos.length, '{n} photo', '{n} photos')}
+      </figcaption>
+    </figure>
+  );
 }
 
-function draw(canvas: HTMLCanvasElement, { photos, used, places, size, view, selected, chosen }: Drawn): void {
-  const context = canvas.getContext('2d')!;
-  canvas.width = size.width * devicePixelRatio;
-  canvas.height = size.height * devicePixelRatio;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => style.getPropertyValue(`--${name}`);
-  context.scale(devicePixelRatio, devicePixelRatio);
-  context.translate(size.width / 2 + view.x, size.height / 2 + view.y);
-  const at = (id: string): [number, number] => {
-    const place = places.get(id)!;
-    return [place.x * view.zoom, place.y * view.zoom];
-  };
-  // One path a tone: a path of its own for each of thousands of lines takes ten times as long.
-  for (const tone of ['good', 'fair', 'bad'] as const) {
-    context.beginPath();
-    for (const pair of used) {
-      if (pairLook(pair).tone !== tone) continue;
-      context.moveTo(...at(pair.a));
-      context.lineTo(...at(pair.b));
-    }
-    context.strokeStyle = colour(tone);
-    context.globalAlpha = used.length > 1000 ? 0.35 : 0.6;
-    context.stroke();
-  }
-  context.globalAlpha = 1;
-  const pair = used.find((each) => samePair(each, chosen));
-  if (pair) {
-    context.beginPath();
-    context.moveTo(...at(pair.a));
-    context.lineTo(...at(pair.b));
-    context.strokeStyle = colour('accent');
-    context.lineWidth = 3;
-    context.stroke();
-  }
-  const marked = new Set(selected);
-  for (const { id, enabled, placed } of photos) {
-    if (!places.has(id)) continue;
-    context.beginPath();
-    context.arc(...at(id), marked.has(id) ? 6 : 4, 0, 2 * Math.PI);
-    context.fillStyle = dotColour({ marked: marked.has(id), enabled, placed }, colour);
-    context.fill();
-  }
-}
-
-function dotColour(
-  { marked, enabled, placed }: { marked: boolean; enabled: boolean; placed: boolean | undefined },
-  colour: (name: string) => string,
-): string {
-  if (marked) return colour('accent');
-  if (placed === false) return colour('bad');
-  return enabled ? colour('text-quiet') : colour('line-strong');
+function find({ clusters, bundles }: Clustered, at: Place): { cluster?: Cluster; bundle?: Bundle } {
+  const cluster = nearest(clusters, ({ x, y, radius }) => Math.hypot(x - at.x, y - at.y) - radius, REACH.dot);
+  if (cluster) return { cluster };
+  const bundle = nearest(bundles, ({ a, b }) => toSegment(at, clusters[a]!, clusters[b]!), REACH.line);
+  return bundle ? { bundle } : {};
 }
 
 /** The item within reach whose distance is least. */
