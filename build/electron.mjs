@@ -46,8 +46,14 @@ const external = [
   ...builtinModules.map((name) => new RegExp(`^${name}$`)),
 ];
 
-/** @param {string} target @param {Record<string, string>} input @param {'es' | 'cjs'} format @param {string} ending */
-export const bundle = (target, input, format, ending) =>
+/**
+ * @param {string} target folder
+ * @param {Record<string, string>} input files by name
+ * @param {'es' | 'cjs'} format
+ * @param {string} ending
+ * @param {string} node oldest Node that runs it
+ */
+export const bundle = (target, input, format, ending, node = 'node20') =>
   build({
     root,
     configFile: false,
@@ -61,7 +67,7 @@ export const bundle = (target, input, format, ending) =>
       ssr: true,
       outDir: target,
       emptyOutDir: false,
-      target: 'node20',
+      target: node,
       minify: false,
       rollupOptions: {
         input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),

@@ -18,7 +18,7 @@ const assets = join('dist', 'renderer', 'assets');
 const bytes = readdirSync(assets)
   .filter((name) => /\.(js|css)$/.test(name))
   .reduce((sum, name) => sum + brotliCompressSync(readFileSync(join(assets, name))).length, 0);
-console.log(`bundle ${(bytes / 1e6).toFixed(2)} MB compressed (target 1.5)`);
+console.log(`bundle ${(bytes / 1e6).toFixed(2)} MB compressed (target 1.8)`);
 
 const studio = await openStudio();
 const { page, folder } = studio;
