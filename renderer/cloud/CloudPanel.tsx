@@ -5,6 +5,8 @@ import { editScene } from '../commands/scene.js';
 import { useMeasured } from '../scene/use-measured.js';
 import { choose } from '../store/selection.js';
 import { notify, setStudio, setViewer, studio, useStudio } from '../store/studio.js';
+import { stem } from '../design/format.js';
+import { t } from '../words/index.js';
 import { api } from '../transport/index.js';
 import { loadCloud, type CloudData } from '../viewer/cloud-data.js';
 import { currentViewer, mountViewer } from '../viewer/handle.js';
@@ -33,6 +35,7 @@ export function CloudPanel() {
   const mesh = useMeshShown();
   const { loaded, arrived } = useCloud(scene, shown);
   const document = useStudio(({ project }) => project?.document);
+  const summary = useSummary(loaded);
   // Until another part's cloud is there, the former one stands in its own frame, with its own edits.
   const drawn = loaded?.component ?? shown;
   const deleted = useDeleted(drawn === 0 ? (document?.deletions ?? []) : [], loaded?.cloud, loaded?.cameras);
@@ -45,7 +48,11 @@ export function CloudPanel() {
   // A frame that was edited holds for the cloud that is shown; until the next cloud has arrived, the one it came with.
   const frame = (loaded.revision === scene?.revision && scene.frames[drawn]) || loaded.frame;
   return (
-    <div className="viewer">
+    <div
+      className="viewer"
+      role="group"
+      aria-label={summary}
+    >
       <Viewer
         cloud={loaded.cloud}
         part={String(drawn)}
@@ -109,6 +116,19 @@ function countSelection(): void {
 function keepStatistics(next: CloudStatistics): void {
   const { statistics } = studio();
   if (statistics.displayed !== next.displayed || statistics.total !== next.total) setStudio({ statistics: next });
+}
+
+/** The view in one sentence, for whoever can't see it. */
+function useSummary(loaded: LoadedCloud | undefined): string {
+  const photos = useStudio(({ project }) => project?.photos.filter(({ enabled }) => enabled).length ?? 0);
+  const through = useStudio(({ viewer }) => viewer.lookThrough);
+  const camera = loaded?.cameras.find(({ photo }) => photo === through);
+  const words = t('Point cloud of {points} points, from {placed} of {photos} photos.', {
+    points: loaded?.cloud.count ?? 0,
+    placed: loaded?.cameras.length ?? 0,
+    photos,
+  });
+  return camera ? `${words} ${t('Seen through the camera of {name}.', { name: stem(camera.name) })}` : words;
 }
 
 interface LoadedCloud {

@@ -61,6 +61,8 @@ export function layoutGraph(
   look: NodeLook = nodeLook(photos.length, { width, height }),
 ): Map<string, Place> {
   const homes = cameraHomes(cameras, width - look.width * 2, height - look.height * 2.2);
+  const limits = { x: width / 2 - look.width / 2 - 2, y: height / 2 - (look.height + look.label) / 2 - 2 };
+  if (look.dot) return dotPlaces(photos, pairs, homes, limits);
   const radius = Math.min(width, height) / 2 - look.width;
   const nodes: Node[] = photos.map(({ id }, k) => {
     const home = homes.get(id);
@@ -97,12 +99,49 @@ export function layoutGraph(
     )
     .force('charge', free ? null : forceManyBody().strength(-8))
     .stop();
-  simulation.tick(photos.length > 200 ? 30 : 90);
+  simulation.tick(90);
   const places = nodes.map(({ id, x, y }) => ({ id, x: x!, y: y! }));
-  const limits = { x: width / 2 - look.width / 2 - 2, y: height / 2 - (look.height + look.label) / 2 - 2 };
-  if (look.dot) places.forEach((place) => keepInside(place, limits));
-  else separate(places, { width: look.width + GAP, height: look.height + look.label + GAP }, limits);
+  separate(places, { width: look.width + GAP, height: look.height + look.label + GAP }, limits);
   return new Map(places.map(({ id, x, y }) => [id, { x, y }]));
+}
+
+/**
+ * Dots stand exactly where cameras do: those that would cover each other are gathered (clusters.ts). A photo without a
+ * camera stands amid those that it shares pairs with, else on a round about all. No simulation: of 500 photos it took a
+ * tenth of a second, in one task.
+ */
+function dotPlaces(
+  photos: readonly PhotoInfo[],
+  pairs: readonly PairInfo[],
+  homes: ReadonlyMap<string, Place>,
+  limits: Place,
+): Map<string, Place> {
+  const sums = new Map<string, { x: number; y: number; count: number }>();
+  for (const { a, b, state } of pairs) {
+    if (state === 'rejected') continue;
+    for (const [own, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const home = homes.get(own) ? undefined : homes.get(other);
+      if (!home) continue;
+      const sum = sums.get(own) ?? { x: 0, y: 0, count: 0 };
+      sums.set(own, { x: sum.x + home.x, y: sum.y + home.y, count: sum.count + 1 });
+    }
+  }
+  return new Map(
+    photos.map(({ id }, k) => {
+      const sum = sums.get(id);
+      const angle = (k / photos.length) * 2 * Math.PI - Math.PI / 2;
+      const place = homes.get(id) ?? {
+        x: sum ? sum.x / sum.count : Math.cos(angle) * limits.x,
+        y: sum ? sum.y / sum.count : Math.sin(angle) * limits.y,
+      };
+      const inside = { ...place };
+      keepInside(inside, limits);
+      return [id, inside];
+    }),
+  );
 }
 
 function keepInside(place: Place, limits: Place): void {

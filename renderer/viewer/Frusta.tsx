@@ -1,5 +1,5 @@
 import { useThree, type ThreeEvent } from '@react-three/fiber';
-import { useEffect, useMemo } from 'react';
+import { memo, useEffect, useMemo } from 'react';
 import { BufferGeometry, DoubleSide, Float32BufferAttribute, Matrix4, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { imageCorners, worldFromCamera } from './frames.js';
@@ -22,19 +22,21 @@ interface FrustaProps {
 }
 
 /** One pyramid a camera, its photo on the base. */
-export function Frusta({ cameras, ...rest }: FrustaProps) {
+export function Frusta({ cameras, selected, hovered, ...rest }: FrustaProps) {
+  const chosen = new Set(selected);
   return cameras.map((camera) => (
     <Frustum
       key={camera.photo}
       camera={camera}
       {...rest}
-      chosen={rest.selected.includes(camera.photo)}
-      touched={rest.hovered === camera.photo}
+      chosen={chosen.has(camera.photo)}
+      touched={hovered === camera.photo}
     />
   ));
 }
 
-function Frustum({
+/** Only those that look other than before are made anew: of 500, a selection changes one or two. */
+const Frustum = memo(function Frustum({
   camera,
   depth,
   images,
@@ -46,7 +48,11 @@ function Frustum({
   onHover,
   onOpen,
   onChange,
-}: Omit<FrustaProps, 'cameras' | 'selected' | 'hovered'> & { camera: CameraInfo; chosen: boolean; touched: boolean }) {
+}: Omit<FrustaProps, 'cameras' | 'selected' | 'hovered'> & {
+  camera: CameraInfo;
+  chosen: boolean;
+  touched: boolean;
+}) {
   const texture = usePhoto(images ? binaryUrl(`thumbnail/${camera.photo}`) : undefined, onChange);
   const pose = useMemo(() => worldFromCamera(camera), [camera]);
   const [lines, base, frame] = useMemo(() => geometries(camera, depth), [camera, depth]);
@@ -128,7 +134,7 @@ function Frustum({
       </mesh>
     </group>
   );
-}
+});
 
 /**
  * The pyramid's eight edges with a tick at its top, its base with picture coordinates, and a frame around that: lines

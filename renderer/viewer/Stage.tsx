@@ -84,6 +84,7 @@ export function Stage({
   const pass = useMemo(() => new PointPass(material), [material]);
   const clock = useMemo(() => new FrameClock(gl.getContext() as WebGL2RenderingContext), [gl]);
   const eye = useMemo(() => new PerspectiveCamera(), []);
+  const lookThrough = useCallback((photo: string) => onSettings({ lookThrough: photo }), [onSettings]);
   const colours = useMemo(themeColours, [theme]);
   const ground = useMemo(
     () => new Color(backgrounds[settings.background] ?? colours.view),
@@ -391,7 +392,7 @@ export function Stage({
             binaryUrl={binaryUrl}
             onSelect={onSelect}
             onHover={onHover}
-            onOpen={(photo) => onSettings({ lookThrough: photo })}
+            onOpen={lookThrough}
             onChange={invalidate}
           />
         )}

@@ -714,4 +714,7 @@ export const german = {
   'Few: only points far off': 'Wenige: nur weit entfernte Punkte',
   'Points clearly off': 'Punkte, die deutlich abseits liegen',
   'Many: also points a little off': 'Viele: auch Punkte, die wenig abseits liegen',
+  'Point cloud of {points} points, from {placed} of {photos} photos.':
+    'Punktwolke mit {points} Punkten, aus {placed} von {photos} Fotos.',
+  'Seen through the camera of {name}.': 'Gesehen durch die Kamera von {name}.',
 };

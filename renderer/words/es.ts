@@ -714,4 +714,7 @@ export const spanish: Words = {
   'Few: only points far off': 'Pocos: solo los puntos muy alejados',
   'Points clearly off': 'Puntos claramente apartados',
   'Many: also points a little off': 'Muchos: también los puntos algo apartados',
+  'Point cloud of {points} points, from {placed} of {photos} photos.':
+    'Nube de {points} puntos, de {placed} de {photos} fotos.',
+  'Seen through the camera of {name}.': 'Vista por la cámara de {name}.',
 };

@@ -715,4 +715,7 @@ export const french: Words = {
   'Few: only points far off': 'Peu : seulement les points très éloignés',
   'Points clearly off': 'Points nettement à l’écart',
   'Many: also points a little off': 'Beaucoup : aussi les points un peu à l’écart',
+  'Point cloud of {points} points, from {placed} of {photos} photos.':
+    'Nuage de {points} points, tiré de {placed} photos sur {photos}.',
+  'Seen through the camera of {name}.': 'Vu par la caméra de {name}.',
 };

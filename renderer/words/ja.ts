@@ -706,4 +706,7 @@ export const japanese: Words = {
   'Few: only points far off': '少なく：遠く離れた点だけ',
   'Points clearly off': 'はっきり離れた点',
   'Many: also points a little off': '多く：少し離れた点も',
+  'Point cloud of {points} points, from {placed} of {photos} photos.':
+    '{photos} 枚中 {placed} 枚の写真による {points} 点の点群。',
+  'Seen through the camera of {name}.': '{name} のカメラから見ています。',
 };

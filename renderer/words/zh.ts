@@ -696,4 +696,7 @@ export const chinese: Words = {
   'Few: only points far off': '少：只有很远的点',
   'Points clearly off': '明显偏离的点',
   'Many: also points a little off': '多：也包括略微偏离的点',
+  'Point cloud of {points} points, from {placed} of {photos} photos.':
+    '点云：{points} 个点，来自 {photos} 张照片中的 {placed} 张。',
+  'Seen through the camera of {name}.': '通过 {name} 的相机查看。',
 };

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { button, chromiumPath, openStudio, type Studio } from './studio.js';
+import { openRoom } from './room.js';
+import { button, chromiumPath, openStudio, shown, type Studio } from './studio.js';
 
 const sizes = [
   { width: 1024, height: 700 },
@@ -36,29 +37,43 @@ function outOfReach(page: Page): Promise<string[]> {
   });
 }
 
-describe.skipIf(!chromiumPath).each(['en', 'de', 'ja'])('every control lies inside its window: %s', (language) => {
+const languages = ['en', 'de', 'ja'];
+
+/** One visit: the languages follow each other by reloads, as a person changes them. */
+describe.skipIf(!chromiumPath)('every control lies inside its window', () => {
   let studio: Studio;
   beforeAll(async () => {
     studio = await openStudio();
-    await studio.page.evaluate((chosen) => localStorage.setItem('language', chosen), language);
-    await studio.page.reload();
-    await button(studio.page, /^Courtyard/).waitFor();
   });
   afterAll(() => studio?.close());
 
-  it('speaks the language, on the start page of every size', async () => {
+  const speak = async (language: string): Promise<void> => {
+    await studio.page.evaluate((chosen) => localStorage.setItem('language', chosen), language);
+    await studio.page.reload();
+    await expect.poll(() => studio.page.evaluate(() => document.documentElement.lang)).toBe(language);
+  };
+
+  it.each(languages)('on the start page of every size: %s', async (language) => {
     const { page } = studio;
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
+    await speak(language);
+    await button(page, /^Courtyard/).waitFor();
     for (const size of sizes) {
       await page.setViewportSize(size);
       expect(await outOfReach(page), JSON.stringify(size)).toEqual([]);
     }
   });
 
-  it('in every step and with the drawer open, beside long texts', async () => {
+  it('also once there is a cloud', async () => {
+    await speak('en');
+    await openRoom(studio);
+    await shown(studio.page);
+  });
+
+  it.each(languages)('in every step and tab of the drawer, beside long texts: %s', async (language) => {
     const { page } = studio;
-    await button(page, /^Courtyard/).click();
+    await speak(language);
     await page.locator('.photo-row').nth(2).click();
+    await shown(page);
     // A failure whose text is longer than any window is wide.
     await page.evaluate(() => {
       const data = new DataTransfer();
@@ -67,14 +82,39 @@ describe.skipIf(!chromiumPath).each(['en', 'de', 'ja'])('every control lies insi
       document.querySelector('.app')!.dispatchEvent(drop);
     });
     await page.locator('.notice.error').waitFor();
-    await page.locator('#drawer-photos').click();
     for (const size of sizes) {
       await page.setViewportSize(size);
       for (const step of ['photos', 'solve', 'clean', 'surface', 'export']) {
         await page.locator(`#step-${step}`).click();
         expect(await outOfReach(page), `${size.width} ${step}`).toEqual([]);
       }
+      for (const tab of ['photos', 'graph', 'matrix', 'pair', 'depth', 'log']) {
+        const opener = page.locator(`#drawer-${tab}`);
+        if ((await opener.getAttribute('aria-selected')) !== 'true') await opener.click();
+        expect(await outOfReach(page), `${size.width} ${tab}`).toEqual([]);
+      }
+      const rows = await page
+        .locator('.viewer-bar button')
+        .evaluateAll((all) => new Set(all.map((each) => each.getBoundingClientRect().top)).size);
+      expect(rows, `rows of the view's buttons at ${size.width}`).toBe(1);
     }
+  });
+
+  it('a note lies before an open dialog, where it is seen and closed', async () => {
+    const { page } = studio;
+    await speak('en');
+    await page.keyboard.press('Control+Comma');
+    await page.getByRole('dialog').waitFor();
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(['no photo'], 'broken.jpg', { type: 'image/jpeg' }));
+      const drop = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+      document.querySelector('.app')!.dispatchEvent(drop);
+    });
+    await page.locator('.notice.error').waitFor();
+    await button(page, 'Dismiss').click({ timeout: 5000 });
+    await page.locator('.notice').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
   });
 
   it('keeps the pixels of its panels when the window grows', async () => {
@@ -84,5 +124,9 @@ describe.skipIf(!chromiumPath).each(['en', 'de', 'ja'])('every control lies insi
     const before = await width();
     await page.setViewportSize(sizes[4]!);
     expect(await width()).toBe(before);
+  });
+
+  it('had nothing to complain about', () => {
+    expect(studio.complaints).toEqual([]);
   });
 });
