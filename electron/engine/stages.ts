@@ -29,9 +29,10 @@ export const engineStages: Record<StageName, EngineStage> = {
       'looking at the photos': () => 0.2,
       'finding features': ({ photos, threads }) => (photos * 1.3) / threads,
       matching: ({ pairs, threads }) => (pairs * 0.06) / threads,
-      calibrating: ({ pairs, threads }) => 0.5 + (Math.min(pairs, 40) * 0.05) / threads,
+      // With the cameras that are placed to try the lenses.
+      calibrating: ({ pairs, photos, threads }) => 1 + photos * 0.05 + (Math.min(pairs, 40) * 0.05) / threads,
       'relating pairs': ({ pairs, threads }) => (pairs * 0.09) / threads,
-      'placing cameras': ({ photos }) => 1 + photos * 0.05,
+      'placing cameras': ({ photos }) => 0.5 + photos * 0.05,
     },
   },
   pointmaps: { begins: 'computing depth', steps: { 'computing depth': ({ estimator }) => estimator } },

@@ -117,14 +117,15 @@ export async function structureInThread(
   const control = new Int32Array(new SharedArrayBuffer(8));
   const channel = onLook && new MessageChannel();
   channel?.port1.on('message', onLook!);
+  // What is placed to try lenses comes before the pairs are related with them: told as placing, the run would go back.
+  const stage = request.options.isFinal ? 'placing cameras' : 'calibrating';
   const finished = new AbortController();
   const watch = async (): Promise<void> => {
     let told = 0;
     while (!finished.signal.aborted) {
       await sleep(PERIOD, undefined, { signal: finished.signal });
       const placed = Atomics.load(control, PLACED);
-      if (placed !== told)
-        context.onProgress?.({ stage: 'placing cameras', done: placed, total: request.positions.length });
+      if (placed !== told) context.onProgress?.({ stage, done: placed, total: request.positions.length });
       told = placed;
       if (!context.pass) continue;
       // Waits here while the run is paused, and so does the thread, before its next step.

@@ -2,7 +2,9 @@ import { useEffect, useState } from 'react';
 import { ImageBitmapLoader, SRGBColorSpace, Texture } from 'three';
 
 /** Decodes beside the page's thread, and the right way up for a texture, which takes bitmaps as they are. */
-const loader = new ImageBitmapLoader().setOptions({ imageOrientation: 'flipY', premultiplyAlpha: 'none' });
+let loader: ImageBitmapLoader | undefined;
+const bitmaps = (): ImageBitmapLoader =>
+  (loader ??= new ImageBitmapLoader().setOptions({ imageOrientation: 'flipY', premultiplyAlpha: 'none' }));
 
 /** Each goes to the graphics processor with the next frame: hundreds in one took half a second. */
 const PICTURES_A_FRAME = 4;
@@ -28,7 +30,7 @@ export function usePhoto(url: string | undefined, onLoad: () => void): Texture |
     if (url === undefined) return;
     let current = true;
     let loaded: Texture | undefined;
-    loader.load(url, (bitmap) =>
+    bitmaps().load(url, (bitmap) =>
       whenItsTurn(() => {
         if (!current) return bitmap.close();
         loaded = new Texture(bitmap);

@@ -51,7 +51,7 @@ describe('the geometric estimator', () => {
     );
     expect(looks[0]!.points.trackCamera.length).toBeGreaterThan(20);
     expect(stages).toEqual(
-      new Set(['finding features', 'matching', 'comparing photos', 'relating pairs', 'placing cameras']),
+      new Set(['finding features', 'matching', 'comparing photos', 'calibrating', 'relating pairs', 'placing cameras']),
     );
     expect(Math.abs(session.focal(0)!.pixels / (FOCAL * SIZE[0]) - 1)).toBeLessThan(0.03);
 
