@@ -13,6 +13,7 @@ import { registerScheme, setupProtocol } from './desktop/protocol.js';
 import { startUtility } from './desktop/utility.js';
 import { unpacked } from './desktop/unpacked.js';
 import { openWindow, setupLockdown } from './desktop/windows.js';
+import { forkEngine } from './engine-process/fork.js';
 import { EngineHost } from './engine-process/host.js';
 import { logFile } from './engine-process/log.js';
 import { defaultDataFolder, installFolder } from './engine/environment.js';
@@ -42,7 +43,10 @@ function start(): void {
 
 function startEngine(): EngineHost {
   if (app.isPackaged) process.env.POINTMAP_SQLITE = join(process.resourcesPath, 'native', 'better_sqlite3.node');
-  return new EngineHost(() => startUtility({ desktop: true, dataFolder }));
+  const settings = { desktop: true, dataFolder };
+  // An older Electron has a Node that is too old for the engine: the one that is named here runs it instead.
+  const node = process.env.POINTMAP_NODE;
+  return new EngineHost(() => (node ? forkEngine(settings, undefined, node) : startUtility(settings)));
 }
 
 function setup(engine: EngineHost): void {

@@ -11,9 +11,15 @@ const defaultEntry = fileURLToPath(new URL(bundled ? './engine-process.js' : '..
  * The engine as a forked Node process; from the TypeScript sources in a checkout, from the bundle in a package.
  *
  * @param entry the module to run; another one in tests
+ * @param program the Node that runs it; this process's own where none is named
  */
-export function forkEngine(settings: EngineSettings, entry = defaultEntry): EngineChannel {
+export function forkEngine(
+  settings: EngineSettings,
+  entry = defaultEntry,
+  program: string = process.execPath,
+): EngineChannel {
   const child = fork(entry, [], {
+    execPath: program,
     // By its address: the working folder is the user's, and has no tsx.
     execArgv: entry.endsWith('.ts')
       ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
