@@ -139,10 +139,11 @@ export function Stage({
     settings.pointBudget,
     settings.layer,
   ]);
+  // Whatever else of the settings has changed needs a frame, not all points again.
   useEffect(() => {
     gl.autoClear = false;
     invalidate();
-  }, [gl, ground, invalidate]);
+  }, [gl, ground, settings, selected, hovered, cameras, invalidate]);
   useEffect(() => {
     const canvas = gl.domElement;
     canvas.addEventListener('webglcontextrestored', redraw);
