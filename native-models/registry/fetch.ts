@@ -26,7 +26,10 @@ export async function fetchModel(entry: CatalogEntry, options: FetchOptions = {}
   await mkdir(folder, { recursive: true });
   for (const file of files) {
     const name = file.address.slice(file.address.lastIndexOf('/') + 1);
-    await download(file, join(folder, name), { signal, onProgress: (done, total) => onProgress?.('fetching', name, done, total) });
+    await download(file, join(folder, name), {
+      signal,
+      onProgress: (done, total) => onProgress?.('fetching', name, done, total),
+    });
     if (!file.sha256 && !('repository' in origin))
       onNote?.(
         `the publisher states no checksum for ${name}, so only its length and contents are checked; its SHA-256 is ${await hashOf(join(folder, name))}`,
