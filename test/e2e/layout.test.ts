@@ -72,6 +72,7 @@ describe.skipIf(!chromiumPath)('every control lies inside its window', () => {
   it.each(languages)('in every step and tab of the drawer, beside long texts: %s', async (language) => {
     const { page } = studio;
     await speak(language);
+    await page.locator('#step-photos').click();
     await page.locator('.photo-row').nth(2).click();
     await shown(page);
     // A failure whose text is longer than any window is wide.
