@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { button, chromiumPath, finished, openStudio, shown, status, step, type Studio } from './studio.js';
 
@@ -18,7 +19,10 @@ describe.skipIf(!chromiumPath)('interruptions', () => {
     const photos = join(studio.folder, 'photos');
     mkdirSync(photos);
     for (const k of ['03', '04', '05', '06', '07'])
-      copyFileSync(`resources/samples/courtyard/courtyard-${k}.jpg`, join(photos, `courtyard-${k}.jpg`));
+      await sharp(`resources/samples/courtyard/courtyard-${k}.jpg`)
+        .keepMetadata()
+        .resize(800)
+        .toFile(join(photos, `courtyard-${k}.jpg`));
     const { page } = studio;
     await button(page, 'Choose a folder').click();
     await page.getByRole('dialog').getByRole('button', { name: 'photos', exact: true }).click();

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { presetSettings, type PresetId } from '../../electron/contract/presets.js';
-import { Engine } from '../../electron/engine/engine.js';
 import { presets } from '../../electron/export/presets/index.js';
 import { writeFiles } from '../../electron/export/write-files.js';
 import { presetInput } from '../fixtures/preset-input.js';
+import { pointmap, realSet, reconstructed } from '../fixtures/real-photos.js';
 import { blockOffsets, median } from './block-matching.js';
 import { openedInBlender } from './blender-scene.js';
 import { faults, readDataset, reprojectionError, squaredError } from './splatting-rules.js';
@@ -42,41 +42,19 @@ describe('A splatting export', () => {
   });
 });
 
-const projects = new Map<string, Promise<string>>();
-
-/** The project of a folder's photos, reconstructed once for all that is exported from it. */
-function projectOf(photos: string): Promise<string> {
-  const known = projects.get(photos) ?? reconstruct(photos);
-  projects.set(photos, known);
-  return known;
-}
-
-async function reconstruct(photos: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'pointmap-presets-'));
-  const path = join(folder, 'scene.pointmap');
-  const engine = new Engine({ dataFolder: join(folder, 'data') });
-  await engine.request('project.create', { path });
-  await engine.request('photos.add', { paths: [photos] });
-  await engine.request('run.start', {});
-  expect(await engine.settled()).toMatchObject({ state: 'finished' });
-  await engine.close();
-  return path;
-}
-
+/** The preset of a folder's photos, which are reconstructed once for all that is exported from them. */
 async function exported(photos: string, preset: PresetId): Promise<string> {
-  const path = await projectOf(photos);
-  const folder = mkdtempSync(join(tmpdir(), `pointmap-${preset}-`));
-  const engine = new Engine({ dataFolder: join(folder, 'data') });
-  await engine.request('project.open', { path });
-  const out = join(folder, 'out');
-  await engine.request('export.preset', { folder: out, settings: { preset } });
-  await engine.close();
-  return out;
+  const { code, progress, out } = await reconstructed(photos);
+  expect(code, progress).toBe(0);
+  const folder = join(mkdtempSync(join(tmpdir(), `pointmap-${preset}-`)), 'out');
+  const said = await pointmap('export', join(out, 'scene.pointmap'), '--for', preset, '--out', folder);
+  expect(said.code, said.progress).toBe(0);
+  return folder;
 }
 
-const real = ['sceaux', 'fox'].map((name) => join(import.meta.dirname, '../../../shared/photos', name));
+const real = ['sceaux', 'fox'].flatMap((name) => realSet(name) ?? []);
 
-describe.skipIf(!installed('colmap', 'help')).each(real.filter((folder) => existsSync(folder)))(
+describe.skipIf(!installed('colmap', 'help')).each(real)(
   'A splatting export of real photos, with the tracks of the reconstruction: %s',
   (photos) => {
     test('keeps the rules, and COLMAP starts its bundle adjustment from the cost that its features give', async () => {
@@ -98,43 +76,38 @@ describe.skipIf(!installed('colmap', 'help')).each(real.filter((folder) => exist
   },
 );
 
-const sets = [
-  ['the samples', join(import.meta.dirname, '../../resources/samples/courtyard')],
-  ['sceaux', join(import.meta.dirname, '../../../shared/photos/sceaux')],
-] as const;
+// The samples, whose lens bends nothing, where no other photos are.
+const looked = realSet('sceaux') ?? join(import.meta.dirname, '../../resources/samples/courtyard');
 
-describe.skipIf(!installed('blender', '--version')).each(sets.filter(([, folder]) => existsSync(folder)))(
-  'Blender opens the export of %s',
-  (_, photos) => {
-    let folder: string;
-    beforeAll(async () => {
-      folder = await exported(photos, 'blender');
-    }, 600_000);
+describe.skipIf(!installed('blender', '--version')).each([looked])('Blender opens the export of %s', (photos) => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await exported(photos, 'blender');
+  }, 600_000);
 
-    test('one parent that scales all; cameras through which the points lie on the undistorted photos', async () => {
-      const opened = openedInBlender(folder, 'CYCLES', 3);
-      expect(opened.root).toBe('EMPTY');
-      expect(opened.collections).toEqual(['scene']);
-      opened.before.flat().forEach((value, i) => expect(opened.after.flat()[i]).toBeCloseTo(3 * value, 3));
-      expect(opened.renders).toHaveLength(3);
-      expect(opened.first.size).toEqual(opened.renders[0]!.size);
-      const [all, outer]: [number[], number[]] = [[], []];
-      for (const { render, picture, pictureSize, size } of opened.renders) {
-        expect(pictureSize).toEqual(size);
-        const offsets = await blockOffsets(render, picture);
-        expect(offsets.blocks).toBeGreaterThan(50);
-        // Over the three cameras together below; 100_7110 of sceaux alone has 1.7 pixels. Points that its own depths gave
-        // lie on their pixels exactly; those of the photos that look at the facade's other end are off by 1 at half size,
-        // and where the surfaces of several photos interleave the front one is drawn.
-        expect(offsets.median).toBeLessThanOrEqual(2.5);
-        all.push(...offsets.all);
-        outer.push(...offsets.outer);
-      }
-      expect(median(all)).toBeLessThanOrEqual(1.5);
-      if (outer.length >= 10) expect(median(outer)).toBeLessThanOrEqual(2);
-    }, 600_000);
-  },
-);
+  test('one parent that scales all; cameras through which the points lie on the undistorted photos', async () => {
+    const opened = openedInBlender(folder, 'CYCLES', 3);
+    expect(opened.root).toBe('EMPTY');
+    expect(opened.collections).toEqual(['scene']);
+    opened.before.flat().forEach((value, i) => expect(opened.after.flat()[i]).toBeCloseTo(3 * value, 3));
+    expect(opened.renders).toHaveLength(3);
+    expect(opened.first.size).toEqual(opened.renders[0]!.size);
+    const [all, outer]: [number[], number[]] = [[], []];
+    for (const { render, picture, pictureSize, size } of opened.renders) {
+      expect(pictureSize).toEqual(size);
+      const offsets = await blockOffsets(render, picture);
+      expect(offsets.blocks).toBeGreaterThan(50);
+      // Over the three cameras together below; 100_7110 of sceaux alone has 1.7 pixels. Points that its own depths gave
+      // lie on their pixels exactly; those of the photos that look at the facade's other end are off by 1 at half size,
+      // and where the surfaces of several photos interleave the front one is drawn.
+      expect(offsets.median).toBeLessThanOrEqual(2.5);
+      all.push(...offsets.all);
+      outer.push(...offsets.outer);
+    }
+    expect(median(all)).toBeLessThanOrEqual(1.5);
+    if (outer.length >= 10) expect(median(outer)).toBeLessThanOrEqual(2);
+  }, 600_000);
+});
 
 test.skipIf(!installed('blender', '--version') || !installed('xvfb-run', '--help'))(
   'EEVEE draws the points in their colours too',

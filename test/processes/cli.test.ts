@@ -128,7 +128,7 @@ test('the report names the files that could not be used, and why', async () => {
   const given = join(folder, 'some');
   mkdirSync(given);
   for (const name of ['courtyard-01.jpg', 'courtyard-02.jpg'])
-    await sharp(join('resources/samples/courtyard', name)).resize(640).jpeg().toFile(join(given, name));
+    await sharp(join('resources/samples/courtyard', name)).resize(400).jpeg().toFile(join(given, name));
   writeFileSync(join(given, 'text.jpg'), 'no picture');
   const out = join(folder, 'e');
   const { code, errors } = await pointmap('reconstruct', given, '--out', out, '--quality', 'draft');

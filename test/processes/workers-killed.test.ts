@@ -5,8 +5,15 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PREFIX, queueName } from '../../electron/execution/bull.js';
 import { programVersion } from '../../electron/engine/environment.js';
-import { hasRedis } from '../fixtures/farm.js';
+import { hasRedis, type Program } from '../fixtures/farm.js';
 import { LIMIT, WorkerRuns } from '../fixtures/worker-runs.js';
+
+const KINDS = [
+  ...['features', 'match', 'fit', 'pose', 'guide'].map((kind) => `sparse/${kind}`),
+  ...['stereo/match', 'stereo/judge', 'surface/fuse'],
+];
+
+const STANDING = 'stereo/judge';
 
 describe.skipIf(!hasRedis)('when somebody of those who compute together ends in the middle', () => {
   const farm = new WorkerRuns();
@@ -14,45 +21,55 @@ describe.skipIf(!hasRedis)('when somebody of those who compute together ends in 
   afterEach(() => farm.stop());
   afterAll(() => farm.end());
 
-  test.each([
-    { kinds: ['features', 'match', 'fit', 'pose', 'guide'].map((kind) => `sparse/${kind}`), more: [] },
-    { kinds: ['stereo/match', 'stereo/judge', 'surface/fuse'], more: ['--mesh'] },
-  ])('workers are killed in the middle of $kinds, and nothing is lost', { timeout: LIMIT }, async ({ kinds, more }) => {
-    const { out, store } = farm.fresh();
-    const all = new Map((await Promise.all([farm.worker(store), farm.worker(store)])).map((each) => [each.pid, each]));
-    const { id } = JSON.parse(readFileSync(join(store, 'pointmap-store.json'), 'utf8')) as { id: string };
-    const connection = { url: farm.server.url, maxRetriesPerRequest: null };
-    const name = queueName(programVersion(), id);
-    const queue = new Queue(name, { connection, prefix: PREFIX });
-    const events = new QueueEvents(name, { connection, prefix: PREFIX });
-    const redis = new Redis(farm.server.url);
-    await events.waitUntilReady();
-    const killed = new Set<string>();
-    const kill = async (jobId: string): Promise<void> => {
-      const job = await queue.getJob(jobId);
-      if (!job || killed.has(job.name) || !kinds.includes(job.name)) return;
-      const victim = all.get(Number(job.processedBy?.split(' ').at(-1)));
-      // Held where it is: only then is it known that it had not finished.
-      victim?.child.kill('SIGSTOP');
-      if (!victim || !(await job.isActive())) return void victim?.child.kill('SIGCONT');
-      killed.add(job.name);
-      all.delete(victim.pid);
-      await victim.stop();
-      // As if the 15 seconds had passed that its lock holds.
-      await redis.del(`${PREFIX}:${name}:${jobId}:lock`);
-      const next = await farm.worker(store);
-      all.set(next.pid, next);
-    };
-    let order = Promise.resolve();
-    events.on('active', ({ jobId }) => (order = order.then(() => kill(jobId))));
-    const ended = await farm.reconstruct(out, ...more, ...farm.shared(store)).ended;
-    await order;
-    await Promise.all([queue.close(), events.close()]);
-    redis.disconnect();
-    await farm.expectDone(ended, out);
-    expect([...killed].sort()).toEqual([...kinds].sort());
-    expect(existsSync(join(out, 'mesh.glb'))).toBe(more.length > 0);
-  });
+  test(
+    'workers are killed in the middle of every kind of job, one stands still and comes back, and nothing is lost',
+    { timeout: LIMIT },
+    async () => {
+      const { out, store } = farm.fresh();
+      const all = new Map(
+        (await Promise.all([farm.worker(store), farm.worker(store)])).map((each) => [each.pid, each]),
+      );
+      const { id } = JSON.parse(readFileSync(join(store, 'pointmap-store.json'), 'utf8')) as { id: string };
+      const connection = { url: farm.server.url, maxRetriesPerRequest: null };
+      const name = queueName(programVersion(), id);
+      const queue = new Queue(name, { connection, prefix: PREFIX });
+      const events = new QueueEvents(name, { connection, prefix: PREFIX });
+      const redis = new Redis(farm.server.url);
+      await events.waitUntilReady();
+      const killed = new Set<string>();
+      let standing: Program | undefined;
+      const kill = async (jobId: string): Promise<void> => {
+        const job = await queue.getJob(jobId);
+        if (!job || killed.has(job.name) || !KINDS.includes(job.name)) return;
+        const victim = all.get(Number(job.processedBy?.split(' ').at(-1)));
+        // Held where it is: only then is it known that it had not finished.
+        victim?.child.kill('SIGSTOP');
+        if (!victim || !(await job.isActive())) return void victim?.child.kill('SIGCONT');
+        killed.add(job.name);
+        all.delete(victim.pid);
+        // One only stands still, as a machine that sleeps does, and comes back when its job was given to another.
+        if (job.name === STANDING) standing = victim;
+        else await victim.stop();
+        // As if the 15 seconds had passed that its lock holds.
+        await redis.del(`${PREFIX}:${name}:${jobId}:lock`);
+        const next = await farm.worker(store);
+        all.set(next.pid, next);
+      };
+      let order = Promise.resolve();
+      events.on('active', ({ jobId }) => (order = order.then(() => kill(jobId))));
+      const ended = await farm.reconstruct(out, '--mesh', ...farm.shared(store)).ended;
+      await order;
+      await Promise.all([queue.close(), events.close()]);
+      redis.disconnect();
+      standing?.child.kill('SIGCONT');
+      await farm.expectDone(ended, out);
+      expect([...killed].sort()).toEqual([...KINDS].sort());
+      expect(existsSync(join(out, 'mesh.glb'))).toBe(true);
+      expect(standing!.child.exitCode).toBeNull();
+      await standing!.stop('SIGTERM');
+      expect((await standing!.ended).code).toBe(0);
+    },
+  );
 
   test('the server is killed in mid-run, and comes back without its data', { timeout: LIMIT }, async () => {
     const { out, store } = farm.fresh();
