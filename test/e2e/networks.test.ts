@@ -113,7 +113,7 @@ describe.skipIf(!chromiumPath)('a network that is fetched', () => {
       await network.getByRole('button', { name: 'Accept the licence and get it' }).click();
     };
     await get();
-    await dialog.getByText('dust3r-512-dpt: model.safetensors').waitFor();
+    await dialog.getByText('dust3r-512-dpt: fetching model.safetensors').waitFor();
     const share = async (): Promise<number> =>
       Number(await dialog.getByRole('progressbar').getAttribute('aria-valuenow'));
     await expect.poll(share).toBeCloseTo(0.5, 3);
