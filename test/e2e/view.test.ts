@@ -127,8 +127,6 @@ describe.skipIf(!chromiumPath)('the view', () => {
 
   it('turns once in a video that plays; a stopped one leaves no file, and the view where it was', async () => {
     const { page } = studio;
-    // 300 frames are drawn and encoded: of a small view, in a third of the time.
-    await page.setViewportSize({ width: 800, height: 520 });
     let downloads = 0;
     page.on('download', () => downloads++);
     await settled();
@@ -141,6 +139,8 @@ describe.skipIf(!chromiumPath)('the view', () => {
     expect(downloads).toBe(0);
     await settled();
     expect(await differenceOf(before, await picture())).toBeLessThan(1);
+    // 300 frames are drawn and encoded: of a small view, in a third of the time.
+    await page.setViewportSize({ width: 800, height: 520 });
     const [download] = await Promise.all([
       page.waitForEvent('download', { timeout: 400_000 }),
       button(page, 'Video of one turn').click(),
