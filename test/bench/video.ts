@@ -84,7 +84,8 @@ async function speed(): Promise<void> {
     const { blurred } = await makeVideo(path, { width: 1920, height: 1080, count, speed: 6, encode });
     const cache = join(folder, `cache-${name}`);
     const { result, seconds, processor, peak } = await watched(() => extractFrames(path, cache, { frames: 40 }));
-    const bad = result.frames.filter(({ path }) => blurred.has(Number(/-(\d+)\.jpg$/.exec(path)![1]))).length;
+    // By time: files are numbered by what was looked at, which need not be every frame.
+    const bad = result.frames.filter(({ frame }) => blurred.has(Math.round(frame.seconds * RATE))).length;
     console.log(
       `${name}: ${result.frames.length} frames of ${count}, ${bad} of them smeared; ${seconds.toFixed(1)} s, ` +
         `${(count / RATE / seconds).toFixed(1)} times real time, ${processor.toFixed(1)} processor seconds, ` +
