@@ -25,8 +25,7 @@ export async function bestHypothesis(
   let asTold: Solution | undefined;
   if (start.every(({ focal }) => focal > 0)) {
     asTold = await tryOn(task)(start);
-    asTold.confirmed = isConvincing(task, asTold);
-    if (asTold.confirmed) return asTold;
+    if (isConvincing(task, asTold)) return asTold;
   }
   const hypotheses = await focalHypotheses(task, groups, start);
   const { trial, photoCount } = trialOf(task);
@@ -36,9 +35,7 @@ export async function bestHypothesis(
   for (const lenses of isWhole || !asTold ? hypotheses : [start, ...hypotheses]) {
     const solution = await tryOn(trial)(lenses);
     if (!best || worth(solution) > worth(best)) [best, chosen] = [solution, lenses];
-    if (best !== solution || !isConfirmed(photoCount, lenses, solution)) continue;
-    best.confirmed = true;
-    break;
+    if (best === solution && isConfirmed(photoCount, lenses, solution)) break;
   }
   if (isWhole) return best!;
   if (asTold && chosen === start) return asTold;

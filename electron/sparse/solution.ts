@@ -38,8 +38,6 @@ export interface SurveyTask {
 }
 
 export interface Solution {
-  /** The structure left every lens as the pairs had it (isConfirmed). */
-  confirmed?: boolean;
   /** Poses of the task's pairs that it was made from, of a trial. */
   poses?: Candidate['result'][];
   lenses: Lens[];
@@ -55,13 +53,16 @@ export const worth = ({ pieces, verified }: Solution): number =>
 export const isAgreed = ({ pieces, verified }: Solution): boolean =>
   pieces.every(({ cameras }) => agreement(verified, cameras) >= SENSE_DEFAULTS.agreement);
 
+/** The set's pixel, which limits are in: the larger of the two in the middle, so that it is one of a photo. */
+const middlePixel = (pixels: readonly number[]): number | undefined =>
+  [...pixels].sort((a, b) => a - b)[pixels.length >> 1];
+
 /** Per lens, the standard deviation of its focal as a share of it (certainty.ts); undefined where it was given. */
 export function sigmasOf(
   { lensOf, position, pixels }: SurveyTask,
   { lenses, pieces }: Solution,
 ): (number | undefined)[] {
-  const sorted = [...pixels].sort((a, b) => a - b);
-  const options = { ...CERTAINTY_DEFAULTS, pixel: sorted[sorted.length >> 1] ?? CERTAINTY_DEFAULTS.pixel };
+  const options = { ...CERTAINTY_DEFAULTS, pixel: middlePixel(pixels) ?? CERTAINTY_DEFAULTS.pixel };
   return lenses.map(({ fixed, prior }, index) => {
     if (fixed || (prior && prior.sigma < 1e-3)) return undefined;
     const shown = ({ cameras }: Piece) => [...cameras.keys()].filter((photo) => lensOf[photo] === index).length;
@@ -87,7 +88,6 @@ export async function solve(
 ): Promise<Solution> {
   const rejected: Rejection[] = [];
   const plausible = plausiblePairs(task, resultOf, rejected);
-  const sorted = [...task.pixels].sort((a, b) => a - b);
   const { photos, context } = task;
   const { pieces, lenses, contradictions } = await structureInThread(
     task.pool,
@@ -101,7 +101,7 @@ export async function solve(
       priors: posePriors(photos),
       options: {
         ...STRUCTURE_DEFAULTS,
-        pixel: sorted[sorted.length >> 1] ?? STRUCTURE_DEFAULTS.pixel,
+        pixel: middlePixel(task.pixels) ?? STRUCTURE_DEFAULTS.pixel,
         ...structure,
       },
     },

@@ -12,6 +12,7 @@ import { openStudio, shown, tab } from '../e2e/studio.js';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import type { StoredView } from '../../electron/project/alignments.js';
 import { Project } from '../../electron/project/project.js';
+import { longestTasks } from './trace.js';
 
 const count = Number(process.argv[2] ?? 500);
 /** Each photo is paired with so many after it. */
@@ -93,30 +94,13 @@ async function measureMatrix(page: Page): Promise<void> {
   );
 }
 
-interface TraceEvent {
-  name: string;
-  ph: string;
-  pid: number;
-  tid: number;
-  /** Microseconds on the clock, and of the thread's processor time. */
-  dur?: number;
-  tdur?: number;
-  args?: { name?: string };
-}
-
 async function measured(page: Page, what: string, action: () => Promise<unknown>): Promise<void> {
   await page.waitForTimeout(600);
   await studio.browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
   await action();
   await page.waitForTimeout(600);
-  const { traceEvents } = JSON.parse(String(await studio.browser.stopTracing())) as { traceEvents: TraceEvent[] };
-  const mains = traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain');
-  const tasks = traceEvents.filter(
-    ({ name, pid, tid }) => /RunTask$/.test(name) && mains.some((main) => main.pid === pid && main.tid === tid),
-  );
-  const longest = (key: 'dur' | 'tdur'): string =>
-    (Math.max(0, ...tasks.map((task) => task[key] ?? 0)) / 1000).toFixed(0);
-  console.log(`${what}: longest task ${longest('tdur')} ms (target ${TARGET}; ${longest('dur')} on the clock)`);
+  const { wall, processor } = longestTasks(await studio.browser.stopTracing());
+  console.log(`${what}: longest task ${processor} ms (target ${TARGET}; ${wall} on the clock)`);
 }
 
 async function wheel(page: Page, selector: string, by: number, times: number): Promise<void> {

@@ -18,6 +18,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { encodeCloud } from '../../electron/contract/cloud.js';
 import { serveViewerPage } from '../renderer/viewer/page/serve.js';
 import { ringOfCameras, syntheticCloud } from '../renderer/viewer/synthetic.js';
+import { longestTasks } from './trace.js';
 
 const points = Number(process.argv[2] ?? 10_000_000);
 const cloud = encodeCloud(syntheticCloud(points));
@@ -91,35 +92,6 @@ async function measure(page: Page, title: string, step: () => Promise<unknown>):
   console.log(
     `${title.padEnd(36)} ${seconds.toFixed(2).padStart(7)} s   longest task ${wall} ms (${processor} ms of processor time)   longest silence ${Math.round(silence)} ms`,
   );
-}
-
-/**
- * Of the page's main thread. Where other programs run at the same time the processor time is what the page itself
- * takes.
- * @returns milliseconds
- */
-function longestTasks(trace: Buffer): { wall: number; processor: number } {
-  interface TraceEvent {
-    name: string;
-    ph: string;
-    pid: number;
-    tid: number;
-    dur?: number;
-    tdur?: number;
-    args?: { name?: string };
-  }
-  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
-  const main = new Set(
-    traceEvents
-      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
-      .map(({ pid, tid }) => `${pid} ${tid}`),
-  );
-  const tasks = traceEvents.filter(
-    ({ name, ph, pid, tid }) => ph === 'X' && name.endsWith('RunTask') && main.has(`${pid} ${tid}`),
-  );
-  const longest = (of: 'dur' | 'tdur'): number =>
-    Math.round(tasks.reduce((most, task) => Math.max(most, task[of] ?? 0), 0) / 1000);
-  return { wall: longest('dur'), processor: longest('tdur') };
 }
 
 /** Resident memory of the page's process, and of the one that stands for the GPU. */
