@@ -29,11 +29,10 @@ export function usePhoto(url: string | undefined, onLoad: () => void): Texture |
   useEffect(() => {
     if (url === undefined) return;
     let current = true;
-    let loaded: Texture | undefined;
     bitmaps().load(url, (bitmap) =>
       whenItsTurn(() => {
         if (!current) return bitmap.close();
-        loaded = new Texture(bitmap);
+        const loaded = new Texture(bitmap);
         loaded.flipY = false;
         loaded.colorSpace = SRGBColorSpace;
         loaded.needsUpdate = true;
@@ -45,8 +44,9 @@ export function usePhoto(url: string | undefined, onLoad: () => void): Texture |
     return () => {
       current = false;
       setTexture(undefined);
-      loaded?.dispose();
     };
   }, [url, onLoad]);
+  // Not with the cleanup above: a frame drawn before the next commit would still show it, and upload a closed bitmap.
+  useEffect(() => () => texture?.dispose(), [texture]);
   return texture;
 }
