@@ -1,8 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
+import { isBmp, readBmp } from './bmp.js';
 import { decodeHeif, isHevcHeif } from './heif.js';
 import { decodeOther, otherFormat, type OtherFormat } from './formats.js';
 import { UserError } from '../contract/errors.js';
-import { isNetpbm, readNetpbm } from './netpbm.js';
+import { isNetpbm, readNetpbm, type StoredPicture } from './netpbm.js';
 import { developRaw, isRaw } from './raw.js';
 
 /**
@@ -42,8 +43,8 @@ export interface OpenImage {
 const options = { failOn: 'truncated', limitInputPixels: 1_000_000_000, animated: false } as const;
 
 /**
- * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF (sharp), HEIC (libheif), camera RAW (LibRaw),
- * JPEG XL (libjxl), these three compiled to WebAssembly, OpenEXR, and binary PGM and PPM.
+ * Opens an image of any supported format: JPEG, PNG, WebP, TIFF, AVIF, GIF (sharp), HEIC (libheif), camera RAW (LibRaw),
+ * JPEG XL (libjxl), these three compiled to WebAssembly, OpenEXR, BMP, and binary PGM and PPM.
  *
  * @throws the decoder's error when the header can't be read; pixels are decoded later, by the pipeline
  */
@@ -70,7 +71,8 @@ export async function openImage(bytes: Buffer): Promise<OpenImage> {
       notes: [],
     };
   }
-  if (isNetpbm(bytes)) return openNetpbm(bytes);
+  if (isBmp(bytes)) return openStored(readBmp(bytes));
+  if (isNetpbm(bytes)) return openStored(readNetpbm(bytes));
   const meta = await sharp(bytes, options).metadata();
   // Of 0 to 1 it made black, and no reader can know what else such numbers mean: depths, heights, light.
   if (meta.depth === 'float' || meta.depth === 'double')
@@ -123,8 +125,7 @@ function deepImage(
   };
 }
 
-function openNetpbm(bytes: Buffer): OpenImage {
-  const { width, height, channels, pixels } = readNetpbm(bytes);
+function openStored({ width, height, channels, pixels }: StoredPicture): OpenImage {
   const raw = { raw: { width, height, channels } } as const;
   const shallow = pixels instanceof Uint16Array ? Uint8Array.from(pixels, (value) => value >> 8) : pixels;
   const eight = () => sharp(shallow, raw).toColourspace('srgb');

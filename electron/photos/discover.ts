@@ -1,7 +1,9 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { isMaskBeside } from './mask-names.js';
-import { photoEndings, videoEndings } from '../contract/photo-endings.js';
+import { listed } from '../contract/listed.js';
+import { photoEndings, strangerEndings, videoEndings } from '../contract/photo-endings.js';
 
 export interface Refusal {
   path: string;
@@ -49,25 +51,51 @@ export async function discover(paths: readonly string[]): Promise<{ files: strin
         files.push(path);
         continue;
       }
-      const names = (await readdir(path, { withFileTypes: true }))
-        .filter(
-          (entry) =>
-            !entry.isDirectory() &&
-            !entry.name.startsWith('.') &&
-            photoEndings.includes(extname(entry.name).toLowerCase()),
-        )
-        .map((entry) => entry.name)
-        .sort(new Intl.Collator('en', { numeric: true }).compare);
-      const photoNames = new Set(names);
-      const photos = names.filter((name) => !isMaskBeside(name, photoNames));
-      if (photos.length === 0)
-        refused.push({ path, reason: 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF and HEIC files are read' });
+      const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+      const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+      const photos = photosAmong(names);
+      if (photos.length === 0) refused.push({ path, reason: await emptiness(path, entries) });
+      refused.push(...passedOver(names).map((reason) => ({ path, reason })));
       files.push(...photos.map((name) => join(path, name)));
     } catch (error) {
       refused.push({ path, reason: reasonOf(error) });
     }
   }
   return { files: [...new Set(files)], refused };
+}
+
+const endsWith = (endings: readonly string[]) => (name: string) => endings.includes(extname(name).toLowerCase());
+
+/** Names of photos, without masks that lie beside them, in order. */
+function photosAmong(names: readonly string[]): string[] {
+  const photos = names.filter(endsWith(photoEndings)).sort(new Intl.Collator('en', { numeric: true }).compare);
+  const photoNames = new Set(photos);
+  return photos.filter((name) => !isMaskBeside(name, photoNames));
+}
+
+/** What people take for photos in a folder and is not read: a line for each kind. */
+function passedOver(names: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const [target, endings] of Object.entries(strangerEndings)) {
+    const some = names.filter(endsWith(endings));
+    if (some.length > 0) lines.push(`${listed(some, 3)}: not a format that is read; convert to ${target}`);
+  }
+  const videos = names.filter(endsWith(videoEndings));
+  // A folder of videos alone is read for their frames (discoverVideos).
+  if (videos.length > 0 && names.some(endsWith(photoEndings)))
+    lines.push(`${listed(videos, 3)}: videos beside photos; name them to have their frames used`);
+  return lines;
+}
+
+/** Why a folder gave no photo. */
+async function emptiness(path: string, entries: readonly Dirent[]): Promise<string> {
+  const inside: string[] = [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const names = await readdir(join(path, name)).catch(() => []);
+    if (photosAmong(names).length > 0) inside.push(name);
+  }
+  if (inside.length > 0) return `no photos in this folder itself; add those within it: ${listed(inside, 5)}`;
+  return 'no photos in this folder; JPEG, PNG, WebP, TIFF, AVIF, HEIC, GIF and BMP files are read, and RAW';
 }
 
 /** A file system error in plain words. */

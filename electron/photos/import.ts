@@ -50,7 +50,7 @@ export async function importPhoto(path: string): Promise<ImportedPhoto> {
       throw new UserError('bad-input', 'too large: more than a thousand megapixels; make it smaller', { cause: error });
     throw new UserError(
       'bad-input',
-      'this is not an image in a format that can be read; use JPEG, PNG, WebP, TIFF, AVIF or HEIC',
+      'this is not an image in a format that can be read; use JPEG, PNG, WebP, TIFF, AVIF, HEIC, GIF or BMP',
       { cause: error },
     );
   });

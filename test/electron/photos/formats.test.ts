@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import encodeJxl, { init } from '@jsquash/jxl/encode.js';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPhoto } from '../../../electron/photos/import.js';
 import { readPixels, readWhole } from '../../../electron/photos/reader.js';
@@ -140,4 +141,75 @@ test('a TIFF of floating-point numbers is refused, not taken for a black photo',
   }
   for (let k = 0; k < width * height; k++) bytes.writeFloatLE((k % 97) / 97, 134 + 4 * k);
   await expect(importPhoto(await save('float.tif', bytes))).rejects.toThrow(/floating-point numbers/);
+});
+
+/** A BMP of these pixels: [bits] of a pixel, what each has, rows from the bottom up or from the top down. */
+function bmp(bits: 8 | 16 | 24 | 32, topDown: boolean): Buffer {
+  const stride = 4 * Math.ceil((width * bits) / 32);
+  const palette = bits === 8 ? 1024 : 0;
+  const masks = bits === 16 ? 12 : 0;
+  const head = Buffer.alloc(54 + palette + masks);
+  head.write('BM');
+  head.writeUInt32LE(head.length, 10);
+  head.writeUInt32LE(40, 14);
+  head.writeInt32LE(width, 18);
+  head.writeInt32LE(topDown ? -height : height, 22);
+  head.writeUInt16LE(1, 26);
+  head.writeUInt16LE(bits, 28);
+  if (masks > 0) {
+    head.writeUInt32LE(3, 30);
+    // Five, six and five bits, as graphics cards have it.
+    for (const [k, mask] of [0xf800, 0x7e0, 0x1f].entries()) head.writeUInt32LE(mask, 54 + 4 * k);
+  }
+  // A palette that runs against the numbers.
+  for (let k = 0; k < palette / 4; k++) head.set([255 - k, 255 - k, 255 - k, 0], 54 + 4 * k);
+  const rows = Buffer.alloc(stride * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [r, g, b] = colour(x, y).map((value) => Math.round(255 * value)) as [number, number, number];
+      const at = stride * (topDown ? y : height - 1 - y) + (x * bits) / 8;
+      if (bits === 8) rows[at] = 255 - r;
+      else if (bits === 16) rows.writeUInt16LE(((r >> 3) << 11) | ((g >> 2) << 5) | (b >> 3), at);
+      else rows.set(bits === 24 ? [b, g, r] : [b, g, r, 0], at);
+    }
+  return Buffer.concat([head, rows]);
+}
+
+describe('a photo in BMP', () => {
+  test.each([
+    [8, false],
+    [16, true],
+    [24, false],
+    [24, true],
+    [32, false],
+  ] as const)('of %d bits is read upright and in its colours', async (bits, topDown) => {
+    const { photo } = await importPhoto(await save(`photo-${bits}-${topDown}.bmp`, bmp(bits, topDown)));
+    expect([photo.width, photo.height, photo.mask]).toEqual([width, height, undefined]);
+    const { pixels } = await readPixels(photo, {});
+    for (const [x, y] of [
+      [0, 0],
+      [95, 0],
+      [1, 71],
+    ] as const) {
+      const [r, ...rest] = colour(x, y).map((value) => Math.round(255 * value));
+      const found = [...pixels.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
+      const wanted = bits === 8 ? [r!, r!, r!] : [r!, ...rest];
+      for (const [c, value] of wanted.entries())
+        expect(Math.abs(found[c]! - value)).toBeLessThanOrEqual(bits === 16 ? 8 : 0);
+    }
+  });
+
+  test('is refused when it is cut off or compressed', async () => {
+    const whole = bmp(24, false);
+    await expect(importPhoto(await save('cut.bmp', whole.subarray(0, 3000)))).rejects.toThrow(/not an image/);
+    whole.writeUInt32LE(1, 30);
+    await expect(importPhoto(await save('packed.bmp', whole))).rejects.toThrow(/compressed.*save it as PNG/);
+  });
+});
+
+test('a photo in GIF is read', async () => {
+  const grey = sharp({ create: { width, height, channels: 3, background: '#506070' } });
+  const { photo } = await importPhoto(await save('photo.gif', await grey.gif().toBuffer()));
+  const { pixels } = await readPixels(photo, {});
+  expect([...pixels.subarray(0, 3)]).toEqual([0x50, 0x60, 0x70]);
 });

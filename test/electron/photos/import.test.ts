@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -288,6 +288,29 @@ test('a folder gives its photos in the order of their numbers; an empty one says
   expect(imported.map(({ photo }) => photo.name)).toEqual(['p9.png', 'p10.png']);
   const empty = await mkdtemp(join(folder, 'empty-'));
   expect((await importPhotos([empty])).refused[0]!.reason).toMatch(/no photos in this folder/);
+});
+
+test('what a folder holds besides, and people take for photos, is named in a line', async () => {
+  const inner = await mkdtemp(join(folder, 'mixed-'));
+  await writeFile(join(inner, 'good.png'), await picture(80, 80, 31).png().toBuffer());
+  for (const name of ['map.JP2', 'old.tga', 'sensor.pef', 'walk.mp4', 'notes.txt', '.hidden.tga'])
+    await writeFile(join(inner, name), 'x');
+  const { imported, refused } = await importPhotos([inner]);
+  expect(imported.length).toBe(1);
+  expect(refused).toEqual([
+    { path: inner, reason: 'map.JP2, old.tga: not a format that is read; convert to PNG' },
+    { path: inner, reason: 'sensor.pef: not a format that is read; convert to DNG' },
+    { path: inner, reason: 'walk.mp4: videos beside photos; name them to have their frames used' },
+  ]);
+});
+
+test('a folder whose photos all lie in folders within it names them', async () => {
+  const outer = await mkdtemp(join(folder, 'outer-'));
+  await mkdir(join(outer, 'day 1'));
+  await writeFile(join(outer, 'day 1', 'good.png'), await picture(80, 80, 32).png().toBuffer());
+  expect((await importPhotos([outer])).refused[0]!.reason).toMatch(
+    /in this folder itself; add those within it: day 1$/,
+  );
 });
 
 test('photos are handed over while others are being read, each once and in order, and a failure there ends the reading', async () => {
