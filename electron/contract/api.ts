@@ -432,6 +432,7 @@ export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>;
  * Binary resources, by name; answered as ArrayBuffer (`GET /binary/<name>` in browser mode, a custom protocol in
  * Electron).
  * - `thumbnail/<photo>` JPEG; `photo/<photo>` JPEG at most 2048 px; `photo-mask/<photo>` PNG, white where it is used
+ * - `file-picture/<path>` small JPEG of a photo in the file dialog
  * - `cloud/<revision>/<component>`: see cloud.ts; `mask/<id>`: see mask.ts
  * - `mesh/<revision>` GLB in the alignment's axes, y up; `mesh-photos/<revision>` int16 per face, in its order
  * - `video/<order>/<from>/<to>`: a piece of a video that a window decodes, see video.ts

@@ -24,7 +24,7 @@ const png = async (bytes: Promise<Uint8Array>): Promise<BinaryResource> => ({ ty
  * @throws UserError 'not-found'
  */
 export async function binary(workspace: Workspace, name: string): Promise<BinaryResource> {
-  const [kind, ...rest] = decoded(name);
+  const [kind, ...rest] = partsOf(name);
   const found = await read(workspace, kind!, rest);
   if (!found) throw new UserError('not-found', `there is no such resource: ${name}`);
   return found;
@@ -43,7 +43,8 @@ async function maskPicture(photo: Photo): Promise<Uint8Array> {
     .toBuffer();
 }
 
-function decoded(name: string): string[] {
+/** The parts of a binary resource's name. */
+export function partsOf(name: string): string[] {
   try {
     return name.split('/').map(decodeURIComponent);
   } catch {

@@ -22,7 +22,7 @@ import type { PresetSettings } from '../contract/presets.js';
 import { databaseError } from '../project/open.js';
 import { importPhotos, type ImportedPhoto, type ImportResult } from '../photos/import.js';
 import { readPixels } from '../photos/reader.js';
-import { binary, type BinaryResource } from './binaries.js';
+import { binary, partsOf, type BinaryResource } from './binaries.js';
 import { Emitter, throttle } from './emitter.js';
 import { isTemporary, keepUploads, temporaryPath } from './data-folder.js';
 import { defaultDataFolder, programVersion, sampleSets } from './environment.js';
@@ -34,7 +34,7 @@ import { getNetwork, importNetwork, listNetworks, type ModelProgress } from './n
 import { findEstimator, geometric, type EstimatorSource } from './estimators.js';
 import { estimatePreset, presetCommand, writePreset } from './export-preset.js';
 import { estimateBytes, exportCommand, writeExports } from './exporting.js';
-import { listFiles, makeFolder } from './files.js';
+import { filePicture, listFiles, makeFolder } from './files.js';
 import { Job } from './job.js';
 import { takeKnownCameras, type KnownCameraUse } from './known-cameras.js';
 import { findMasks } from './find-masks.js';
@@ -146,9 +146,12 @@ export class Engine {
 
   /** @throws UserError 'not-found' */
   async binary(name: string): Promise<BinaryResource> {
-    const [kind, revision, ...rest] = name.split('/');
+    const [kind, revision, ...rest] = partsOf(name);
     if (kind === 'video')
       return { type: 'application/octet-stream', bytes: await this.pageVideos.bytes(revision!, ...pieceOf(rest)) };
+    // Before there is a project, too; nothing is an answer: a browser would complain of a resource that isn't there.
+    if (kind === 'file-picture')
+      return { type: 'image/jpeg', bytes: (await filePicture(revision ?? '')) ?? new Uint8Array() };
     if (kind === 'mesh' || kind === 'mesh-photos') {
       const found = await this.meshJob().binary(kind, Number(revision));
       if (found) return found;

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Result } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { isInput } from '../contract/photo-endings.js';
+import { smallPicture } from './recent.js';
 
 type Entry = Result<'files.list'>['entries'][number];
 
@@ -61,6 +62,14 @@ export function makeFolder(parent: string, name: string): { path: string } {
     throw new UserError('bad-input', `${reasonOf(error)}; choose another name or folder: ${path}`);
   }
   return { path };
+}
+
+/** A small JPEG of a photo that may be chosen; undefined for what is none, or needs a decoder that takes its time. */
+export async function filePicture(path: string): Promise<Uint8Array | undefined> {
+  // A pipe called .jpg would never end; a name that is no path has no entry.
+  const isPhoto = kindOf(path.toLowerCase()) === 'photo' && entry(dirname(path), basename(path), true).length > 0;
+  const picture = isPhoto && statSync(path).isFile() ? await smallPicture(path) : undefined;
+  return picture === undefined ? undefined : Buffer.from(picture, 'base64');
 }
 
 function kindOf(name: string): Entry['kind'] {

@@ -6,7 +6,7 @@ import type { Project } from '../project/project.js';
 import type { EstimatorEntry } from './estimators.js';
 import { expectedPairs, select } from './selection.js';
 import { runKind } from './run.js';
-import { forecastSteps } from './stages.js';
+import { forecastSteps, sizeOf } from './stages.js';
 import type { Timings } from './timings.js';
 
 /** What a run with these settings would cost, before it starts. Cached pairs may make it much cheaper. */
@@ -35,7 +35,7 @@ export async function preflight(
     warnings.push("with one photo alone, its depth is the network's guess; more photos make it a measurement");
   if (photos.length === 2) warnings.push('with two photos nothing checks the result; a third helps much');
   const steps = forecastSteps({
-    photos: photos.length,
+    ...sizeOf(photos),
     pairs: pairs.length,
     threads: threads ?? availableParallelism(),
     estimator: cost.seconds,

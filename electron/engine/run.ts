@@ -12,7 +12,7 @@ import type { StageName } from '../contract/stages.js';
 import { knownText, sightId } from '../geometry/photo.js';
 import { maskDepths, maskedSession } from '../pointmaps/masking.js';
 import type { Estimator, EstimatorSession } from '../pointmaps/estimator.js';
-import type { Pair } from '../geometry/types.js';
+import type { Pair, Photo } from '../geometry/types.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
 import { Clock } from './clock.js';
@@ -24,7 +24,7 @@ import { parallax, place, type Placement } from './placement.js';
 import { maskReader } from './masks.js';
 import { confidentDepths } from './scenes.js';
 import { RunProgress } from './run-progress.js';
-import { engineStages, forecastSteps } from './stages.js';
+import { engineStages, forecastSteps, sizeOf } from './stages.js';
 import type { Timings } from './timings.js';
 import { PairSet } from '../pairs/propose.js';
 import type { SparseContext } from '../sparse/correspondence.js';
@@ -86,11 +86,11 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const threads = context.threads ?? availableParallelism();
   const usesSparse = estimator.sparse !== 'unused';
   const kind = runKind(settings);
-  const expected = (photos: number, pairs: number, estimator: number) =>
-    forecastSteps({ photos, pairs, threads, estimator, sparse: usesSparse });
+  const expected = (photos: readonly Photo[], pairs: number, estimator: number) =>
+    forecastSteps({ ...sizeOf(photos), pairs, threads, estimator, sparse: usesSparse });
   const inHistory = (steps: ReturnType<typeof expected>) => context.timings?.apply(kind, steps) ?? steps;
   const clock = new Clock(context.gate.now);
-  const progress = new RunProgress(inHistory(expected(2, 1, 1)), context.gate.now);
+  const progress = new RunProgress(inHistory(expected(project.photos(), 1, 1)), context.gate.now);
   const tracker: Tracker = { clock, progress };
   const enter = (stage: StageName): void => {
     clock.enter(stage);
@@ -102,7 +102,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   let selection = await select(project, settings, estimator);
   const { photos } = selection;
   const likely = expectedPairs(selection);
-  const steps = expected(photos.length, likely.length, estimator.estimateCost(photos, likely).seconds);
+  const steps = expected(photos, likely.length, estimator.estimateCost(photos, likely).seconds);
   progress.expect(inHistory(steps));
 
   const before = project.alignmentKey() !== undefined;

@@ -169,7 +169,7 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
                 }}
                 disabled={kind === 'photo' && accept === 'folder'}
               >
-                <Icon name={kind === 'folder' ? 'folder' : kind === 'photo' ? 'photo' : 'file'} />
+                {kind === 'photo' ? <Picture path={path} /> : <Icon name={kind === 'folder' ? 'folder' : 'file'} />}
                 <span className="truncate">{entry}</span>
                 {kind !== 'folder' && <span className="faint numeric">{bytesText(bytes)}</span>}
               </button>
@@ -191,6 +191,21 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** What is in a photo; its sign until that is there, and where it can't be shown. Read once it is scrolled to. */
+function Picture({ path }: { path: string }) {
+  const [absent, setAbsent] = useState(false);
+  if (absent) return <Icon name="photo" />;
+  return (
+    <img
+      src={api.binaryUrl(`file-picture/${encodeURIComponent(path)}`)}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      onError={() => setAbsent(true)}
+    />
   );
 }
 
