@@ -299,15 +299,14 @@ function carriedOver(anchors: StoredFrame['anchors'], cameras: readonly Camera[]
       const distance = apart(centre(a.world), centre(b.world));
       if (distance > 0) ratios.push(apart(centre(a.scene), centre(b.scene)) / distance);
     }
-  const middle = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
-  const scale = ratios.length > 0 ? middle(ratios) : 1;
+  const scale = ratios.length > 0 ? median(ratios)! : 1;
   const translation = Float64Array.from([0, 1, 2], (i) =>
-    middle(
+    median(
       common.map(({ scene, world: M }) => {
         const [x, y, z] = centre(M) as [number, number, number];
         return centre(scene)[i]! - scale * (rotation[3 * i]! * x + rotation[3 * i + 1]! * y + rotation[3 * i + 2]! * z);
       }),
-    ),
+    )!,
   );
   return { scale, rotation, translation };
 }

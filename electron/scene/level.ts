@@ -1,4 +1,5 @@
 import type { Camera, DepthMap, PhotoId } from '../geometry/types.js';
+import { median } from '../numerics/median.js';
 import { eigenSymmetric3 } from '../numerics/eigen.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 
@@ -125,8 +126,8 @@ function gimbalUp(cameras: readonly Camera[], gimbals: GimbalUps, degrees: numbe
   });
   if (ups.length === 0 || ups.length < cameras.length / 2) return undefined;
   const up = unit(mean(ups));
-  const off = ups.map((each) => Math.acos(Math.min(1, dot(each, up))) / DEGREE).sort((a, b) => a - b);
-  return off[off.length >> 1]! < degrees ? up : undefined;
+  const off = ups.map((each) => Math.acos(Math.min(1, dot(each, up))) / DEGREE);
+  return median(off)! < degrees ? up : undefined;
 }
 
 /**
@@ -177,10 +178,7 @@ function squareTo(right: Vectors, own: Float64Array, back: Float64Array): Float6
 }
 
 /** 1.48 times the median: a standard deviation that few outliers don't move. */
-function spread(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return 1.48 * (sorted[sorted.length >> 1] ?? 0);
-}
+const spread = (values: readonly number[]): number => 1.48 * (median(values) ?? 0);
 
 const axesAreParallel = (right: Vectors, degrees: number): boolean =>
   secondMoments(right).values[1]! < Math.sin(degrees * DEGREE) ** 2;

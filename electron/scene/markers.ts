@@ -1,3 +1,4 @@
+import { median } from '../numerics/median.js';
 import type { MarkerFamily } from '../contract/scene.js';
 import { distort, undistort } from '../geometry/lens.js';
 import type { Camera } from '../geometry/types.js';
@@ -163,7 +164,7 @@ function fittedLine(points: readonly Point[], mostOff: number): Line | undefined
     const [a, b] = [-Math.sin(angle), Math.cos(angle)];
     line = [a, b, a * mean[0]! + b * mean[1]!];
     const off = points.map(([x, y]) => Math.abs(a * x + b * y - line[2]));
-    typical = off.slice().sort((p, q) => p - q)[off.length >> 1]!;
+    typical = median(off)!;
     const width = Math.max(2 * typical, 0.05 * mostOff);
     weights = off.map((value) => 1 / (1 + (value / width) ** 2) ** 2);
   }

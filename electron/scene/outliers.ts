@@ -1,3 +1,5 @@
+import { median } from '../numerics/median.js';
+
 /*
  * Statistical outliers of a cloud (Rusu et al., "Towards 3D point cloud based object maps for household environments",
  * 2008): points whose neighbours are much farther away than those of most points are.
@@ -31,9 +33,8 @@ export function outliers({ positions, pitch }: OutlierInput, options: Partial<Ou
   const grid = fittingGrid(positions, count);
   const distances = new Float32Array(count);
   for (let k = 0; k < count; k++) distances[k] = grid.meanDistance(k, neighbours) / Math.max(pitch[k]!, 1e-12);
-  const sorted = distances.slice().sort();
-  const middle = sorted[count >> 1]!;
-  const spread = distances.map((value) => Math.abs(value - middle)).sort()[count >> 1]!;
+  const middle = median(distances)!;
+  const spread = median(distances.map((value) => Math.abs(value - middle)))!;
   // Of a plane without noise all distances are one: what is half as far again is still no outlier.
   const limit = middle + Math.max(deviations * 1.4826 * spread, 0.5 * middle);
   for (let k = 0; k < count; k++) if (distances[k]! > limit) marks[k] = 1;

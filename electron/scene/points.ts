@@ -2,6 +2,7 @@ import type { ScenePixel } from '../contract/scene.js';
 import { UserError } from '../contract/errors.js';
 import { undistort } from '../geometry/lens.js';
 import type { Camera, DepthMap, OriginalFromView } from '../geometry/types.js';
+import { median } from '../numerics/median.js';
 import { invertRigid, multiply4, solveCholesky } from '../numerics/linear.js';
 
 /** A point on a surface, found at a pixel of a photo. */
@@ -194,8 +195,7 @@ function planeFit(samples: readonly DepthSample[], seed: number): Omit<DepthFit,
     for (let i = 1; i < 3; i++) A[4 * i]! += 1e-3 * samples.length;
     if (!solveCholesky(A, right, 3)) break;
     [a, b, c] = right as unknown as [number, number, number];
-    const sorted = samples.map((sample) => Math.abs(off(sample))).sort((p, q) => p - q);
-    scale = Math.max(1e-4 / seed, 2 * 1.48 * sorted[sorted.length >> 1]!);
+    scale = Math.max(1e-4 / seed, 2 * 1.48 * median(samples.map((sample) => Math.abs(off(sample))))!);
   }
   const depth = 1 / a;
   return { depth, deviation: (scale / 2) * depth * depth, slope: [b, c] };

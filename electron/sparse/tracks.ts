@@ -1,3 +1,5 @@
+import { UnionFind } from '../numerics/union-find.js';
+
 /** Inlier matches of one pair: [n, 2] feature indices. */
 export interface PairMatches {
   a: number;
@@ -22,23 +24,19 @@ export function buildTracks(featureCounts: readonly number[], pairs: readonly Pa
   for (const count of featureCounts) offsets.push(offsets[offsets.length - 1]! + count);
   const photoOf = new Int32Array(offsets[offsets.length - 1]!);
   featureCounts.forEach((_, photo) => photoOf.fill(photo, offsets[photo], offsets[photo + 1]));
-  const parent = Int32Array.from(photoOf, (_, k) => k);
-  const find = (k: number): number => {
-    while (parent[k] !== k) k = parent[k] = parent[parent[k]!]!;
-    return k;
-  };
+  const joined = new UnionFind(photoOf.length);
   /** Features of the sets of more than one, in order, by their roots. */
   const sets = new Map<number, number[]>();
   const strongest = [...pairs].sort((p, q) => q.matches.length - p.matches.length);
   for (const { a, b, matches } of strongest) {
     for (let k = 0; k < matches.length; k += 2) {
-      const [p, q] = [find(offsets[a]! + matches[k]!), find(offsets[b]! + matches[k + 1]!)];
+      const [p, q] = [joined.root(offsets[a]! + matches[k]!), joined.root(offsets[b]! + matches[k + 1]!)];
       if (p === q) continue;
       const [own, other] = [sets.get(p) ?? [p], sets.get(q) ?? [q]];
       const both = united(own, other, photoOf);
       if (!both) continue;
       const [root, leaf] = own.length < other.length ? [q, p] : [p, q];
-      parent[leaf] = root;
+      joined.join(leaf, root);
       sets.set(root, both);
       sets.delete(leaf);
     }

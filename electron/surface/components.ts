@@ -1,3 +1,4 @@
+import { UnionFind } from '../numerics/union-find.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import type { Mesh, SurfaceView } from './types.js';
 
@@ -39,19 +40,12 @@ export function withoutSmallPieces(
 
 /** The face that stands for the piece a face is in: what hangs together along edges. */
 export function componentsOf(opposite: Int32Array): (face: number) => number {
-  const parent = Int32Array.from({ length: opposite.length / 3 }, (_, k) => k);
-  const root = (k: number): number => {
-    while (parent[k] !== k) {
-      parent[k] = parent[parent[k]!]!;
-      k = parent[k]!;
-    }
-    return k;
-  };
+  const joined = new UnionFind(opposite.length / 3);
   for (let h = 0; h < opposite.length; h++) {
     const across = opposite[h]!;
-    if (across > h) parent[root(Math.floor(h / 3))] = root(Math.floor(across / 3));
+    if (across > h) joined.join(Math.floor(h / 3), Math.floor(across / 3));
   }
-  return root;
+  return (face) => joined.root(face);
 }
 
 export function faceArea(positions: Float32Array, indices: Uint32Array, t: number): number {

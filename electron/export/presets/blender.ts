@@ -1,3 +1,4 @@
+import { median } from '../../numerics/median.js';
 import type { Camera, PointCloud, Scene } from '../../geometry/types.js';
 import { madeAhead } from '../ahead.js';
 import { turnedCamera } from '../axes.js';
@@ -81,8 +82,7 @@ function typicalDistance({ positions, source, confidence }: PointCloud, cameras:
     const M = cameras[source[k]!]!.worldFromCamera;
     distances.push(Math.hypot(...[0, 1, 2].map((i) => positions[3 * k + i]! - M[4 * i + 3]!)));
   }
-  distances.sort((a, b) => a - b);
-  return distances[distances.length >> 1] || 1;
+  return median(distances) || 1;
 }
 
 const POINTS_PER_CHUNK = 1 << 16;

@@ -1,3 +1,4 @@
+import { median } from '../../numerics/median.js';
 import { areas, closed, inverted, largest } from './morphology.js';
 import type { SmallPicture } from './still.js';
 
@@ -31,7 +32,7 @@ const difference = (pixels: Uint8Array, p: number, colour: ArrayLike<number>, at
 export function beforePlain(picture: SmallPicture, options: PlainOptions = PLAIN_DEFAULTS): Uint8Array | undefined {
   const { width, height, pixels } = picture;
   const edge = edgePixels(width, height);
-  const middle = [0, 1, 2].map((c) => edge.map((p) => pixels[3 * p + c]!).sort((a, b) => a - b)[edge.length >> 1]!);
+  const middle = [0, 1, 2].map((c) => median(edge.map((p) => pixels[3 * p + c]!))!);
   const seeds = edge.filter((p) => difference(pixels, p, middle, 0) <= options.colour);
   if (seeds.length < options.edge * edge.length) return undefined;
   const background = flood(picture, seeds, (p, from) => {

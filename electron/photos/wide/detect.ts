@@ -1,3 +1,4 @@
+import { median } from '../../numerics/median.js';
 import type { FisheyeProjection, Projection } from '../../geometry/projection.js';
 
 /** A reduced picture, as it was decoded. */
@@ -141,7 +142,7 @@ function edgeCircle(picture: Reduced): { x: number; y: number; radius: number } 
     if (!circle) return undefined;
     const off = (p: readonly [number, number]) =>
       Math.abs(Math.hypot(p[0] - circle!.x, p[1] - circle!.y) - circle!.radius);
-    const limit = 2 * [...kept].map(off).sort((a, b) => a - b)[kept.length >> 1]! + 1;
+    const limit = 2 * median(kept.map(off))! + 1;
     kept = points.filter((p) => off(p) < limit);
   }
   return circle && kept.length > 0.6 * points.length ? circle : undefined;
