@@ -381,6 +381,7 @@ export class Engine {
     await this.close();
     this.workspace = next;
     next.execution = this.options.execution;
+    next.project.preferredMemory = this.preferences.read().memory;
     await this.remember(next);
     this.announce.flush();
     // A project that was aligned before shows its cloud again; the state is there at once, the cloud follows.

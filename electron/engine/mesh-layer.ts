@@ -4,13 +4,13 @@ import type { SceneRegion } from '../contract/scene.js';
 import type { ExportFile } from '../export/types.js';
 import { meshFiles, type MeshEnding, type MeshFileOptions } from '../export/mesh-files.js';
 import { meshGlb } from '../export/mesh-glb.js';
-import type { Scene } from '../geometry/types.js';
 import type { Picture } from '../scene/preview.js';
 import { deriveFrom, eraseFrom, type Built } from '../surface/build.js';
 import { decodeMesh, encodeMesh } from '../surface/layer.js';
 import type { Wanted } from '../surface/levels.js';
 import { meshPreview } from '../surface/preview.js';
 import { meshInFrame, type TexturedMesh } from '../surface/textured.js';
+import type { BuiltComponent } from './scenes.js';
 import type { Workspace } from './workspace.js';
 
 export { meshEndings, type MeshEnding } from '../export/mesh-files.js';
@@ -128,7 +128,7 @@ export async function layerFiles(
 }
 
 /** @throws UserError 'nothing-to-do' while there is none; the scenes must have been built */
-export function largestComponent(workspace: Workspace): { scene: Scene; pixels: Uint8Array[]; key: string } {
+export function largestComponent(workspace: Workspace): BuiltComponent & { key: string } {
   const component = workspace.scenes?.components[0];
   if (!workspace.alignment || !component)
     throw new UserError('nothing-to-do', `this project has no result yet; reconstruct first: ${workspace.path}`);

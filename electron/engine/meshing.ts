@@ -26,7 +26,7 @@ export async function buildLayer(
   context: Partial<StageContext> = {},
 ): Promise<MeshFacts> {
   if (!workspace.isShown) await workspace.buildScenes(context.signal);
-  const { scene, pixels, key } = largestComponent(workspace);
+  const { scene, pixelsOf, key } = largestComponent(workspace);
   const { cameras } = scene;
   const cleaning = workspace.scene.cleaning(key, scene);
   const settings = settingsOf(workspace, options);
@@ -38,7 +38,7 @@ export async function buildLayer(
     {
       cameras,
       maps: scene.depthMaps,
-      pixels,
+      pixelsOf,
       cleaning,
       ...photosOf(workspace, cameras),
       surface: left && decodeSurface(left, surfaceKey),

@@ -139,7 +139,7 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     const { keys, computed, missing, placed } = await observeAndPlace(context, tracker, selection, { session, sparse });
     const { placement, residualOf, observations } = placed;
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
-    const alignment: StoredAlignment = {
+    const made: StoredAlignment = {
       ...placement,
       key,
       ...(sparse ? { sparse: sparseKey(photos, planned.pairs, { matcher, retrieval: retrievalOf(planned) }) } : {}),
@@ -151,8 +151,9 @@ export async function run(context: RunContext): Promise<RunOutcome> {
       seconds: clock.stages,
     };
     const complete = missing === 0;
-    await project.putAlignment(complete ? alignment : { ...alignment, key: `${key} partial` });
-    await recordPairs(project, residualOf, placement);
+    const stored = await project.putAlignment(complete ? made : { ...made, key: `${key} partial` });
+    const alignment = { ...stored, key };
+    await recordPairs(project, residualOf, alignment);
     project.finishRun(keys);
     enter('cloud');
     // Only what was computed says how fast this machine is.
@@ -427,7 +428,7 @@ const PAIRS_A_TURN = 100;
 async function recordPairs(
   project: Project,
   residualOf: ReadonlyMap<string, number | undefined>,
-  { components }: Omit<Placement, 'residuals'>,
+  { components }: Pick<Placement, 'components'>,
 ): Promise<void> {
   const cameras = new Map(
     components.flatMap((component) => component.cameras.map((camera) => [camera.photo, camera] as const)),

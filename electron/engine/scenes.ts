@@ -1,9 +1,10 @@
 import type { Execution } from '../compute/execution.js';
+import { withOtherArrays } from '../compute/lazy-arrays.js';
 import { median } from '../numerics/median.js';
 import type { RunSettings, SceneInfo } from '../contract/api.js';
 import { confidenceScale } from '../contract/confidence.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
-import type { Camera, FocalSource, PointCloud, Scene } from '../geometry/types.js';
+import type { Camera, DepthMap, FocalSource, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import { fuse } from '../scene/fuse.js';
 import { reprojectionErrors } from '../scene/reprojection.js';
@@ -14,13 +15,19 @@ export interface BuiltScenes {
   revision: number;
   /** True for a first look while pairs are still being computed. */
   partial: boolean;
-  components: { scene: Scene; pixels: Uint8Array[] }[];
+  components: BuiltComponent[];
   /** Of the first component's cloud. Told with every change of the project, so it is worked out once. */
   extent: Extent;
   /** Pixels of the original photo, by photo; of those that the sparse model placed. */
   reprojection?: ReadonlyMap<string, number>;
   /** Of all depths; none of sparse points. */
   confidence?: number[] | undefined;
+}
+
+export interface BuiltComponent {
+  scene: Scene;
+  /** sRGB [h, w, 3] of a camera's view; of scenes with depth maps. */
+  pixelsOf: (camera: number) => Uint8Array;
 }
 
 type Extent = Pick<SceneInfo, 'centre' | 'radius'>;
@@ -51,8 +58,8 @@ export async function buildScenes(
       focalSource: focalSource as FocalSource,
       worldFromCamera: Float64Array.from(worldFromCamera),
     }));
-    const pixels = views.map((view) => view.pixels);
-    const cloud = await fuse(cameras, views, pixels, {
+    const pixelsOf = (index: number): Uint8Array => views[index]!.pixels;
+    const cloud = await fuse(cameras, views, pixelsOf, {
       minConfidence: settings.minConfidence,
       removeFloating: settings.removeFloating,
       ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}),
@@ -60,7 +67,7 @@ export async function buildScenes(
       execution,
     });
     const sparse = model && sparseOfScene(model, cameras);
-    components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixels });
+    components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixelsOf });
     signal?.throwIfAborted();
   }
   const maps = components.flatMap(({ scene }) => scene.depthMaps);
@@ -78,15 +85,17 @@ export async function buildScenes(
 
 /** A view without the depths that were completed, not measured. */
 function measuredOnly(view: StoredView): StoredView {
-  const { inferred, depth, confidence, ...rest } = view;
-  return inferred
-    ? {
-        ...rest,
-        depth: depth.map((z, k) => (inferred[k] === 1 ? 0 : z)),
-        confidence: confidence.map((value, k) => (inferred[k] === 1 ? 1 : value)),
-      }
-    : view;
+  if (!('inferred' in view)) return view;
+  const measured = withOtherArrays<StoredView>(view, {
+    depth: () => withoutInferred(view.depth, view.inferred!, 0),
+    confidence: () => withoutInferred(view.confidence, view.inferred!, 1),
+  });
+  delete measured.inferred;
+  return measured;
 }
+
+const withoutInferred = (values: Float32Array, inferred: Uint8Array, unknown: number): Float32Array =>
+  values.map((value, k) => (inferred[k] === 1 ? unknown : value));
 
 export function sceneInfo({
   revision,
@@ -130,8 +139,8 @@ export function cloudExtent(cloud: PointCloud | undefined): Extent {
 /** Pixels of all views that the scale of confidence is made from: its per cents are then right within 0.3. */
 const SCALE_SAMPLES = 200_000;
 
-function scaleOf(maps: readonly { depth: Float32Array; confidence: Float32Array }[]): number[] | undefined {
-  const pixels = maps.reduce((sum, { depth }) => sum + depth.length, 0);
+function scaleOf(maps: readonly Pick<DepthMap, 'width' | 'height' | 'depth' | 'confidence'>[]): number[] | undefined {
+  const pixels = maps.reduce((sum, { width, height }) => sum + width * height, 0);
   // Odd, as in confidentDepths.
   const step = Math.floor(pixels / SCALE_SAMPLES) | 1;
   const known = new Float32Array(Math.ceil(pixels / step) + maps.length);

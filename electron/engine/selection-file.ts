@@ -122,11 +122,13 @@ export function fillPolygon({ width, height, bits }: PhotoMask, points: readonly
 
 function fillBox(
   { bits }: PhotoMask,
-  map: DepthMap,
+  given: DepthMap,
   { worldFromCamera: W }: Camera,
   scale: number,
   inside: (x: number, y: number, z: number) => boolean,
 ): void {
+  // Its arrays may lie behind a cache: they are asked for once.
+  const map = { ...given };
   const p = new Float64Array(3);
   for (let k = 0; k < map.depth.length; k++) {
     if (!(map.depth[k]! > 0) || map.confidence[k]! <= 1) continue;

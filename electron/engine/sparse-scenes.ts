@@ -24,7 +24,7 @@ export async function sparseScenes(model: SparseLook, project: Project, revision
       const cameras = inPiece.flatMap((k) => cameraOf(model, k, photos));
       return {
         scene: { cameras, depthMaps: [], cloud: cloudOf(model, piece, inPiece, colours) },
-        pixels: [],
+        pixelsOf: () => new Uint8Array(0),
       };
     });
   return { revision, partial: true, components, extent: cloudExtent(components[0]?.scene.cloud) };

@@ -139,6 +139,7 @@ export class Workspace {
       sparse: this.alignment.sparse ? decodeSparseModel(this.project.blobs.get(this.alignment.sparse)) : undefined,
     });
     this.scenesOf = photos;
+    this.project.dropEarlierAlignment();
     return this.scenes;
   }
 

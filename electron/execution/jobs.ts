@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ExecutedRoom } from '../compute/execution.js';
 import { denseWorker } from '../pointmaps/geometric/dense/index.js';
-import { floatingWorker } from '../scene/fuse.js';
+import { floatingWorker } from '../scene/kept-pixels.js';
 import { sparseWorker } from '../sparse/worker-address.js';
 import { surfaceWorker } from '../surface/build.js';
 import * as schema from './schemas.js';

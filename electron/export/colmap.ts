@@ -170,21 +170,27 @@ function colmapCamera(camera: PictureCamera, pinhole: boolean): Omit<ColmapCamer
 
 /** Points spread evenly over the cloud, seen by the photo that gave them and by every other whose depth map has them. */
 export function cloudPoints({ cameras, cloud, depthMaps }: Scene, most: number): SeenPoint[] {
-  const poses = cameras.map(({ worldFromCamera }) => invertRigid(worldFromCamera));
   const points: SeenPoint[] = [];
+  const sources: number[] = [];
   const count = cloud.confidence.length;
   const step = Math.max(1, count / most);
   for (let at = 0; Math.floor(at) < count; at += step) {
     const k = Math.floor(at);
     const [position, color] = [cloud.positions, cloud.colors].map((values) => [...values.subarray(3 * k, 3 * k + 3)]);
     const point = { position, color, sightings: [] } as unknown as SeenPoint;
-    cameras.forEach((camera, i) => {
-      if (i !== cloud.source[k] && !agrees(depthMaps[i]!, poses[i]!, point.position)) return;
-      const pixel = projected(camera, poses[i]!, point.position);
-      if (pixel) point.sightings.push({ camera: i, x: pixel[0], y: pixel[1] });
-    });
+    sources.push(cloud.source[k]!);
     points.push(point);
   }
+  // Photo by photo: each depth map, which may lie behind a cache, is read once.
+  cameras.forEach((camera, i) => {
+    const map = { ...depthMaps[i]! };
+    const pose = invertRigid(camera.worldFromCamera);
+    points.forEach(({ position, sightings }, p) => {
+      if (i !== sources[p] && !agrees(map, pose, position)) return;
+      const pixel = projected(camera, pose, position);
+      if (pixel) sightings.push({ camera: i, x: pixel[0], y: pixel[1] });
+    });
+  });
   return points;
 }
 

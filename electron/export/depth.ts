@@ -38,25 +38,15 @@ const maskName = (scene: Scene, index: number, ending: string): string =>
 
 /** White where a depth is inferred, for each map that has such pixels. */
 function inferredMasks(scene: Scene, ending: string): ExportFile[] {
-  return scene.depthMaps.flatMap(({ width, height, inferred, confidence }, k) =>
-    inferred?.includes(1)
-      ? [
-          {
-            name: `depth/${maskName(scene, k, ending)}`,
-            chunks: greyPng(
-              inferred.map((one, at) => (one === 1 && confidence[at]! > 1 ? 255 : 0)),
-              { width, height },
-            ),
-          },
-        ]
-      : [],
+  return scene.depthMaps.flatMap((map, k) =>
+    map.inferred?.includes(1) ? [{ name: `depth/${maskName(scene, k, ending)}`, chunks: inferredPng(map) }] : [],
   );
 }
 
-async function* greyPng(
-  values: Uint8Array,
-  { width, height }: { width: number; height: number },
-): AsyncGenerator<Uint8Array> {
+/** A map is read when its file's turn comes: parameters that are taken apart would hold all of them. */
+async function* inferredPng(map: DepthMap): AsyncGenerator<Uint8Array> {
+  const { width, height, inferred, confidence } = map;
+  const values = inferred!.map((one, at) => (one === 1 && confidence[at]! > 1 ? 255 : 0));
   yield await sharp(values, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
     .png()
@@ -85,7 +75,8 @@ export const depthPng: ExportFormat = {
   ],
 };
 
-async function* pngChunks(map: DepthMap): AsyncGenerator<Uint8Array> {
+async function* pngChunks(given: DepthMap): AsyncGenerator<Uint8Array> {
+  const map = { ...given };
   const scale = unitsPerStep(map);
   const values = Uint16Array.from(map.depth, (depth, k) =>
     map.confidence[k]! > 1 ? Math.min(LARGEST, Math.round(depth / scale)) : 0,
@@ -111,7 +102,8 @@ export const depthPfm: ExportFormat = {
   ],
 };
 
-function* pfmChunks({ width, height, depth, confidence }: DepthMap): Generator<Uint8Array> {
+function* pfmChunks(map: DepthMap): Generator<Uint8Array> {
+  const { width, height, depth, confidence } = map;
   yield new TextEncoder().encode(`Pf\n${width} ${height}\n-1.0\n`);
   for (let y = height - 1; y >= 0; y--)
     yield new Uint8Array(

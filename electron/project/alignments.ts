@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { withLazyArrays, type ArrayCache } from '../compute/lazy-arrays.js';
 import { checksum } from '../compute/record.js';
+import { UserError } from '../contract/errors.js';
 import { cameraInfo, type CameraInfo } from '../contract/api.js';
 import { packBits, unpackBits } from '../numerics/bits.js';
 import type { DepthMap, OriginalFromView, PhotoId } from '../geometry/types.js';
@@ -55,24 +57,25 @@ interface SummaryView {
 
 /** Of an alignment that is being written; found at the next write, it is what a crash left. */
 const PENDING = 'pending';
+/** Before the number of an earlier one: what is still shown reads its depth maps, until the next is shown. */
+const EARLIER = 'earlier ';
 
 /**
  * Only the latest is kept: an older one is computed again from the cached observations in seconds. Written view by
- * view, with turns of the event loop between; the old one is there until the new one is whole.
+ * view, with turns of the event loop between; the old one is there until the new one is whole, and its depth maps can
+ * be read until `dropEarlier`.
+ *
+ * @returns what was written, its depth maps behind the cache
  */
 export async function writeAlignment(
   database: Database,
-  { key, components, ...rest }: StoredAlignment,
-  guard: (action: () => void) => void,
-): Promise<void> {
+  alignment: StoredAlignment,
+  { guard, cache }: { guard: (action: () => void) => void; cache: ArrayCache },
+): Promise<StoredAlignment> {
+  const { key, components, ...rest } = alignment;
   const summary: Summary = {
     ...rest,
-    components: components.map(({ cameras, views }) => ({
-      cameras,
-      views: views.map(
-        ({ depth: _depth, confidence: _confidence, pixels: _pixels, inferred: _inferred, ...view }) => view,
-      ),
-    })),
+    components: components.map(({ cameras, views }) => ({ cameras, views: views.map(summaryOf) })),
   };
   const text = JSON.stringify(summary);
   let id: number | bigint = 0;
@@ -93,10 +96,20 @@ export async function writeAlignment(
   }
   guard(() =>
     database.transaction(() => {
-      database.prepare('DELETE FROM alignments WHERE id <> ?').run(id);
+      database.prepare('UPDATE alignments SET key = ? || id WHERE id <> ?').run(EARLIER, id);
       database.prepare('UPDATE alignments SET key = ? WHERE id = ?').run(key, id);
     })(),
   );
+  const views = (each: readonly StoredView[]): StoredView[] =>
+    each.map((view) =>
+      storedView(database, cache, { id, view: summaryOf(view), inferred: view.inferred !== undefined }),
+    );
+  return { ...alignment, components: components.map(({ cameras, views: own }) => ({ cameras, views: views(own) })) };
+}
+
+/** The alignments before the last, once nothing that is shown reads them any more. */
+export function dropEarlier(database: Database): void {
+  database.prepare(`DELETE FROM alignments WHERE key GLOB '${EARLIER}*'`).run();
 }
 
 /** The cameras of the largest component of the stored alignment. */
@@ -114,14 +127,16 @@ interface SummaryRow {
 
 /** Undefined when there is none, or it is not as it was written. */
 function summaryRow(database: Database): SummaryRow | undefined {
-  const row = database.prepare('SELECT id, key, summary, checksum FROM alignments WHERE key <> ?').get(PENDING) as
-    SummaryRow | undefined;
+  const row = database
+    .prepare(`SELECT id, key, summary, checksum FROM alignments WHERE key <> ? AND key NOT GLOB '${EARLIER}*'`)
+    .get(PENDING) as SummaryRow | undefined;
   return row && isWhole(row.checksum, Buffer.from(row.summary)) ? row : undefined;
 }
 
 /** @returns whether there was one */
 export function dropAlignment(database: Database): boolean {
   database.prepare('DELETE FROM alignments WHERE key = ?').run(PENDING);
+  dropEarlier(database);
   return database.prepare('DELETE FROM alignments').run().changes > 0;
 }
 
@@ -139,10 +154,12 @@ export function alignmentKey(database: Database): string | undefined {
 }
 
 /**
+ * Every depth map is looked at once, whether it is whole, and read again when it is used.
+ *
  * @returns undefined when there is none, or none that can be read whole: it is made again from the observations in
  * seconds
  */
-export function readAlignment(database: Database): StoredAlignment | undefined {
+export function readAlignment(database: Database, cache: ArrayCache): StoredAlignment | undefined {
   const row = summaryRow(database);
   const summary = row && parseSummary(row.summary);
   if (!summary) return undefined;
@@ -150,8 +167,11 @@ export function readAlignment(database: Database): StoredAlignment | undefined {
   const read = database.prepare(
     'SELECT depth, confidence, pixels, inferred, checksum FROM aligned_views WHERE alignment = ? AND photo = ?',
   );
-  const maps = (view: SummaryView): StoredView | undefined =>
-    storedView(view, read.get(row.id, view.photo) as ViewRow | undefined);
+  const maps = (view: SummaryView): StoredView | undefined => {
+    const found = read.get(row.id, view.photo) as ViewRow | undefined;
+    if (!isSound(view, found)) return undefined;
+    return storedView(database, cache, { id: row.id, view, inferred: found.inferred !== null });
+  };
   const found = components.map(({ cameras, views }) => ({ cameras, views: views.map(maps) }));
   if (found.some(({ views }) => views.includes(undefined))) return undefined;
   return { ...rest, key: row.key, components: found as StoredAlignment['components'] };
@@ -208,20 +228,41 @@ interface ViewRow {
   checksum: Buffer | null;
 }
 
-function storedView(view: SummaryView, row: ViewRow | undefined): StoredView | undefined {
+function isSound(view: SummaryView, row: ViewRow | undefined): row is ViewRow {
   const count = view.width * view.height;
-  if (!row || row.depth?.length !== 4 * count || row.confidence?.length !== 4 * count) return undefined;
-  if (row.pixels?.length !== 3 * count) return undefined;
-  if (row.inferred && row.inferred.length !== (count + 7) >> 3) return undefined;
-  const parts = [row.depth, row.confidence, row.pixels, ...(row.inferred ? [row.inferred] : [])];
-  if (!isWhole(row.checksum, ...parts)) return undefined;
-  return {
-    ...view,
-    depth: new Float32Array(new Uint8Array(row.depth).buffer),
-    confidence: new Float32Array(new Uint8Array(row.confidence).buffer),
-    pixels: new Uint8Array(row.pixels),
-    ...(row.inferred ? { inferred: unpackBits(row.inferred, count) } : {}),
+  if (!row || row.depth?.length !== 4 * count || row.confidence?.length !== 4 * count) return false;
+  if (row.pixels?.length !== 3 * count) return false;
+  if (row.inferred && row.inferred.length !== (count + 7) >> 3) return false;
+  return isWhole(row.checksum, row.depth, row.confidence, row.pixels, ...(row.inferred ? [row.inferred] : []));
+}
+
+/** Arrays of a view whose row was found to be whole before. */
+function storedView(
+  database: Database,
+  cache: ArrayCache,
+  { id, view, inferred }: { id: number | bigint; view: SummaryView; inferred: boolean },
+): StoredView {
+  const count = view.width * view.height;
+  const read = (column: 'depth' | 'confidence' | 'pixels' | 'inferred', bytes: number): Uint8Array<ArrayBuffer> => {
+    const found = database
+      .prepare(`SELECT ${column} AS value FROM aligned_views WHERE alignment = ? AND photo = ?`)
+      .get(id, view.photo) as { value: Buffer } | undefined;
+    if (found?.value?.length !== bytes)
+      throw new UserError('bad-input', 'a depth map of the project can not be read any more; run it again');
+    // A Buffer may be a part of a larger pool.
+    return new Uint8Array(found.value);
   };
+  return withLazyArrays<StoredView>(cache, view, {
+    depth: () => new Float32Array(read('depth', 4 * count).buffer),
+    confidence: () => new Float32Array(read('confidence', 4 * count).buffer),
+    pixels: () => read('pixels', 3 * count),
+    ...(inferred ? { inferred: () => unpackBits(read('inferred', (count + 7) >> 3), count) } : {}),
+  });
+}
+
+/** Without the arrays, and without reading them. */
+function summaryOf({ photo, width, height, originalFromView, focal, centreX, centreY }: StoredView): SummaryView {
+  return { photo, width, height, originalFromView, focal, centreX, centreY };
 }
 
 /** Rows of files up to version 5 have no checksum. */

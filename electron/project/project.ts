@@ -1,7 +1,9 @@
 import { renameSync, rmSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { SceneDocument, StoredFrame } from '../contract/scene.js';
+import { ArrayCache } from '../compute/lazy-arrays.js';
 import { partialPath, removeAbandoned } from '../compute/partial-file.js';
 import { runSettings, type CameraInfo, type Edit, type RunSettings, type SettingsChange } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
@@ -10,6 +12,7 @@ import {
   alignedCameras,
   alignmentKey,
   dropAlignment,
+  dropEarlier,
   readAlignment,
   writeAlignment,
   writeDecisions,
@@ -98,6 +101,7 @@ export class Project {
   ) {
     this.history = new History(database, (edit) => this.perform(edit));
     this.guard(() => this.tell(removeUnusable(database)));
+    this.dropEarlierAlignment();
   }
 
   /** What damage took is told in the log of the project, where its run would tell. */
@@ -140,6 +144,7 @@ export class Project {
   }
 
   close(): void {
+    this.depthMaps.clear();
     this.database.close();
     this.afterClose?.();
   }
@@ -343,12 +348,27 @@ export class Project {
 
   // The last alignment
 
+  /**
+   * Depth maps that were read, as many as half of the setting `memory` holds: the other half is for what is made of
+   * them.
+   */
+  private readonly depthMaps = new ArrayCache(() => this.memory() / 2);
+
+  /** Gigabytes, where the project's own settings say nothing. */
+  preferredMemory: number | undefined;
+
+  /** Bytes that a run may take, as far as the studio can choose. */
+  private memory(): number {
+    const memory = this.settings().memory ?? this.preferredMemory;
+    return memory === undefined ? totalmem() / 3 : memory * 1e9;
+  }
+
   alignmentKey(): string | undefined {
     return alignmentKey(this.database);
   }
   alignment(): StoredAlignment | undefined {
     return this.guard(() => {
-      const found = readAlignment(this.database);
+      const found = readAlignment(this.database, this.depthMaps);
       if (!found && dropAlignment(this.database))
         this.log(
           'warning',
@@ -361,8 +381,16 @@ export class Project {
   confirmAlignment(decisions: string): void {
     this.guard(() => writeDecisions(this.database, decisions));
   }
-  async putAlignment(alignment: StoredAlignment): Promise<void> {
-    await writeAlignment(this.database, alignment, (action) => this.guard(action));
+  /** @returns the same, its depth maps read from the file when they are used */
+  async putAlignment(alignment: StoredAlignment): Promise<StoredAlignment> {
+    return writeAlignment(this.database, alignment, {
+      guard: (action) => this.guard(action),
+      cache: this.depthMaps,
+    });
+  }
+  /** To be called when nothing reads the depth maps of the alignment before the last any more. */
+  dropEarlierAlignment(): void {
+    this.guard(() => dropEarlier(this.database));
   }
   alignedCameras(): CameraInfo[] | undefined {
     return this.guard(() => alignedCameras(this.database));

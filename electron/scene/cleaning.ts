@@ -1,3 +1,4 @@
+import { withOtherArrays } from '../compute/lazy-arrays.js';
 import { decodeMask, emptyBits, isSet, type PhotoMask } from '../contract/mask.js';
 import type { Deletion, SceneRegion } from '../contract/scene.js';
 import type { Camera, DepthMap, PhotoId, PointCloud, Scene } from '../geometry/types.js';
@@ -84,27 +85,42 @@ export function keptPoints(cloud: PointCloud, cameras: readonly Camera[], { regi
 export function cleanedMap(map: DepthMap, camera: Camera, { region, deleted }: Cleaning): DepthMap {
   const bits = deleted.get(map.photo)?.bits;
   if (!bits && !region) return map;
+  // Bits are kept, arrays of numbers lie where those of the map lie.
+  let known: Uint8Array | undefined;
+  const gone = (): Uint8Array => (known ??= goneBits(map, camera, { region, bits }));
+  const without = (values: Float32Array, nothing: number): Float32Array =>
+    values.map((value, k) => (isSet(gone(), k) ? nothing : value));
+  return withOtherArrays(map, {
+    depth: () => without(map.depth, 0),
+    confidence: () => without(map.confidence, 1),
+  });
+}
+
+/** Set where a depth was taken away. */
+function goneBits(
+  given: DepthMap,
+  camera: Camera,
+  { region, bits }: { region: SceneRegion | undefined; bits: Uint8Array | undefined },
+): Uint8Array {
+  // Its arrays may lie behind a cache: they are asked for once.
+  const map = { ...given };
   const inside = region && regionTest(region);
   const W = camera.worldFromCamera;
   const point = new Float64Array(3);
-  const depth = map.depth.slice();
-  const confidence = map.confidence.slice();
-  for (let k = 0; k < depth.length; k++) {
-    if (!(depth[k]! > 0)) continue;
-    let gone = bits !== undefined && ((bits[k >> 3]! >> (k & 7)) & 1) === 1;
-    if (!gone && inside) {
-      unprojected(map, k % map.width, Math.floor(k / map.width), depth[k]!, point);
+  const gone = emptyBits(map.depth.length);
+  for (let k = 0; k < map.depth.length; k++) {
+    if (!(map.depth[k]! > 0)) continue;
+    let isGone = bits !== undefined && isSet(bits, k);
+    if (!isGone && inside) {
+      unprojected(map, k % map.width, Math.floor(k / map.width), map.depth[k]!, point);
       const [x, y, z] = [0, 1, 2].map(
         (i) => W[4 * i]! * point[0]! + W[4 * i + 1]! * point[1]! + W[4 * i + 2]! * point[2]! + W[4 * i + 3]!,
       ) as [number, number, number];
-      gone = !inside(x, y, z);
+      isGone = !inside(x, y, z);
     }
-    if (gone) {
-      depth[k] = 0;
-      confidence[k] = 1;
-    }
+    if (isGone) gone[k >> 3]! |= 1 << (k & 7);
   }
-  return { ...map, depth, confidence };
+  return gone;
 }
 
 /** A scene without what was taken away: its cloud and its depth maps. The cameras stay. */

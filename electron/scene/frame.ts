@@ -1,3 +1,4 @@
+import { withOtherArrays } from '../compute/lazy-arrays.js';
 import type { EarthPlace, FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract/scene.js';
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
 import type { Camera, DepthMap, Scene } from '../geometry/types.js';
@@ -326,7 +327,9 @@ export function sceneInFrame({ cameras, depthMaps, cloud }: Scene, frame: Frame)
   return {
     cameras: cameras.map((camera) => cameraInScene(camera, frame.sceneFromAlignment)),
     depthMaps:
-      scale === 1 ? depthMaps : depthMaps.map((map) => ({ ...map, depth: map.depth.map((value) => value * scale) })),
+      scale === 1
+        ? depthMaps
+        : depthMaps.map((map) => withOtherArrays(map, { depth: () => map.depth.map((value) => value * scale) })),
     cloud: { ...cloud, positions, ...(normals ? { normals } : {}) },
   };
 }

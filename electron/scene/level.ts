@@ -275,7 +275,9 @@ export function surfaceSamples(cameras: readonly Camera[], maps: readonly DepthM
   const positions: number[] = [];
   const normals: number[] = [];
   const perPhoto = Math.min(SAMPLES.perPhoto, SAMPLES.most / Math.max(1, maps.length));
-  maps.forEach((map, index) => {
+  maps.forEach((given, index) => {
+    // Its arrays may lie behind a cache: they are asked for once.
+    const map = { ...given };
     const step = Math.max(1, Math.floor(Math.sqrt((map.width * map.height) / perPhoto)));
     const reach = Math.max(1, Math.round(SAMPLES.reach * Math.max(map.width, map.height)));
     const W = cameras[index]!.worldFromCamera;

@@ -67,28 +67,33 @@ export function lightGains(
 ): LightGain[] {
   return solveGains(
     maps.length,
-    maps.flatMap((_, photo) => lightRatios(photo, cameras, maps, pixels, options)),
+    maps.flatMap((_, photo) => lightRatios(photo, cameras, maps, (k) => pixels[k]!, options)),
     options.mostGain,
   );
 }
 
-/** What the places of one photo say of its light against that of the photos taken nearest to it. */
+/**
+ * What the places of one photo say of its light against that of the photos taken nearest to it.
+ *
+ * @param pixelsOf sRGB [h, w, 3] of a depth map's view
+ */
 export function lightRatios(
   photo: number,
   cameras: readonly Pick<Camera, 'worldFromCamera'>[],
   maps: readonly DepthMap[],
-  pixels: readonly Uint8Array[],
+  pixelsOf: (index: number) => Uint8Array,
   options: LightOptions = LIGHT_DEFAULTS,
 ): LightRatio[] {
-  const centre = (k: number): number[] => [3, 7, 11].map((i) => cameras[k]!.worldFromCamera[i]!);
-  const own = centre(photo);
-  const distance = (k: number): number => Math.hypot(...centre(k).map((value, i) => value - own[i]!));
+  const own = cameras[photo]!.worldFromCamera;
+  const distances = cameras.map(({ worldFromCamera: M }) =>
+    Math.hypot(M[3]! - own[3]!, M[7]! - own[7]!, M[11]! - own[11]!),
+  );
   return cameras
     .map((_, k) => k)
     .filter((k) => k !== photo)
-    .sort((p, q) => distance(p) - distance(q))
+    .sort((p, q) => distances[p]! - distances[q]!)
     .slice(0, options.nearest)
-    .flatMap((other) => lightRatio(photo, other, cameras, maps, pixels, options) ?? []);
+    .flatMap((other) => lightRatio(photo, other, cameras, maps, pixelsOf, options) ?? []);
 }
 
 function lightRatio(
@@ -96,10 +101,12 @@ function lightRatio(
   b: number,
   cameras: readonly Pick<Camera, 'worldFromCamera'>[],
   maps: readonly DepthMap[],
-  pixels: readonly Uint8Array[],
+  pixelsOf: (index: number) => Uint8Array,
   { samples, same, minConfidence, darkest, brightest, leastPlaces }: LightOptions,
 ): LightRatio | undefined {
-  const [from, to] = [maps[a]!, maps[b]!];
+  // Their arrays may lie behind a cache: they are asked for once.
+  const [from, to] = [{ ...maps[a]! }, { ...maps[b]! }];
+  const [own, other] = [pixelsOf(a), pixelsOf(b)];
   const T = multiply4(invertRigid(cameras[b]!.worldFromCamera), cameras[a]!.worldFromCamera);
   // Odd, so that it does not run down the columns of a view whose width is even.
   const step = Math.max(1, Math.floor(from.depth.length / samples)) | 1;
@@ -108,8 +115,8 @@ function lightRatio(
   for (let k = 0; k < from.depth.length; k += step) {
     const at = from.confidence[k]! >= minConfidence ? sameplace(from, k, to, T, same) : -1;
     if (at < 0 || to.confidence[at]! < minConfidence) continue;
-    const p = pixels[a]!.subarray(3 * k, 3 * k + 3);
-    const q = pixels[b]!.subarray(3 * at, 3 * at + 3);
+    const p = own.subarray(3 * k, 3 * k + 3);
+    const q = other.subarray(3 * at, 3 * at + 3);
     if (!p.every(tells) || !q.every(tells)) continue;
     for (let i = 0; i < 3; i++) logs[i]!.push(Math.log(LINEAR[p[i]!]! / LINEAR[q[i]!]!));
   }

@@ -3,8 +3,10 @@ import type { Camera, DepthMap } from '../geometry/types.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 
 /** Pixels that may give points, 1 or 0: confident, with a depth, and not between two surfaces. */
-export function reliablePixels(map: DepthMap, minConfidence: number): Uint8Array {
-  const { width, height, depth, confidence } = map;
+export function reliablePixels(given: DepthMap, minConfidence: number): Uint8Array {
+  // The arrays may lie behind a cache: they are asked for once.
+  const { width, height, depth, confidence } = given;
+  const map = { depth, confidence };
   const mask = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -21,7 +23,11 @@ export function reliablePixels(map: DepthMap, minConfidence: number): Uint8Array
   return mask;
 }
 
-function onAnotherSurface({ depth, confidence }: DepthMap, z: number, k: number): boolean {
+function onAnotherSurface(
+  { depth, confidence }: Pick<DepthMap, 'depth' | 'confidence'>,
+  z: number,
+  k: number,
+): boolean {
   return depth[k]! > 0 && confidence[k]! > 1 && Math.abs(depth[k]! - z) > SURFACE_STEP * z;
 }
 
@@ -56,28 +62,30 @@ const MOST_ASKED = 40;
  * Of more photos than `most`, those asked are spread over all that see anything by how far away they were taken, so that
  * the votes of near and far ones keep their share.
  *
- * @param masks reliable pixels of all views
+ * @param maskOf reliable pixels of a view; asked for once for each view that is in the task
  */
 export function floatingTask(
   index: number,
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
-  masks: readonly Uint8Array[],
+  maskOf: (index: number) => Uint8Array,
   most = MOST_ASKED,
 ): FloatingTask {
-  const asked = pointsOf(maps[index]!, masks[index]!, ASKED);
-  const seeing = maps.flatMap((map, j) => {
+  const map = seenMap(maps[index]!);
+  const mask = maskOf(index);
+  const asked = pointsOf(map, mask, ASKED);
+  const seeing = maps.flatMap((other, j) => {
     if (j === index) return [];
     const T = multiply4(invertRigid(cameras[j]!.worldFromCamera), cameras[index]!.worldFromCamera);
-    return seesAny(asked.points, map, T) ? [{ j, T, away: Math.hypot(T[3]!, T[7]!, T[11]!) }] : [];
+    return seesAny(asked.points, other, T) ? [{ j, T, away: Math.hypot(T[3]!, T[7]!, T[11]!) }] : [];
   });
   const count = Math.min(most, seeing.length);
   const sorted = count < seeing.length ? seeing.sort((p, q) => p.away - q.away || p.j - q.j) : seeing;
   const others = Array.from({ length: count }, (_, k) => {
     const { j, T } = sorted[Math.floor((k * sorted.length) / count)]!;
-    return { map: seenMap(maps[j]!), mask: masks[j]!, T };
+    return { map: seenMap(maps[j]!), mask: maskOf(j), T };
   });
-  return { map: seenMap(maps[index]!), mask: masks[index]!, others };
+  return { map, mask, others };
 }
 
 /** Without what threads would be sent for nothing. */
@@ -124,7 +132,11 @@ function pointsOf(map: SeenMap, mask: Uint8Array, most: number): { points: Float
   return { points: points.subarray(0, 3 * count), pixels: pixels.subarray(0, count) };
 }
 
-function seesAny(points: Float64Array, { width, height, focal, centreX, centreY }: SeenMap, T: Float64Array): boolean {
+function seesAny(
+  points: Float64Array,
+  { width, height, focal, centreX, centreY }: Omit<SeenMap, 'depth'>,
+  T: Float64Array,
+): boolean {
   for (let p = 0; p < points.length; p += 3) {
     const [x, y, z] = [points[p]!, points[p + 1]!, points[p + 2]!];
     const away = T[8]! * x + T[9]! * y + T[10]! * z + T[11]!;

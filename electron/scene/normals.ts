@@ -22,7 +22,9 @@ export function unprojected(
  *
  * @param kept [height, width], pixels of unknown depth are 0
  */
-export function depthNormals(map: DepthMap, kept: Uint8Array, reach = 2): Float32Array {
+export function depthNormals(given: DepthMap, kept: Uint8Array, reach = 2): Float32Array {
+  // Its arrays may lie behind a cache: they are asked for once.
+  const map = { ...given };
   const { width, height, depth } = map;
   const normals = new Float32Array(width * height * 3);
   const a = new Float64Array(3);

@@ -40,8 +40,8 @@ export interface BuildInput {
   cameras: readonly Camera[];
   /** Parallel to the cameras. */
   maps: readonly DepthMap[];
-  /** sRGB [h, w, 3] of the maps' views, parallel to them: where they show the sky, rays are free. */
-  pixels?: readonly Uint8Array[] | undefined;
+  /** sRGB [h, w, 3] of a map's view: where it shows the sky, rays are free. */
+  pixelsOf?: ((index: number) => Uint8Array) | undefined;
   /** What was taken away, in the world of the cameras. */
   cleaning?: Cleaning | undefined;
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
@@ -197,7 +197,8 @@ class Builder {
     const { minConfidence } = this.options;
     const ask = async (pixels: Uint8Array, k: number): Promise<Uint8Array | undefined> =>
       (await this.ask('sky', { map: maps[k]!, pixels: shared(pixels), options: { minConfidence } })) ?? undefined;
-    return Promise.all((this.input.pixels ?? []).map(ask));
+    const { pixelsOf } = this.input;
+    return pixelsOf ? Promise.all(maps.map((_, k) => ask(pixelsOf(k), k))) : [];
   }
 
   private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {

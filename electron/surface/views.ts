@@ -27,7 +27,9 @@ export function surfaceViews(
   const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
   const reliable = maps.map((map) => reliablePixels(map, minConfidence));
   return maps.map((map, index) => {
-    const mask = removeFloating ? withoutFloating(floatingTask(index, cameras, maps, reliable)) : reliable[index]!;
+    const mask = removeFloating
+      ? withoutFloating(floatingTask(index, cameras, maps, (k) => reliable[k]!))
+      : reliable[index]!;
     const depth = new Float32Array(new SharedArrayBuffer(4 * map.depth.length));
     for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;
     const confidence = shared(map.confidence);

@@ -72,7 +72,7 @@ async function build({ workspace, cameras, maps }: Subject, without: ReadonlySet
     {
       cameras,
       maps,
-      pixels: maps.map(({ pixels }) => pixels),
+      pixelsOf: (k) => maps[k]!.pixels,
       sharpness: cameras.map(({ photo }) => photos.get(photo)!.sharpness),
       picture: async (index, longSide) =>
         without.has(index) ? undefined : readPixels(photos.get(cameras[index]!.photo)!, { longSide }),

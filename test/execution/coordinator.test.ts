@@ -7,7 +7,8 @@ import { QueueExecution } from '../../electron/execution/coordinator.js';
 import { JobRunner, type RunnerOptions } from '../../electron/execution/runner.js';
 import { SharedFolder } from '../../electron/execution/store.js';
 import { sparseWorker } from '../../electron/sparse/worker-address.js';
-import { fuse, floatingWorker } from '../../electron/scene/fuse.js';
+import { fuse } from '../../electron/scene/fuse.js';
+import { floatingWorker } from '../../electron/scene/kept-pixels.js';
 import type { Executor } from '../../electron/compute/execution.js';
 import { FakeQueue } from './fake-queue.js';
 
@@ -213,10 +214,11 @@ test('the cloud of a queue is the cloud of threads', async () => {
     [camera(0), camera(0.1), camera(0.2)],
     [map(2), map(2.2), map(1.8)],
   ] as const;
-  const pixels = input[1].map(() => new Uint8Array(3 * size * size).fill(99));
+  const grey = new Uint8Array(3 * size * size).fill(99);
+  const pixelsOf = () => grey;
   const options = { minConfidence: 2, removeFloating: true, threads: 1 };
-  const here = await fuse(input[0], input[1], pixels, options);
-  const there = await fuse(input[0], input[1], pixels, { ...options, execution, threadsFrom: 0 });
+  const here = await fuse(input[0], input[1], pixelsOf, options);
+  const there = await fuse(input[0], input[1], pixelsOf, { ...options, execution, threadsFrom: 0 });
   expect(there).toEqual(here);
   expect(queue.submitted.map(({ name }) => name)).toContain('cloud/floating');
   expect(floatingWorker.pathname).toContain('floating-worker');

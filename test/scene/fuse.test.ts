@@ -10,6 +10,7 @@ const room = new Room(4);
 const views = room.arc(3, 0.5).map((pose) => room.render(pose, 60, 64, 48));
 const cameras = views.map(cameraOf);
 const pixels = views.map((view) => view.pixels);
+const pixelsOf = (k: number): Uint8Array => pixels[k]!;
 const options = { minConfidence: 2, removeFloating: true };
 
 /** Distance of a point to the nearest wall or box, by asking the depth maps: z against the first view's depth there. */
@@ -19,7 +20,7 @@ function wallDistance([x, y, z]: [number, number, number]): number {
 
 describe('fusion', () => {
   test('points lie on the surfaces, with their colours and sources', async () => {
-    const cloud = await fuse(cameras, views.map(depthMapOf), pixels, options);
+    const cloud = await fuse(cameras, views.map(depthMapOf), pixelsOf, options);
     expect(cloud.confidence.length).toBeGreaterThan(0.8 * 3 * 64 * 48);
     let onWalls = 0;
     for (let k = 0; k < cloud.confidence.length; k++)
@@ -37,8 +38,8 @@ describe('fusion', () => {
       const levels = Array.from(cloud.source.keys()).filter((k) => cloud.source[k] === photo);
       return levels.reduce((sum, k) => sum + cloud.colors[3 * k]!, 0) / levels.length;
     };
-    const lit = await fuse(cameras, maps, darker, options);
-    const plain = await fuse(cameras, maps, darker, { ...options, balanceLight: false });
+    const lit = await fuse(cameras, maps, (k) => darker[k]!, options);
+    const plain = await fuse(cameras, maps, (k) => darker[k]!, { ...options, balanceLight: false });
     expect(brightness(plain, 1) / brightness(plain, 0)).toBeLessThan(0.75);
     expect(Math.abs(brightness(lit, 1) / brightness(lit, 0) - 1)).toBeLessThan(0.1);
     for (let k = 0; k < lit.source.length; k++)
@@ -48,17 +49,17 @@ describe('fusion', () => {
   test('the confidence threshold acts', async () => {
     const maps = views.map(depthMapOf);
     maps[1]!.confidence.fill(1.5);
-    const cloud = await fuse(cameras, maps, pixels, options);
+    const cloud = await fuse(cameras, maps, pixelsOf, options);
     expect(new Set(cloud.source)).toEqual(new Set([0, 2]));
-    expect((await fuse(cameras, maps, pixels, { ...options, minConfidence: 9 })).confidence).toHaveLength(0);
+    expect((await fuse(cameras, maps, pixelsOf, { ...options, minConfidence: 9 })).confidence).toHaveLength(0);
   });
 
   test('in threads gives the same cloud', async () => {
     const maps = views.map(depthMapOf);
     for (let k = 0; k < 64 * 10; k++) maps[0]!.depth[k] = 0.5 * maps[0]!.depth[k]!;
     const [here, apart] = [
-      await fuse(cameras, maps, pixels, options),
-      await fuse(cameras, maps, pixels, { ...options, threadsFrom: 0, threads: 2 }),
+      await fuse(cameras, maps, pixelsOf, options),
+      await fuse(cameras, maps, pixelsOf, { ...options, threadsFrom: 0, threads: 2 }),
     ];
     expect(apart).toEqual(here);
   });
@@ -66,7 +67,7 @@ describe('fusion', () => {
   test('asks only the photos that can see some of its points', () => {
     const maps = views.map(depthMapOf);
     const masks = maps.map((map) => reliablePixels(map, 2));
-    expect(floatingTask(0, cameras, maps, masks).others).toHaveLength(2);
+    expect(floatingTask(0, cameras, maps, (k) => masks[k]!).others).toHaveLength(2);
     // Turned about: its back is to what the first sees.
     const about = Float64Array.from(cameras[0]!.worldFromCamera);
     for (const at of [0, 2, 4, 6, 8, 10]) about[at] = -about[at]!;
@@ -74,7 +75,7 @@ describe('fusion', () => {
       0,
       [cameras[0]!, { ...cameras[1]!, worldFromCamera: about }, cameras[2]!],
       maps,
-      masks,
+      (k) => masks[k]!,
     ).others;
     expect(others.map(({ mask }) => masks.indexOf(mask))).toEqual([2]);
   });
@@ -89,7 +90,7 @@ describe('fusion', () => {
     const maps = beside.map(() => depthMapOf(views[0]!, 0));
     const masks = maps.map((map) => reliablePixels(map, 2));
     const asked = (most?: number) =>
-      floatingTask(0, beside, maps, masks, most).others.map(({ mask }) => masks.indexOf(mask));
+      floatingTask(0, beside, maps, (k) => masks[k]!, most).others.map(({ mask }) => masks.indexOf(mask));
     expect(asked()).toHaveLength(count - 1);
     const few = asked(10);
     expect(few).toHaveLength(10);
@@ -101,8 +102,8 @@ describe('fusion', () => {
     const maps = views.map(depthMapOf);
     for (let y = 10; y < 30; y++)
       for (let x = 20; x < 44; x++) maps[0]!.depth[y * 64 + x] = 0.5 * maps[0]!.depth[y * 64 + x]!;
-    const kept = await fuse(cameras, maps, pixels, options);
-    const all = await fuse(cameras, maps, pixels, { ...options, removeFloating: false });
+    const kept = await fuse(cameras, maps, pixelsOf, options);
+    const all = await fuse(cameras, maps, pixelsOf, { ...options, removeFloating: false });
     const ofFirst = (cloud: typeof kept) => cloud.source.filter((source) => source === 0).length;
     expect(ofFirst(all) - ofFirst(kept)).toBeGreaterThan(0.8 * 20 * 24);
     expect(ofFirst(kept)).toBeGreaterThan(0.75 * (64 * 48 - 20 * 24));
@@ -112,13 +113,13 @@ describe('fusion', () => {
     const maps = views.map(depthMapOf);
     const at = 24 * 64 + 32;
     maps[0]!.depth[at] = 1.3 * maps[0]!.depth[at]!;
-    const before = await fuse(cameras, views.map(depthMapOf), pixels, { ...options, removeFloating: false });
-    const after = await fuse(cameras, maps, pixels, { ...options, removeFloating: false });
+    const before = await fuse(cameras, views.map(depthMapOf), pixelsOf, { ...options, removeFloating: false });
+    const after = await fuse(cameras, maps, pixelsOf, { ...options, removeFloating: false });
     expect(after.confidence.length).toBeLessThan(before.confidence.length);
   });
 
   test('normals are unit vectors across the surface, towards the camera', async () => {
-    const cloud = await fuse(cameras, views.map(depthMapOf), pixels, options);
+    const cloud = await fuse(cameras, views.map(depthMapOf), pixelsOf, options);
     let checked = 0;
     let right = 0;
     for (let k = 0; k < cloud.confidence.length; k++) {
@@ -135,7 +136,7 @@ describe('fusion', () => {
   });
 
   test('thinning keeps one point per cube', async () => {
-    const cloud = await fuse(cameras, views.map(depthMapOf), pixels, { ...options, voxelSize: 0.25 });
+    const cloud = await fuse(cameras, views.map(depthMapOf), pixelsOf, { ...options, voxelSize: 0.25 });
     const cubes = new Set<string>();
     for (let k = 0; k < cloud.confidence.length; k++)
       cubes.add([0, 1, 2].map((i) => Math.floor(cloud.positions[3 * k + i]! / 0.25)).join());
@@ -145,7 +146,7 @@ describe('fusion', () => {
 
   test('an abort ends it', async () => {
     await expect(
-      fuse(cameras, views.map(depthMapOf), pixels, { ...options, signal: AbortSignal.abort(new Error('enough')) }),
+      fuse(cameras, views.map(depthMapOf), pixelsOf, { ...options, signal: AbortSignal.abort(new Error('enough')) }),
     ).rejects.toThrow('enough');
   });
 });

@@ -180,6 +180,26 @@ describe('what is damaged in a project', () => {
   });
 });
 
+describe('depth maps of the last alignment', () => {
+  test('lie in the file until they are used; those of the one before as long as something may show it', async () => {
+    const path = freshPath();
+    const project = withPhotos(path);
+    const first = await project.putAlignment(alignment('a'));
+    const view = first.components[0]!.views[0]!;
+    expect(Object.getOwnPropertyDescriptor(view, 'depth')!.get).toBeDefined();
+    const second = alignment('b');
+    second.components[0]!.views[0]!.depth.fill(9);
+    await project.putAlignment(second);
+    expect(project.alignmentKey()).toBe('b');
+    expect([view.depth[0], project.alignment()!.components[0]!.views[0]!.depth[0]]).toEqual([2, 9]);
+    const unread = first.components[0]!.views[0]!;
+    project.dropEarlierAlignment();
+    expect(() => unread.confidence).toThrow(/run it again/);
+    expect(project.alignment()).toEqual(second);
+    project.close();
+  });
+});
+
 describe('old generations', () => {
   test('go when none of five finished runs used them; "save as" keeps what the last one used', () => {
     const path = freshPath();
