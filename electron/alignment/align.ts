@@ -126,6 +126,7 @@ async function withDepths(
     depth: recovered.map(({ depth }) => depth),
     confidence: recovered.map(({ confidence }) => confidence),
     inferred: recovered.map(({ inferred }) => inferred),
+    sky: recovered.map(({ sky }) => sky),
     objective: recovered.reduce((sum, { objective }) => sum + objective * scaleNorm(state), 0),
   };
   return { component, recovered };

@@ -11,6 +11,8 @@ export interface RecoveredDepth {
   confidence: Float32Array;
   /** [pixels], 1 where the depth was inferred and not measured; none where all was measured. */
   inferred?: Uint8Array;
+  /** [pixels], 1 where the sky is seen; none where nobody looked. */
+  sky?: Uint8Array;
   /** Sum of this photo's part of the objective, unsmoothed. */
   objective: number;
   /** Weighted median distance over depth, over all targets. */
@@ -45,6 +47,7 @@ export function recoverDepth(state: AlignmentState, photo: PhotoSamples, scale: 
     depth: Float32Array.from(kernel.depths(0)),
     confidence,
     ...(photo.inferred ? { inferred: photo.inferred } : {}),
+    ...(photo.sky ? { sky: photo.sky } : {}),
     objective,
     residual: medianOfBins(all),
     targetResiduals,

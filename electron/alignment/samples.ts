@@ -22,6 +22,8 @@ export interface PhotoSamples {
   factors: Float64Array;
   /** [count], 1 where some pointmap infers the pixel and none measured it; none where none infers. */
   inferred?: Uint8Array;
+  /** [count], 1 where a pointmap says that the sky is seen and none has a depth; none where none looked for it. */
+  sky?: Uint8Array;
 }
 
 /** A photo whose samples are to be gathered. */
@@ -91,17 +93,22 @@ export function samplePhoto(task: PhotoTask, stride: number, full: (target: numb
   const pixels = gridPixels(task.width, task.height, stride);
   const said = new Uint8Array(pixels.length);
   const measured = new Uint8Array(pixels.length);
+  const open = new Uint8Array(pixels.length);
+  let isLooked = false;
   const samples = gather(task, pixels, (t) => {
     const { observation, far } = task.seen[t]!;
     const view = decodeFull(full(t), observation);
+    isLooked ||= view.sky !== undefined;
     pixels.forEach((pixel, k) => {
       if (view.inferred?.[pixel] === 1) said[k] = 1;
       else if (view.confidence[pixel]! > 1) measured[k] = 1;
+      if (view.sky?.[pixel] === 1) open[k] = 1;
     });
     return { samples: pick(view, pixels, far) };
   });
-  if (!said.includes(1)) return samples;
-  return { ...samples, inferred: said.map((one, k) => (one === 1 && measured[k] === 0 ? 1 : 0)) };
+  if (isLooked) samples.sky = open.map((one, k) => (one === 1 && said[k] === 0 && measured[k] === 0 ? 1 : 0));
+  if (said.includes(1)) samples.inferred = said.map((one, k) => (one === 1 && measured[k] === 0 ? 1 : 0));
+  return samples;
 }
 
 function gather(

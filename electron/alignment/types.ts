@@ -69,6 +69,8 @@ export interface AlignedComponent {
   confidence: Float32Array[];
   /** Parallel to views: [H, W], 1 where the depth was inferred and not measured; none where all was measured. */
   inferred: (Uint8Array | undefined)[];
+  /** Parallel to views: [H, W], 1 where the sky is seen; none where nobody looked. */
+  sky: (Uint8Array | undefined)[];
   objective: number;
 }
 

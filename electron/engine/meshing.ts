@@ -2,17 +2,21 @@ import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import type { Deletion, SceneRegion } from '../contract/scene.js';
 import type { StageContext } from '../geometry/stage.js';
+import type { DepthMap } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
+import { grown } from '../photos/found-masks/morphology.js';
+import { forHiddenPixels } from '../pointmaps/masking.js';
 import { insideRegion } from '../scene/region.js';
 import { BUILD_DEFAULTS, buildMesh, type BuildInput, type BuildOptions } from '../surface/build.js';
 import { decodeSurface, encodeSurface } from '../surface/layer.js';
+import { maskReader } from './masks.js';
 import { cleaningKey, currentLayer, largestComponent, storedFacts, storeLayer, type MeshFacts } from './mesh-layer.js';
 import type { Workspace } from './workspace.js';
 
 /** What a build that was ended has left: the finished surface before its texture. */
 const SURFACE = 'mesh surface';
 /** Changes whenever the same depth maps would give another surface: one that an older program left is not taken. */
-const SURFACE_VERSION = 2;
+const SURFACE_VERSION = 3;
 
 /**
  * Builds the mesh of the largest component and stores it in the project in place of the one before. A build that was
@@ -39,6 +43,7 @@ export async function buildLayer(
       cameras,
       maps: scene.depthMaps,
       pixelsOf,
+      masked: await maskedPixels(workspace, scene.depthMaps),
       cleaning,
       ...photosOf(workspace, cameras),
       surface: left && decodeSurface(left, surfaceKey),
@@ -94,6 +99,22 @@ function photosOf(
   };
 }
 
+/** Which pixels of each depth map are masked; one more around them, because a texel lies between the pixels of a map. */
+async function maskedPixels(workspace: Workspace, maps: readonly DepthMap[]): Promise<(Uint8Array | undefined)[]> {
+  const photos = workspace.project.photos();
+  const maskOf = maskReader(photos);
+  return Promise.all(
+    maps.map(async (map) => {
+      const index = photos.findIndex(({ id }) => id === map.photo);
+      const mask = index < 0 ? undefined : await maskOf(index);
+      if (!mask) return undefined;
+      const flags = new Uint8Array(map.width * map.height);
+      forHiddenPixels(map, photos[index]!, mask, (pixel) => (flags[pixel] = 1));
+      return grown(flags, map.width, map.height, 1.5);
+    }),
+  );
+}
+
 /**
  * The mesh as a build of these options would make it, without building where that is not needed: where nothing changed
  * since, or where things were only taken away, whose faces then go (surface/erase.ts: a second, not a minute).
@@ -124,7 +145,8 @@ function onlyTaken(facts: MeshFacts, region: SceneRegion | null, deletions: read
   if (JSON.stringify(deletions.slice(0, before.length)) !== JSON.stringify(before)) return false;
   if (later.some(({ mode }) => mode !== 'delete')) return false;
   return (
-    facts.region === null || (region !== null && corners(region).every((at) => insideRegion(grown(facts.region!), at)))
+    facts.region === null ||
+    (region !== null && corners(region).every((at) => insideRegion(grownRegion(facts.region!), at)))
   );
 }
 
@@ -138,7 +160,7 @@ function corners({ centre, size, rotation: R }: SceneRegion): number[][] {
 }
 
 /** A hair larger: a region that did not change holds its own corners. */
-const grown = (region: SceneRegion): SceneRegion => ({
+const grownRegion = (region: SceneRegion): SceneRegion => ({
   ...region,
   size: region.size.map((value) => value * (1 + 1e-6)) as SceneRegion['size'],
 });

@@ -171,6 +171,7 @@ function stored(
       depth: component.depth[k]!,
       confidence: component.confidence[k]!,
       ...(component.inferred[k] ? { inferred: component.inferred[k] } : {}),
+      ...(component.sky[k] ? { sky: component.sky[k] } : {}),
       originalFromView,
       focal,
       centreX,

@@ -98,7 +98,7 @@ export const jobs = {
     memory: ({ reference }) => STEREO_BYTES_A_PIXEL * reference.grey.length,
   }),
   'stereo/judge': job({
-    version: 4,
+    version: 5,
     room: 'stereo',
     batch: 1,
     request: schema.stereoJudgeRequest,
@@ -106,7 +106,7 @@ export const jobs = {
     memory: ({ reference }) => JUDGE_BYTES_A_PIXEL * reference.view.grey.length,
   }),
   'cloud/floating': job({
-    version: 1,
+    version: 2,
     room: 'cloud',
     batch: 1,
     request: schema.floatingRequest,

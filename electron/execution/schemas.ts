@@ -134,7 +134,7 @@ export const stereoJudgeRequest = z.strictObject({
     .max(64),
   farthest: any,
 });
-export const stereoJudgeAnswer = z.strictObject({ depth: floats, confidence: floats, inferred: bytes });
+export const stereoJudgeAnswer = z.strictObject({ depth: floats, confidence: floats, inferred: bytes, sky: bytes });
 
 const seenMap = z
   .strictObject({ width: side, height: side, focal: finite, centreX: finite, centreY: finite, depth: floats })
@@ -142,7 +142,7 @@ const seenMap = z
 export const floatingRequest = z.strictObject({
   map: seenMap,
   mask: bytes,
-  others: z.array(z.strictObject({ map: seenMap, mask: bytes, T: matrix })).max(100_000),
+  others: z.array(z.strictObject({ map: seenMap, mask: bytes, open: bytes.optional(), T: matrix })).max(100_000),
 });
 export const floatingAnswer = bytes;
 

@@ -186,6 +186,8 @@ export interface ObservedView {
   confidence: Float32Array;
   /** [height, width], 1 where the surface was not measured but completed from what lies around it, or said by a network alone; none without. */
   inferred?: Uint8Array;
+  /** [height, width], 1 where the photo shows the sky, wholly or in part: no depth, and nothing before the sky; none where nobody looked. */
+  sky?: Uint8Array;
 }
 
 /**
@@ -241,6 +243,8 @@ export interface DepthMap {
   confidence: Float32Array;
   /** [height, width], 1 where the surface was not measured but completed from what lies around it, or said by a network alone; none without. */
   inferred?: Uint8Array;
+  /** [height, width], 1 where the photo shows the sky, wholly or in part: no depth, and nothing before the sky; none where nobody looked. */
+  sky?: Uint8Array;
   originalFromView: OriginalFromView;
   /** Focal and principal point in view pixels. */
   focal: number;

@@ -8,9 +8,11 @@ import type { ObservedView } from './types.js';
  * How an observation is stored: each view's pointmap as a record of its own, so that one is read without the others,
  * and the digest of all views as another. Every record has a checksum; a damaged one reads as absent.
  */
-type ViewHeader = Omit<ObservedView, 'points' | 'confidence' | 'inferred'> & {
+type ViewHeader = Omit<ObservedView, 'points' | 'confidence' | 'inferred' | 'sky'> & {
   scale: number;
   logConfidence: number;
+  /** Which flags follow the confidence, a bit a pixel each; not told by programs that knew inferred ones alone. */
+  flags?: ('inferred' | 'sky')[];
   place?: ViewPlace;
 };
 
@@ -23,8 +25,11 @@ export interface ViewPlace {
   pose?: number[];
 }
 
-/** The pointmap as float16 at a scale of its own, the confidence in one byte on a logarithmic scale, a bit for what is inferred. */
-export function encodeView({ points, confidence, inferred, ...rest }: ObservedView, place?: ViewPlace): Uint8Array {
+/** The pointmap as float16 at a scale of its own, the confidence in one byte on a logarithmic scale, a bit for each flag. */
+export function encodeView(
+  { points, confidence, inferred, sky, ...rest }: ObservedView,
+  place?: ViewPlace,
+): Uint8Array {
   const scale = pointScale(points);
   let highest = 1;
   for (const value of confidence) if (value > highest) highest = value;
@@ -37,8 +42,10 @@ export function encodeView({ points, confidence, inferred, ...rest }: ObservedVi
   }
   const scaled = new Float32Array(points.length);
   for (let i = 0; i < scaled.length; i++) scaled[i] = points[i]! * scale;
-  const header: ViewHeader = { ...rest, scale, logConfidence, ...(place ? { place } : {}) };
-  return packRecord(header, [halfFromFloat(scaled), levels, ...(inferred ? [packBits(inferred)] : [])]);
+  const flags: ViewHeader['flags'] = [...(inferred ? ['inferred' as const] : []), ...(sky ? ['sky' as const] : [])];
+  const header: ViewHeader = { ...rest, scale, logConfidence, flags, ...(place ? { place } : {}) };
+  const bits = [inferred, sky].flatMap((each) => (each ? [packBits(each)] : []));
+  return packRecord(header, [halfFromFloat(scaled), levels, ...bits]);
 }
 
 /** @returns undefined when the record is missing or damaged */
@@ -52,15 +59,16 @@ export function decodePlacedView(
 ): { view: ObservedView; place: ViewPlace | undefined } | undefined {
   const read = unpackRecord<ViewHeader>(record);
   if (!read) return undefined;
-  const { scale, logConfidence, place, ...rest } = read.header;
-  const [halves, levels, bits] = read.arrays as [Uint16Array, Uint8Array, Uint8Array | undefined];
+  const { scale, logConfidence, place, flags = ['inferred'], ...rest } = read.header;
+  const [halves, levels, ...bits] = read.arrays as [Uint16Array, Uint8Array, ...Uint8Array[]];
   const points = floatFromHalf(halves);
   for (let i = 0; i < points.length; i++) points[i] = points[i]! / scale;
   const table = Float32Array.from({ length: 256 }, (_, level) => Math.exp((level / 255) * logConfidence));
   const confidence = new Float32Array(levels.length);
   for (let i = 0; i < confidence.length; i++) confidence[i] = table[levels[i]!]!;
-  const inferred = bits && unpackBits(bits, levels.length);
-  return { view: { ...rest, points, confidence, ...(inferred ? { inferred } : {}) }, place };
+  const view: ObservedView = { ...rest, points, confidence };
+  bits.forEach((packed, k) => (view[flags[k]!] = unpackBits(packed, levels.length)));
+  return { view, place };
 }
 
 interface DigestHeader {

@@ -86,12 +86,12 @@ export async function writeAlignment(
       .run(PENDING, text, sumOf(Buffer.from(text))).lastInsertRowid;
   });
   const insert = database.prepare(
-    'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels, inferred, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO aligned_views (alignment, photo, depth, confidence, pixels, inferred, sky, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
   for (const view of components.flatMap(({ views }) => views)) {
     const parts = [view.depth, view.confidence, view.pixels].map(asBytes);
-    const inferred = view.inferred ? packBits(view.inferred) : null;
-    guard(() => insert.run(id, view.photo, ...parts, inferred, sumOf(...parts, ...(inferred ? [inferred] : []))));
+    const flags = [view.inferred, view.sky].map((each) => (each ? packBits(each) : null));
+    guard(() => insert.run(id, view.photo, ...parts, ...flags, sumOf(...parts, ...known(flags))));
     await new Promise((resolve) => setImmediate(resolve));
   }
   guard(() =>
@@ -102,7 +102,11 @@ export async function writeAlignment(
   );
   const views = (each: readonly StoredView[]): StoredView[] =>
     each.map((view) =>
-      storedView(database, cache, { id, view: summaryOf(view), inferred: view.inferred !== undefined }),
+      storedView(database, cache, {
+        ...{ id, view: summaryOf(view) },
+        inferred: view.inferred !== undefined,
+        sky: view.sky !== undefined,
+      }),
     );
   return { ...alignment, components: components.map(({ cameras, views: own }) => ({ cameras, views: views(own) })) };
 }
@@ -165,12 +169,16 @@ export function readAlignment(database: Database, cache: ArrayCache): StoredAlig
   if (!summary) return undefined;
   const { components, ...rest } = summary;
   const read = database.prepare(
-    'SELECT depth, confidence, pixels, inferred, checksum FROM aligned_views WHERE alignment = ? AND photo = ?',
+    'SELECT depth, confidence, pixels, inferred, sky, checksum FROM aligned_views WHERE alignment = ? AND photo = ?',
   );
   const maps = (view: SummaryView): StoredView | undefined => {
     const found = read.get(row.id, view.photo) as ViewRow | undefined;
     if (!isSound(view, found)) return undefined;
-    return storedView(database, cache, { id: row.id, view, inferred: found.inferred !== null });
+    return storedView(database, cache, {
+      ...{ id: row.id, view },
+      inferred: found.inferred !== null,
+      sky: found.sky !== null,
+    });
   };
   const found = components.map(({ cameras, views }) => ({ cameras, views: views.map(maps) }));
   if (found.some(({ views }) => views.includes(undefined))) return undefined;
@@ -225,6 +233,7 @@ interface ViewRow {
   confidence: Buffer;
   pixels: Buffer;
   inferred: Buffer | null;
+  sky: Buffer | null;
   checksum: Buffer | null;
 }
 
@@ -232,18 +241,26 @@ function isSound(view: SummaryView, row: ViewRow | undefined): row is ViewRow {
   const count = view.width * view.height;
   if (!row || row.depth?.length !== 4 * count || row.confidence?.length !== 4 * count) return false;
   if (row.pixels?.length !== 3 * count) return false;
-  if (row.inferred && row.inferred.length !== (count + 7) >> 3) return false;
-  return isWhole(row.checksum, row.depth, row.confidence, row.pixels, ...(row.inferred ? [row.inferred] : []));
+  const flags = known([row.inferred, row.sky]);
+  if (flags.some(({ length }) => length !== (count + 7) >> 3)) return false;
+  return isWhole(row.checksum, row.depth, row.confidence, row.pixels, ...flags);
+}
+
+/** Which flags a view has, a bit a pixel each. */
+interface ViewFlags {
+  inferred: boolean;
+  sky: boolean;
 }
 
 /** Arrays of a view whose row was found to be whole before. */
 function storedView(
   database: Database,
   cache: ArrayCache,
-  { id, view, inferred }: { id: number | bigint; view: SummaryView; inferred: boolean },
+  { id, view, inferred, sky }: ViewFlags & { id: number | bigint; view: SummaryView },
 ): StoredView {
   const count = view.width * view.height;
-  const read = (column: 'depth' | 'confidence' | 'pixels' | 'inferred', bytes: number): Uint8Array<ArrayBuffer> => {
+  type Column = 'depth' | 'confidence' | 'pixels' | keyof ViewFlags;
+  const read = (column: Column, bytes: number): Uint8Array<ArrayBuffer> => {
     const found = database
       .prepare(`SELECT ${column} AS value FROM aligned_views WHERE alignment = ? AND photo = ?`)
       .get(id, view.photo) as { value: Buffer } | undefined;
@@ -252,11 +269,13 @@ function storedView(
     // A Buffer may be a part of a larger pool.
     return new Uint8Array(found.value);
   };
+  const flags = (column: keyof ViewFlags): Uint8Array => unpackBits(read(column, (count + 7) >> 3), count);
   return withLazyArrays<StoredView>(cache, view, {
     depth: () => new Float32Array(read('depth', 4 * count).buffer),
     confidence: () => new Float32Array(read('confidence', 4 * count).buffer),
     pixels: () => read('pixels', 3 * count),
-    ...(inferred ? { inferred: () => unpackBits(read('inferred', (count + 7) >> 3), count) } : {}),
+    ...(inferred ? { inferred: () => flags('inferred') } : {}),
+    ...(sky ? { sky: () => flags('sky') } : {}),
   });
 }
 
@@ -264,6 +283,8 @@ function storedView(
 function summaryOf({ photo, width, height, originalFromView, focal, centreX, centreY }: StoredView): SummaryView {
   return { photo, width, height, originalFromView, focal, centreX, centreY };
 }
+
+const known = <T>(list: readonly (T | null)[]): T[] => list.filter((each) => each !== null);
 
 /** Rows of files up to version 5 have no checksum. */
 function isWhole(expected: Buffer | null, ...parts: readonly Uint8Array[]): boolean {

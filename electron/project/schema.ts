@@ -74,6 +74,10 @@ export const migrations: readonly string[] = [
     confidence REAL, residual REAL, parallax REAL, observation TEXT, PRIMARY KEY (a, b)
   ) WITHOUT ROWID;
   `,
+  `
+  -- A bit a pixel, set where the sky is seen; null where nobody looked for it.
+  ALTER TABLE aligned_views ADD COLUMN sky BLOB;
+  `,
 ];
 
 /** Brings an open file to the newest version, all or nothing. */

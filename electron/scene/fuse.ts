@@ -1,8 +1,8 @@
 import type { Execution } from '../compute/execution.js';
 import { joinedParts, type CloudParts } from '../geometry/cloud.js';
 import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
-import { alongSpace, breath, keptPixels, type PixelMasks } from './kept-pixels.js';
-import { lightRatios, lightTable, solveGains, type LightGain, type LightRatio } from './light.js';
+import { breath, keptPixels, type PixelMasks } from './kept-pixels.js';
+import { lightGains, lightTable, type LightGain } from './light.js';
 import { depthNormals, unprojected } from './normals.js';
 import { thin } from './thin.js';
 
@@ -54,7 +54,9 @@ export async function fusedParts(
   options: FuseOptions,
 ): Promise<CloudParts> {
   const masks = await keptPixels(cameras, maps, options);
-  const gains = await gainsOf(cameras, maps, pixelsOf, options);
+  const { balanceLight = true, signal } = options;
+  const asTheyAre = maps.map((): LightGain => [1, 1, 1]);
+  const gains = balanceLight ? await lightGains(cameras, maps, pixelsOf, { breathe: breath(signal) }) : asTheyAre;
   return {
     counts: maps.map((_, index) => masks.count(index)),
     part: (index) =>
@@ -113,19 +115,4 @@ function pointsOf({ camera, map: given, index, masks }: Fused, pixels: Uint8Arra
     n++;
   }
   return cloud;
-}
-
-async function gainsOf(
-  cameras: readonly Camera[],
-  maps: readonly DepthMap[],
-  pixelsOf: (index: number) => Uint8Array,
-  { balanceLight = true, signal }: FuseOptions,
-): Promise<LightGain[]> {
-  const breathe = breath(signal);
-  const ratios: LightRatio[][] = maps.map(() => []);
-  for (const photo of balanceLight ? alongSpace(cameras) : []) {
-    ratios[photo] = lightRatios(photo, cameras, maps, pixelsOf);
-    await breathe();
-  }
-  return solveGains(maps.length, ratios.flat());
 }

@@ -2,7 +2,7 @@ import { threadExecution, type Execution } from '../compute/execution.js';
 import { defaultThreads } from '../compute/pool.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { countBits, packBits, unpackBits } from '../numerics/bits.js';
-import { floatingTask, reliablePixels, withoutFloating } from './masks.js';
+import { floatingTask, freeRays, reliablePixels, withoutFloating } from './masks.js';
 
 export interface KeptOptions {
   /** Pixels of less confidence are left out; at least 1. */
@@ -38,6 +38,10 @@ export class PixelMasks {
     this.bits[index] = packBits(flags);
   }
 
+  has(index: number): boolean {
+    return this.bits[index] !== undefined;
+  }
+
   /** [height, width], made anew with each call. */
   of(index: number): Uint8Array {
     const { width, height } = this.maps[index]!;
@@ -61,11 +65,14 @@ export async function keptPixels(
 ): Promise<PixelMasks> {
   const breathe = breath(options.signal);
   const reliable = new PixelMasks(maps);
+  const open = new PixelMasks(maps);
   for (const [index, map] of maps.entries()) {
     reliable.set(index, reliablePixels(map, options.minConfidence));
+    const rays = options.removeFloating ? freeRays(map) : undefined;
+    if (rays) open.set(index, rays);
     await breathe();
   }
-  return options.removeFloating ? allWithoutFloating({ cameras, maps, reliable }, options) : reliable;
+  return options.removeFloating ? allWithoutFloating({ cameras, maps, reliable, open }, options) : reliable;
 }
 
 /** One photo takes tens of milliseconds: lets a cancel, and whatever else is asked, in between. */
@@ -76,9 +83,17 @@ export function breath(signal: AbortSignal | undefined): () => Promise<void> {
   };
 }
 
+interface Floating {
+  cameras: readonly Camera[];
+  maps: readonly DepthMap[];
+  reliable: PixelMasks;
+  /** Rays that are free, of the views that have any. */
+  open: PixelMasks;
+}
+
 /** The free-space test of every photo against those that can see its points: in threads where that is much. */
 async function allWithoutFloating(
-  { cameras, maps, reliable }: { cameras: readonly Camera[]; maps: readonly DepthMap[]; reliable: PixelMasks },
+  { cameras, maps, reliable, open }: Floating,
   { signal, threads = defaultThreads(), threadsFrom = THREADS_FROM, execution = threadExecution }: KeptOptions,
 ): Promise<PixelMasks> {
   const breathe = breath(signal);
@@ -87,11 +102,12 @@ async function allWithoutFloating(
     work >= threadsFrom ? execution.open('cloud', floatingWorker, Math.min(threads, maps.length)) : undefined;
   const masks = new PixelMasks(maps);
   const order = alongSpace(cameras);
+  const openOf = (k: number): Uint8Array | undefined => (open.has(k) ? open.of(k) : undefined);
   const loop = async (): Promise<void> => {
     for (let index = order.shift(); index !== undefined; index = order.shift()) {
       await breathe();
       // Made when its turn comes: what a thread is sent is copied.
-      const task = floatingTask(index, cameras, maps, (k) => reliable.of(k));
+      const task = floatingTask(index, cameras, maps, (k) => reliable.of(k), { openOf });
       masks.set(index, await (pool ? pool.run<Uint8Array>(task, { signal }) : withoutFloating(task)));
     }
   };

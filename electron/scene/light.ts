@@ -1,5 +1,6 @@
 import { invertRigid, multiply4 } from '../numerics/linear.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
+import { alongSpace } from './kept-pixels.js';
 
 /** Red, green and blue factors, on linear light, that bring a photo to the light that all photos share. */
 export type LightGain = readonly [number, number, number];
@@ -33,6 +34,11 @@ export const LIGHT_DEFAULTS: LightOptions = {
   mostGain: 6,
 };
 
+export interface LightContext {
+  /** Awaited between photos: each takes some tens of milliseconds. */
+  breathe: () => Promise<void>;
+}
+
 /** What two photos say of their light: the median of log(linear light of a / linear light of b) per channel. */
 export interface LightRatio {
   a: number;
@@ -56,33 +62,31 @@ function encoded(linear: number): number {
  * Brightness and white balance of each photo against the others, from the places that several photos see: their medians
  * pair by pair, then one robust solution over all pairs. The photos' mean is kept.
  *
- * @param pixels sRGB [h, w, 3] of each depth map's view
+ * @param pixelsOf sRGB [h, w, 3] of a depth map's view
  * @returns per photo the gain to apply; ones for a photo that shares too little
  */
-export function lightGains(
+export async function lightGains(
   cameras: readonly Pick<Camera, 'worldFromCamera'>[],
   maps: readonly DepthMap[],
-  pixels: readonly Uint8Array[],
-  options: LightOptions = LIGHT_DEFAULTS,
-): LightGain[] {
-  return solveGains(
-    maps.length,
-    maps.flatMap((_, photo) => lightRatios(photo, cameras, maps, (k) => pixels[k]!, options)),
-    options.mostGain,
-  );
+  pixelsOf: (index: number) => Uint8Array,
+  { breathe, ...given }: Partial<LightOptions & LightContext> = {},
+): Promise<LightGain[]> {
+  const options = { ...LIGHT_DEFAULTS, ...given };
+  const ratios: LightRatio[][] = maps.map(() => []);
+  for (const photo of alongSpace(cameras)) {
+    ratios[photo] = lightRatios(photo, cameras, maps, pixelsOf, options);
+    await breathe?.();
+  }
+  return solveGains(maps.length, ratios.flat(), options.mostGain);
 }
 
-/**
- * What the places of one photo say of its light against that of the photos taken nearest to it.
- *
- * @param pixelsOf sRGB [h, w, 3] of a depth map's view
- */
-export function lightRatios(
+/** What the places of one photo say of its light against that of the photos taken nearest to it. */
+function lightRatios(
   photo: number,
   cameras: readonly Pick<Camera, 'worldFromCamera'>[],
   maps: readonly DepthMap[],
   pixelsOf: (index: number) => Uint8Array,
-  options: LightOptions = LIGHT_DEFAULTS,
+  options: LightOptions,
 ): LightRatio[] {
   const own = cameras[photo]!.worldFromCamera;
   const distances = cameras.map(({ worldFromCamera: M }) =>

@@ -1,5 +1,6 @@
 import { invertRigid, multiply4 } from '../numerics/linear.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
+import { edgeDistances } from '../pointmaps/geometric/dense/plain.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 
 /** Pixels that may give points, 1 or 0: confident, with a depth, and not between two surfaces. */
@@ -31,6 +32,17 @@ function onAnotherSurface(
   return depth[k]! > 0 && confidence[k]! > 1 && Math.abs(depth[k]! - z) > SURFACE_STEP * z;
 }
 
+/** Pixels of the sky beside its edge whose rays say nothing: cameras are a little wrong. */
+const SKY_EDGE = 3;
+
+/** Pixels whose rays are free as far as they go: nothing but the sky is seen; undefined where none is. */
+export function freeRays(map: Pick<DepthMap, 'sky' | 'width' | 'height'>): Uint8Array | undefined {
+  const { sky, width, height } = map;
+  if (!sky?.includes(1)) return undefined;
+  const distance = edgeDistances(Int32Array.from(sky), width, height);
+  return sky.map((flag, k) => (flag === 1 && distance[k]! > SKY_EDGE ? 1 : 0));
+}
+
 /** A point this share of the depth in front of another photo's surface contradicts it; within it, it agrees. */
 const TOLERANCE = 0.03;
 
@@ -42,6 +54,8 @@ export interface FloatingTask {
   others: {
     map: SeenMap;
     mask: Uint8Array;
+    /** 1 where it sees nothing but the sky (freeRays). */
+    open?: Uint8Array | undefined;
     /** Row-major 4x4: the camera frame of the other from that of the photo. */
     T: Float64Array;
   }[];
@@ -63,13 +77,14 @@ const MOST_ASKED = 40;
  * the votes of near and far ones keep their share.
  *
  * @param maskOf reliable pixels of a view; asked for once for each view that is in the task
+ * @param openOf free rays of a view, where it has any
  */
 export function floatingTask(
   index: number,
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   maskOf: (index: number) => Uint8Array,
-  most = MOST_ASKED,
+  { openOf, most = MOST_ASKED }: { openOf?: (index: number) => Uint8Array | undefined; most?: number | undefined } = {},
 ): FloatingTask {
   const map = seenMap(maps[index]!);
   const mask = maskOf(index);
@@ -83,7 +98,8 @@ export function floatingTask(
   const sorted = count < seeing.length ? seeing.sort((p, q) => p.away - q.away || p.j - q.j) : seeing;
   const others = Array.from({ length: count }, (_, k) => {
     const { j, T } = sorted[Math.floor((k * sorted.length) / count)]!;
-    return { map: seenMap(maps[j]!), mask: maskOf(j), T };
+    const open = openOf?.(j);
+    return { map: seenMap(maps[j]!), mask: maskOf(j), ...(open ? { open } : {}), T };
   });
   return { map, mask, others };
 }
@@ -99,8 +115,8 @@ const seenMap = ({ width, height, focal, centreX, centreY, depth }: DepthMap): S
 });
 
 /**
- * Clears the pixels of a view whose points float: more photos see through the point, to a surface behind it, than see a
- * surface at it (the free-space test of Merrell et al., ICCV 2007).
+ * Clears the pixels of a view whose points float: more photos see through the point, to a surface behind it or to the
+ * sky, than see a surface at it (the free-space test of Merrell et al., ICCV 2007).
  *
  * @returns a new mask
  */
@@ -110,7 +126,7 @@ export function withoutFloating({ map, mask, others }: FloatingTask): Uint8Array
   /** Photos that see a surface at the point, less those that see through it. */
   const score = new Int16Array(pixels.length);
   // Photo by photo, all points: with the photos in the inner loop it took three times as long.
-  for (const other of others) compare(points, other.map, other.mask, other.T, score);
+  for (const other of others) compare(points, other, score);
   for (let p = 0; p < score.length; p++) if (score[p]! < 0) kept[pixels[p]!] = 0;
   return kept;
 }
@@ -153,15 +169,13 @@ function seesAny(
  * it.
  *
  * @param points [n, 3], in the camera frame of their own photo
- * @param T row-major 4x4 into the photo's
  */
 function compare(
   points: Float64Array,
-  { focal, centreX, centreY, width, height, depth }: SeenMap,
-  mask: Uint8Array,
-  T: Float64Array,
+  { map, mask, open, T }: FloatingTask['others'][number],
   score: Int16Array,
 ): void {
+  const { focal, centreX, centreY, width, height, depth } = map;
   const [a, b, c, d, e, f, g, h, i, j, k, l] = Array.from(T) as [
     number,
     number,
@@ -189,6 +203,7 @@ function compare(
     const v = (focal * (e * x + f * y + g * z + h)) / away + centreY + 0.5;
     if (!(u >= 0 && v >= 0 && u < width && v < height)) continue;
     const at = (v | 0) * width + (u | 0);
+    if (open?.[at] === 1) score[p]!--;
     if (mask[at] === 0) continue;
     const seen = depth[at]!;
     if (away < seen * near) score[p]!--;

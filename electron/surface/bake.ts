@@ -1,11 +1,12 @@
 import { distort } from '../geometry/lens.js';
 import { MOST_CANDIDATES, type Candidates } from './candidates.js';
 import { eachTexel, type Texels } from './texels.js';
-import type { Picture, TexturePhoto } from './texture-photo.js';
+import { isBlind, type Picture, type TexturePhoto } from './texture-photo.js';
 import type { Mesh } from './types.js';
 
 /** Colours are summed in steps of 1/128, so that the shares of several photos add up without loss. */
 const STEPS = 128;
+const AS_IT_IS = Uint8Array.from({ length: 768 }, (_, k) => k & 255);
 
 /** One page while photos are laid onto it, one after another. Shared buffers: two threads may each fill a band. */
 export interface Page {
@@ -104,8 +105,6 @@ export interface BakeInput {
   texels: Texels;
   layers: Layers;
   photos: readonly TexturePhoto[];
-  /** [photos, 3] */
-  gains: Float64Array;
   /** [layers, 3 corners, 3] sRGB steps to add: from `layerLevels`. */
   levels: Float32Array;
 }
@@ -133,7 +132,7 @@ class Baker {
   private readonly at = new Float64Array(6);
   /** What levelling adds at the texel, in the page's steps. */
   private readonly added = new Float64Array(3);
-  private readonly gain: [number, number, number];
+  private readonly light: Uint8Array;
 
   constructor(
     private readonly input: BakeInput,
@@ -142,7 +141,7 @@ class Baker {
     private readonly page: Page,
   ) {
     this.photo = input.photos[index]!;
-    this.gain = [0, 1, 2].map((i) => input.gains[3 * index + i]! * STEPS) as [number, number, number];
+    this.light = this.photo.light ?? AS_IT_IS;
   }
 
   private readonly photo: TexturePhoto;
@@ -184,7 +183,9 @@ class Baker {
   }
 
   private sample(x: number, y: number, part: number, texel: number): void {
-    const { photo, picture, page, gain, added } = this;
+    const { photo, picture, page, light, added } = this;
+    // Left to the padding, or to another photo's share.
+    if (isBlind(photo, x, y)) return;
     const seen = distort(photo, x, y);
     const u = ((photo.fx * seen[0] + photo.cx + 0.5) * picture.width) / photo.width - 0.5;
     const v = ((photo.fy * seen[1] + photo.cy + 0.5) * picture.height) / photo.height - 0.5;
@@ -196,9 +197,10 @@ class Baker {
     const q = p + 3 * picture.width;
     const { pixels } = picture;
     for (let i = 0; i < 3; i++) {
-      const upper = pixels[p + i]! * (1 - fx) + pixels[p + 3 + i]! * fx;
-      const lower = pixels[q + i]! * (1 - fx) + pixels[q + 3 + i]! * fx;
-      const levelled = (upper * (1 - fy) + lower * fy) * gain[i]! + added[i]!;
+      const channel = 256 * i;
+      const upper = light[channel + pixels[p + i]!]! * (1 - fx) + light[channel + pixels[p + 3 + i]!]! * fx;
+      const lower = light[channel + pixels[q + i]!]! * (1 - fx) + light[channel + pixels[q + 3 + i]!]! * fx;
+      const levelled = (upper * (1 - fy) + lower * fy) * STEPS + added[i]!;
       const value = Math.max(0, Math.min(255 * STEPS, levelled)) * part;
       page.sums[3 * texel + i] = Math.min(65535, page.sums[3 * texel + i]! + Math.round(value));
     }

@@ -4,6 +4,8 @@ import { UserError } from '../contract/errors.js';
 import type { StageContext } from '../geometry/stage.js';
 import type { Camera, DepthMap } from '../geometry/types.js';
 import type { Cleaning } from '../scene/cleaning.js';
+import { breath } from '../scene/kept-pixels.js';
+import { lightGains, lightTable } from '../scene/light.js';
 import { invertRigid } from '../numerics/linear.js';
 import { emptyPage } from './bake.js';
 import { emptyCandidates, type Candidates } from './candidates.js';
@@ -40,8 +42,13 @@ export interface BuildInput {
   cameras: readonly Camera[];
   /** Parallel to the cameras. */
   maps: readonly DepthMap[];
-  /** sRGB [h, w, 3] of a map's view: where it shows the sky, rays are free. */
+  /**
+   * sRGB [h, w, 3] of a map's view: by them photos are brought to one light, and the sky is found where the map does not
+   * tell it.
+   */
   pixelsOf?: ((index: number) => Uint8Array) | undefined;
+  /** [h, w] on the maps' pixels, parallel to them: 1 where the photo is masked, and gives no colour. */
+  masked?: readonly (Uint8Array | undefined)[] | undefined;
   /** What was taken away, in the world of the cameras. */
   cleaning?: Cleaning | undefined;
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
@@ -133,8 +140,9 @@ class Builder {
   ) {}
 
   async build(): Promise<Built> {
-    const mesh = this.input.surface ? sharedMesh(this.input.surface) : await this.freshSurface();
-    const photos = this.input.cameras.map((camera, k) => texturePhoto(camera, this.input.sharpness[k] ?? 1));
+    const maps = await this.mapsWithSky();
+    const mesh = this.input.surface ? sharedMesh(this.input.surface) : await this.freshSurface(maps);
+    const photos = await this.texturePhotos(maps);
     const candidates = await this.timed('views', () => this.lookAll(mesh, photos));
     this.tell('unwrapping', 0, 1);
     const options = { pageSize: this.options.textureSize };
@@ -158,19 +166,17 @@ class Builder {
     };
   }
 
-  private async freshSurface(): Promise<Mesh> {
-    const mesh = await this.timed('surface', () => this.surface());
+  private async freshSurface(maps: readonly DepthMap[]): Promise<Mesh> {
+    const mesh = await this.timed('surface', () => this.surface(maps));
     this.input.onSurface?.(mesh);
     return mesh;
   }
 
-  private async surface(): Promise<Mesh> {
-    const { cameras, maps, cleaning } = this.input;
+  private async surface(maps: readonly DepthMap[]): Promise<Mesh> {
+    const { cameras, cleaning } = this.input;
     const { minConfidence, removeFloating, faces, closeHoles } = this.options;
     this.tell('looking at the depth maps', 0, 1);
-    const given = maps.map(sharedMap);
-    const open = await this.openRays(given);
-    const request = { cameras, maps: given, cleaning, open, options: { minConfidence, removeFloating } };
+    const request = { cameras, maps, cleaning, options: { minConfidence, removeFloating } };
     const { views, blocks } = await this.ask('plan', request);
     let done = 0;
     const parts = await Promise.all(
@@ -192,13 +198,29 @@ class Builder {
     return mesh;
   }
 
-  /** Per map, where its photo shows nothing but the sky. */
-  private async openRays(maps: readonly DepthMap[]): Promise<(Uint8Array | undefined)[]> {
+  /** The maps in memory that all threads see, with the sky found in those that were made without looking for it. */
+  private async mapsWithSky(): Promise<DepthMap[]> {
     const { minConfidence } = this.options;
-    const ask = async (pixels: Uint8Array, k: number): Promise<Uint8Array | undefined> =>
-      (await this.ask('sky', { map: maps[k]!, pixels: shared(pixels), options: { minConfidence } })) ?? undefined;
-    const { pixelsOf } = this.input;
-    return pixelsOf ? Promise.all(maps.map((_, k) => ask(pixelsOf(k), k))) : [];
+    const { maps, pixelsOf } = this.input;
+    return Promise.all(
+      maps.map(async (given, k) => {
+        const map = sharedMap(given);
+        if (map.sky || !pixelsOf) return map;
+        const pixels = shared(pixelsOf(k));
+        const sky = await this.ask('sky', { map, pixels, options: { minConfidence } });
+        return sky ? { ...map, sky } : map;
+      }),
+    );
+  }
+
+  private async texturePhotos(maps: readonly DepthMap[]): Promise<TexturePhoto[]> {
+    const { cameras, sharpness, masked, pixelsOf } = this.input;
+    const gains = pixelsOf && (await lightGains(cameras, maps, pixelsOf, { breathe: breath(this.context.signal) }));
+    return cameras.map((camera, k) => ({
+      ...texturePhoto(camera, sharpness[k] ?? 1),
+      blind: blindView(maps[k]!, masked?.[k]),
+      light: gains && lightTable(gains[k]!),
+    }));
   }
 
   private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {
@@ -235,7 +257,7 @@ class Builder {
   }
 
   private async texture(mesh: Mesh, photos: readonly TexturePhoto[], atlas: Atlas): Promise<Uint8Array[]> {
-    const { labels, gains, levels, texels, layers, colours, pageSize } = atlas;
+    const { labels, levels, texels, layers, colours, pageSize } = atlas;
     const used = new Set(layers.photo);
     const encoded: Uint8Array[] = [];
     let done = 0;
@@ -247,7 +269,7 @@ class Builder {
         const longSide = Math.ceil(Math.max(photo.width, photo.height) * Math.min(1, 1.25 * atlas.scale));
         const picture = await this.input.picture(index, longSide);
         if (picture) {
-          const input = { mesh, texels, layers, photos, gains, levels };
+          const input = { mesh, texels, layers, photos, levels };
           const half = pageSize >> 1;
           const bands = [
             { page, number, firstRow: 0, endRow: half },
@@ -297,9 +319,21 @@ function texturePhoto(camera: Camera, sharpness: number): TexturePhoto {
   return { width, height, fx, fy, cx, cy, k1, k2, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
 }
 
+function blindView({ width, height, focal, centreX, centreY, sky }: DepthMap, masked?: Uint8Array) {
+  if (!sky?.includes(1) && !masked?.includes(1)) return undefined;
+  const flags = Uint8Array.from({ length: width * height }, (_, k) => (sky?.[k] === 1 || masked?.[k] === 1 ? 1 : 0));
+  return { width, height, focal, centreX, centreY, flags: shared(flags) };
+}
+
 function sharedMap(map: DepthMap): DepthMap {
-  const inferred = map.inferred && shared(map.inferred);
-  return { ...map, depth: shared(map.depth), confidence: shared(map.confidence), ...(inferred ? { inferred } : {}) };
+  const { inferred, sky } = map;
+  return {
+    ...map,
+    depth: shared(map.depth),
+    confidence: shared(map.confidence),
+    ...(inferred ? { inferred: shared(inferred) } : {}),
+    ...(sky ? { sky: shared(sky) } : {}),
+  };
 }
 
 function sharedPicture({ width, height, pixels }: Picture): Picture {

@@ -38,7 +38,7 @@ export function addLook({ photo, quality, colour }: Candidates, index: number, l
 }
 
 export interface AgreementOptions {
-  /** A photo whose colour is this far (sRGB steps, after exposure) from the others' median shows something else. */
+  /** A photo whose colour is this far (sRGB steps, under the shared light) from the others' median shows something else. */
   mostDifference: number;
 }
 
@@ -48,17 +48,11 @@ export const AGREEMENT_DEFAULTS: AgreementOptions = { mostDifference: 40 };
  * Takes out photos that show something before the face: a person, a car. At least three photos must see it for two of
  * them to outvote one.
  *
- * @param gains [photos, 3] what a photo's colours are multiplied with
  * @returns how many were taken out
  */
-export function withoutOutliers(
-  candidates: Candidates,
-  gains: Float64Array,
-  options: Partial<AgreementOptions> = {},
-): number {
+export function withoutOutliers(candidates: Candidates, options: Partial<AgreementOptions> = {}): number {
   const { mostDifference } = { ...AGREEMENT_DEFAULTS, ...options };
   const { photo, quality, colour } = candidates;
-  const levelled = new Float64Array(3 * MOST_CANDIDATES);
   const sorted: number[] = [];
   const median = [0, 0, 0];
   let removed = 0;
@@ -68,16 +62,13 @@ export function withoutOutliers(
     if (n < 3) continue;
     for (let i = 0; i < 3; i++) {
       sorted.length = 0;
-      for (let k = 0; k < n; k++) {
-        levelled[3 * k + i] = colour[3 * (first + k) + i]! * gains[3 * photo[first + k]! + i]!;
-        sorted.push(levelled[3 * k + i]!);
-      }
+      for (let k = 0; k < n; k++) sorted.push(colour[3 * (first + k) + i]!);
       sorted.sort((a, b) => a - b);
       median[i] = n % 2 ? sorted[n >> 1]! : (sorted[n / 2 - 1]! + sorted[n / 2]!) / 2;
     }
     let kept = 0;
     for (let k = 0; k < n; k++) {
-      const difference = Math.max(...median.map((value, i) => Math.abs(levelled[3 * k + i]! - value)));
+      const difference = Math.max(...median.map((value, i) => Math.abs(colour[3 * (first + k) + i]! - value)));
       if (difference > mostDifference) {
         removed++;
         continue;

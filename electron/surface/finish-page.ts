@@ -12,7 +12,6 @@ export function vertexColours(
   { positions, indices }: Pick<Mesh, 'positions' | 'indices'>,
   labels: Int16Array,
   candidates: Candidates,
-  gains: Float64Array,
   levels: Levels,
 ): Uint8Array {
   const vertices = positions.length / 3;
@@ -27,8 +26,7 @@ export function vertexColours(
       const v = 3 * indices[3 * t + c]!;
       weights[v / 3]! += 1;
       const level = 3 * levelAt(levels, v / 3, label);
-      for (let i = 0; i < 3; i++)
-        sums[v + i]! += candidates.colour[3 * k + i]! * gains[3 * label + i]! + levels.offsets[level + i]!;
+      for (let i = 0; i < 3; i++) sums[v + i]! += candidates.colour[3 * k + i]! + levels.offsets[level + i]!;
     }
   }
   spread(indices, labels, sums, weights);

@@ -39,14 +39,13 @@ export function levelSeams(
   labels: Int16Array,
   opposite: Int32Array,
   candidates: Candidates,
-  gains: Float64Array,
   options: Partial<LevellingOptions> = {},
 ): Levels {
   const settings = { ...LEVELLING_DEFAULTS, ...options };
   const numbered = numberCorrections(indices, vertices, labels);
   const count = vertices + numbered.further.size;
   const inside = neighbours(indices, labels, opposite, numbered, count);
-  const seams = seamSteps(indices, labels, candidates, gains, numbered, settings);
+  const seams = seamSteps(indices, labels, candidates, numbered, settings);
   const offsets = conjugateGradients(inside, seams, count, settings);
   return { ...numbered, offsets };
 }
@@ -126,7 +125,6 @@ function seamSteps(
   indices: Uint32Array,
   labels: Int16Array,
   candidates: Candidates,
-  gains: Float64Array,
   numbered: Omit<Levels, 'offsets'>,
   { seam, doubtful }: LevellingOptions,
 ): Seams {
@@ -145,7 +143,7 @@ function seamSteps(
     const pairs = (photos.length * (photos.length - 1)) / 2;
     let own = sums.get(indices[h]!);
     if (!own) sums.set(indices[h]!, (own = new Float64Array(4 * pairs)));
-    addDifferences((h / 3) | 0, photos, candidates, gains, own);
+    addDifferences((h / 3) | 0, photos, candidates, own);
   }
   const found: { a: number; b: number; weight: number; step: [number, number, number] }[] = [];
   for (const [vertex, photos] of photosAt) {
@@ -179,7 +177,6 @@ function addDifferences(
   face: number,
   photos: readonly number[],
   { photo, colour }: Candidates,
-  gains: Float64Array,
   sums: Float64Array,
 ): void {
   const first = face * MOST_CANDIDATES;
@@ -193,9 +190,7 @@ function addDifferences(
       const [a, b] = [slots[p]!, slots[q]!];
       if (a < 0 || b < 0) continue;
       sums[4 * pair]! += 1;
-      for (let i = 0; i < 3; i++)
-        sums[4 * pair + 1 + i]! +=
-          colour[3 * a + i]! * gains[3 * photos[p]! + i]! - colour[3 * b + i]! * gains[3 * photos[q]! + i]!;
+      for (let i = 0; i < 3; i++) sums[4 * pair + 1 + i]! += colour[3 * a + i]! - colour[3 * b + i]!;
     }
   }
 }

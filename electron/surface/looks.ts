@@ -1,5 +1,5 @@
 import { distort, largestRadius } from '../geometry/lens.js';
-import type { Picture, TexturePhoto } from './texture-photo.js';
+import { isBlind, type Picture, type TexturePhoto } from './texture-photo.js';
 import { Rasteriser, type Drawing } from './raster.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { averaged, faceNormals } from './smooth.js';
@@ -9,7 +9,7 @@ import type { Mesh } from './types.js';
 export interface Look {
   /** [faces] pixels of the original photo per unit of area, less for a blurred photo; 0: not seen. */
   quality: Float32Array;
-  /** [faces, 3] mean colour, sRGB. */
+  /** [faces, 3] mean colour, sRGB, under the light that all photos share. */
   colour: Uint8Array;
 }
 
@@ -41,8 +41,8 @@ export function facing({ positions, indices }: Pick<Mesh, 'positions' | 'indices
 }
 
 /**
- * Looks at all faces through one photo: a face is seen when its corners and its middle are inside the picture and
- * nothing lies before them.
+ * Looks at all faces through one photo: a face is seen when its corners and its middle are inside the picture, nothing
+ * lies before them, and the photo is not blind there: a surface that shows before the sky reaches beyond its outline.
  *
  * @param facing [faces, 3] which way the surface faces there: from `facing`
  * @param picture the photo, at any size
@@ -125,9 +125,9 @@ class FaceLook {
       const y = p[c + 1]! / z;
       const pixel = this.visiblePixel(x, y, z, tolerance);
       if (pixel < 0) return 0;
-      red += this.picture.pixels[pixel]!;
-      green += this.picture.pixels[pixel + 1]!;
-      blue += this.picture.pixels[pixel + 2]!;
+      red += this.level(pixel, 0);
+      green += this.level(pixel, 1);
+      blue += this.level(pixel, 2);
     }
     colour[3 * t] = Math.round(red / 4);
     colour[3 * t + 1] = Math.round(green / 4);
@@ -137,10 +137,15 @@ class FaceLook {
     return pixels * (0.5 + 0.5 * photo.sharpness);
   }
 
-  /** Where the point's colour begins in the picture; -1 when it is outside or hidden. */
+  private level(pixel: number, channel: number): number {
+    const value = this.picture.pixels[pixel + channel]!;
+    return this.photo.light?.[256 * channel + value] ?? value;
+  }
+
+  /** Where the point's colour begins in the picture; -1 when it is outside, hidden, or beyond an outline. */
   private visiblePixel(x: number, y: number, z: number, tolerance: number): number {
     const { photo, picture, drawing, scale } = this;
-    if (x * x + y * y > this.most) return -1;
+    if (x * x + y * y > this.most || isBlind(photo, x, y)) return -1;
     // The buffer is drawn without distortion.
     const u = Math.round((photo.fx * x + photo.cx + 0.5) * scale - 0.5);
     const v = Math.round((photo.fy * y + photo.cy + 0.5) * scale - 0.5);

@@ -7,6 +7,32 @@ export interface TexturePhoto extends Intrinsics, Lens {
   cameraFromWorld: Float64Array;
   /** 0 (blurred) to 1 (sharp). */
   sharpness: number;
+  blind?: BlindView | undefined;
+  /** Per channel and sRGB level, the level under the light that all photos share (scene/light.ts); none: as it is. */
+  light?: Uint8Array | undefined;
+}
+
+/**
+ * Where a photo gives no colour to any surface, on the pixels of its view, which is undistorted: it shows the sky there,
+ * wholly or in part, or is masked.
+ */
+export interface BlindView {
+  width: number;
+  height: number;
+  /** View pixels. */
+  focal: number;
+  centreX: number;
+  centreY: number;
+  /** [height, width] */
+  flags: Uint8Array;
+}
+
+/** @param x and y the undistorted ray, along z 1 */
+export function isBlind({ blind }: TexturePhoto, x: number, y: number): boolean {
+  if (!blind) return false;
+  const u = Math.round(blind.focal * x + blind.centreX);
+  const v = Math.round(blind.focal * y + blind.centreY);
+  return u >= 0 && v >= 0 && u < blind.width && v < blind.height && blind.flags[v * blind.width + u] === 1;
 }
 
 /** sRGB [height, width, 3], the photo reduced by `scale` = width / photo.width. */

@@ -1,6 +1,6 @@
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
-import { floatingTask, reliablePixels, withoutFloating } from '../scene/masks.js';
+import { floatingTask, freeRays, reliablePixels, withoutFloating } from '../scene/masks.js';
 import { shared } from './shared.js';
 import type { SurfaceView } from './types.js';
 
@@ -13,22 +13,18 @@ export interface ViewOptions {
 
 export const VIEW_DEFAULTS: ViewOptions = { minConfidence: 2, removeFloating: true };
 
-/**
- * The depth maps as the surface takes them: what the cloud leaves out is out here too.
- *
- * @param open flags per view where nothing but the sky is seen (open-sky.ts)
- */
+/** The depth maps as the surface takes them: what the cloud leaves out is out here too. */
 export function surfaceViews(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   options: Partial<ViewOptions> = {},
-  open: readonly (Uint8Array | undefined)[] = [],
 ): SurfaceView[] {
   const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
   const reliable = maps.map((map) => reliablePixels(map, minConfidence));
+  const open = maps.map(freeRays);
   return maps.map((map, index) => {
     const mask = removeFloating
-      ? withoutFloating(floatingTask(index, cameras, maps, (k) => reliable[k]!))
+      ? withoutFloating(floatingTask(index, cameras, maps, (k) => reliable[k]!, { openOf: (k) => open[k] }))
       : reliable[index]!;
     const depth = new Float32Array(new SharedArrayBuffer(4 * map.depth.length));
     for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;

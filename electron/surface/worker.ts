@@ -6,10 +6,9 @@ import { planBlocks, type BlockOptions } from './blocks.js';
 import { addLook, withoutOutliers, type Candidates } from './candidates.js';
 import { makeCharts } from './charts.js';
 import { erase, type Erasure } from './erase.js';
-import { exposureGains } from './exposure.js';
 import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
-import { openSky, type OpenSkyOptions } from './open-sky.js';
+import { foundSky, type FoundSkyOptions } from './found-sky.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { layerLevels, levelSeams } from './levelling.js';
 import { chooseLabels } from './labels.js';
@@ -27,7 +26,7 @@ import type { Block, Mesh, SurfaceView } from './types.js';
 /** What the threads are asked, and what they answer: one entry a step. */
 export interface Steps {
   sky: {
-    request: { map: DepthMap; pixels: Uint8Array; options: Partial<OpenSkyOptions> };
+    request: { map: DepthMap; pixels: Uint8Array; options: Partial<FoundSkyOptions> };
     answer: Uint8Array | null;
   };
   plan: {
@@ -35,8 +34,6 @@ export interface Steps {
       cameras: readonly Camera[];
       maps: readonly DepthMap[];
       cleaning?: Cleaning | undefined;
-      /** Per map, the pixels of which nothing but the sky is seen. */
-      open: readonly (Uint8Array | undefined)[];
       options: Partial<ViewOptions & BlockOptions>;
     };
     answer: { views: SurfaceView[]; blocks: Block[] };
@@ -69,7 +66,6 @@ export type StepName = keyof Steps;
 /** What the unwrapping knows: all that laying photos onto pages needs. */
 export interface Atlas {
   labels: Int16Array;
-  gains: Float64Array;
   texels: Texels;
   layers: Layers;
   /** [layers, 3 corners, 3] what levels the seams. */
@@ -86,10 +82,10 @@ export interface Atlas {
 }
 
 const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
-  sky: ({ map, pixels, options }) => ({ value: openSky(map, pixels, options) ?? null }),
-  plan: ({ cameras, maps, cleaning, open, options }) => {
+  sky: ({ map, pixels, options }) => ({ value: foundSky(map, pixels, options) ?? null }),
+  plan: ({ cameras, maps, cleaning, options }) => {
     const left = cleaning ? maps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)) : maps;
-    const views = surfaceViews(cameras, left, options, open);
+    const views = surfaceViews(cameras, left, options);
     return { value: { views, blocks: planBlocks(views, options) } };
   },
   fuse: ({ views, block, options }) => {
@@ -128,21 +124,19 @@ function unwrap(
   photos: readonly TexturePhoto[],
   options: Partial<PackingOptions>,
 ): Atlas {
-  const gains = exposureGains(candidates, photos.length);
-  const outliers = withoutOutliers(candidates, gains);
+  const outliers = withoutOutliers(candidates);
   const opposite = oppositeHalfEdges(mesh.indices);
   const labels = chooseLabels(candidates, opposite);
   const charts = makeCharts(mesh, labels, opposite, photos);
   const packing = pack(charts, options);
   const texels = placeTexels(charts, packing);
   const layers = layersOf(mesh, labels, candidates);
-  const levels = levelSeams(mesh.indices, mesh.positions.length / 3, labels, opposite, candidates, gains);
-  const colours = vertexColours(mesh, labels, candidates, gains, levels);
+  const levels = levelSeams(mesh.indices, mesh.positions.length / 3, labels, opposite, candidates);
+  const colours = vertexColours(mesh, labels, candidates, levels);
   const pageSize = packing.pageSize;
   const layout = { charts, texels, pages: packing.pages, pageSize, colours };
   return {
     labels: shared(labels),
-    gains,
     texels: { places: shared(texels.places), page: shared(texels.page) },
     layers: { face: shared(layers.face), photo: shared(layers.photo), share: shared(layers.share) },
     levels: shared(layerLevels(layers, mesh.indices, levels)),

@@ -134,8 +134,8 @@ function judge(name: string, shots: readonly Shot[]): Judged {
   const out: Judged = { name, evident: [], told: [], errors: [[], []], known: 0, seconds: 0 };
   const scale = scaleOf(groups.map(({ reference }) => [matched.get(reference)!, shots[reference]!.truth]));
   for (const { reference, neighbours, range } of groups) {
-    const { view, truth, sky } = shots[reference]!;
-    const own = { view, matched: matched.get(reference)!, sky };
+    const { view, truth, pixels, looksLikeSky } = shots[reference]!;
+    const own = { view, matched: matched.get(reference)!, pixels, looksLikeSky };
     const compared = neighbours
       .filter((other) => matched.has(other))
       .map((other) => ({

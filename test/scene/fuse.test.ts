@@ -90,12 +90,28 @@ describe('fusion', () => {
     const maps = beside.map(() => depthMapOf(views[0]!, 0));
     const masks = maps.map((map) => reliablePixels(map, 2));
     const asked = (most?: number) =>
-      floatingTask(0, beside, maps, (k) => masks[k]!, most).others.map(({ mask }) => masks.indexOf(mask));
+      floatingTask(0, beside, maps, (k) => masks[k]!, { most }).others.map(({ mask }) => masks.indexOf(mask));
     expect(asked()).toHaveLength(count - 1);
     const few = asked(10);
     expect(few).toHaveLength(10);
     expect(few[0]).toBe(1);
     expect(few[9]).toBeGreaterThan(0.8 * count);
+  });
+
+  test('what others see nothing but the sky through is removed', async () => {
+    const maps = views.map(depthMapOf);
+    // The other two see the sky where the first has a wall.
+    for (const map of maps.slice(1)) {
+      map.sky = new Uint8Array(64 * 48).fill(1, 0, 64 * 30);
+      map.depth.fill(0, 0, 64 * 30);
+    }
+    const upper = ({ source, pixel }: Awaited<ReturnType<typeof fuse>>) =>
+      source.filter((photo, k) => photo === 0 && pixel![k]! < 64 * 20 && pixel![k]! % 64 < 32).length;
+    const kept = await fuse(cameras, maps, pixelsOf, options);
+    for (const map of maps) delete map.sky;
+    const without = await fuse(cameras, maps, pixelsOf, options);
+    expect(upper(without)).toBeGreaterThan(400);
+    expect(upper(kept)).toBeLessThan(0.2 * upper(without));
   });
 
   test('a veil in front of surfaces that the others see is removed, the surfaces stay', async () => {

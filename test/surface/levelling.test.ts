@@ -34,14 +34,12 @@ function strip(colourOf: (photo: number, x: number, y: number) => number) {
 }
 
 describe('Levelling of seams', () => {
-  const gains = new Float64Array(6).fill(1);
-
   it('gives both photos one colour along the seam, by a correction that fades out on both sides', () => {
     // Photo 1 darkens towards the seam, as at a border of a picture: no gain of a whole photo explains it.
     const { indices, vertices, labels, candidates, vertex } = strip((photo, x) =>
       photo === 0 ? 120 : 120 - Math.max(0, 20 - (x - WIDE / 2)),
     );
-    const levels = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates, gains);
+    const levels = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates);
     const at = (x: number, photo: number): number => levels.offsets[3 * levelAt(levels, vertex(x, HIGH / 2), photo)]!;
     const seam = WIDE / 2;
     const step = 120 + at(seam, 0) - (100.5 + at(seam, 1));
@@ -53,7 +51,7 @@ describe('Levelling of seams', () => {
 
   it('changes nothing where photos agree', () => {
     const { indices, vertices, labels, candidates } = strip((_, x) => 60 + 3 * x);
-    const { offsets } = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates, gains);
+    const { offsets } = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates);
     expect(Math.max(...offsets.map(Math.abs))).toBe(0);
   });
 
@@ -62,7 +60,7 @@ describe('Levelling of seams', () => {
     const { indices, vertices, labels, candidates, vertex } = strip((photo, _, y) =>
       photo === 0 ? 60 : y > 4 && y < 8 ? 150 : 70,
     );
-    const { offsets, ...rest } = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates, gains);
+    const { offsets, ...rest } = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates);
     const at = (photo: number): number => offsets[3 * levelAt(rest, vertex(WIDE / 2, 1), photo)]!;
     expect(at(0) - at(1)).toBeGreaterThan(8);
     // By equal belief in all of the seam it would be about 20.
@@ -71,7 +69,7 @@ describe('Levelling of seams', () => {
 
   it('says for each corner of each layer what to add', () => {
     const { indices, vertices, labels, candidates } = strip((photo) => 100 + 20 * photo);
-    const levels = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates, gains);
+    const levels = levelSeams(indices, vertices, labels, oppositeHalfEdges(indices), candidates);
     const layers = layersOf({ indices, positions: new Float32Array(3 * vertices) }, labels, candidates);
     const values = layerLevels(layers, indices, levels);
     expect(values).toHaveLength(9 * layers.face.length);

@@ -25,7 +25,7 @@ export interface GeometricOptions {
   threads?: number;
 }
 
-const VERSION = '12';
+const VERSION = '13';
 const LATEST = `geometric/${VERSION}/latest-plan`;
 
 /**
@@ -253,7 +253,7 @@ class GeometricSession implements EstimatorSession {
     this.finish(planned);
     const confident = share(denseA.confidence) + share(denseB.confidence);
     if (confident < 0.01) return { kind: 'rejected', reason: 'failed', detail: 'almost no pixel has a reliable depth' };
-    const observed = (view: View, points: Float32Array, { confidence, inferred }: DenseDepth): ObservedView => ({
+    const observed = (view: View, points: Float32Array, { confidence, inferred, sky }: DenseDepth): ObservedView => ({
       photo: view.photo,
       width: view.width,
       height: view.height,
@@ -261,6 +261,7 @@ class GeometricSession implements EstimatorSession {
       points,
       confidence,
       inferred,
+      sky,
     });
     const observation: Observation = {
       views: [

@@ -13,8 +13,10 @@ export interface Shot {
   cameraFromWorld: Float64Array;
   /** True depth of pixels [h, w]; 0 where it is not known, infinite where the sky is. */
   truth: Float32Array;
+  /** sRGB [h, w, 3]. */
+  pixels: Uint8Array;
   /** [h, w], 1 for what looks like the sky; undefined where nothing does. */
-  sky: Uint8Array | undefined;
+  looksLikeSky: Uint8Array | undefined;
 }
 
 /** What photos of a room are like: drawn from the seed, over the range of what people hand in. */
@@ -84,8 +86,10 @@ export function roomShots(seed: number): Shot[] {
     const move = [0, 1, 2].map(() => 2 * spread() * kind.moved);
     const wrong = rigid(rotationFromVector(...turn), move);
     const grey = photographed(pixels, kind, 1 + kind.light * (2 * random() - 1), spread);
+    const colours = coloured(grey, depth, kind);
     return {
-      sky: skyOf({ width: WIDTH, height: HEIGHT, pixels: coloured(grey, depth, kind) }),
+      pixels: colours,
+      looksLikeSky: skyOf({ width: WIDTH, height: HEIGHT, pixels: colours }),
       view: {
         grey,
         width: WIDTH,
@@ -157,8 +161,8 @@ export async function sampleShots(folder: string): Promise<Shot[]> {
         centreX: centre(fullWidth),
         centreY: centre(fullHeight),
       };
-      const sky = skyOf({ width, height, pixels });
-      return { view, cameraFromWorld: invertRigid(worldFromCamera), truth, sky };
+      const looksLikeSky = skyOf({ width, height, pixels });
+      return { view, cameraFromWorld: invertRigid(worldFromCamera), truth, pixels, looksLikeSky };
     }),
   );
 }

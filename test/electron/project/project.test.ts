@@ -69,13 +69,17 @@ describe('the records of an observation', () => {
       expect(after.views[k]!.telling).toBeCloseTo(view.confidence.filter((value) => value > 1).length / 1200, 6);
     });
   });
-  test('keep which pixels are inferred, view by view', () => {
+  test('keep which pixels are inferred and which show the sky, view by view', () => {
     const before = observation();
     const flags = Uint8Array.from(before.views[1]!.confidence, (_, k) => (k % 3 === 0 ? 1 : 0));
-    before.views[1] = { ...before.views[1]!, inferred: flags };
+    const sky = flags.map((flag) => 1 - flag);
+    before.views[0] = { ...before.views[0]!, sky };
+    before.views[1] = { ...before.views[1]!, inferred: flags, sky };
     const [first, second] = encodeObservation(before).views.map((record) => decodeView(record)!);
     expect(first!.inferred).toBeUndefined();
+    expect(first!.sky).toEqual(sky);
     expect(second!.inferred).toEqual(flags);
+    expect(second!.sky).toEqual(sky);
     expect(second!.points).toEqual(decodeView(encodeObservation(observation()).views[1])!.points);
   });
 

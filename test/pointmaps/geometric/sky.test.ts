@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { randomNumbers } from '../../../electron/numerics/linear.js';
 import { dropFringes } from '../../../electron/pointmaps/geometric/dense/plain.js';
 import { segments } from '../../../electron/pointmaps/geometric/dense/segments.js';
-import { emptySky, skyOf } from '../../../electron/pointmaps/geometric/dense/sky.js';
+import { emptySky, skyOf, withMixed } from '../../../electron/pointmaps/geometric/dense/sky.js';
 
 const [width, height] = [120, 90];
 const size = { width, height };
@@ -72,6 +72,27 @@ describe('the sky', () => {
     expect(between.every((k) => open[k] === 1)).toBe(true);
     const kept = Array.from(house.keys()).filter((k) => house[k] === 1 && confidence[k]! > 1);
     expect(kept.length).toBeGreaterThan(0.9 * house.filter((flag) => flag === 1).length);
+  });
+
+  test('takes in the pixels that a blur mixed with it, and nothing of a roof that ends sharply', () => {
+    /** Share of the sky in a row, over a pole three pixels wide. */
+    const isPole = (x: number): boolean => x >= 60 && x < 63;
+    const share = (x: number, y: number): number =>
+      !isPole(x) && y < ROOF - 2 ? 1 : isPole(x) || y >= ROOF + 1 ? 0 : (ROOF + 1 - y) / 4;
+    const blurred = pictures((x, y) => {
+      const part = share(x, y);
+      return [232, 236, 240].map((far, i) => Math.round(part * far + (1 - part) * [90, 60, 40][i]!)) as never;
+    });
+    const found = skyOf({ ...size, pixels: blurred.pixels })!;
+    const mixed = withMixed({ ...size, pixels: blurred.pixels }, found);
+    // The row at a half, of which neither the flags nor a depth may say that it is a roof.
+    expect(found[(ROOF - 1) * width + 20]).toBe(0);
+    expect(mixed[(ROOF - 1) * width + 20]).toBe(1);
+    expect(mixed[(ROOF + 1) * width + 20]).toBe(0);
+    expect(mixed[20 * width + 61]).toBe(0);
+    const sharp = withMixed({ ...size, pixels: outside.pixels }, flags);
+    const taken = Array.from(sharp.keys()).filter((k) => sharp[k] === 1 && flags[k] === 0 && house[k] === 1);
+    expect(taken.length).toBeLessThan(30);
   });
 
   test('is no white wall: one with faint texture keeps all that was measured of it', () => {

@@ -18,8 +18,8 @@ export type DenseRequest =
 function judge({ reference, neighbours, farthest }: Extract<DenseRequest, { kind: 'judge' }>): DenseDepth {
   const { view, matched, pixels } = reference;
   // Half a second a photo: not for the thread that answers a window.
-  const sky = skyOf({ width: view.width, height: view.height, pixels });
-  return tellDepths({ view, matched, sky }, neighbours, farthest);
+  const looksLikeSky = skyOf({ width: view.width, height: view.height, pixels });
+  return tellDepths({ view, matched, pixels, looksLikeSky }, neighbours, farthest);
 }
 
 serve<DenseRequest>((request) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DepthMap } from '../../electron/geometry/types.js';
-import { openSky } from '../../electron/surface/open-sky.js';
+import { freeRays } from '../../electron/scene/masks.js';
+import { foundSky } from '../../electron/surface/found-sky.js';
 
 const WIDTH = 96;
 const HEIGHT = 72;
@@ -31,10 +32,10 @@ function house(): { map: DepthMap; pixels: Uint8Array } {
 describe('rays that are free because nothing but the sky is seen', () => {
   it('are those of the sky, without the pixels beside its edge', () => {
     const { map, pixels } = house();
-    const open = openSky(map, pixels)!;
+    const open = freeRays({ ...map, sky: foundSky(map, pixels)! })!;
     expect(open[10 * WIDTH + 40]).toBe(1);
     expect(open[(ROOF - 1) * WIDTH + 40]).toBe(0);
-    expect(open[(ROOF - 4) * WIDTH + 40]).toBe(1);
+    expect(open[(ROOF - 5) * WIDTH + 40]).toBe(1);
     expect(open.subarray(ROOF * WIDTH).every((flag) => flag === 0)).toBe(true);
   });
 
@@ -42,12 +43,12 @@ describe('rays that are free because nothing but the sky is seen', () => {
     const { map, pixels } = house();
     for (let k = 0; k < 20 * WIDTH; k += 5) map.confidence[k] = 10;
     // Pixel by pixel, so that none lies between two surfaces.
-    expect(openSky(map, pixels)!.every((flag) => flag === 0)).toBe(true);
+    expect(foundSky(map, pixels)!.every((flag) => flag === 0)).toBe(true);
   });
 
   it('are none in a room', () => {
     const { map, pixels } = house();
     pixels.fill(100);
-    expect(openSky(map, pixels)).toBeUndefined();
+    expect(foundSky(map, pixels)).toBeUndefined();
   });
 });
