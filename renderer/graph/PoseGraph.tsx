@@ -49,6 +49,7 @@ export function PoseGraph() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [ids, pairKey, size, look],
   );
+  const summary = useMemo(() => summaryOf(photos, pairs), [photos, pairs]);
   if (photos.length < 2)
     return (
       <Empty title={t('The pose graph')}>
@@ -70,7 +71,7 @@ export function PoseGraph() {
           places={places}
           look={look}
           size={size}
-          summary={summaryOf(photos, pairs)}
+          summary={summary}
           onHover={setHovered}
         />
       )}
@@ -91,11 +92,12 @@ function noteOf(pairs: readonly PairInfo[]): string {
 
 /** The graph in one sentence. */
 function summaryOf(photos: readonly PhotoInfo[], pairs: readonly PairInfo[]): string {
-  const count = (tone: string): number => pairs.filter((pair) => pairLook(pair).tone === tone).length;
+  const counts = { good: 0, fair: 0, bad: 0, none: 0 };
+  for (const pair of pairs) counts[pairLook(pair).tone]++;
   return t('Pose graph of {photos} photos: {good} pairs fit well, {fair} fit, {bad} contradict.', {
     photos: photos.length,
-    good: count('good'),
-    fair: count('fair'),
-    bad: count('bad'),
+    good: counts.good,
+    fair: counts.fair,
+    bad: counts.bad,
   });
 }

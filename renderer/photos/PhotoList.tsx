@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type KeyboardEvent, type MouseEvent } from 'react';
+import { memo, useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent } from 'react';
 import type { PhotoInfo } from '../../electron/contract/api.js';
 import { apply } from '../commands/project.js';
 import { isActive, setViewer, setStudio, studio, useStudio } from '../store/studio.js';
@@ -32,6 +32,7 @@ export function PhotoList() {
     estimateSize: () => ROW,
     overscan: 6,
   });
+  const chosen = useMemo(() => new Set(selected), [selected]);
   const last = photos.findIndex(({ id }) => id === selected.at(-1));
   // Again when the list gets another height: what is told of the selected photo takes its room below.
   const height = rows.scrollRect?.height;
@@ -87,7 +88,7 @@ export function PhotoList() {
                 photo={photos[index]!}
                 index={index}
                 start={start}
-                selected={selected.includes(photos[index]!.id)}
+                selected={chosen.has(photos[index]!.id)}
               />
             ))}
           </div>
@@ -144,7 +145,15 @@ function Doubtful({ photos }: { photos: readonly PhotoInfo[] }) {
   );
 }
 
-function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: number; start: number; selected: boolean }) {
+interface RowProps {
+  photo: PhotoInfo;
+  index: number;
+  start: number;
+  selected: boolean;
+}
+
+/** Scrolling makes only those anew that come into sight. */
+const Row = memo(function Row({ photo, index, start, selected }: RowProps) {
   const { id, name, width, height, focal, enabled } = photo;
   return (
     <div
@@ -187,7 +196,7 @@ function Row({ photo, index, start, selected }: { photo: PhotoInfo; index: numbe
       </div>
     </div>
   );
-}
+});
 
 function State({ photo: { enabled, missing, duplicateOf, blurred, placed, reason } }: { photo: PhotoInfo }) {
   if (missing)

@@ -1,5 +1,5 @@
 import { useThree, type ThreeEvent } from '@react-three/fiber';
-import { memo, useEffect, useMemo } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo } from 'react';
 import { BufferGeometry, DoubleSide, Float32BufferAttribute, Matrix4, Vector3 } from 'three';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { imageCorners, worldFromCamera } from './frames.js';
@@ -23,7 +23,8 @@ interface FrustaProps {
 
 /** One pyramid a camera, its photo on the base. */
 export function Frusta({ cameras, selected, hovered, ...rest }: FrustaProps) {
-  const chosen = new Set(selected);
+  // Of hundreds that are selected at once the frames are made piece by piece, between what the hand does.
+  const chosen = new Set(useDeferredValue(selected));
   return cameras.map((camera) => (
     <Frustum
       key={camera.photo}

@@ -86,6 +86,10 @@ function print(
     `${title}: ${total.toFixed(1)} s; the bar went back ${back} times; time left over truth from 30 % on: ` +
       `${worst(Math.min).toFixed(2)} to ${worst(Math.max).toFixed(2)}, within 35 % ${within(0.65, 1.35)} %, within a factor of two ${within(0.5, 2)} %`,
   );
+  const tenths = Array.from({ length: 7 }, (_, k) => known.find(({ at }) => at > (0.3 + 0.1 * k) * total));
+  console.log(
+    `  over the truth at each tenth: ${tenths.map((each) => (each ? `${each.ratio.toFixed(2)} (${each.stage})` : '-')).join(', ')}`,
+  );
   const [first] = looks.filter(({ cameras }) => cameras > 0);
   if (first)
     console.log(
