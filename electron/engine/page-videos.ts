@@ -6,7 +6,7 @@ import type { EventName, EventPayload, Params, Result } from '../contract/api.js
 import { UserError } from '../contract/errors.js';
 import type { VideoOrder } from '../contract/video.js';
 import { FrameTally, lookedAtSize, SIDE } from '../video/analyse.js';
-import type { LookedAt, VideoProgress, VideoReader } from '../video/reader.js';
+import type { LookedAt, TwoPasses, VideoProgress } from '../video/reader.js';
 
 /** A window that is there answers at once; one that is decoding, after every few frames. */
 export const PATIENCE = { claim: 5_000, frames: 60_000 };
@@ -30,7 +30,7 @@ type Emit = <N extends EventName>(name: N, payload: EventPayload<N>) => void;
  * Reads videos with the decoders of a window of the studio (contract/video.ts). The window only decodes: which frames
  * are chosen is decided here, from the same figures as with FFmpeg.
  */
-export class PageVideos implements VideoReader {
+export class PageVideos implements TwoPasses {
   private readonly orders = new Map<string, Order>();
 
   constructor(

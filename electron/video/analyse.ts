@@ -84,6 +84,11 @@ export class FrameTally {
     return step;
   }
 
+  /** Of a frame that was added. */
+  sharpnessOf(frame: number): number {
+    return this.scores[frame]!;
+  }
+
   result(): FrameFacts {
     const { count } = this;
     return { count, sharpness: this.scores.slice(0, count), shift: this.shifts.slice(0, 2 * BLOCKS * count) };

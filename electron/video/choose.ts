@@ -25,28 +25,37 @@ const IDLE = 0.004;
 /** A video whose picture moves less than this in all, in long sides, shows one view. */
 const STILL = 0.02;
 
+/** How many frames of a video are taken. @param seconds from its first frame to its last */
+export const wantedFrames = (
+  seconds: number,
+  { frames, perSecond, fewest, most }: ChooseOptions = CHOOSE_DEFAULTS,
+): number => frames ?? Math.round(Math.max(fewest, Math.min(most, seconds * perSecond)));
+
 /**
  * Chooses frames that are sharp and spread by motion: equal travel of the picture between neighbours, within each step
  * the sharpest frame, no two that show the same.
  *
  * @param times seconds of each frame
+ * @param isAtHand frames that may be chosen; all by default. What is sharp is judged by all frames either way
  * @returns indices of frames, ascending
  */
 export function chooseFrames(
   facts: FrameFacts,
   times: ArrayLike<number>,
   options: ChooseOptions = CHOOSE_DEFAULTS,
+  isAtHand: (frame: number) => boolean = () => true,
 ): number[] {
   const { count } = facts;
   if (count === 0) return [];
   const seconds = times[count - 1]! - times[0]!;
   const path = travel(facts, times);
-  const wanted = Math.min(count, options.frames ?? clamp(seconds * options.perSecond, options.fewest, options.most));
+  const wanted = Math.min(count, wantedFrames(seconds, options));
   const length = path[count - 1]!;
   const idle = IDLE * seconds;
-  if (length - idle < STILL) return [argmax(facts.sharpness)];
+  if (length - idle < STILL) return [argmax(facts.sharpness.map((value, frame) => (isAtHand(frame) ? value : -1)))];
   const quality = relativeSharpness(facts.sharpness, times);
   const refused = Math.max(quantile(quality, REFUSED), 0);
+  for (let frame = 0; frame < count; frame++) if (!isAtHand(frame)) quality[frame] = -1;
   const refusedOverall = quantile(facts.sharpness, REFUSED_OVERALL);
   const step = length / wanted;
   const chosen: number[] = [];
@@ -63,8 +72,6 @@ export function chooseFrames(
   }
   return filled(chosen, wanted, { quality, path, refused, sharpness: facts.sharpness, refusedOverall });
 }
-
-const clamp = (value: number, low: number, high: number): number => Math.round(Math.max(low, Math.min(high, value)));
 
 /** Steps in which every frame was blurred leave a place free: it goes to the widest gap that has a good frame. */
 function filled(

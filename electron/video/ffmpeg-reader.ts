@@ -1,13 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../contract/errors.js';
-import { FrameTally, lookedAtSize } from './analyse.js';
+import { FrameTally, lookedAtSize, type FrameFacts } from './analyse.js';
 import { runFfmpeg } from './ffmpeg.js';
-import { probe, shapeOf, type VideoFacts, type VideoShape } from './probe.js';
-import type { LookedAt, Part, Reach, VideoProgress, VideoReader } from './reader.js';
+import { probe, type VideoFacts, type VideoShape } from './probe.js';
+import type { LookedAt, OnePass, Part, Spooled } from './reader.js';
+import { FrameCutter, FrameSpool, SPOOL_FORMAT } from './spool.js';
 
-/** Quality of its JPEG encoder, 2 (best) to 31. */
-const JPEG_QUALITY = 2;
 /** From so many frames on, a quarter of what is enough is enough: to decode all of ten hours takes three. */
 const LONG = 200_000;
 
@@ -22,32 +21,27 @@ const SKIPPED: Record<Part, string[]> = {
   keys: ['-discard', 'nokey', '-skip_frame', 'nokey'],
 };
 
-/** The first picture track, not a cover, and nothing else. */
-const input = (path: string, part: Part = 'all', more: readonly string[] = []): string[] => [
-  ...['-nostdin', '-v', 'error', ...SKIPPED[part], ...more],
-  ...['-i', path, '-map', '0:V:0', '-an', '-sn', '-dn'],
-];
-
 /** Whole pictures of square pixels. */
-const straight = ({ pixelRatio, interlaced }: VideoShape): string[] => [
+const straight = ({ width, height, interlaced }: VideoShape): string[] => [
   ...(interlaced ? ['yadif=deint=interlaced'] : []),
-  ...(pixelRatio === 1 ? [] : ["scale='round(iw*sar)':ih", 'setsar=1']),
+  // The same size all along: a stream may change its own on the way.
+  ...[`scale=${width}:${height}:out_range=pc`, 'setsar=1'],
 ];
 
 /** Videos decoded by an installed FFmpeg. */
-export const ffmpegReader: VideoReader = { look, take };
+export const ffmpegReader: OnePass = { spool };
 
-async function look(
-  path: string,
-  { signal, onProgress, enough = Infinity }: VideoProgress & Pick<Reach, 'enough'>,
-): Promise<LookedAt> {
+type SpoolOrder = Parameters<OnePass['spool']>[2];
+
+async function spool(path: string, folder: string, order: SpoolOrder): Promise<Spooled> {
+  const { signal, enough = Infinity } = order;
   const facts = await probe(path, signal);
   const part = partOf(facts, enough);
-  const seen = await lookAt(path, facts, part, { signal, onProgress });
+  const spooled = await pass(path, folder, facts, part, order);
+  if (part !== 'references' || spooled.seen.frames.count >= enough / 2) return spooled;
   // Fewer are left than there is to choose from: all frames are looked at.
-  if (part === 'references' && seen.frames.count < enough / 2)
-    return lookAt(path, facts, 'all', { signal, onProgress });
-  return seen;
+  for (const file of spooled.files.values()) await rm(join(folder, file), { force: true });
+  return pass(path, folder, facts, 'all', order);
 }
 
 function partOf({ times, keys }: VideoFacts, enough: number): Part {
@@ -58,82 +52,87 @@ function partOf({ times, keys }: VideoFacts, enough: number): Part {
 /** Writes each frame's time stamp among the complaints: a line of its own. */
 const STAMPS = "metadata=mode=add:key=t:value=1,metadata=mode=print:file='pipe\\:2'";
 
-async function lookAt(
+/** Frames small and grey on the first output, of full size on the second, from one decoder. */
+function argumentsOf(path: string, facts: VideoFacts, part: Part, small: { width: number; height: number }): string[] {
+  const whole = [STAMPS, ...straight(facts), `format=${SPOOL_FORMAT}`].join();
+  const looked = `scale=${small.width}:${small.height}:flags=fast_bilinear,format=gray`;
+  const raw = ['-vsync', 'passthrough', '-f', 'rawvideo'];
+  return [
+    ...['-nostdin', '-v', 'error', ...SKIPPED[part], '-i', path],
+    // The first picture track, not a cover, and nothing else.
+    ...['-filter_complex', `[0:V:0]${whole},split[full][seen];[seen]${looked}[small]`],
+    ...['-map', '[small]', ...raw, 'pipe:1', '-map', '[full]', ...raw, 'pipe:3'],
+  ];
+}
+
+async function pass(
   path: string,
+  folder: string,
   facts: VideoFacts,
   part: Part,
-  { signal, onProgress }: VideoProgress,
-): Promise<LookedAt> {
-  const { width, height } = lookedAtSize(facts.width, facts.height);
+  { signal, onProgress, neighbourhoods }: SpoolOrder,
+): Promise<Spooled> {
   const length = facts.seconds ?? facts.times[facts.times.length - 1] ?? 0;
-  const tally = new FrameTally(width, height);
-  const frame = new Uint8Array(width * height);
+  const small = lookedAtSize(facts.width, facts.height);
+  const tally = new FrameTally(small.width, small.height);
+  const expected = { all: facts.times.length, references: facts.times.length / 2, keys: facts.keys.length }[part];
+  const { width, height } = facts;
+  const full = new FrameSpool({
+    ...{ width, height, folder, signal, expected },
+    neighbourhoods: neighbourhoods(length),
+    sharpnessOf: (frame) => tally.sharpnessOf(frame),
+  });
   const stamps: number[] = [];
-  let filled = 0;
-  // The filter that smooths edges of blocks takes a tenth of the time, and is not seen at this size.
-  const { complaint } = await runFfmpeg(
-    'ffmpeg',
-    [
-      ...input(path, part, ['-skip_loop_filter', 'all']),
-      ...['-vf', [STAMPS, ...straight(facts), `scale=${width}:${height}:flags=fast_bilinear`].join()],
-      ...['-vsync', 'passthrough', '-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'],
-    ],
-    {
+  const looked = new FrameCutter(small.width * small.height, (frame) => {
+    tally.add(frame);
+    full.judge(tally.count);
+    if (length > 0) onProgress?.(Math.min(1, Math.max(0, (stamps[tally.count - 1] ?? 0) - stamps[0]!) / length));
+  });
+  try {
+    const { complaint } = await runFfmpeg('ffmpeg', argumentsOf(path, facts, part, small), {
       signal,
       isNoise: (line) => {
         const stamp = /^frame:\d+.*pts_time:([-\d.e+]+)/.exec(line)?.[1];
         if (stamp !== undefined) stamps.push(Number(stamp));
         return stamp !== undefined || line.startsWith('t=1');
       },
-      onData: (chunk) => {
-        for (let at = 0; at < chunk.length;) {
-          const taken = Math.min(chunk.length - at, frame.length - filled);
-          frame.set(chunk.subarray(at, at + taken), filled);
-          at += taken;
-          filled += taken;
-          if (filled < frame.length) continue;
-          tally.add(frame);
-          filled = 0;
-          if (length > 0) onProgress?.(Math.min(1, Math.max(0, (stamps[tally.count - 1] ?? 0) - stamps[0]!) / length));
-        }
+      onData: (chunk) => looked.add(chunk),
+      onMore: async (chunk) => {
+        await full.add(chunk);
+        full.judge(tally.count);
       },
-    },
-  );
-  const damage = damageIn(complaint);
-  if (tally.count === 0)
-    throw new UserError('bad-input', `no picture of this video could be decoded (${damage ?? 'it is empty'}): ${path}`);
+    });
+    const damage = damageIn(complaint);
+    if (tally.count === 0)
+      throw new UserError(
+        'bad-input',
+        `no picture of this video could be decoded (${damage ?? 'it is empty'}): ${path}`,
+      );
+    const files = await full.finish(tally.count);
+    return { files, seen: seenOf(tally.result(), facts, part, { stamps, damage }) };
+  } finally {
+    await full.abandon();
+  }
+}
+
+function seenOf(
+  frames: FrameFacts,
+  { keys, times, seconds }: VideoFacts,
+  part: Part,
+  { stamps, damage }: { stamps: readonly number[]; damage: string | undefined },
+): LookedAt {
+  const { count } = frames;
   // All frames came: nobody left the others out.
-  const { keys, times } = facts;
-  const keysOnly = part === 'keys' && tally.count <= (keys.length + times.length) / 2;
-  const seen = stamps.length === tally.count ? Float64Array.from(stamps, (time) => time - stamps[0]!) : undefined;
+  const keysOnly = part === 'keys' && count <= (keys.length + times.length) / 2;
+  const seen = stamps.length === count ? Float64Array.from(stamps, (time) => time - stamps[0]!) : undefined;
   return {
-    frames: tally.result(),
-    times: seen ?? timesOf(tally.count, keysOnly ? keys : times),
-    announced: keysOnly ? keys.length : part === 'references' ? tally.count : times.length,
-    seconds: facts.seconds,
+    frames,
+    times: seen ?? timesOf(count, keysOnly ? keys : times),
+    announced: keysOnly ? keys.length : part === 'references' ? count : times.length,
+    seconds,
     damage,
     ...(keysOnly ? { part: 'keys' } : part === 'references' ? { part } : {}),
   };
-}
-
-async function take(
-  path: string,
-  frames: readonly { number: number }[],
-  folder: string,
-  { signal, part }: VideoProgress & Pick<Reach, 'part'>,
-): Promise<string[]> {
-  const select = frames.map(({ number }) => `eq(n,${number})`).join('+');
-  const shape = await shapeOf(path, signal);
-  await runFfmpeg(
-    'ffmpeg',
-    [
-      ...input(path, part),
-      ...['-vf', [`select='${select}'`, ...straight(shape)].join(), '-vsync', 'passthrough'],
-      ...['-frames:v', String(frames.length), '-q:v', String(JPEG_QUALITY), '-qmin', '1', join(folder, '%08d.jpg')],
-    ],
-    { signal },
-  );
-  return (await readdir(folder)).sort();
 }
 
 /** The first complaint that is about pictures, without the decoder's name and address. */

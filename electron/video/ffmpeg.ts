@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { UserError } from '../contract/errors.js';
 
 /** The program POINTMAP_FFMPEG names, else the `ffmpeg` of the search path; undefined where there is none. */
@@ -27,12 +28,20 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Receives standard output in pieces; the program waits while it is at work. */
   onData?: (chunk: Buffer) => void;
+  /** The same of a second output, which the program knows as `pipe:3`. */
+  onMore?: (chunk: Buffer) => void | Promise<void>;
+  /** Given the program's standard input, to write to and to end, as soon as the program runs. */
+  onInput?: (input: Writable) => void;
   /** Receives each line of standard error; true where it is no complaint. */
   isNoise?: (line: string) => boolean;
 }
 
 /** Characters that are kept of it. */
 const MOST_COMPLAINT = 4000;
+
+async function received(from: Readable | null, take?: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  if (from && take) for await (const chunk of from) await take(chunk as Buffer);
+}
 
 /**
  * Runs ffmpeg or ffprobe to its end.
@@ -43,7 +52,7 @@ const MOST_COMPLAINT = 4000;
 export async function runFfmpeg(
   name: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { signal, onData, isNoise = () => false }: RunOptions = {},
+  { signal, onData, onMore, onInput, isNoise = () => false }: RunOptions = {},
 ): Promise<{ code: number; complaint: string }> {
   const program = findFfmpeg(name);
   if (!program) {
@@ -53,7 +62,8 @@ export async function runFfmpeg(
     );
   }
   signal?.throwIfAborted();
-  const child = spawn(program, args, { stdio: ['ignore', onData ? 'pipe' : 'ignore', 'pipe'] });
+  const piped = (wanted: unknown): 'pipe' | 'ignore' => (wanted ? 'pipe' : 'ignore');
+  const child = spawn(program, args, { stdio: [piped(onInput), piped(onData), 'pipe', piped(onMore)] });
   const stop = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', stop, { once: true });
   let complaint = '';
@@ -67,8 +77,11 @@ export async function runFfmpeg(
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? -1));
   });
+  // A program that ends before it has read everything says why itself.
+  child.stdin?.on('error', () => undefined);
+  if (child.stdin) onInput?.(child.stdin);
   try {
-    if (onData) for await (const chunk of child.stdout!) onData(chunk as Buffer);
+    await Promise.all([received(child.stdout, onData), received(child.stdio[3] as Readable | null, onMore)]);
     const code = await ended;
     signal?.throwIfAborted();
     return { code, complaint: complaint + rest };

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 import { openRegular } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
 import { reasonOf } from '../photos/discover.js';
 import type { VideoFrame } from '../geometry/types.js';
-import { CHOOSE_DEFAULTS, chooseFrames, type ChooseOptions } from './choose.js';
+import { CHOOSE_DEFAULTS, chooseFrames, wantedFrames, type ChooseOptions } from './choose.js';
 import { ffmpegReader } from './ffmpeg-reader.js';
-import type { LookedAt, Reach, VideoProgress, VideoReader } from './reader.js';
+import type { LookedAt, OnePass, Reach, TwoPasses, VideoProgress, VideoReader } from './reader.js';
 
 export interface ExtractOptions extends Partial<ChooseOptions> {
   /** Who decodes; an installed FFmpeg by default. */
@@ -33,10 +33,15 @@ const listing = z.object({
 /** A frame's number in its file name has this many digits. */
 const DIGITS = 6;
 const SAMPLE_BYTES = 1 << 20;
-/** Of the time, what looking at every frame takes; writing the chosen ones takes the rest. */
+/** Where a video is decoded twice: of the time, what looking at every frame takes; writing the chosen ones the rest. */
 const LOOKING = 0.6;
 /** Of a long video, so many times the frames that are wanted are enough to choose from. */
 const ENOUGH = 8;
+/**
+ * Where it is decoded once: so many neighbourhoods for each frame that is wanted, of each of which one frame is written.
+ * What moves five times as fast as the whole is still taken as densely as it should.
+ */
+const NEIGHBOURHOODS = 5;
 /** Seconds by which a track may end before its container does. */
 const SLACK = 1;
 
@@ -68,25 +73,65 @@ export async function extractFrames(
   const kept = await readListing(folder, choice);
   if (kept) return asFrames(kept);
 
-  const seen = await reader.look(path, {
-    signal,
-    onProgress: (share) => onProgress(LOOKING * share),
-    enough: ENOUGH * (options.frames ?? options.most),
+  const made = await wholeFolder(folder, async (partial) => {
+    const work = { signal, onProgress, enough: ENOUGH * (options.frames ?? options.most) };
+    const extraction = { path, folder: partial, options, work };
+    const { seen, files, chosen } = await ('spool' in reader
+      ? inOnePass(extraction, reader)
+      : inTwoPasses(extraction, reader));
+    const { times } = seen;
+    const stem = basename(path, extname(path));
+    const frames: { file: string; seconds: number }[] = [];
+    for (const [k, number] of chosen.entries()) {
+      const file = `${stem}-${String(number).padStart(DIGITS, '0')}.jpg`;
+      await rename(join(partial, files[k]!), join(partial, file));
+      frames.push({ file, seconds: round(times[number]!) });
+    }
+    const listed = { choice, frames, notes: remarks(video, seen, chosen.length) };
+    await writeFile(join(partial, 'frames.json'), JSON.stringify(listed));
+    return listed;
   });
-  const { times } = seen;
-  const chosen = chooseFrames(seen.frames, times, options).map((number) => ({ number, seconds: times[number]! }));
-  const files = await write(reader, path, folder, chosen, {
+  return asFrames(made);
+}
+
+interface Extraction {
+  path: string;
+  folder: string;
+  options: ChooseOptions;
+  work: VideoProgress & Pick<Reach, 'enough'>;
+}
+
+interface Extracted {
+  seen: LookedAt;
+  /** Numbers of the chosen frames, and their files in the folder. */
+  chosen: number[];
+  files: string[];
+}
+
+async function inOnePass({ path, folder, options, work }: Extraction, reader: OnePass): Promise<Extracted> {
+  const neighbourhoods = (seconds: number) => NEIGHBOURHOODS * wantedFrames(seconds, options);
+  const { seen, files } = await reader.spool(path, folder, { ...work, neighbourhoods });
+  const chosen = chooseFrames(seen.frames, seen.times, options, (frame) => files.has(frame));
+  for (const [number, file] of files) if (!chosen.includes(number)) await rm(join(folder, file));
+  return { seen, chosen, files: chosen.map((number) => files.get(number)!) };
+}
+
+async function inTwoPasses({ path, folder, options, work }: Extraction, reader: TwoPasses): Promise<Extracted> {
+  const { signal, onProgress = () => undefined } = work;
+  const seen = await reader.look(path, { ...work, onProgress: (share) => onProgress(LOOKING * share) });
+  const chosen = chooseFrames(seen.frames, seen.times, options);
+  const wanted = chosen.map((number) => ({ number, seconds: seen.times[number]! }));
+  const files = await reader.take(path, wanted, folder, {
     signal,
     part: seen.part,
     onProgress: (share) => onProgress(LOOKING + (1 - LOOKING) * share),
   });
-  const made = {
-    choice,
-    frames: files.map((file, k) => ({ file, seconds: round(chosen[k]!.seconds) })),
-    notes: remarks(video, seen, chosen.length),
-  };
-  await writeFile(join(folder, 'frames.json'), JSON.stringify(made));
-  return asFrames(made);
+  if (files.length < chosen.length)
+    throw new UserError(
+      'bad-input',
+      `only ${files.length} of ${chosen.length} chosen frames could be decoded a second time; make a copy of the video with another program and use that: ${path}`,
+    );
+  return { seen, chosen, files };
 }
 
 const round = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
@@ -135,32 +180,16 @@ async function readListing(folder: string, choice: string): Promise<z.infer<type
   }
 }
 
-/** The folder of chosen frames appears whole or not at all. @returns the files' names */
-async function write(
-  reader: VideoReader,
-  path: string,
-  folder: string,
-  chosen: readonly { number: number; seconds: number }[],
-  progress: VideoProgress & Pick<Reach, 'part'>,
-): Promise<string[]> {
+/** The folder of chosen frames appears whole or not at all. */
+async function wholeFolder<T>(folder: string, fill: (partial: string) => Promise<T>): Promise<T> {
   const partial = `${folder}.partial-${process.pid}`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
-    const written = await reader.take(path, chosen, partial, progress);
-    if (written.length < chosen.length) {
-      throw new UserError(
-        'bad-input',
-        `only ${written.length} of ${chosen.length} chosen frames could be decoded a second time; make a copy of the video with another program and use that: ${path}`,
-      );
-    }
-    const stem = basename(path, extname(path));
-    const names = chosen.map(({ number }) => `${stem}-${String(number).padStart(DIGITS, '0')}.jpg`);
-    for (const [k, name] of names.entries()) await rename(join(partial, written[k]!), join(partial, name));
+    const filled = await fill(partial);
     await rm(folder, { recursive: true, force: true });
-    await mkdir(dirname(folder), { recursive: true });
     await rename(partial, folder);
-    return names;
+    return filled;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -32,11 +32,36 @@ export interface VideoProgress {
   onProgress?: (share: number) => void;
 }
 
+/** Frames that were written while all were looked at. */
+export interface Spooled {
+  seen: LookedAt;
+  /** By a frame's number, its file in the folder: one of each neighbourhood, the sharpest. */
+  files: ReadonlyMap<number, string>;
+}
+
 /**
  * Who decodes videos: an installed FFmpeg (ffmpeg-reader.ts), or a window of the studio, whose browser has decoders
- * (engine/page-videos.ts). Frames are upright.
+ * (engine/page-videos.ts). Frames are upright. Decoding is what takes the time, so that one pass is preferred.
  */
-export interface VideoReader {
+export type VideoReader = OnePass | TwoPasses;
+
+export interface OnePass {
+  /**
+   * Decodes frames once: all, or of those that others are built on, or that stand for themselves, where such are enough.
+   * Of each neighbourhood the sharpest is written at full size, as JPEG, into a folder.
+   *
+   * @param neighbourhoods into how many the video is parted, given its seconds
+   * @throws UserError 'bad-input' for what is no video or has no frame that can be decoded, 'not-found' when the file
+   * or the decoder is missing; the signal's reason
+   */
+  spool(
+    path: string,
+    folder: string,
+    progress: VideoProgress & Pick<Reach, 'enough'> & { neighbourhoods: (seconds: number) => number },
+  ): Promise<Spooled>;
+}
+
+export interface TwoPasses {
   /**
    * Decodes frames, small and grey: all, or of those that others are built on, or that stand for themselves, where such are
    * enough.
