@@ -16,6 +16,7 @@ import { compose, invert, transform, type Similarity } from '../geometry/similar
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
 import { controlFrame } from '../scene/control.js';
+import { checkApart } from '../scene/ends.js';
 import { areSame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
@@ -168,6 +169,7 @@ export class SceneDraft {
   }
 
   measure(measurements: readonly Measurement[]): this {
+    for (const { points } of measurements) points.slice(1).forEach((point, k) => checkApart(points[k]!, point));
     this.measurements = [...measurements];
     return this.did('Measure');
   }

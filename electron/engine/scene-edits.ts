@@ -7,6 +7,7 @@ import { controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
+import { lengthNotes } from '../scene/scale.js';
 import { findMarkers } from './markers.js';
 import { outlierMask } from './outliers.js';
 import { ScenePoints, scaleOf } from './scene-points.js';
@@ -63,6 +64,7 @@ export async function addOperations(
         break;
       case 'scale':
         await draft.scale(operation.lengths);
+        notes.push(...lengthNotes(draft.fit() ?? { metresPerUnit: 1, lengths: [] }));
         break;
       case 'gps': {
         const { component, automatic } = draft.scene;

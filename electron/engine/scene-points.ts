@@ -3,7 +3,7 @@ import type { KnownLength, LengthEnd, ScenePixel } from '../contract/scene.js';
 import type { Camera, Scene } from '../geometry/types.js';
 import { readPixels } from '../photos/reader.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
-import { cameraPoint, endPoint, pointInPhotos, type FoundPoint } from '../scene/ends.js';
+import { cameraPoint, checkApart, endPoint, pointInPhotos, type FoundPoint } from '../scene/ends.js';
 import { pointAtPixel, type SurfacePoint } from '../scene/points.js';
 import { refinePoint, type GreyPicture } from '../scene/refine.js';
 import { distanceBetween, fitScale, type ScaleFit } from '../scene/scale.js';
@@ -49,6 +49,7 @@ export class ScenePoints {
   async measured(lengths: readonly KnownLength[], alignment: string): Promise<KnownLength[]> {
     const result: KnownLength[] = [];
     for (const length of lengths) {
+      checkApart(length.a, length.b);
       const distance = distanceBetween(await this.find(length.a), await this.find(length.b));
       result.push({ ...length, measured: { alignment, distance } });
     }

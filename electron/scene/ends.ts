@@ -60,6 +60,29 @@ export function pointInPhotos({ others = [], ...first }: ScenePixel, { cameras }
   return { position, deviation, residualPixels };
 }
 
+/** Pixels of one photo: a mark is not set more exactly than to half of one, and a length of one is good for nothing. */
+const LEAST_APART = 2;
+
+/**
+ * Refuses points that were picked at one spot: a length of a fifth of a pixel made a scene of ten metres one of four
+ * kilometres.
+ *
+ * @throws UserError 'bad-input' when a photo shows both less than two pixels apart
+ */
+export function checkApart(a: LengthEnd, b: LengthEnd): void {
+  const marksOf = (end: LengthEnd): ScenePixel[] => ('camera' in end ? [] : [end, ...(end.others ?? [])]);
+  const isSame = marksOf(a).some((mark) =>
+    marksOf(b).some(
+      (other) => other.photo === mark.photo && Math.hypot(other.x - mark.x, other.y - mark.y) < LEAST_APART,
+    ),
+  );
+  if (isSame)
+    throw new UserError(
+      'bad-input',
+      `two picked points coincide: they lie less than ${LEAST_APART} pixels apart; choose two that are farther apart`,
+    );
+}
+
 /** The place of a length's end, as the cameras and depth maps alone know it. @throws UserError 'bad-input' */
 export function endPoint(end: LengthEnd, scene: Pick<Scene, 'cameras' | 'depthMaps'>): FoundPoint {
   if ('camera' in end) return cameraPoint(end.camera, scene);

@@ -17,8 +17,10 @@ export interface GpsOptions {
   mostTilt: number;
   /** A photo this many times farther off than the median is named. */
   distrusted: number;
+  /** Of how far apart the places are, the share that they may be off by in the middle without a word. */
+  mostNoise: number;
 }
-export const GPS_DEFAULTS: GpsOptions = { leastSpread: 3, mostTilt: 0.5, distrusted: 4 };
+export const GPS_DEFAULTS: GpsOptions = { leastSpread: 3, mostTilt: 0.5, distrusted: 4, mostNoise: 0.1 };
 
 export interface GpsFrame {
   frame: Frame;
@@ -77,7 +79,11 @@ export function gpsFrame(
   const translation = found.translation.map((value, i) => value - ground[i]!);
   const frame: Frame = { level: 'gps', unit: 'metre', sceneFromAlignment: { ...found, translation }, place };
   const residuals = placeResiduals(cameras, positions, frame);
-  return { frame, residuals, notes: notesOn(residuals, { tilted, withAltitude }, settings) };
+  return {
+    frame,
+    residuals,
+    notes: notesOn(residuals, { tilted, withAltitude, spread: extent(ties.map(({ to }) => to)) }, settings),
+  };
 }
 
 /** How far placed photos are from where their EXIF says, in a frame that has a place on the earth. */
@@ -191,12 +197,16 @@ function uprightTurn(ties: readonly Tie[], withAltitude: boolean): Similarity {
 
 function notesOn(
   residuals: readonly PlaceResidual[],
-  { tilted, withAltitude }: { tilted: boolean; withAltitude: boolean },
-  { distrusted }: GpsOptions,
+  { tilted, withAltitude, spread }: { tilted: boolean; withAltitude: boolean; spread: number },
+  { distrusted, mostNoise }: GpsOptions,
 ): string[] {
   const off = residuals.map(({ across }) => across);
   const typical = median(off) ?? 0;
   const notes = [`places of ${residuals.length} photos, off by ${typical.toFixed(2)} m in the middle`];
+  if (typical > mostNoise * spread)
+    notes.push(
+      `the places disagree with the cameras by ${typical.toFixed(1)} m, over ${spread.toFixed(1)} m that they span: scale and direction are rough; give a known length`,
+    );
   if (!withAltitude) notes.push('not every photo tells its altitude: heights are above the ground of the scene');
   else notes.push(tilted ? 'level is that of the places' : 'level is that of the photos, which know it better');
   for (const { name, across } of residuals)

@@ -42,3 +42,17 @@ export function fitScale(
     }),
   };
 }
+
+/** Share of a length: what is farther off than this contradicts the others, whatever it was measured with. */
+const MOST_OFF = 0.03;
+
+/** Lengths that contradict the others, in a line; nothing where all fit. */
+export function lengthNotes({ lengths }: ScaleFit): string[] {
+  const off = ({ residual, metres }: MeasuredLength): number => Math.abs(residual) / metres;
+  const worst = lengths.reduce<MeasuredLength | undefined>((a, b) => (a && off(a) >= off(b) ? a : b), undefined);
+  if (!worst || off(worst) <= MOST_OFF) return [];
+  const { name = `the length of ${worst.metres} m` } = worst;
+  return [
+    `known lengths contradict each other: ${name} is ${(100 * off(worst)).toFixed(0)} % off in the scene; check its value and its two points`,
+  ];
+}

@@ -25,7 +25,7 @@ const SKIPPED: Record<Part, string[]> = {
 const straight = ({ width, height, interlaced }: VideoShape): string[] => [
   ...(interlaced ? ['yadif=deint=interlaced'] : []),
   // The same size all along: a stream may change its own on the way.
-  ...[`scale=${width}:${height}:out_range=pc`, 'setsar=1'],
+  ...[`scale=${width}:${height}:out_range=tv`, 'setsar=1'],
 ];
 
 /** Videos decoded by an installed FFmpeg. */

@@ -39,9 +39,9 @@ const LOOKING = 0.6;
 const ENOUGH = 8;
 /**
  * Where it is decoded once: so many neighbourhoods for each frame that is wanted, of each of which one frame is written.
- * What moves five times as fast as the whole is still taken as densely as it should.
+ * What moves three times as fast as the whole is still taken as densely as it should.
  */
-const NEIGHBOURHOODS = 5;
+const NEIGHBOURHOODS = 3;
 /** Seconds by which a track may end before its container does. */
 const SLACK = 1;
 

@@ -43,6 +43,23 @@ describe('frames of a video', () => {
     expect((await stat(frames[3]!.path)).mtimeMs).toBe(before);
   });
 
+  test('are those that their numbers say: FFmpeg, asked for each by its number, gives the same picture', async () => {
+    const path = join(folder, 'numbers.mp4');
+    await makeVideo(path, { width: 320, height: 240, count: 90, speed: 5, encode: H264 });
+    const { frames } = await extractFrames(path, join(folder, 'cache-numbers'), { frames: 8 });
+    const { runFfmpeg } = await import('../../electron/video/ffmpeg.js');
+    const grey = (file: string) => sharp(file).greyscale().raw().toBuffer();
+    for (const frame of frames) {
+      const alone = join(folder, 'alone.png');
+      const only = ['-vf', `select=eq(n\\,${numberOf(frame.path)})`, '-frames:v', '1'];
+      await runFfmpeg('ffmpeg', ['-v', 'error', '-y', '-i', path, ...only, alone]);
+      const [is, should] = await Promise.all([grey(frame.path), grey(alone)]);
+      const apart = is.reduce((sum, value, k) => sum + Math.abs(value - should[k]!), 0) / is.length;
+      // A neighbour, five pixels on, is 30 levels away.
+      expect(apart).toBeLessThan(3);
+    }
+  });
+
   test('of a long video are chosen among those that stand for themselves', async () => {
     const path = join(folder, 'long.mp4');
     const often = [...H264, '-g', '3', '-keyint_min', '3'];
