@@ -5,7 +5,7 @@ import { FrameTally, lookedAtSize, type FrameFacts } from './analyse.js';
 import { runFfmpeg } from './ffmpeg.js';
 import { probe, type VideoFacts, type VideoShape } from './probe.js';
 import type { LookedAt, OnePass, Part, Spooled } from './reader.js';
-import { FrameCutter, FrameSpool, SPOOL_FORMAT } from './spool.js';
+import { FrameCutter, FrameSpool } from './spool.js';
 
 /** From so many frames on, a quarter of what is enough is enough: to decode all of ten hours takes three. */
 const LONG = 200_000;
@@ -52,16 +52,22 @@ function partOf({ times, keys }: VideoFacts, enough: number): Part {
 /** Writes each frame's time stamp among the complaints: a line of its own. */
 const STAMPS = "metadata=mode=add:key=t:value=1,metadata=mode=print:file='pipe\\:2'";
 
-/** Frames small and grey on the first output, of full size on the second, from one decoder. */
-function argumentsOf(path: string, facts: VideoFacts, part: Part, small: { width: number; height: number }): string[] {
-  const whole = [STAMPS, ...straight(facts), `format=${SPOOL_FORMAT}`].join();
+/** Frames small and grey on standard output, and of full size as files, from one decoder. */
+function argumentsOf(
+  path: string,
+  facts: VideoFacts,
+  part: Part,
+  { small, full }: { small: { width: number; height: number }; full: FrameSpool },
+): string[] {
+  const whole = [STAMPS, ...straight(facts), FrameSpool.filter].join();
   const looked = `scale=${small.width}:${small.height}:flags=fast_bilinear,format=gray`;
-  const raw = ['-vsync', 'passthrough', '-f', 'rawvideo'];
+  const each = ['-vsync', 'passthrough'];
   return [
     ...['-nostdin', '-v', 'error', ...SKIPPED[part], '-i', path],
     // The first picture track, not a cover, and nothing else.
     ...['-filter_complex', `[0:V:0]${whole},split[full][seen];[seen]${looked}[small]`],
-    ...['-map', '[small]', ...raw, 'pipe:1', '-map', '[full]', ...raw, 'pipe:3'],
+    // Files first: what has been looked at is written already.
+    ...['-map', '[full]', ...each, ...full.output, '-map', '[small]', ...each, '-f', 'rawvideo', 'pipe:1'],
   ];
 }
 
@@ -85,21 +91,19 @@ async function pass(
   const stamps: number[] = [];
   const looked = new FrameCutter(small.width * small.height, (frame) => {
     tally.add(frame);
-    full.judge(tally.count);
     if (length > 0) onProgress?.(Math.min(1, Math.max(0, (stamps[tally.count - 1] ?? 0) - stamps[0]!) / length));
   });
   try {
-    const { complaint } = await runFfmpeg('ffmpeg', argumentsOf(path, facts, part, small), {
+    const { complaint } = await runFfmpeg('ffmpeg', argumentsOf(path, facts, part, { small, full }), {
       signal,
       isNoise: (line) => {
         const stamp = /^frame:\d+.*pts_time:([-\d.e+]+)/.exec(line)?.[1];
         if (stamp !== undefined) stamps.push(Number(stamp));
         return stamp !== undefined || line.startsWith('t=1');
       },
-      onData: (chunk) => looked.add(chunk),
-      onMore: async (chunk) => {
-        await full.add(chunk);
-        full.judge(tally.count);
+      onData: async (chunk) => {
+        looked.add(chunk);
+        await full.judge(tally.count);
       },
     });
     const damage = damageIn(complaint);

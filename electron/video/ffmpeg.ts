@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { UserError } from '../contract/errors.js';
 
 /** The program POINTMAP_FFMPEG names, else the `ffmpeg` of the search path; undefined where there is none. */
@@ -27,9 +27,7 @@ export function findFfmpeg(name: 'ffmpeg' | 'ffprobe' = 'ffmpeg'): string | unde
 export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Receives standard output in pieces; the program waits while it is at work. */
-  onData?: (chunk: Buffer) => void;
-  /** The same of a second output, which the program knows as `pipe:3`. */
-  onMore?: (chunk: Buffer) => void | Promise<void>;
+  onData?: (chunk: Buffer) => void | Promise<void>;
   /** Given the program's standard input, to write to and to end, as soon as the program runs. */
   onInput?: (input: Writable) => void;
   /** Receives each line of standard error; true where it is no complaint. */
@@ -38,10 +36,6 @@ export interface RunOptions {
 
 /** Characters that are kept of it. */
 const MOST_COMPLAINT = 4000;
-
-async function received(from: Readable | null, take?: (chunk: Buffer) => void | Promise<void>): Promise<void> {
-  if (from && take) for await (const chunk of from) await take(chunk as Buffer);
-}
 
 /**
  * Runs ffmpeg or ffprobe to its end.
@@ -52,7 +46,7 @@ async function received(from: Readable | null, take?: (chunk: Buffer) => void | 
 export async function runFfmpeg(
   name: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { signal, onData, onMore, onInput, isNoise = () => false }: RunOptions = {},
+  { signal, onData, onInput, isNoise = () => false }: RunOptions = {},
 ): Promise<{ code: number; complaint: string }> {
   const program = findFfmpeg(name);
   if (!program) {
@@ -63,7 +57,7 @@ export async function runFfmpeg(
   }
   signal?.throwIfAborted();
   const piped = (wanted: unknown): 'pipe' | 'ignore' => (wanted ? 'pipe' : 'ignore');
-  const child = spawn(program, args, { stdio: [piped(onInput), piped(onData), 'pipe', piped(onMore)] });
+  const child = spawn(program, args, { stdio: [piped(onInput), piped(onData), 'pipe'] });
   const stop = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', stop, { once: true });
   let complaint = '';
@@ -81,7 +75,7 @@ export async function runFfmpeg(
   child.stdin?.on('error', () => undefined);
   if (child.stdin) onInput?.(child.stdin);
   try {
-    await Promise.all([received(child.stdout, onData), received(child.stdio[3] as Readable | null, onMore)]);
+    if (child.stdout && onData) for await (const chunk of child.stdout) await onData(chunk as Buffer);
     const code = await ended;
     signal?.throwIfAborted();
     return { code, complaint: complaint + rest };

@@ -123,7 +123,7 @@ async function output(
   const parts: Buffer[] = [];
   const { code, complaint } = await runFfmpeg('ffprobe', ['-v', 'error', ...entries, ...rest], {
     signal,
-    onData: (chunk) => parts.push(chunk),
+    onData: (chunk) => void parts.push(chunk),
   });
   return { complaint, ...(code === 0 ? { text: Buffer.concat(parts).toString('utf8') } : {}) };
 }

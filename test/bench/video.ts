@@ -3,12 +3,13 @@
  *
  *   node build/wasm.mjs && node --import tsx test/bench/video.ts speed
  *   node --import tsx test/bench/video.ts scene MESH.glb [--seconds 20] [--width 1920] [--codec h264|vp9] [--keep FOLDER]
+ *     [--frames 40] [--quality normal|draft]
  *
  * `speed`: 20 seconds of 1080p with 30 frames a second, H.264 and VP9, two threads: times real time and peak memory of
  * the decoder and of the program. `scene`: a walk along the cameras of a mesh (`mesh.glb` of the sample photos), with
  * the shake and blur of a hand, drawn by Chromium's software renderer: 40 frames are chosen and reconstructed; prints how
  * blurred they are among all, and the errors of the cameras against the walk. What was drawn stays in --keep, so that
- * the other codec and a second run draw nothing.
+ * the other codec and a second run draw nothing; a film that was drawn in part (`drawn.mkv`) is taken as it is.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,6 +29,8 @@ const { positionals, values } = parseArgs({
     width: { type: 'string', default: '1920' },
     codec: { type: 'string', default: 'h264' },
     keep: { type: 'string' },
+    frames: { type: 'string', default: '40' },
+    quality: { type: 'string', default: 'normal' },
   },
 });
 const [what = 'speed', mesh] = positionals;
@@ -120,15 +123,31 @@ async function draw(path: string, moments: readonly Moment[]): Promise<void> {
   renameSync(partial, path);
 }
 
+function framesIn(path: string): number {
+  const count = [
+    '-select_streams',
+    'v:0',
+    '-count_packets',
+    '-show_entries',
+    'stream=nb_read_packets',
+    '-of',
+    'csv=p=0',
+  ];
+  return Number.parseInt(execFileSync('ffprobe', ['-v', 'error', ...count, path], { encoding: 'utf8' }), 10);
+}
+
 async function scene(): Promise<void> {
   const { file, encode } = codecs[values.codec]!;
   const path = join(folder, file);
   const width = Number(values.width);
-  const moments = walk(readFileSync(mesh!), RATE * Number(values.seconds), width);
-  await film(path, encode, moments);
+  const planned = walk(readFileSync(mesh!), RATE * Number(values.seconds), width);
+  await film(path, encode, planned);
+  const moments = planned.slice(0, framesIn(path));
   const cache = join(folder, `cache-${values.codec}`);
   rmSync(cache, { recursive: true, force: true });
-  const { result, seconds, processor, peak } = await watched(() => extractFrames(path, cache, { frames: 40 }));
+  const { result, seconds, processor, peak } = await watched(() =>
+    extractFrames(path, cache, { frames: Number(values.frames) }),
+  );
   const { frames } = result;
   console.log(
     `${values.codec}: ${(moments.length / RATE / seconds).toFixed(1)} times real time, ${processor.toFixed(1)} processor ` +
@@ -152,7 +171,7 @@ async function scene(): Promise<void> {
   rmSync(out, { recursive: true, force: true });
   await reconstruct(
     frames.map((frame) => frame.path),
-    { out, formats: 'cameras' },
+    { out, formats: 'cameras', quality: values.quality as 'normal' | 'draft' },
   );
   const errors = comparePoses(join(out, 'cameras.json'), reference);
   const middle = (list: number[]): string => list.sort((a, b) => a - b)[list.length >> 1]!.toFixed(3);
