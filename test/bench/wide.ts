@@ -2,10 +2,13 @@
  * Wide pictures of the rendered room through the whole run: poses and depths against the truth.
  *
  *   node build/wasm.mjs && node --import tsx test/bench/wide.ts [equirectangular|fisheye|circular|known] [--keep FOLDER]
+ *     [--pictures 6] [--size 1] [--quality normal|draft]
  *
  * `fisheye`: 150 degrees across, whose camera nothing tells; `known`: the same with its calibration in a file;
  * `circular`: 180 degrees in a black frame. Prints the largest and median error of relative rotation and of the
  * direction of relative translation over all pairs, degrees, and the share of depths within 2 % and its median error.
+ * Six pictures of 360 degrees are some fifty views, of which half an hour of two busy cores computed a third; fewer
+ * pictures (--pictures), smaller ones (--size, a factor) and --quality draft answer sooner.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,24 +23,36 @@ import { Workspace } from '../../electron/engine/workspace.js';
 import { rotationDifference } from '../../electron/sparse/two-view.js';
 import { lookAt, Room } from '../fixtures/room.js';
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    keep: { type: 'string' },
+    pictures: { type: 'string', default: '6' },
+    size: { type: 'string', default: '1' },
+    quality: { type: 'string', default: 'normal' },
+  },
+});
+const size = Number(values.size);
+const scaled = (pixels: number): number => 2 * Math.round((pixels * size) / 2);
 const kind = positionals[0] ?? 'equirectangular';
 
-const fisheye = (width: number, height: number, focal: number): Projection => ({
-  ...{ kind: 'fisheye', width, height, fx: focal, fy: focal, cx: (width - 1) / 2, cy: (height - 1) / 2 },
-  ...(kind === 'circular' ? { k1: 0, k2: 0, k3: 0, k4: 0 } : { k1: 0.03, k2: -0.008, k3: 0.001, k4: 0 }),
-});
+const fisheye = (fullWidth: number, fullHeight: number, fullFocal: number): Projection => {
+  const [width, height, focal] = [scaled(fullWidth), scaled(fullHeight), fullFocal * size];
+  const middle = { cx: (width - 1) / 2, cy: (height - 1) / 2 };
+  const terms = kind === 'circular' ? { k1: 0, k2: 0, k3: 0, k4: 0 } : { k1: 0.03, k2: -0.008, k3: 0.001, k4: 0 };
+  return { kind: 'fisheye', width, height, fx: focal, fy: focal, ...middle, ...terms };
+};
 const cameras: Record<string, Projection> = {
-  equirectangular: { kind: 'equirectangular', width: 2048, height: 1024 },
+  equirectangular: { kind: 'equirectangular', width: scaled(2048), height: scaled(1024) },
   fisheye: fisheye(1600, 1200, 1600 / ((150 / 180) * Math.PI)),
   known: fisheye(1600, 1200, 1600 / ((150 / 180) * Math.PI)),
   circular: fisheye(1400, 1400, 690 / (Math.PI / 2)),
 };
 const camera = cameras[kind]!;
 
-/** Six places in the middle of the room; wide pictures that look one way do so towards its far half. */
+/** Places in the middle of the room; wide pictures that look one way do so towards its far half. */
 function poses(): Float64Array[] {
-  return Array.from({ length: 6 }, (_, k) => {
+  return Array.from({ length: Number(values.pictures) }, (_, k) => {
     const eye = [-1.5 + 0.6 * k, -0.4 + 0.15 * Math.sin(2 * k), -1.2 + 0.5 * Math.cos(1.3 * k)];
     return lookAt(eye, [eye[0]! + 0.5 * Math.sin(k), 0.1, eye[2]! + 3], 0.05 * Math.cos(k));
   });
@@ -72,7 +87,7 @@ for (const [k, pose] of poses().entries()) {
   const { pixels, width, height } = room.renderWide(pose, camera);
   if (kind === 'circular')
     for (let p = 0; p < width * height; p++)
-      if (Math.hypot((p % width) - (width - 1) / 2, Math.floor(p / width) - (height - 1) / 2) > 690)
+      if (Math.hypot((p % width) - (width - 1) / 2, Math.floor(p / width) - (height - 1) / 2) > 690 * size)
         pixels.fill(0, 3 * p, 3 * p + 3);
   await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
@@ -85,6 +100,7 @@ const out = join(folder, 'out');
 await reconstruct([join(folder, 'photos')], {
   out,
   formats: 'cameras',
+  quality: values.quality as 'normal' | 'draft',
   ...(kind === 'known' ? { knownCameras: known, knownCamerasUse: 'intrinsics' as const } : {}),
 });
 const workspace = Workspace.openToRead(join(out, 'scene.pointmap'));
