@@ -62,18 +62,7 @@ export function overlaid(
   halfSides: (photo: number) => readonly [number, number],
   options: OverlaidOptions = OVERLAID_DEFAULTS,
 ): Overlaid[] {
-  const seen = pointsOf(points);
-  const views = [...cameras].map(([photo, camera]): Posed => ({
-    photo,
-    camera,
-    lens: lenses[camera.lens]!,
-    centre: centreOf(camera),
-    half: halfSides(photo),
-    seen: seen.get(photo) ?? [],
-    middle: [0, 0, 0],
-  }));
-  for (const view of views)
-    view.middle = [0, 1, 2].map((axis) => median(view.seen.map(({ position }) => position[axis]!)) ?? 0) as Vector;
+  const views = posedViews({ cameras, points }, lenses, halfSides);
   return views.flatMap((a, k) =>
     views.slice(k + 1).flatMap((b) => {
       if (!isNear(a, b, a.middle, 2 * options.angle) || !isNear(a, b, b.middle, 2 * options.angle)) return [];
@@ -87,7 +76,10 @@ export function overlaid(
  * Digits by which chance explains badly that so much contradicts: in one pair, of as many as were compared, or in all
  * together.
  */
-export function evidenceOf(compared: readonly Overlaid[], { usual }: OverlaidOptions = OVERLAID_DEFAULTS): number {
+export function evidenceOf(
+  compared: readonly Overlaid[],
+  { usual }: Pick<OverlaidOptions, 'usual'> = OVERLAID_DEFAULTS,
+): number {
   if (compared.length === 0) return 0;
   const ofEach = compared.map(({ cells, against }) => excess(against, cells, usual));
   const sum = (of: 'cells' | 'against'): number => compared.reduce((total, each) => total + each[of], 0);
@@ -97,7 +89,7 @@ export function evidenceOf(compared: readonly Overlaid[], { usual }: OverlaidOpt
 /** Those that contradict more than is usual, the most telling first. */
 export const contradicting = (
   compared: readonly Overlaid[],
-  { usual }: OverlaidOptions = OVERLAID_DEFAULTS,
+  { usual }: Pick<OverlaidOptions, 'usual'> = OVERLAID_DEFAULTS,
 ): Overlaid[] =>
   compared
     .filter(({ cells, against }) => against > usual * cells)
@@ -109,6 +101,27 @@ function excess(hits: number, all: number, rate: number): number {
   if (!(share > rate)) return 0;
   const miss = share < 1 ? (1 - share) * Math.log10((1 - share) / (1 - rate)) : 0;
   return all * (share * Math.log10(share / rate) + miss);
+}
+
+/** Cameras with what they see, and the middle of it. */
+export function posedViews(
+  { cameras, points }: Pick<Piece, 'cameras' | 'points'>,
+  lenses: readonly Lens[],
+  halfSides: (photo: number) => readonly [number, number],
+): Posed[] {
+  const seen = pointsOf(points);
+  return [...cameras].map(([photo, camera]) => {
+    const own = seen.get(photo) ?? [];
+    return {
+      photo,
+      camera,
+      lens: lenses[camera.lens]!,
+      centre: centreOf(camera),
+      half: halfSides(photo),
+      seen: own,
+      middle: [0, 1, 2].map((axis) => median(own.map(({ position }) => position[axis]!)) ?? 0) as Vector,
+    };
+  });
 }
 
 /** By photo, the points that it sees. */
@@ -125,7 +138,7 @@ function pointsOf(points: Piece['points']): Map<number, Piece['points']> {
 
 type Vector = [number, number, number];
 
-interface Posed {
+export interface Posed {
   photo: number;
   camera: PlacedCamera;
   lens: Lens;
@@ -184,7 +197,13 @@ function fill(a: Posed, b: Posed, options: OverlaidOptions): Map<number, Cell> {
 }
 
 /** Whether two cameras see a point from nearly one direction, and distance. */
-function isNear({ centre: from }: Posed, { centre: to }: Posed, point: Vector, degrees: number, scale = 4): boolean {
+export function isNear(
+  { centre: from }: Posed,
+  { centre: to }: Posed,
+  point: Vector,
+  degrees: number,
+  scale = 4,
+): boolean {
   const [p, q] = [minus3(point, from), minus3(point, to)];
   const [near, far] = [Math.hypot(...p), Math.hypot(...q)];
   const cosine = dot3(p, q) / (near * far);
@@ -194,7 +213,7 @@ function isNear({ centre: from }: Posed, { centre: to }: Posed, point: Vector, d
 /** Features are found to within this share of a picture's sides. */
 const INSIDE = 0.96;
 
-function shows({ camera, lens, half }: Posed, point: Vector, at: Float64Array): boolean {
+export function shows({ camera, lens, half }: Posed, point: Vector, at: Float64Array): boolean {
   if (!project(camera, lens, ...point, at)) return false;
   return Math.abs(at[0]!) < INSIDE * half[0] && Math.abs(at[1]!) < INSIDE * half[1];
 }

@@ -8,6 +8,7 @@ import type { Candidate } from './correspondence.js';
 import { hingeOf } from './hinge.js';
 import type { Piece, StructurePoint, VerifiedPair } from './structure.js';
 import { viewingAngle } from './triangulate.js';
+import { UNSEEN_DEFAULTS } from './unseen.js';
 import type { Rejection } from '../geometry/stage.js';
 
 /** Photos that a warning names. */
@@ -234,10 +235,16 @@ const pairNames = (photos: readonly Photo[], pairs: readonly Pair[]): string =>
  * by one pair of photos that see different things where they should see the same, or by all such pairs together.
  */
 function placesOnEachOther({ photos, pieces }: SenseInput): string | undefined {
-  const compared = pieces[0]?.overlaid ?? [];
-  if (evidenceOf(compared) < OVERLAID_DEFAULTS.evidence) return undefined;
+  const [largest] = pieces;
+  const tests = [
+    { compared: largest?.overlaid ?? [], options: OVERLAID_DEFAULTS },
+    { compared: largest?.unseen ?? [], options: UNSEEN_DEFAULTS },
+  ];
+  const failed = tests.find(({ compared, options }) => evidenceOf(compared, options) >= OVERLAID_DEFAULTS.evidence);
+  if (!failed) return undefined;
+  const pairs = contradicting(failed.compared, failed.options);
   return (
-    `photos that were placed at nearly one spot show different things there (${pairNames(photos, contradicting(compared))}): ` +
+    `photos that were placed at nearly one spot show different things there (${pairNames(photos, pairs)}): ` +
     'two places that look alike may lie on each other; check the result, and add photos that show what lies between, or reconstruct each side by itself'
   );
 }
@@ -245,6 +252,7 @@ function placesOnEachOther({ photos, pieces }: SenseInput): string | undefined {
 function assumedLenses({ pieces, lensOf, lenses, photos }: SenseInput): Set<number> {
   const assumed = new Set<number>();
   lenses.forEach((lens, index) => {
+    if (lens.assumed) assumed.add(index);
     const known =
       lens.fixed ||
       (lens.prior && lens.prior.sigma < 0.2) ||
@@ -264,9 +272,13 @@ function assumedWords({ pieces, photos, lensOf, lenses }: SenseInput, assumed: R
   if (shown.length === 0) return [];
   const { width, height } = photos[shown[0]!]!;
   const pixels = Math.round(lenses[lensOf[shown[0]!]!]!.focal * Math.max(width, height));
+  const [who, more] =
+    pieces[0]!.cameras.size <= 2
+      ? ['two photos', 'add a third photo from another place']
+      : ['the photos', 'add photos that look from another side, aslant where all look straight down'];
   return [
-    `two photos can't tell the focal length: ${pixels} px is assumed, give or take a third, and shapes may be stretched or flattened; ` +
-      'add a third photo from another place, or type in the focal length',
+    `${who} can't tell the focal length: ${pixels} px is assumed, give or take a third, and shapes may be stretched or flattened; ` +
+      `${more}, or type in the focal length`,
   ];
 }
 

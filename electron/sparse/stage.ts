@@ -16,7 +16,7 @@ import { sparseWorker } from './worker-address.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '8';
+export const SPARSE_VERSION = '9';
 /** Where the last model is named, with what its photos were then: `{ model, told }`. */
 const latestKey = ({ matcher }: SparseContext): string =>
   `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;
@@ -143,6 +143,8 @@ function usableEarlier(earlier: SparseModel | undefined, photos: readonly Photo[
   if (!earlier) return undefined;
   const now = new Map(photos.map((photo) => [photo.id, lensKey(photo)]));
   const still = earlier.cameras.filter(({ photo, pose }) => pose && now.has(photo));
+  // More photos may tell what those could not.
+  if (earlier.lenses.some(({ assumed }) => assumed)) return undefined;
   // The user typed in another focal since.
   if (still.some(({ photo, lens }) => now.get(photo) !== earlier.lenses[lens]!.key)) return undefined;
   return still.length >= 3 && still.length * 3 >= photos.length * 2 ? earlier : undefined;

@@ -8,6 +8,7 @@ import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
 import type { StructureLook } from './look.js';
 import { overlaid } from './overlaid.js';
+import { unseen } from './unseen.js';
 import { rigsOf } from './rigs.js';
 import type { PosePrior } from './pose-prior.js';
 import { buildStructure, type Piece, type StructureOptions, type VerifiedPair } from './structure.js';
@@ -81,6 +82,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
   if (largest && request.options.isFinal) {
     const halves = positions.map((all) => [halfSide(all, 0), halfSide(all, 1)] as const);
     largest.overlaid = overlaid(largest, lenses, (photo) => halves[photo]!);
+    largest.unseen = unseen(largest, lenses, (photo) => halves[photo]!);
   }
   return { pieces, lenses, contradictions };
 }

@@ -108,6 +108,8 @@ export interface Piece {
   mirrored?: number | undefined;
   /** Photos at nearly one place, with what contradicts that they show the same (overlaid.ts); undefined where nobody asked. */
   overlaid?: Overlaid[] | undefined;
+  /** The same, of points that each should have seen (unseen.ts). */
+  unseen?: Overlaid[] | undefined;
 }
 
 /** A scene point and the sightings of it that hold. */

@@ -5,7 +5,7 @@ import type { Pair, Photo } from '../geometry/types.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { groupLenses, lensKey, type LensGroup } from './calibration.js';
 import { FEATURE_SIDE, findAll, positionsIn, type SparseContext } from './correspondence.js';
-import { bestHypothesis, lensesApart } from './lens-search.js';
+import { bestHypothesis, lensesApart, usualFocals } from './lens-search.js';
 import { poseAll } from './relating.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
 import { senseChecks } from './sense.js';
@@ -101,7 +101,15 @@ export async function surveySet(
     if (worth(anew) > worth(best)) best = anew;
   }
   if (first && worth(first) > 1.02 * worth(best)) best = first;
-  const focalSigmas = sigmasOf(task, best);
+  let focalSigmas = sigmasOf(task, best);
+  const usual = await usualFocals(task, best, focalSigmas);
+  if (usual) {
+    best = usual;
+    focalSigmas = sigmasOf(task, best);
+    best.lenses.forEach(({ assumed, focal }, k) => {
+      if (assumed) related[k] = focal;
+    });
+  }
   const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, focalSigmas, ...best });
   for (const index of assumed) best.lenses[index]!.assumed = true;
   return {
