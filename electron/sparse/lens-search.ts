@@ -1,6 +1,7 @@
 import { wellConnected } from '../pairs/propose.js';
 import type { Lens } from './bundle.js';
 import { DEFAULT_FOCAL, groupLenses, lensKey, namelessKeys, type LensGroup } from './calibration.js';
+import type { Candidate } from './correspondence.js';
 import { APART, focalHypotheses } from './hypotheses.js';
 import { quickPoses } from './relating.js';
 import { camerasOf, isAgreed, sigmasOf, solve, worth, type Solution, type SurveyTask } from './solution.js';
@@ -116,7 +117,30 @@ export async function lensesApart(
     if (isAgreed(found)) break;
   }
   const isBetter = areApart(task, own, found) && worth(found) > APART_GAIN * worth(shared);
-  return isBetter ? { task: own, solution: found } : undefined;
+  if (!isBetter) return undefined;
+  const aside = await besideMiddle(task, shared, poses);
+  if (aside && worth(found) <= APART_GAIN * worth(aside)) return { task, solution: aside };
+  return { task: own, solution: found };
+}
+
+/**
+ * The set with its shared lens, whose principal point may lie beside the middle: photos that were all cut alike seem to have
+ * focals of their own, rising along the way round (0.88 to 1.18 times the right one, and 4.4 degrees off, of 14 photos
+ * of which a fifth was cut away at the left).
+ *
+ * @returns undefined where the photos say that it lies in the middle
+ */
+async function besideMiddle(
+  task: SurveyTask,
+  shared: Solution,
+  poses: readonly Candidate['result'][],
+): Promise<Solution | undefined> {
+  const isAside = ({ lenses }: Solution) => lenses.some(({ cx, cy }) => cx || cy);
+  const aside = await solve(task, shared.lenses, (_, k) => poses[k], camerasOf(shared));
+  if (!isAside(aside)) return undefined;
+  const anew = await quickPoses(task, aside.lenses);
+  const related = await solve(task, aside.lenses, (_, k) => anew[k], camerasOf(aside));
+  return isAside(related) && worth(related) > worth(aside) ? related : aside;
 }
 
 /** Standard deviations by which two focals must differ, beyond APART, to be of two lenses. */

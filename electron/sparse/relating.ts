@@ -2,7 +2,7 @@ import { sightId } from '../geometry/photo.js';
 import type { Lens } from './bundle.js';
 import { FEATURE_SIDE, type Candidate } from './correspondence.js';
 import { decodeMatches, decodePose, encodeMatches, encodePose } from './records.js';
-import { isBelieved, type SurveyTask } from './solution.js';
+import { isBelieved, type SurveyTask, type Verified } from './solution.js';
 import { undistort } from './triangulate.js';
 import type { PoseAnswer, Request } from './worker.js';
 
@@ -24,6 +24,29 @@ export async function quickPoses(task: SurveyTask, lenses: readonly Lens[]): Pro
     }),
   );
   return results;
+}
+
+/**
+ * Pairs of a solution, some of them related anew under the lenses that it ended with, which may have learnt a principal point
+ * or a focal since: under those that it began with, pairs of right cameras seem to contradict them.
+ */
+export async function relatedUnder(
+  task: SurveyTask,
+  verified: Verified,
+  isAsked: (pair: Verified[number]) => boolean,
+  lenses: readonly Lens[],
+): Promise<Verified> {
+  const candidates = new Map(task.candidates.map((each) => [`${each.pair.a}-${each.pair.b}`, each]));
+  return Promise.all(
+    verified.map(async (pair, k) => {
+      const candidate = candidates.get(`${pair.a}-${pair.b}`);
+      if (!candidate || !isAsked(pair)) return pair;
+      const result = await relate(task, candidate, lenses, { hypotheses: HYPOTHESES, seed: k + 1 });
+      if (!result || !isBelieved(result)) return pair;
+      const { rotation, translation, parallax, rotationShare } = result;
+      return { ...pair, rotation, translation, parallax, rotationShare };
+    }),
+  );
 }
 
 interface RelateOptions {

@@ -4,6 +4,7 @@ import { median } from '../numerics/median.js';
 import { contradicting, evidenceOf, OVERLAID_DEFAULTS } from './overlaid.js';
 import { agreement, disagreeing, isTelling, mayAgree } from './agreement.js';
 import type { Lens } from './bundle.js';
+import { FOCAL_GRID } from './calibration.js';
 import type { Candidate } from './correspondence.js';
 import { hingeOf } from './hinge.js';
 import type { Piece, StructurePoint, VerifiedPair } from './structure.js';
@@ -99,6 +100,7 @@ export function senseChecks(input: SenseInput, options: SenseOptions = SENSE_DEF
     near ? undefined : (contradictions(input, options) ?? placesOnEachOther(input)),
     ...assumedWords(input, assumed),
     uncertainFocal(input, assumed, options),
+    impossibleFocal(input),
     insideOut(input, options),
     ...pieceWords(input),
   ];
@@ -301,6 +303,29 @@ function uncertainFocal(
     );
   }
   return undefined;
+}
+
+/** Given by how much a focal may pass the ends of the range that lenses are looked for in. */
+const BEYOND = 1.05;
+
+/**
+ * A lens that no camera has, of photos whose focal nothing else told. Of a corridor with doors that are all alike, whose
+ * photos were laid on each other every third step, the focal came out 56 % off, as a view of 124 degrees, and sure of it.
+ */
+function impossibleFocal({ pieces, photos, lensOf, lenses }: SenseInput): string | undefined {
+  const photo = [...(pieces[0]?.cameras.keys() ?? [])].find((each) => {
+    const { focal, fixed, prior } = lenses[lensOf[each]!]!;
+    const isTold = fixed || photos[each]!.focal || (prior && prior.sigma < 0.2);
+    return !isTold && (focal * BEYOND < FOCAL_GRID[0]! || focal > BEYOND * FOCAL_GRID.at(-1)!);
+  });
+  if (photo === undefined) return undefined;
+  const { focal } = lenses[lensOf[photo]!]!;
+  const { width, height } = photos[photo]!;
+  const degrees = Math.round((2 * Math.atan(0.5 / focal) * 180) / Math.PI);
+  return (
+    `the focal length came out as ${Math.round(focal * Math.max(width, height))} px, a view of ${degrees} degrees, which cameras don't have: the ` +
+    'result is likely wrong; the place may repeat itself, or the photos show too little depth. Type in the focal length, and add photos from other sides'
+  );
 }
 
 /** Seen from far away, near and far may be exchanged. */

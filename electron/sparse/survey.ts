@@ -1,3 +1,4 @@
+import { agreement, disagreeing, mayAgree } from './agreement.js';
 import type { EarlierSurvey } from './earlier.js';
 import type { PhotoReader, Rejection } from '../geometry/stage.js';
 import type { Executor } from '../compute/execution.js';
@@ -6,9 +7,9 @@ import type { Lens, PlacedCamera } from './bundle.js';
 import { groupLenses, lensKey, type LensGroup } from './calibration.js';
 import { FEATURE_SIDE, findAll, positionsIn, type SparseContext } from './correspondence.js';
 import { bestHypothesis, lensesApart, usualFocals } from './lens-search.js';
-import { poseAll } from './relating.js';
+import { poseAll, relatedUnder } from './relating.js';
 import { JOINING_ROUNDS, Rounds } from './rounds.js';
-import { senseChecks } from './sense.js';
+import { SENSE_DEFAULTS, senseChecks } from './sense.js';
 import {
   camerasOf,
   isAgreed,
@@ -19,7 +20,7 @@ import {
   type SurveyTask,
   type Verified,
 } from './solution.js';
-import type { Piece } from './structure.js';
+import type { Piece, VerifiedPair } from './structure.js';
 
 /** What the sparse half found out about the whole set. */
 export interface Survey {
@@ -110,6 +111,9 @@ export async function surveySet(
       if (assumed) related[k] = focal;
     });
   }
+  const doubted = contradictedPairs(best);
+  if (doubted.size > 0)
+    best = { ...best, verified: await relatedUnder(task, best.verified, (pair) => doubted.has(pair), best.lenses) };
   const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, focalSigmas, ...best });
   for (const index of assumed) best.lenses[index]!.assumed = true;
   return {
@@ -125,6 +129,12 @@ export async function surveySet(
     features: features.map(({ count }) => count),
     position,
   };
+}
+
+/** Pairs for which a warning would be given. */
+function contradictedPairs({ pieces, verified }: Solution): Set<VerifiedPair> {
+  const isDoubted = ({ cameras }: Piece) => agreement(verified, cameras, mayAgree) < SENSE_DEFAULTS.agreement;
+  return new Set(pieces.filter(isDoubted).flatMap(({ cameras }) => disagreeing(verified, cameras, mayAgree)));
 }
 
 function allPositions(photo: number, count: number, position: Survey['position']): Float64Array {

@@ -75,6 +75,13 @@ describe('sense checks', () => {
     expect(warnings).toEqual([expect.stringMatching(/from one spot.*step aside/)]);
   });
 
+  it('doubt a result of which the lens is one that no camera has', () => {
+    const wide = { ...set(5, 5), lenses: [{ focal: 0.27, k1: 0 }] };
+    expect(senseChecks(wide).warnings).toEqual([expect.stringMatching(/270 px, a view of 123 degrees/)]);
+    const told = wide.photos.map((_, k) => photo(k, { focal: { pixels: 270, source: 'user' } }));
+    expect(senseChecks({ ...wide, photos: told }).warnings).toEqual([]);
+  });
+
   it('call the focal of two photos assumed, unless it is known', () => {
     const two = set(2, 0);
     const { warnings, assumed } = senseChecks(two);
