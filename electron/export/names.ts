@@ -1,5 +1,5 @@
 import { bytesOf, fileKey, LONGEST_NAME, safeFileName, uniqueFileName } from '../contract/file-names.js';
-import type { Camera, Scene } from '../geometry/types.js';
+import type { Scene } from '../geometry/types.js';
 import { photoName } from './types.js';
 
 /** Nothing in it leads to another folder, and every system that we run on takes it. */
@@ -26,7 +26,7 @@ export function fileNames(names: readonly string[]): string[] {
   });
 }
 
-const exported = (name: string): string => photoName({ name } as Camera);
+const exported = (name: string): string => photoName({ name });
 
 /** The scene with such names. */
 export function withFileNames(scene: Scene): Scene {

@@ -39,7 +39,7 @@ export interface Undistorted {
 export function undistortedCameras(cameras: readonly Camera[], { crop, format }: PictureOptions): Undistorted[] {
   const taken = new Set<string>();
   return cameras.map((photo) => {
-    const wished = format === 'auto' ? photoName(photo) : `${photo.name.replace(/\.[^.]+$/, '')}.png`;
+    const wished = photoName(format === 'auto' ? photo : { name: `${photo.name.replace(/\.[^.]+$/, '')}.png` });
     // Two photos may differ in their endings only.
     const name = uniqueFileName(safeFileName(wished), taken);
     taken.add(fileKey(name));

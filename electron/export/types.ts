@@ -34,9 +34,11 @@ export interface PhotoFile {
 
 /**
  * A photo's name in an export that carries it: JPEG and PNG keep theirs; what the readers may not know is handed to
- * them as JPEG.
+ * them as JPEG. Spaces become underlines: COLMAP 3.8 and trainers read names in text models up to the first space, so that
+ * `Foto 1.jpg` to `Foto 9.jpg` were all `Foto`.
  */
-export const photoName = ({ name }: Camera): string => (/\.(jpe?g|png)$/i.test(name) ? name : `${name}.jpg`);
+export const photoName = ({ name }: Pick<Camera, 'name'>): string =>
+  (/\.(jpe?g|png)$/i.test(name) ? name : `${name}.jpg`).replace(/\s/g, '_');
 
 const encoder = new TextEncoder();
 

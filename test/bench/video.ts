@@ -153,7 +153,8 @@ async function scene(): Promise<void> {
     `${values.codec}: ${(moments.length / RATE / seconds).toFixed(1)} times real time, ${processor.toFixed(1)} processor ` +
       `seconds for ${moments.length / RATE} s of video, ${(peak / 1e6).toFixed(0)} MB`,
   );
-  const numbers = frames.map((frame) => Number(/-(\d+)\.jpg$/.exec(frame.path)![1]));
+  // By time: files are numbered by what was looked at, which need not be every frame.
+  const numbers = frames.map(({ frame }) => Math.round(frame.seconds * RATE));
   const ranks = moments.map(({ blur }) => blur).sort((a, b) => a - b);
   const limit = ranks[Math.floor(0.8 * ranks.length)]!;
   const worst = numbers.filter((number) => moments[number]!.blur >= limit).length;

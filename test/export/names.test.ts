@@ -33,6 +33,26 @@ const hostile = [
 ];
 
 describe('names of files', () => {
+  test('of exported photos hold no space, at which COLMAP ends a name, and stay apart', async () => {
+    const { scene } = await roomScene(3);
+    const wished = ['Foto 1 ä.jpg', 'Foto_1 ä.jpg', 'Foto_1_ä.jpg'];
+    const named = withFileNames({
+      ...scene,
+      cameras: scene.cameras.slice(0, 3).map((camera, k) => ({ ...camera, name: wished[k]! })),
+    });
+    for (const format of formats) {
+      const names = (format.photoFiles?.(named.cameras) ?? []).map(({ name }) => name);
+      expect(names.filter((name) => /\s/.test(name))).toEqual([]);
+      expect(new Set(names).size).toBe(names.length);
+    }
+    const text = formats.find(({ id }) => id === 'colmap-text')!.write(named, { baseName: 'scene' });
+    const images = text.find(({ name }) => name.endsWith('images.txt'))!;
+    let lines = '';
+    for await (const chunk of images.chunks) lines += new TextDecoder().decode(chunk);
+    const poses = lines.split('\n').filter((line) => line.includes('Foto'));
+    expect(poses.map((line) => line.split(' ').length)).toEqual([10, 10, 10]);
+  });
+
   test('stay as they are where they are plain', () => {
     const plain = ['IMG 0001.JPG', 'été à la mer.jpg', '.hidden.png', "it's 100% #1 (2).jpg", '写真.heic'];
     expect(fileNames(plain)).toEqual(plain);
