@@ -9,11 +9,12 @@ export function addInfo(program: Command): void {
     .description('what a project holds')
     .argument('<project>', 'a .pointmap file')
     .option('--json', 'print it as one line')
-    .action((path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { json }: { json?: boolean }) => {
       const workspace = Workspace.openToRead(path);
       try {
         const { photos, pairs, settings, stale } = workspace.state({ state: 'idle' });
-        const result = workspace.alignment && report(workspace, workspace.alignment, { computed: 0, cpuSeconds: {} });
+        const result =
+          workspace.alignment && (await report(workspace, workspace.alignment, { computed: 0, cpuSeconds: {} }));
         const observed = pairs.filter(({ state }) => state === 'observed').length;
         const missing = photos.filter((photo) => photo.missing);
         answer(

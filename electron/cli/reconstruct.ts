@@ -187,7 +187,7 @@ export async function reconstruct(paths: readonly string[], flags: Flags): Promi
     if (end.state === 'failed') throw new UserError('bad-input', end.error ?? 'the run failed');
     const exporting = performance.now();
     const workspace = engine.open;
-    const summary = { ...report(workspace, workspace.alignment!, engine.lastRun), leftOut };
+    const summary = { ...(await report(workspace, workspace.alignment!, engine.lastRun)), leftOut };
     const written = await writeExports(workspace, out, formats, flags.mesh ? [] : [await previewFile(workspace)]);
     const meshing = performance.now();
     const withoutMesh = flags.mesh ? await writeMesh(workspace, out, flags.threads, written) : undefined;

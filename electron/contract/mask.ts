@@ -54,6 +54,18 @@ export function encodeMask(photos: readonly PhotoMask[]): Uint8Array {
   return bytes;
 }
 
+/** Every pixel of the squares of `cell` pixels in which some pixel is set. */
+export function wholeCells({ photo, width, height, bits }: PhotoMask, cell: number): PhotoMask {
+  const columns = Math.ceil(width / cell);
+  const taken = new Uint8Array(columns * Math.ceil(height / cell));
+  const cellOf = (k: number): number =>
+    Math.floor(Math.floor(k / width) / cell) * columns + Math.floor((k % width) / cell);
+  for (let k = 0; k < width * height; k++) if (isSet(bits, k)) taken[cellOf(k)] = 1;
+  const all = emptyBits(width * height);
+  for (let k = 0; k < width * height; k++) if (taken[cellOf(k)] === 1) all[k >> 3]! |= 1 << (k & 7);
+  return { photo, width, height, bits: all };
+}
+
 /** @throws RangeError when the bytes are no mask, or damaged */
 export function decodeMask(bytes: Uint8Array): PhotoMask[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,3 +1,4 @@
+import { pointCount } from '../geometry/cloud.js';
 import type { StoredAlignment } from '../project/alignments.js';
 import type { ProjectPhoto } from '../project/project.js';
 import type { Workspace } from './workspace.js';
@@ -37,7 +38,11 @@ export interface RunCost {
   cpuSeconds: Record<string, number>;
 }
 
-export function report(workspace: Workspace, alignment: StoredAlignment, { computed, cpuSeconds }: RunCost): Report {
+export async function report(
+  workspace: Workspace,
+  alignment: StoredAlignment,
+  { computed, cpuSeconds }: RunCost,
+): Promise<Report> {
   const photos = workspace.project.photos().filter(({ enabled }) => enabled);
   const nameOf = new Map(photos.map(({ id, name }) => [id, name]));
   const [first] = alignment.components;
@@ -50,7 +55,7 @@ export function report(workspace: Workspace, alignment: StoredAlignment, { compu
     observations:
       alignment.observations ?? workspace.project.pairs().filter(({ state }) => state === 'observed').length,
     computed,
-    points: workspace.scenes && !workspace.scenes.partial ? workspace.exported().cloud.confidence.length : 0,
+    points: workspace.scenes && !workspace.scenes.partial ? await pointCount(workspace.exported()) : 0,
     objective: alignment.objective,
     seconds: alignment.seconds,
     cpuSeconds,

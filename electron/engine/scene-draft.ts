@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeMask } from '../contract/mask.js';
+import { decodeMask, encodeMask, wholeCells } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
 import type {
   ControlPoint,
@@ -151,10 +151,15 @@ export class SceneDraft {
     return this.did(region ? 'Crop' : 'Remove the crop box');
   }
 
-  /** @param bytes of a mask (contract/mask.ts) */
-  clean(bytes: Uint8Array, mode: Deletion['mode'], title: string): this {
+  /**
+   * @param bytes of a mask (contract/mask.ts)
+   * @param cell of a cloud of which only one pixel in each cell is shown: what is named by it means the cell
+   */
+  clean(given: Uint8Array, mode: Deletion['mode'], title: string, cell = 1): this {
+    let bytes = given;
     try {
-      decodeMask(bytes);
+      const masks = decodeMask(given);
+      if (cell > 1) bytes = encodeMask(masks.map((mask) => wholeCells(mask, cell)));
     } catch (error) {
       throw new UserError('bad-input', 'this selection is damaged; make it again', { cause: error });
     }

@@ -1,6 +1,6 @@
 import { UserError } from '../contract/errors.js';
 import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
-import { keptPoints } from '../scene/cleaning.js';
+import { cleaned, keptPoints } from '../scene/cleaning.js';
 import type { GeoPosition, PhotoId } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
 import { controlResiduals } from '../scene/control.js';
@@ -9,6 +9,7 @@ import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
 import { lengthNotes } from '../scene/scale.js';
 import { findMarkers } from './markers.js';
+import { pointCount } from '../geometry/cloud.js';
 import { outlierMask } from './outliers.js';
 import { ScenePoints, scaleOf } from './scene-points.js';
 export { boxRegion } from '../scene/region.js';
@@ -87,14 +88,17 @@ export async function addOperations(
       case 'region':
         draft.crop(operation.region ?? undefined);
         break;
-      case 'clean':
-        draft.clean(new Uint8Array(Buffer.from(operation.mask, 'base64')), operation.mode, operation.title);
+      case 'clean': {
+        const { whole } = draft.scene.component;
+        const mask = new Uint8Array(Buffer.from(operation.mask, 'base64'));
+        draft.clean(mask, operation.mode, operation.title, whole?.cell);
         break;
+      }
       case 'outliers': {
         const { component, alignment } = draft.scene;
         const cleaning = workspace.scene.cleaning(alignment, component);
         const { bytes, count } = await outlierMask(component, cleaning, operation);
-        draft.clean(bytes, 'delete', `Delete ${count} outliers`);
+        draft.clean(bytes, 'delete', `Delete ${count} outliers`, component.whole?.cell);
         notes.push(`${count} outliers`);
         break;
       }
@@ -121,14 +125,15 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
   const { cameras, cloud } = component;
   const frame = workspace.scene.frame(alignment, component);
   const document = workspace.project.scene();
-  const kept = keptPoints(cloud, cameras, workspace.scene.cleaning(alignment, component));
+  const cleaning = workspace.scene.cleaning(alignment, component);
+  const kept = keptPoints(cloud, cameras, cleaning);
   const lengths = document.lengths.length > 0 ? scaleOf(document.lengths, alignment, component).lengths : [];
   return {
     frame: infoOf(frame),
     bounds: boundsOf(cloud.positions, kept, infoOf(frame).matrix),
     cameras: cameras.length,
-    points: cloud.confidence.length,
-    kept: kept.length,
+    points: await pointCount(component),
+    kept: component.whole ? await pointCount(cleaned(component, cleaning)) : kept.length,
     region: document.region ?? null,
     deletions: document.deletions.length,
     lengths,

@@ -3,10 +3,11 @@ import { withOtherArrays } from '../compute/lazy-arrays.js';
 import { median } from '../numerics/median.js';
 import type { RunSettings, SceneInfo } from '../contract/api.js';
 import { confidenceScale } from '../contract/confidence.js';
+import { pointsAbout } from '../geometry/cloud.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
 import type { Camera, DepthMap, FocalSource, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
-import { fuse } from '../scene/fuse.js';
+import { fuseScene } from '../scene/fuse.js';
 import { reprojectionErrors } from '../scene/reprojection.js';
 import { sparseOfScene } from '../scene/sparse.js';
 
@@ -59,7 +60,7 @@ export async function buildScenes(
       worldFromCamera: Float64Array.from(worldFromCamera),
     }));
     const pixelsOf = (index: number): Uint8Array => views[index]!.pixels;
-    const cloud = await fuse(cameras, views, pixelsOf, {
+    const points = await fuseScene(cameras, views, pixelsOf, {
       minConfidence: settings.minConfidence,
       removeFloating: settings.removeFloating,
       ...(settings.voxelSize ? { voxelSize: settings.voxelSize } : {}),
@@ -67,7 +68,7 @@ export async function buildScenes(
       execution,
     });
     const sparse = model && sparseOfScene(model, cameras);
-    components.push({ scene: { cameras, depthMaps: views, cloud, ...(sparse ? { sparse } : {}) }, pixelsOf });
+    components.push({ scene: { cameras, depthMaps: views, ...points, ...(sparse ? { sparse } : {}) }, pixelsOf });
     signal?.throwIfAborted();
   }
   const maps = components.flatMap(({ scene }) => scene.depthMaps);
@@ -107,7 +108,7 @@ export function sceneInfo({
   return {
     revision,
     partial,
-    points: components.reduce((sum, { scene }) => sum + scene.cloud.confidence.length, 0),
+    points: components.reduce((sum, { scene }) => sum + pointsAbout(scene), 0),
     cameras: components.flatMap(({ scene }, component) =>
       scene.cameras.map((camera) => ({ ...camera, component, worldFromCamera: [...camera.worldFromCamera] })),
     ),

@@ -114,7 +114,7 @@ export const jobs = {
     memory: ({ mask }) => 60 * mask.length,
   }),
   'surface/fuse': job({
-    version: 2,
+    version: 3,
     room: 'surface',
     batch: 1,
     request: schema.fuseRequest,

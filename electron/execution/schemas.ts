@@ -154,14 +154,21 @@ const surfaceView = z
     centreX: finite,
     centreY: finite,
     cameraFromWorld: matrix,
+    window: z.strictObject({ left: count, top: count, width: side, height: side }).optional(),
     depth: floats,
     confidence: floats,
     inferred: bytes.optional(),
     open: bytes.optional(),
   })
   .refine(
-    ({ depth, confidence, width, height }) => depth.length === width * height && confidence.length === depth.length,
+    ({ depth, confidence, window, ...view }) =>
+      depth.length === (window ?? view).width * (window ?? view).height && confidence.length === depth.length,
     'a view has a depth and a confidence for each pixel',
+  )
+  .refine(
+    ({ window, width, height }) =>
+      !window || (window.left + window.width <= width && window.top + window.height <= height),
+    'a window lies inside its picture',
   );
 export const fuseRequest = z.strictObject({
   step: z.literal('fuse'),

@@ -1,5 +1,15 @@
-import type { PointCloud } from '../geometry/types.js';
+import { piecesOf } from '../geometry/cloud.js';
+import type { PointCloud, Scene } from '../geometry/types.js';
 import type { ExportFile } from './types.js';
+
+type Points = Pick<Scene, 'cloud' | 'whole'>;
+
+export interface Bounds {
+  least: number[];
+  greatest: number[];
+  /** Of the points. */
+  count: number;
+}
 
 export interface LasOptions {
   /** Added to every coordinate: where the scene's origin lies in the coordinate system. */
@@ -21,18 +31,22 @@ const POINTS_PER_CHUNK = 1 << 15;
 const WKT_FLAG = 16;
 
 /** LAS 1.4 (ASPRS, revision 15), point format 7, z up, with the confidence of each point as extra bytes. */
-export function las(cloud: PointCloud, name: string, options: LasOptions): ExportFile {
-  return { name, chunks: lasChunks(cloud, options) };
+export function las(scene: Points, name: string, options: LasOptions): ExportFile {
+  return { name, chunks: lasChunks(scene, options) };
 }
 
-function* lasChunks(cloud: PointCloud, options: LasOptions): Generator<Uint8Array> {
+async function* lasChunks(scene: Points, options: LasOptions): AsyncGenerator<Uint8Array> {
   const records = [extraBytesRecord(), ...(options.wkt ? [wktRecord(options.wkt)] : [])];
-  const count = cloud.confidence.length;
   // Coordinates are 32-bit steps from the header's own offset.
-  const bounds = boundsOf(cloud.positions, count);
+  const { count, ...bounds } = await boundsOf(scene);
   const origin = bounds.least.map((value, i) => Math.floor(value) + options.offset[i]!);
   yield headerOf(options, records, count, bounds, origin);
   yield* records;
+  for await (const piece of piecesOf(scene)) yield* pieceChunks(piece, origin, options);
+}
+
+function* pieceChunks(cloud: PointCloud, origin: readonly number[], options: LasOptions): Generator<Uint8Array> {
+  const count = cloud.confidence.length;
   for (let first = 0; first < count; first += POINTS_PER_CHUNK) {
     const n = Math.min(POINTS_PER_CHUNK, count - first);
     const bytes = new Uint8Array(n * POINT);
@@ -56,15 +70,20 @@ function* lasChunks(cloud: PointCloud, options: LasOptions): Generator<Uint8Arra
   }
 }
 
-export function boundsOf(positions: Float32Array, count: number): { least: number[]; greatest: number[] } {
+/** The box round all points of a scene, and their number. */
+export async function boundsOf(scene: Points): Promise<Bounds> {
   const least = [Infinity, Infinity, Infinity];
   const greatest = [-Infinity, -Infinity, -Infinity];
-  for (let k = 0; k < count; k++)
-    for (let i = 0; i < 3; i++) {
-      least[i] = Math.min(least[i]!, positions[3 * k + i]!);
-      greatest[i] = Math.max(greatest[i]!, positions[3 * k + i]!);
+  let count = 0;
+  for await (const { positions } of piecesOf(scene)) {
+    for (let k = 0; k < positions.length; k++) {
+      const i = k % 3;
+      least[i] = Math.min(least[i]!, positions[k]!);
+      greatest[i] = Math.max(greatest[i]!, positions[k]!);
     }
-  return count > 0 ? { least, greatest } : { least: [0, 0, 0], greatest: [0, 0, 0] };
+    count += positions.length / 3;
+  }
+  return count > 0 ? { least, greatest, count } : { least: [0, 0, 0], greatest: [0, 0, 0], count };
 }
 
 function text(bytes: Uint8Array, at: number, length: number, value: string): void {

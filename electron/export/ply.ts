@@ -1,4 +1,5 @@
-import type { PointCloud } from '../geometry/types.js';
+import { piecesOf, pointCount, pointsAbout } from '../geometry/cloud.js';
+import type { PointCloud, Scene } from '../geometry/types.js';
 import type { ExportFormat } from './types.js';
 
 const POINTS_PER_CHUNK = 1 << 16;
@@ -9,16 +10,18 @@ export const ply: ExportFormat = {
   id: 'ply',
   ending: 'ply',
   description: 'Binary points with normals, colours and confidence, for MeshLab, CloudCompare, Open3D and Blender',
-  estimateBytes: ({ cloud }) => 400 + cloud.confidence.length * STRIDE,
-  write: ({ cloud }, { baseName = 'scene' } = {}) => [{ name: `${baseName}.ply`, chunks: plyChunks(cloud) }],
+  estimateBytes: (scene) => 400 + pointsAbout(scene) * STRIDE,
+  write: (scene, { baseName = 'scene' } = {}) => [{ name: `${baseName}.ply`, chunks: plyChunks(scene) }],
 };
 
 /** @param offset added to the positions, which are then doubles: large coordinates keep their millimetres */
-export function* plyChunks(cloud: PointCloud, offset?: readonly [number, number, number]): Generator<Uint8Array> {
+export async function* plyChunks(
+  scene: Pick<Scene, 'cloud' | 'whole'>,
+  offset?: readonly [number, number, number],
+): AsyncGenerator<Uint8Array> {
   const wide = offset ? 12 : 0;
   const stride = STRIDE + wide;
   const real = offset ? 'double' : 'float';
-  const count = cloud.confidence.length;
   const properties = [
     `${real} x`,
     `${real} y`,
@@ -37,12 +40,22 @@ export function* plyChunks(cloud: PointCloud, offset?: readonly [number, number,
       'ply',
       'format binary_little_endian 1.0',
       'comment Pointmap Studio',
-      `element vertex ${count}`,
+      `element vertex ${await pointCount(scene)}`,
       ...properties.map((property) => `property ${property}`),
       'end_header',
       '',
     ].join('\n'),
   );
+  for await (const piece of piecesOf(scene)) yield* pieceChunks(piece, stride, offset);
+}
+
+function* pieceChunks(
+  cloud: PointCloud,
+  stride: number,
+  offset: readonly [number, number, number] | undefined,
+): Generator<Uint8Array> {
+  const wide = stride - STRIDE;
+  const count = cloud.confidence.length;
   for (let first = 0; first < count; first += POINTS_PER_CHUNK) {
     const n = Math.min(POINTS_PER_CHUNK, count - first);
     const bytes = new Uint8Array(n * stride);

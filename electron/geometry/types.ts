@@ -270,12 +270,33 @@ export interface PointCloud {
   inferred?: Uint8Array;
 }
 
+/**
+ * A cloud photo by photo. The points of a photo are made when they are asked for, the same each time: never all lie in
+ * memory.
+ */
+export interface CloudParts {
+  /** Number of parts, one for each camera. */
+  length: number;
+  /** Points of each; unknown where some were taken away, see `pointCount` in cloud.ts. */
+  counts?: readonly number[] | undefined;
+  /** Points of all together, or a few more. */
+  about: number;
+  part(index: number): PointCloud;
+}
+
+export interface WholeCloud extends CloudParts {
+  /** Of each square of so many pixels of a depth map, the scene's `cloud` has the first pixel that gives a point. */
+  cell: number;
+}
+
 /** One aligned component. */
 export interface Scene {
   cameras: Camera[];
   /** Parallel to cameras. */
   depthMaps: DepthMap[];
   cloud: PointCloud;
+  /** All points where they are too many to be held: `cloud` is then an even part of them, for looking and sampling. */
+  whole?: WholeCloud | undefined;
   /**
    * Points and tracks of the bundle adjustment that placed the cameras, where one did: `cameras` parallel to those of
    * the scene, positions and poses in the scene's world, one piece (0).

@@ -126,9 +126,12 @@ function goneBits(
 /** A scene without what was taken away: its cloud and its depth maps. The cameras stay. */
 export function cleaned(scene: Scene, cleaning: Cleaning): Scene {
   if (isUntouched(cleaning)) return scene;
+  const { whole } = scene;
+  const left = (cloud: PointCloud): PointCloud => select(cloud, keptPoints(cloud, scene.cameras, cleaning));
   return {
     cameras: scene.cameras,
-    cloud: select(scene.cloud, keptPoints(scene.cloud, scene.cameras, cleaning)),
+    cloud: left(scene.cloud),
+    ...(whole ? { whole: { ...whole, counts: undefined, part: (k: number) => left(whole.part(k)) } } : {}),
     depthMaps: scene.depthMaps.map((map, k) => cleanedMap(map, scene.cameras[k]!, cleaning)),
   };
 }

@@ -1,7 +1,7 @@
 import { withOtherArrays } from '../compute/lazy-arrays.js';
 import type { EarthPlace, FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract/scene.js';
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
-import type { Camera, DepthMap, Scene } from '../geometry/types.js';
+import type { Camera, DepthMap, Scene, PointCloud } from '../geometry/types.js';
 import { multiply3, orthonormalise, rotationOf, transpose3 } from '../numerics/linear.js';
 import { median } from '../numerics/median.js';
 import { automaticUp, cross, surfaceSamples, unit, type GimbalUps, type SurfaceSamples } from './level.js';
@@ -313,7 +313,21 @@ function carriedOver(anchors: StoredFrame['anchors'], cameras: readonly Camera[]
 }
 
 /** A scene of the alignment's world in the scene frame: everything that leaves the studio is this. */
-export function sceneInFrame({ cameras, depthMaps, cloud }: Scene, frame: Frame): Scene {
+export function sceneInFrame({ cameras, depthMaps, cloud, whole }: Scene, frame: Frame): Scene {
+  const { scale } = frame.sceneFromAlignment;
+  const inFrame = (each: PointCloud): PointCloud => cloudInFrame(each, frame);
+  return {
+    cameras: cameras.map((camera) => cameraInScene(camera, frame.sceneFromAlignment)),
+    depthMaps:
+      scale === 1
+        ? depthMaps
+        : depthMaps.map((map) => withOtherArrays(map, { depth: () => map.depth.map((value) => value * scale) })),
+    cloud: inFrame(cloud),
+    ...(whole ? { whole: { ...whole, part: (k: number) => inFrame(whole.part(k)) } } : {}),
+  };
+}
+
+function cloudInFrame(cloud: PointCloud, frame: Frame): PointCloud {
   const { scale, rotation: R, translation: t } = frame.sceneFromAlignment;
   const positions = new Float32Array(cloud.positions.length);
   turn(
@@ -324,14 +338,7 @@ export function sceneInFrame({ cameras, depthMaps, cloud }: Scene, frame: Frame)
   );
   const normals = cloud.normals && new Float32Array(cloud.normals.length);
   if (normals) turn(cloud.normals!, normals, R, new Float64Array(3));
-  return {
-    cameras: cameras.map((camera) => cameraInScene(camera, frame.sceneFromAlignment)),
-    depthMaps:
-      scale === 1
-        ? depthMaps
-        : depthMaps.map((map) => withOtherArrays(map, { depth: () => map.depth.map((value) => value * scale) })),
-    cloud: { ...cloud, positions, ...(normals ? { normals } : {}) },
-  };
+  return { ...cloud, positions, ...(normals ? { normals } : {}) };
 }
 
 function turn(from: Float32Array, to: Float32Array, M: Float64Array, t: Float64Array): void {

@@ -1,10 +1,10 @@
 import type { Execution } from '../compute/execution.js';
-import { joinedParts, type CloudParts } from '../geometry/cloud.js';
-import type { Camera, DepthMap, PointCloud } from '../geometry/types.js';
+import { emptyCloud, joinedParts } from '../geometry/cloud.js';
+import type { Camera, DepthMap, PointCloud, Scene } from '../geometry/types.js';
 import { breath, keptPixels, type PixelMasks } from './kept-pixels.js';
 import { lightGains, lightTable, type LightGain } from './light.js';
 import { depthNormals, unprojected } from './normals.js';
-import { thin } from './thin.js';
+import { select, thin } from './thin.js';
 
 export interface FuseOptions {
   /** Points of less confidence are left out; at least 1. */
@@ -24,6 +24,9 @@ export interface FuseOptions {
   threadsFrom?: number;
 }
 
+/** Points of a cloud that is held whole: 38 bytes each here, as much again in what is exported. */
+export const MOST_HELD = 10_000_000;
+
 /**
  * One coloured cloud from the depth maps of one component: confidence filter, flying pixels and floating points
  * removed, normals, colours under one light, optional voxel thinning.
@@ -36,32 +39,55 @@ export async function fuse(
   pixelsOf: (index: number) => Uint8Array,
   options: FuseOptions,
 ): Promise<PointCloud> {
-  const parts = await fusedParts(cameras, maps, pixelsOf, options);
-  const cloud = await joinedParts(parts, breath(options.signal));
-  return options.voxelSize ? thin(cloud, options.voxelSize) : cloud;
+  return (await fuseScene(cameras, maps, pixelsOf, { ...options, mostHeld: Infinity })).cloud;
 }
 
 /**
- * The cloud photo by photo, without thinning: what is held is a bit for each pixel. The points of a photo are made from
- * its depth map when they are asked for.
- *
- * @param pixelsOf sRGB [height, width, 3] of a depth map's view
+ * The same, where there are more points than may be held as a whole that is made photo by photo, and an even part of it:
+ * the first pixel that gives a point in each square of some pixels. A cloud that is thinned is held.
  */
-export async function fusedParts(
+export async function fuseScene(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   pixelsOf: (index: number) => Uint8Array,
-  options: FuseOptions,
-): Promise<CloudParts> {
+  options: FuseOptions & { mostHeld?: number },
+): Promise<Pick<Scene, 'cloud' | 'whole'>> {
+  const { voxelSize, mostHeld = MOST_HELD, balanceLight = true } = options;
+  const breathe = breath(options.signal);
   const masks = await keptPixels(cameras, maps, options);
-  const { balanceLight = true, signal } = options;
   const asTheyAre = maps.map((): LightGain => [1, 1, 1]);
-  const gains = balanceLight ? await lightGains(cameras, maps, pixelsOf, { breathe: breath(signal) }) : asTheyAre;
-  return {
-    counts: maps.map((_, index) => masks.count(index)),
-    part: (index) =>
-      pointsOf({ camera: cameras[index]!, map: maps[index]!, index, masks }, pixelsOf(index), gains[index]!),
+  const gains = balanceLight ? await lightGains(cameras, maps, pixelsOf, { breathe }) : asTheyAre;
+  const counts = maps.map((_, index) => masks.count(index));
+  const about = counts.reduce((sum, count) => sum + count, 0);
+  const part = (index: number): PointCloud =>
+    pointsOf({ camera: cameras[index]!, map: maps[index]!, index, masks }, pixelsOf(index), gains[index]!);
+  const parts = { length: maps.length, counts, about, part };
+  if (voxelSize) return { cloud: thin(await joinedParts(parts, breathe), voxelSize) };
+  if (about <= mostHeld) return { cloud: await joinedParts(parts, breathe) };
+  const cell = Math.ceil(Math.sqrt(about / mostHeld));
+  const chosen = maps.map(({ width }, index) => firstOfCells(masks.of(index), width, cell));
+  const sample = {
+    ...parts,
+    counts: chosen.map(({ length }) => length),
+    part: (index: number) => select(part(index), chosen[index]!),
   };
+  return { cloud: await joinedParts(sample, breathe), whole: { ...parts, cell } };
+}
+
+/** Of the kept pixels, in reading order, the numbers of those that are the first of their cell. */
+function firstOfCells(mask: Uint8Array, width: number, cell: number): Uint32Array {
+  const columns = Math.ceil(width / cell);
+  const taken = new Uint8Array(columns * Math.ceil(mask.length / width / cell));
+  const chosen: number[] = [];
+  let n = 0;
+  for (let k = 0; k < mask.length; k++) {
+    if (mask[k] === 0) continue;
+    const at = Math.floor(Math.floor(k / width) / cell) * columns + Math.floor((k % width) / cell);
+    if (taken[at] === 0) chosen.push(n);
+    taken[at] = 1;
+    n++;
+  }
+  return Uint32Array.from(chosen);
 }
 
 interface Fused {
@@ -78,15 +104,8 @@ function pointsOf({ camera, map: given, index, masks }: Fused, pixels: Uint8Arra
   const map = { ...given };
   const mask = masks.of(index);
   const count = masks.count(index);
-  const cloud: Required<Omit<PointCloud, 'parts'>> = {
-    positions: new Float32Array(count * 3),
-    colors: new Uint8Array(count * 3),
-    normals: new Float32Array(count * 3),
-    confidence: new Float32Array(count),
-    source: new Uint16Array(count).fill(index),
-    pixel: new Uint32Array(count),
-    inferred: new Uint8Array(count),
-  };
+  const cloud = emptyCloud(count);
+  cloud.source.fill(index);
   const light = lightTable(gain);
   const normals = depthNormals(map, mask);
   const W = camera.worldFromCamera;

@@ -14,7 +14,9 @@ import type { Derived, Wanted } from './levels.js';
 import { shared, sharedMesh } from './shared.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
 import type { TexturedMesh } from './textured.js';
+import type { BlockSurface } from './fusion.js';
 import type { Mesh } from './types.js';
+import { cutOut, windowOf } from './window.js';
 import type { Atlas, StepName, Steps } from './worker.js';
 
 export interface BuildOptions {
@@ -178,16 +180,18 @@ class Builder {
     this.tell('looking at the depth maps', 0, 1);
     const request = { cameras, maps, cleaning, options: { minConfidence, removeFloating } };
     const { views, blocks } = await this.ask('plan', request);
+    const parts: BlockSurface[] = [];
     let done = 0;
-    const parts = await Promise.all(
-      blocks.map(async (block) => {
-        // Only the views that may see the block: what another machine computes is sent there.
-        const own = { ...block, views: block.views.map((_, k) => k) };
-        const part = await this.ask('fuse', { views: block.views.map((k) => views[k]!), block: own, options: {} });
-        this.tell('building the surface', ++done, blocks.length);
-        return part;
-      }),
-    );
+    await this.each(blocks.length, async (k) => {
+      // Only the parts of the views that the block needs: of hundreds that see a place, each shows it in a corner.
+      const cut = blocks[k]!.views.flatMap((index) => {
+        const window = windowOf(views[index]!, blocks[k]!);
+        return window ? [cutOut(views[index]!, window)] : [];
+      });
+      const block = { ...blocks[k]!, views: [...cut.keys()] };
+      parts[k] = await this.ask('fuse', { views: cut, block, options: {} });
+      this.tell('building the surface', ++done, blocks.length);
+    });
     this.tell('cleaning and simplifying', 0, 1);
     const mesh = await this.ask('refine', { blocks: parts, views, options: { faces, closeHoles } });
     if (mesh.indices.length === 0)
@@ -235,7 +239,7 @@ class Builder {
     let before: Promise<unknown> = Promise.resolve();
     let done = 0;
     let gone = 0;
-    await this.eachPhoto(async (index) => {
+    await this.each(photos.length, async (index) => {
       const picture = await this.input.picture(index, LOOK_SIDE);
       const earlier = before;
       if (!picture) gone++;
@@ -286,10 +290,9 @@ class Builder {
     return encoded;
   }
 
-  /** One photo more than there are threads is under way, so that none waits for a file. */
-  private async eachPhoto(work: (index: number) => Promise<void>): Promise<void> {
+  /** One piece of work more than there are threads is under way, so that none waits for a file. */
+  private async each(count: number, work: (index: number) => Promise<void>): Promise<void> {
     let next = 0;
-    const count = this.input.cameras.length;
     const runners = Array.from({ length: Math.min(count, this.pool.size + 1) }, async () => {
       while (next < count) await work(next++);
     });

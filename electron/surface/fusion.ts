@@ -82,7 +82,8 @@ export function fuseBlock(
 }
 
 function loadView(kernel: Kernel, memory: WebAssembly.Memory, view: SurfaceView, record: number): void {
-  const pixels = view.width * view.height;
+  const window = view.window ?? { left: 0, top: 0, width: view.width, height: view.height };
+  const pixels = window.width * window.height;
   const depth = kernel.allocate(4 * pixels);
   const weight = kernel.allocate(4 * pixels);
   const factor = kernel.allocate(4 * pixels);
@@ -100,6 +101,7 @@ function loadView(kernel: Kernel, memory: WebAssembly.Memory, view: SurfaceView,
     ...[view.focal, view.centreX, view.centreY],
   ];
   new Float64Array(memory.buffer, record, numbers.length).set(numbers);
-  new Uint32Array(memory.buffer, record + 8 * numbers.length, 5).set([view.width, view.height, depth, weight, factor]);
+  const places = [depth, weight, factor, window.left, window.top, window.width, window.height];
+  new Uint32Array(memory.buffer, record + 8 * numbers.length, 9).set([view.width, view.height, ...places]);
   kernel.prepare(record, factor);
 }

@@ -8,6 +8,8 @@ export interface SurfaceView {
   centreY: number;
   /** Row-major 4x4. */
   cameraFromWorld: Float64Array;
+  /** The part of the picture that the arrays hold, pixels; without one all of it. */
+  window?: ViewWindow | undefined;
   /** [height, width] along z, world units; 0 where nothing is known or nothing shall be built. */
   depth: Float32Array;
   /** [height, width], at least 1. */
@@ -17,6 +19,16 @@ export interface SurfaceView {
   /** [height, width], 1 where the ray is free as far as it goes: nothing but sky is seen; none without. */
   open?: Uint8Array | undefined;
 }
+
+export interface ViewWindow {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** A view without what it says of each pixel. */
+export type ViewCamera = Pick<SurfaceView, 'width' | 'height' | 'focal' | 'centreX' | 'centreY' | 'cameraFromWorld'>;
 
 /** Triangles, counter-clockwise seen from outside, in the world frame. */
 export interface Mesh {

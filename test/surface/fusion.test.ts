@@ -4,6 +4,7 @@ import { fuseBlock } from '../../electron/surface/fusion.js';
 import { borderLoops, oppositeHalfEdges } from '../../electron/surface/half-edges.js';
 import { joinBlocks } from '../../electron/surface/join.js';
 import type { Mesh, SurfaceView } from '../../electron/surface/types.js';
+import { cutOut, windowOf } from '../../electron/surface/window.js';
 import { sphereView, sphereViews } from './sphere.js';
 
 function surface(views: readonly SurfaceView[], options: Partial<BlockOptions> = {}): Mesh {
@@ -49,6 +50,25 @@ function pixelOf(
 describe('surface from depth maps', () => {
   const views = sphereViews();
   const ball = surface(views);
+
+  it('is the same to the bit from the parts of the views that a block needs', () => {
+    for (const options of [{}, { mostSamples: 300, smallestBits: 3, levels: 2 }]) {
+      const blocks = planBlocks(views, options);
+      let pixels = 0;
+      for (const block of blocks) {
+        const cut = views.flatMap((view) => {
+          const window = windowOf(view, block);
+          return window ? [cutOut(view, window)] : [];
+        });
+        pixels += cut.reduce((sum, { depth }) => sum + depth.length, 0);
+        const whole = fuseBlock(views, { ...block, views: [...views.keys()] });
+        expect(fuseBlock(cut, { ...block, views: [...cut.keys()] })).toEqual(whole);
+      }
+      // Of small blocks a part is read.
+      const all = blocks.length * views.length * views[0]!.depth.length;
+      if (blocks.length > 30) expect(pixels).toBeLessThan(0.5 * all);
+    }
+  });
 
   it('lies on the ball that the cameras see', () => {
     const away = radii(ball).map((radius) => Math.abs(radius - 1));

@@ -1,3 +1,4 @@
+import { pointsAbout } from '../../geometry/cloud.js';
 import type { PointCloud, Scene } from '../../geometry/types.js';
 import { madeAhead } from '../ahead.js';
 import { binaryModel } from '../colmap-bin.js';
@@ -21,16 +22,23 @@ export const splatting: Preset = {
   title: 'Gaussian splatting',
   description: 'undistorted photos, COLMAP model with pinhole cameras, transforms.json and points to start from',
   needsPhotos: true,
-  estimateBytes: ({ cloud, cameras }, photoBytes) => {
-    const points = cloud.confidence.length;
+  estimateBytes: (scene, photoBytes) => {
+    const points = pointsAbout(scene);
     return (
-      cameras.length * 1000 + Math.min(points, MOST_MODEL_POINTS) * 140 + Math.min(points, 200_000) * 62 + photoBytes
+      scene.cameras.length * 1000 +
+      Math.min(points, MOST_MODEL_POINTS) * 140 +
+      Math.min(points, 200_000) * 62 +
+      photoBytes
     );
   },
   write: async ({ scene, photos, work = workHere }, options) => {
     const pictures = undistortedCameras(scene.cameras, options);
     const cameras = pictures.map(({ camera }) => camera);
-    const start: Scene = { ...withCameras(scene, cameras), cloud: thinned(scene.cloud, options.mostPoints) };
+    const start: Scene = {
+      ...withCameras(scene, cameras),
+      cloud: thinned(scene.cloud, options.mostPoints),
+      whole: undefined,
+    };
     const masks = pictures.map((picture) => maskFile(picture, 'masks', photos, work));
     const names = masks.map((mask) => mask?.name);
     const [points] = ply.write(start, { baseName: 'sparse/0/points3D' });

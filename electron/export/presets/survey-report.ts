@@ -1,5 +1,5 @@
 import { cloudPoints } from '../colmap.js';
-import { boundsOf } from '../las.js';
+import type { Bounds } from '../las.js';
 import { trackPoints } from '../tracks.js';
 import type { PresetInput } from './types.js';
 
@@ -7,10 +7,11 @@ import type { PresetInput } from './types.js';
 const COVERAGE_POINTS = 5000;
 
 /** The report of a survey: one page of HTML without anything from elsewhere, made to be printed. */
-export function reportHtml(input: PresetInput): string {
+/** @param bounds of all points of the scene */
+export function reportHtml(input: PresetInput, bounds: Bounds): string {
   const { facts } = input;
   const sections = [
-    overview(input),
+    overview(input, bounds),
     facts.preview
       ? `<figure><img alt="The cloud from the front and from above" src="data:image/png;base64,${Buffer.from(facts.preview).toString('base64')}"><figcaption>The cloud from the front and from above</figcaption></figure>`
       : '',
@@ -38,13 +39,12 @@ ${sections.filter((section) => section !== '').join('\n')}
 `;
 }
 
-function overview({ scene, facts, unit }: PresetInput): string {
-  const { least, greatest } = boundsOf(scene.cloud.positions, scene.cloud.confidence.length);
+function overview({ scene, facts, unit }: PresetInput, { least, greatest, count }: Bounds): string {
   const size = least.map((value, i) => significant(greatest[i]! - value)).join(' x ');
   const units = unit === 'metre' ? 'm' : 'scene units';
   const rows: [string, string][] = [
     ['Photos placed', `${scene.cameras.length} of ${facts.photos.length}`],
-    ['Points', scene.cloud.confidence.length.toLocaleString('en')],
+    ['Points', count.toLocaleString('en')],
     ['Size (x, y, z up)', `${size} ${units}`],
     ['Level', facts.level],
     [

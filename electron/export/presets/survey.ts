@@ -1,4 +1,5 @@
-import { las } from '../las.js';
+import { boundsOf, las } from '../las.js';
+import { pointsAbout } from '../../geometry/cloud.js';
 import { plyChunks } from '../ply.js';
 import { textChunks } from '../types.js';
 import { reportHtml } from './survey-report.js';
@@ -10,20 +11,20 @@ export const survey: Preset = {
   title: 'Survey',
   description: 'cloud as LAS 1.4 and PLY with its offset, and a report to print',
   needsPhotos: false,
-  estimateBytes: ({ cloud }) => 300_000 + cloud.confidence.length * (40 + 43),
+  estimateBytes: (scene) => 300_000 + pointsAbout(scene) * (40 + 43),
   write: async (input) => {
     const { scene, facts, unit } = input;
     const software = `Pointmap Studio ${facts.version}`;
     return [
-      las(scene.cloud, 'scene.las', {
+      las(scene, 'scene.las', {
         offset: facts.offset,
         step: unit === 'metre' ? 0.001 : stepOf(scene.cloud.positions),
         wkt: facts.coordinateSystem?.wkt,
         date: facts.date,
         software,
       }),
-      { name: 'scene.ply', chunks: plyChunks(scene.cloud, facts.offset) },
-      { name: 'report.html', chunks: textChunks([reportHtml(input)]) },
+      { name: 'scene.ply', chunks: plyChunks(scene, facts.offset) },
+      { name: 'report.html', chunks: textChunks([reportHtml(input, await boundsOf(scene))]) },
     ];
   },
 };

@@ -7,7 +7,8 @@
 // tetrahedron neither crosses itself nor has an edge of more than two faces: no repair is needed afterwards.
 import { rewind, take, takeCleared, top } from './memory.lib';
 
-// A view's record: cameraFromWorld R [9] and t [3], focal, centre x, centre y (f64); width, height (i32); addresses.
+// A view's record: cameraFromWorld R [9] and t [3], focal, centre x, centre y (f64); width, height (i32); addresses; the
+// window of the picture that the arrays hold: first column and row, columns, rows (i32).
 const VIEW_BYTES: i32 = 160;
 const FOCAL: usize = 96;
 const CENTRE_X: usize = 104;
@@ -17,6 +18,10 @@ const HEIGHT: usize = 124;
 const DEPTH: usize = 128;
 const WEIGHT: usize = 132;
 const FACTOR: usize = 136;
+const LEFT: usize = 140;
+const TOP: usize = 144;
+const COLUMNS: usize = 148;
+const ROWS: usize = 152;
 
 let views: usize = 0;
 let viewCount: i32 = 0;
@@ -93,8 +98,11 @@ function near(depth: usize, k: i32, z: f64, jump: f64): f64 {
  * becomes a weight under 0. Writes f32 [h, w] each.
  */
 export function prepare(view: usize, confidence: usize): void {
-  const width = load<i32>(view + WIDTH);
-  const height = load<i32>(view + HEIGHT);
+  const firstX = load<i32>(view + LEFT);
+  const firstY = load<i32>(view + TOP);
+  const width = load<i32>(view + COLUMNS);
+  const endX = firstX + width;
+  const endY = firstY + load<i32>(view + ROWS);
   const depth = <usize>load<u32>(view + DEPTH);
   const weight = <usize>load<u32>(view + WEIGHT);
   const factor = <usize>load<u32>(view + FACTOR);
@@ -102,9 +110,9 @@ export function prepare(view: usize, confidence: usize): void {
   const cx = load<f64>(view + CENTRE_X);
   const cy = load<f64>(view + CENTRE_Y);
   const jump = 0.05;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const k = y * width + x;
+  for (let y = firstY; y < endY; y++) {
+    for (let x = firstX; x < endX; x++) {
+      const k = (y - firstY) * width + x - firstX;
       const at = <usize>k << 2;
       const z = pixelDepth(depth, k);
       // Read before the factor is written: both may lie in one place.
@@ -113,10 +121,10 @@ export function prepare(view: usize, confidence: usize): void {
       store<f32>(weight + at, told < 0 ? -1 : 0);
       store<f32>(factor + at, 1);
       if (!(z > 0)) continue;
-      const left = x > 1 ? near(depth, k - 2, z, jump) : 0;
-      const right = x < width - 2 ? near(depth, k + 2, z, jump) : 0;
-      const up = y > 1 ? near(depth, k - 2 * width, z, jump) : 0;
-      const down = y < height - 2 ? near(depth, k + 2 * width, z, jump) : 0;
+      const left = x > firstX + 1 ? near(depth, k - 2, z, jump) : 0;
+      const right = x < endX - 2 ? near(depth, k + 2, z, jump) : 0;
+      const up = y > firstY + 1 ? near(depth, k - 2 * width, z, jump) : 0;
+      const down = y < endY - 2 ? near(depth, k + 2 * width, z, jump) : 0;
       // Slopes of depth per pixel; a one-sided difference at a border of the surface.
       const spanX = (left > 0 ? 2 : 0) + (right > 0 ? 2 : 0);
       const spanY = (up > 0 ? 2 : 0) + (down > 0 ? 2 : 0);
@@ -207,8 +215,11 @@ export function grow(halo: f64, leastWeight: f64): i32 {
   const most = (1 << rootBits) - 1;
   for (let v = 0; v < viewCount; v++) {
     const view = views + <usize>(v * VIEW_BYTES);
-    const width = load<i32>(view + WIDTH);
-    const height = load<i32>(view + HEIGHT);
+    const firstX = load<i32>(view + LEFT);
+    const firstY = load<i32>(view + TOP);
+    const width = load<i32>(view + COLUMNS);
+    const endX = firstX + width;
+    const endY = firstY + load<i32>(view + ROWS);
     const depth = <usize>load<u32>(view + DEPTH);
     const weight = <usize>load<u32>(view + WEIGHT);
     const focal = load<f64>(view + FOCAL);
@@ -218,9 +229,9 @@ export function grow(halo: f64, leastWeight: f64): i32 {
     let lastY = -1;
     let lastZ = -1;
     let lastLevel = -1;
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const k = y * width + x;
+    for (let y = firstY; y < endY; y++) {
+      for (let x = firstX; x < endX; x++) {
+        const k = (y - firstY) * width + x - firstX;
         if (!(<f64>load<f32>(weight + (<usize>k << 2)) > leastWeight)) continue;
         const z = pixelDepth(depth, k);
         const px = ((<f64>x - cx) / focal) * z - load<f64>(view + 72);
@@ -455,7 +466,14 @@ function measure(x: f64, y: f64, z: f64, id: i32): void {
       load<f64>(view + CENTRE_Y);
     const height = load<i32>(view + HEIGHT);
     if (!(w > 0 && w < <f64>(height - 1))) continue;
-    const nearest = <i32>(w + 0.5) * width + <i32>(u + 0.5);
+    // Outside the window the view says nothing; the caller cuts it so that nothing of the block lies there.
+    const firstX = load<i32>(view + LEFT);
+    const firstY = load<i32>(view + TOP);
+    const columns = load<i32>(view + COLUMNS);
+    if (<i32>u < firstX || <i32>u + 1 >= firstX + columns) continue;
+    if (<i32>w < firstY || <i32>w + 1 >= firstY + load<i32>(view + ROWS)) continue;
+    const first = firstY * columns + firstX;
+    const nearest = <i32>(w + 0.5) * columns + <i32>(u + 0.5) - first;
     const weights = <usize>load<u32>(view + WEIGHT);
     const weight = <f64>load<f32>(weights + (<usize>nearest << 2));
     if (weight == 0) continue;
@@ -464,7 +482,7 @@ function measure(x: f64, y: f64, z: f64, id: i32): void {
       continue;
     }
     const depths = <usize>load<u32>(view + DEPTH);
-    const depth = between(depths, width, u, w, pixelDepth(depths, nearest));
+    const depth = between(depths, columns, first, u, w, pixelDepth(depths, nearest));
     const factor = <f64>load<f32>(<usize>load<u32>(view + FACTOR) + (<usize>nearest << 2));
     const distance = (depth - away) * factor;
     const own = bandPixels / scale;
@@ -487,10 +505,10 @@ function measure(x: f64, y: f64, z: f64, id: i32): void {
 /** Depth between four pixels of one surface; the nearest pixel's own elsewhere. */
 // @ts-expect-error a decorator of AssemblyScript
 @inline
-function between(depths: usize, width: i32, u: f64, v: f64, nearest: f64): f64 {
+function between(depths: usize, width: i32, first: i32, u: f64, v: f64, nearest: f64): f64 {
   const x = <i32>u;
   const y = <i32>v;
-  const k = y * width + x;
+  const k = y * width + x - first;
   const a = pixelDepth(depths, k);
   const b = pixelDepth(depths, k + 1);
   const c = pixelDepth(depths, k + width);

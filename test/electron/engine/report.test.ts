@@ -5,7 +5,7 @@ import type { StoredAlignment } from '../../../electron/project/alignments.js';
 
 const names = ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg'];
 
-test('names every photo that is not in what was exported, once, and what the run cost', () => {
+test('names every photo that is not in what was exported, once, and what the run cost', async () => {
   const project = { photos: () => names.map((name) => ({ id: `id-${name}`, name, enabled: true })), pairs: () => [] };
   const cameras = (...of: string[]) =>
     of.map((name) => ({ photo: `id-${name}`, name, fx: 1, focalSource: 'calibrated' }));
@@ -23,10 +23,14 @@ test('names every photo that is not in what was exported, once, and what the run
     ],
     warnings: ['e.jpg is too soft to be matched'],
   };
-  const made = report({ project, scenes: undefined } as unknown as Workspace, alignment as unknown as StoredAlignment, {
-    computed: 2,
-    cpuSeconds: { sparse: 3.5 },
-  });
+  const made = await report(
+    { project, scenes: undefined } as unknown as Workspace,
+    alignment as unknown as StoredAlignment,
+    {
+      computed: 2,
+      cpuSeconds: { sparse: 3.5 },
+    },
+  );
   expect(made).toMatchObject({
     photos: 5,
     registered: 2,
