@@ -4,10 +4,14 @@ import sharp from 'sharp';
 import { exportFormats } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { formatById, formats } from '../export/formats.js';
+import type { TrackSource } from '../export/tracks.js';
 import type { ExportFile, ExportFormat } from '../export/types.js';
 import { writeFiles } from '../export/write-files.js';
 import type { Photo, Scene } from '../geometry/types.js';
 import { readUpright } from '../photos/reader.js';
+import { pixelKept } from '../scene/cleaning.js';
+import { viewFromOriginal } from '../scene/points.js';
+import { insideRegion } from '../scene/region.js';
 import { previewPicture } from '../scene/preview.js';
 import { layerPreview } from './mesh-layer.js';
 import type { Workspace } from './workspace.js';
@@ -25,7 +29,26 @@ export interface WrittenFile {
 export function exportedScene(workspace: Workspace): Scene {
   const scene = workspace.exported();
   const sparse = workspace.scenes?.components[0]?.scene.sparse;
-  return sparse ? { ...scene, sparse } : scene;
+  if (!sparse) return scene;
+  const tracks: typeof sparse & TrackSource = { ...sparse, keeps: trackKeeper(workspace) };
+  return { ...scene, sparse: tracks };
+}
+
+/** Points of tracks were never cropped nor deleted: they lay outside the box in models for splatting. */
+function trackKeeper(workspace: Workspace): NonNullable<TrackSource['keeps']> {
+  const component = workspace.scenes!.components[0]!.scene;
+  const { region } = workspace.project.scene();
+  const cleaning = workspace.scene.cleaning(workspace.alignment!.key, component);
+  const maps = new Map(component.depthMaps.map((map) => [map.photo, map]));
+  return (position, sightings) =>
+    insideRegion(region, position) &&
+    sightings.every(({ photo, x, y }) => {
+      const map = maps.get(photo);
+      if (!map) return true;
+      const [u, v] = viewFromOriginal(map.originalFromView, x, y).map(Math.round) as [number, number];
+      const isInside = u >= 0 && v >= 0 && u < map.width && v < map.height;
+      return !isInside || pixelKept(cleaning, photo, v * map.width + u);
+    });
 }
 
 /** @throws UserError 'usage' for a format that does not exist, 'unwritable', 'disk-full' */

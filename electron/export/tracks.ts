@@ -16,6 +16,8 @@ export interface TrackSource {
     /** [sightings, 2] */
     trackAt: Float32Array;
   };
+  /** Whether a point is still there after cropping and deleting; all are by default. Pixels are of the original photos. */
+  keeps?: (position: readonly number[], sightings: readonly { photo: PhotoId; x: number; y: number }[]) => boolean;
 }
 
 export interface TrackOptions {
@@ -41,7 +43,7 @@ export interface TrackPoint {
  */
 export function trackPoints(
   cameras: readonly Camera[],
-  { cameras: sources, points }: TrackSource,
+  { cameras: sources, points, keeps = () => true }: TrackSource,
   options: Partial<TrackOptions> = {},
 ): TrackPoint[] {
   const chosen = { ...TRACK_DEFAULTS, ...options };
@@ -64,7 +66,8 @@ export function trackPoints(
       });
     }
     const solved = solvedPoint(cameras, poses, sightings, chosen);
-    if (solved) found.push(solved);
+    const marks = solved?.sightings.map(({ camera, x, y }) => ({ photo: cameras[camera]!.photo, x, y }));
+    if (solved && keeps(solved.position, marks!)) found.push(solved);
   }
   return found;
 }

@@ -256,7 +256,7 @@ def main():
         place = os.path.dirname(model)
         images = os.path.join(place, "images")
         if not os.path.isdir(images):
-            images = os.path.join(os.path.dirname(os.path.dirname(place)), "images")
+            images = os.path.join(os.path.dirname(place), "images")
         colmap(place, images, os.path.relpath(place, folder))
     print(f"{len(failures)} faults" + "".join("\n  " + each for each in failures))
     sys.exit(1 if failures else 0)
