@@ -254,9 +254,8 @@ def main():
     colmap(os.path.join(folder, "splatting/sparse/0"), os.path.join(folder, "splatting/images"), "splatting")
     for model in glob.glob(folder + "/colmap/**/cameras.bin", recursive=True):
         place = os.path.dirname(model)
-        images = os.path.join(place, "images")
-        if not os.path.isdir(images):
-            images = os.path.join(os.path.dirname(place), "images")
+        # Of pictures as they were taken (sparse/originals) the files lie beside those of the views.
+        images = os.path.join(folder, "colmap", os.path.relpath(place, os.path.join(folder, "colmap/sparse")), "images")
         colmap(place, images, os.path.relpath(place, folder))
     print(f"{len(failures)} faults" + "".join("\n  " + each for each in failures))
     sys.exit(1 if failures else 0)
