@@ -100,10 +100,10 @@ describe('photos of one size, of which nothing else is known', () => {
   });
 
   it('share a lens whose middle lies aside where all were cut alike', async () => {
-    const { survey, worst } = await surveyOf(new Array<number>(14).fill(0.8), arc(14, 160), undefined, () => true);
+    const { survey, worst } = await surveyOf(new Array<number>(8).fill(0.8), arc(8, 100), undefined, () => true);
     expect(survey.lenses).toHaveLength(1);
-    expect(survey.pieces[0]!.cameras.size).toBe(14);
-    expect(survey.lenses[0]!.focal / 1).toBeCloseTo(1, 2);
+    expect(survey.pieces[0]!.cameras.size).toBe(8);
+    expect(survey.lenses[0]!.focal).toBeCloseTo(1, 2);
     expect(survey.lenses[0]!.cx).toBeCloseTo(-0.125, 2);
     expect(worst).toBeLessThan(0.26);
   });
