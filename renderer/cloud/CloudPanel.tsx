@@ -92,6 +92,7 @@ export function CloudPanel() {
       />
       <Foot
         count={loaded.cloud.count}
+        whole={components === 1 ? scene?.points : undefined}
         partial={loaded.partial}
         waiting={loaded.revision === scene?.revision ? undefined : arrived}
       />

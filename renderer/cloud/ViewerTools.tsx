@@ -229,6 +229,8 @@ export function Legend({ colour, scale }: { colour: Colour; scale: readonly numb
 export interface FootProps {
   /** Points of the cloud that has arrived. */
   count: number;
+  /** Points of the scene, of which a large one gives an even part to the view; undefined where that is not known. */
+  whole: number | undefined;
   partial: boolean;
   /** Share of a newer cloud that has arrived; undefined when there is none. */
   waiting: number | undefined;
@@ -238,7 +240,7 @@ export interface FootProps {
  * What is drawn of the cloud on the screen; while a newer one is on its way, how much of that has arrived. Between its
  * arrival and its first frame the numbers are still those of the one before.
  */
-export function Foot({ count, partial, waiting }: FootProps) {
+export function Foot({ count, whole = 0, partial, waiting }: FootProps) {
   const { displayed, total } = useStudio(({ statistics }) => statistics);
   const loading = waiting !== undefined && waiting < 1;
   return (
@@ -250,6 +252,11 @@ export function Foot({ count, partial, waiting }: FootProps) {
       data-growing={partial}
     >
       {total > 0 && t('{n} of {all} points drawn.', { n: countText(displayed), all: countText(total) })}
+      {total > 0 &&
+        !loading &&
+        !partial &&
+        whole > count &&
+        ` ${t('A sample: PLY and LAS hold all {all} points.', { all: countText(whole) })}`}
       {loading && ` ${t('The next cloud is loading, {n} %.', { n: Math.round(waiting * 100) })}`}
       {total > 0 && !loading && partial && ` ${t('Still growing while pairs are computed.')}`}
     </p>

@@ -5,6 +5,7 @@ export const german = {
   'a few seconds': 'wenige Sekunden',
   'A mesh is built from the depth maps, once there is a cloud.':
     'Ein Netz entsteht aus den Tiefenkarten, sobald es eine Wolke gibt.',
+  'A sample: PLY and LAS hold all {all} points.': 'Eine Stichprobe: PLY und LAS enthalten alle {all} Punkte.',
   'a third of {size}': 'ein Drittel von {size}',
   'about {n} h': 'etwa {n} h',
   'about {n} min': 'etwa {n} min',

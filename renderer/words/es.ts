@@ -7,6 +7,7 @@ export const spanish: Words = {
   'a few seconds': 'unos segundos',
   'A mesh is built from the depth maps, once there is a cloud.':
     'La malla se construye con los mapas de profundidad cuando haya una nube.',
+  'A sample: PLY and LAS hold all {all} points.': 'Una muestra: PLY y LAS contienen los {all} puntos.',
   'a third of {size}': 'un tercio de {size}',
   'about {n} h': 'unas {n} h',
   'about {n} min': 'unos {n} min',

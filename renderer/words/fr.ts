@@ -7,6 +7,7 @@ export const french: Words = {
   'a few seconds': 'quelques secondes',
   'A mesh is built from the depth maps, once there is a cloud.':
     'Un maillage se construit à partir des cartes de profondeur, dès qu’il y a un nuage.',
+  'A sample: PLY and LAS hold all {all} points.': 'Un échantillon : PLY et LAS contiennent les {all} points.',
   'a third of {size}': 'un tiers de {size}',
   'about {n} h': 'environ {n} h',
   'about {n} min': 'environ {n} min',

@@ -6,6 +6,7 @@ export const japanese: Words = {
   '3D view': '3D ビュー',
   'a few seconds': '数秒',
   'A mesh is built from the depth maps, once there is a cloud.': '点群ができると、深度マップからメッシュを作れます。',
+  'A sample: PLY and LAS hold all {all} points.': '抜き出した一部です。PLY と LAS には全 {all} 点が入ります。',
   'a third of {size}': '{size} の 3 分の 1',
   'about {n} h': '約 {n} 時間',
   'about {n} min': '約 {n} 分',

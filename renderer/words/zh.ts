@@ -6,6 +6,7 @@ export const chinese: Words = {
   '3D view': '3D 视图',
   'a few seconds': '几秒',
   'A mesh is built from the depth maps, once there is a cloud.': '有了点云后，可由深度图构建网格。',
+  'A sample: PLY and LAS hold all {all} points.': '仅为抽样：PLY 和 LAS 包含全部 {all} 个点。',
   'a third of {size}': '{size} 的三分之一',
   'about {n} h': '约 {n} 小时',
   'about {n} min': '约 {n} 分钟',
