@@ -78,7 +78,7 @@ async function readModelFolder(folder: string): Promise<KnownCameraFile | undefi
 }
 
 /**
- * Matches cameras to photos by file name; folders and, where nothing else fits, endings are passed over.
+ * Matches cameras to photos by file name; folders and, where nothing else fits, endings and spaces are passed over.
  *
  * @returns by photo index, and the names that belong to no photo
  */
@@ -88,11 +88,19 @@ export function matchCameras(
 ): { byPhoto: Map<number, KnownCamera>; unmatched: string[] } {
   const last = (name: string): string => name.split(/[\\/]/).pop()!.toLowerCase();
   const stem = (name: string): string => last(name).replace(/\.[^.]*$/, '');
+  const underlined = (name: string): string => name.replace(/\s/g, '_');
   const byPhoto = new Map<number, KnownCamera>();
   const unmatched: string[] = [];
   for (const camera of cameras) {
-    let index = names.findIndex((name) => last(name) === last(camera.name));
-    if (index < 0) index = names.findIndex((name) => stem(name) === stem(camera.name));
+    const [whole, own] = [last(camera.name), stem(camera.name)];
+    const ways: ((name: string) => boolean)[] = [
+      (name) => last(name) === whole,
+      (name) => stem(name) === own,
+      // As our own exports name them: without spaces, JPEGs of what is none with another ending.
+      (name) => underlined(last(name)) === underlined(whole),
+      (name) => underlined(last(name)) === underlined(own),
+    ];
+    const index = ways.reduce((found, way) => (found < 0 ? names.findIndex(way) : found), -1);
     if (index < 0 || byPhoto.has(index)) unmatched.push(camera.name);
     else byPhoto.set(index, camera);
   }

@@ -141,4 +141,13 @@ describe('known cameras', () => {
     ]);
     expect(unmatched).toEqual(['c.jpg', 'b.jpg']);
   });
+
+  test('belong to photos as our own exports name them: without spaces, and as JPEGs', () => {
+    const { byPhoto, unmatched } = matchCameras(
+      [{ name: 'Foto_1.jpg' }, { name: 'IMG_2.HEIC.jpg' }, { name: 'a_b.heic.jpg' }],
+      ['Foto 1.jpg', 'IMG_2.HEIC', 'a b.heic'],
+    );
+    expect([...byPhoto.keys()]).toEqual([0, 1, 2]);
+    expect(unmatched).toEqual([]);
+  });
 });
