@@ -15,6 +15,7 @@ export function CommandButton({
   children,
   word,
   pressed,
+  step,
 }: {
   id: CommandId;
   icon?: IconName;
@@ -23,10 +24,13 @@ export function CommandButton({
   /** Shown beside the icon where there is room. */
   word?: string;
   pressed?: boolean;
+  /** What it is about at present, told in the tooltip. */
+  step?: string | undefined;
 }) {
   const possible = useStudio(() => canRun(id));
   const title = t(commands[id].title);
   const keys = keysText(id);
+  const told = step === undefined ? title : t('{command}: {step}', { command: title, step });
   return (
     <Button
       look={look}
@@ -34,7 +38,7 @@ export function CommandButton({
       disabled={!possible}
       aria-pressed={pressed}
       aria-label={children === undefined ? title : undefined}
-      title={keys ? `${title} (${keys})` : title}
+      title={keys ? `${told} (${keys})` : told}
       onClick={() => runCommand(id)}
     >
       {children}

@@ -1,5 +1,6 @@
 import { CommandButton } from '../commands/CommandButton.js';
 import { plural, t } from '../words/index.js';
+import { stepText } from '../words/step-text.js';
 import { isActive, useStudio } from '../store/studio.js';
 import { RunButton } from '../run/RunButton.js';
 import { Stages } from '../run/Stages.js';
@@ -33,12 +34,14 @@ export function TopBar() {
           id="edit.undo"
           look="plain"
           word={t('Undo')}
+          step={stepText(project.canUndo)}
           icon="undo"
         />
         <CommandButton
           id="edit.redo"
           look="plain"
           word={t('Redo')}
+          step={stepText(project.canRedo)}
           icon="redo"
         />
         <CommandButton

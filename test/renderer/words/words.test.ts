@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterEach, describe, expect, test } from 'vitest';
 import { commandIds, commands } from '../../../electron/contract/commands.js';
+import { editTitles } from '../../../electron/contract/edit-titles.js';
 import { stages } from '../../../electron/contract/stages.js';
 import { engineStages } from '../../../electron/engine/stages.js';
 import { german } from '../../../renderer/words/de.js';
 import { spanish } from '../../../renderer/words/es.js';
 import { french } from '../../../renderer/words/fr.js';
 import { plural, setWords, t } from '../../../renderer/words/index.js';
+import { stepText } from '../../../renderer/words/step-text.js';
 import { japanese } from '../../../renderer/words/ja.js';
 import { chinese } from '../../../renderer/words/zh.js';
 
@@ -55,6 +57,7 @@ const shown = [
   ...stages.map(({ title }) => title),
   ...Object.values(engineStages).flatMap(({ begins, steps }) => [begins, ...Object.keys(steps)]),
   'comparing photos',
+  ...editTitles,
   ...['Home', 'Pictures', 'Documents', 'Desktop', 'Downloads'],
 ];
 
@@ -120,5 +123,19 @@ describe('the words of the interface', () => {
     expect(plural(1, '{n} photo', '{n} photos')).toBe('写真 1 枚');
     // What no catalogue knows stays as it is.
     expect(t('something new')).toBe('something new');
+  });
+
+  test('steps of undo are named in the language, those that a person has named as they are', () => {
+    setWords('de', german);
+    expect(stepText('Disable 1200 photos, Crop')).toBe('1.200 Fotos ausschalten, Zuschneiden');
+    expect(stepText('Rubble 3')).toBe('Rubble 3');
+    expect(stepText(undefined)).toBeUndefined();
+  });
+
+  test('every name that the engine gives to an edit of the scene is known', () => {
+    const draft = readFileSync(join(folder, '../electron/engine/scene-draft.ts'), 'utf8');
+    const given = [...draft.matchAll(/did\(([^;]*)\);/g)].flatMap(([, texts]) => [...texts!.matchAll(/'([^']+)'/g)]);
+    expect(given.length).toBeGreaterThan(10);
+    for (const [, text] of given) expect(editTitles).toContain(text);
   });
 });
