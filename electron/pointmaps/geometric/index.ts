@@ -8,7 +8,7 @@ import type { Observation, ObservedView, Pair, Photo, View } from '../../geometr
 import type { CostEstimate, Estimator, EstimatorSession, PairOutcome } from '../estimator.js';
 import { encodeSparseModel } from '../../sparse/model-record.js';
 import { depthRange, type StereoGroup } from './dense/groups.js';
-import { DenseMaps, denseWorker, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
+import { DenseMaps, STEP_COST, denseWorker, unproject, type DenseDepth, type StereoWorld } from './dense/index.js';
 import { pixelLens } from '../sparse-views.js';
 import { planPairs, planStereo, type PlannedPair } from './plan.js';
 import { decodePlan, encodePlan, type Plan } from './state.js';
@@ -168,7 +168,7 @@ class GeometricSession implements EstimatorSession {
   private readonly views = new Map<number, Promise<View>>();
   private readonly groups: ReadonlyMap<number, StereoGroup>;
   private readonly maps: DenseMaps;
-  /** Views matched and judged, and the planned pairs still to be observed. */
+  /** What was matched and judged, in STEP_COST, and the planned pairs still to be observed. */
   private done = 0;
   private readonly waiting: Set<PlannedPair>;
 
@@ -277,7 +277,7 @@ class GeometricSession implements EstimatorSession {
   progress(): { done: number; total: number } {
     const alone = this.planned.observe.filter(({ pair }) => !this.isPlaced(pair)).length;
     // Each view is matched once and judged once; photos that are not placed together, pair by pair.
-    const total = 2 * this.groups.size + 4 * alone;
+    const total = (STEP_COST.match + STEP_COST.judge) * (this.groups.size + 2 * alone);
     return { done: Math.min(this.done, total), total };
   }
 
@@ -333,8 +333,8 @@ class GeometricSession implements EstimatorSession {
     const stereo = {
       signal: context.signal,
       pass: context.pass,
-      onDone: () => {
-        this.done++;
+      onDone: (step: keyof typeof STEP_COST) => {
+        this.done += STEP_COST[step];
         context.onProgress?.({ stage: 'computing depth', ...this.progress() });
       },
     };
