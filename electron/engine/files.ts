@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Result } from '../contract/api.js';
 import { UserError } from '../contract/errors.js';
 import { isInput } from '../contract/photo-endings.js';
-import { smallPicture } from './recent.js';
+import { smallJpeg } from './recent.js';
 
 type Entry = Result<'files.list'>['entries'][number];
 
@@ -68,8 +68,7 @@ export function makeFolder(parent: string, name: string): { path: string } {
 export async function filePicture(path: string): Promise<Uint8Array | undefined> {
   // A pipe called .jpg would never end; a name that is no path has no entry.
   const isPhoto = kindOf(path.toLowerCase()) === 'photo' && entry(dirname(path), basename(path), true).length > 0;
-  const picture = isPhoto && statSync(path).isFile() ? await smallPicture(path) : undefined;
-  return picture === undefined ? undefined : Buffer.from(picture, 'base64');
+  return isPhoto && statSync(path).isFile() ? smallJpeg(path) : undefined;
 }
 
 function kindOf(name: string): Entry['kind'] {

@@ -40,14 +40,16 @@ export class RecentProjects {
   }
 }
 
-/** A small picture of a photo or of its thumbnail, JPEG in base64; undefined for what can't be read. */
-export async function smallPicture(photo: Uint8Array | string | undefined): Promise<string | undefined> {
+/** A small JPEG of a photo or of its thumbnail, in base64; undefined for what can't be read. */
+export const smallPicture = async (photo: Uint8Array | string | undefined): Promise<string | undefined> =>
+  (await smallJpeg(photo))?.toString('base64');
+
+/** The same as bytes. */
+export async function smallJpeg(photo: Uint8Array | string | undefined): Promise<Buffer | undefined> {
   if (photo === undefined) return undefined;
   try {
     const { width, height } = PICTURE;
-    return (
-      await sharp(photo).rotate().resize(width, height, { fit: 'cover' }).jpeg({ quality: 72 }).toBuffer()
-    ).toString('base64');
+    return await sharp(photo).rotate().resize(width, height, { fit: 'cover' }).jpeg({ quality: 72 }).toBuffer();
   } catch {
     return undefined;
   }

@@ -11,7 +11,8 @@ const COLOUR_SIDE = 256;
 
 /**
  * The cameras and points of a sparse model, also of one that is still growing, as a first look, one scene per piece; a
- * point has the colour of the photo that saw it first. Shown before any depth is computed, so that a wrong set of photos is seen within a minute.
+ * point has the colour of the photo that saw it first. Shown before any depth is computed, so that a wrong set of photos
+ * is seen within a minute.
  */
 export async function sparseScenes(model: SparseLook, project: Project, revision: number): Promise<BuiltScenes> {
   const photos = new Map(project.photos().map((photo) => [photo.id, photo]));

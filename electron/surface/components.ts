@@ -1,6 +1,6 @@
 import { UnionFind } from '../numerics/union-find.js';
 import { oppositeHalfEdges } from './half-edges.js';
-import type { Mesh, SurfaceView } from './types.js';
+import type { Mesh, ViewCamera } from './types.js';
 
 export interface ComponentOptions {
   /** Pieces of less area go: square pixels of the depth map of the nearest camera that has them in its field. */
@@ -9,19 +9,13 @@ export interface ComponentOptions {
 
 export const COMPONENT_DEFAULTS: ComponentOptions = { leastPixels: 600 };
 
-/** A camera, for measuring in the pixels of its depth map. */
-export type MeasuringCamera = Pick<
-  SurfaceView,
-  'width' | 'height' | 'focal' | 'centreX' | 'centreY' | 'cameraFromWorld'
->;
-
 /**
  * Leaves out pieces that hang together with nothing along an edge and are small: most float, and no photo says much
  * about them.
  */
 export function withoutSmallPieces(
   mesh: Mesh,
-  cameras: readonly MeasuringCamera[],
+  cameras: readonly ViewCamera[],
   options: Partial<ComponentOptions> = {},
 ): Mesh {
   const { leastPixels } = { ...COMPONENT_DEFAULTS, ...options };
@@ -63,7 +57,7 @@ export function faceArea(positions: Float32Array, indices: Uint32Array, t: numbe
  * Of the camera that is nearest for its focal among those that have the vertex in their field; 0 where none has. A camera
  * that looks elsewhere says nothing: flecks of ten faces beside it counted as thousands of its pixels.
  */
-export function pixelsPerUnit(positions: Float32Array, vertex: number, cameras: readonly MeasuringCamera[]): number {
+export function pixelsPerUnit(positions: Float32Array, vertex: number, cameras: readonly ViewCamera[]): number {
   const [x, y, z] = [positions[3 * vertex]!, positions[3 * vertex + 1]!, positions[3 * vertex + 2]!];
   let most = 0;
   for (const { width, height, focal, centreX, centreY, cameraFromWorld: M } of cameras) {

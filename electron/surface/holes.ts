@@ -1,7 +1,7 @@
-import { componentsOf, faceArea, pixelsPerUnit, type MeasuringCamera } from './components.js';
+import { componentsOf, faceArea, pixelsPerUnit } from './components.js';
 import { borderLoops, oppositeHalfEdges } from './half-edges.js';
 import { patchOver } from './patch.js';
-import type { Mesh } from './types.js';
+import type { Mesh, ViewCamera } from './types.js';
 
 export interface HoleOptions {
   /** Longest border of a hole that is filled in any case, in pixels of the nearest camera. */
@@ -21,7 +21,7 @@ export const HOLE_DEFAULTS: HoleOptions = { mostPixels: 60, mostEdges: 48, close
  *
  * @param cameras of the depth maps, to measure a border in pixels
  */
-export function fillHoles(mesh: Mesh, cameras: readonly MeasuringCamera[], options: Partial<HoleOptions> = {}): Mesh {
+export function fillHoles(mesh: Mesh, cameras: readonly ViewCamera[], options: Partial<HoleOptions> = {}): Mesh {
   const settings = { ...HOLE_DEFAULTS, ...options };
   const { indices } = mesh;
   const opposite = oppositeHalfEdges(indices);
@@ -70,11 +70,7 @@ function pieceAreas({ positions, indices }: Mesh, opposite: Int32Array): (face: 
   return (face) => areas[root(face)]!;
 }
 
-function pixelsAround(
-  positions: Float32Array,
-  vertices: readonly number[],
-  cameras: readonly MeasuringCamera[],
-): number {
+function pixelsAround(positions: Float32Array, vertices: readonly number[], cameras: readonly ViewCamera[]): number {
   let length = 0;
   vertices.forEach((a, k) => {
     length += distance(positions, a, vertices[(k + 1) % vertices.length]!);

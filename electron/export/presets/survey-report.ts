@@ -6,8 +6,11 @@ import type { PresetInput } from './types.js';
 /** Enough points of the cloud to tell by how many photos its points are seen. */
 const COVERAGE_POINTS = 5000;
 
-/** The report of a survey: one page of HTML without anything from elsewhere, made to be printed. */
-/** @param bounds of all points of the scene */
+/**
+ * The report of a survey: one page of HTML without anything from elsewhere, made to be printed.
+ *
+ * @param bounds of all points of the scene
+ */
 export function reportHtml(input: PresetInput, bounds: Bounds): string {
   const { facts } = input;
   const sections = [
