@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const include = ['test/**/*.test.{ts,tsx}'];
-const exclude = ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**'];
+// Whole scenes made in code (test/whole.config.ts) took two thirds of the minutes.
+const exclude = ['test/e2e/**', 'test/interop/**', 'test/photos/**', 'test/processes/**', 'test/**/*.whole.test.ts'];
 const replacing = [
   'test/renderer/**/*.test.{ts,tsx}',
   'test/electron/{preload,desktop,first-start,real-electron}.test.ts',
