@@ -43,7 +43,8 @@ export async function buildLayer(
       cameras,
       maps: scene.depthMaps,
       pixelsOf,
-      masked: await maskedPixels(workspace, scene.depthMaps),
+      light: scene.light,
+      masked: maskedPixels(workspace, scene.depthMaps),
       cleaning,
       ...photosOf(workspace, cameras),
       surface: left && decodeSurface(left, surfaceKey),
@@ -99,20 +100,23 @@ function photosOf(
   };
 }
 
-/** Which pixels of each depth map are masked; one more around them, because a texel lies between the pixels of a map. */
-async function maskedPixels(workspace: Workspace, maps: readonly DepthMap[]): Promise<(Uint8Array | undefined)[]> {
+/** Which pixels of a depth map are masked; one more around them, because a texel lies between the pixels of a map. */
+function maskedPixels(
+  workspace: Workspace,
+  maps: readonly DepthMap[],
+): (index: number) => Promise<Uint8Array | undefined> {
   const photos = workspace.project.photos();
   const maskOf = maskReader(photos);
-  return Promise.all(
-    maps.map(async (map) => {
-      const index = photos.findIndex(({ id }) => id === map.photo);
-      const mask = index < 0 ? undefined : await maskOf(index);
-      if (!mask) return undefined;
-      const flags = new Uint8Array(map.width * map.height);
-      forHiddenPixels(map, photos[index]!, mask, (pixel) => (flags[pixel] = 1));
-      return grown(flags, map.width, map.height, 1.5);
-    }),
-  );
+  const places = new Map(photos.map(({ id }, index) => [id, index]));
+  return async (k) => {
+    const map = maps[k]!;
+    const index = places.get(map.photo);
+    const mask = index === undefined ? undefined : await maskOf(index);
+    if (index === undefined || !mask) return undefined;
+    const flags = new Uint8Array(map.width * map.height);
+    forHiddenPixels(map, photos[index]!, mask, (pixel) => (flags[pixel] = 1));
+    return grown(flags, map.width, map.height, 1.5);
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ExecutedRoom } from '../compute/execution.js';
 import { denseWorker } from '../pointmaps/geometric/dense/index.js';
 import { floatingWorker } from '../scene/kept-pixels.js';
 import { sparseWorker } from '../sparse/worker-address.js';
-import { surfaceWorker } from '../surface/build.js';
+import { surfaceWorker } from '../surface/worker-address.js';
 import * as schema from './schemas.js';
 
 /** A kind of work that other machines may do: what is asked, what is answered, and what it takes. */

@@ -289,11 +289,16 @@ export interface WholeCloud extends CloudParts {
   cell: number;
 }
 
+/** Red, green and blue factors, on linear light, that bring a photo to the light that all photos share. */
+export type LightGain = readonly [number, number, number];
+
 /** One aligned component. */
 export interface Scene {
   cameras: Camera[];
   /** Parallel to cameras. */
   depthMaps: DepthMap[];
+  /** Parallel to cameras: what brings each photo to the light that all share; undefined where nobody looked. */
+  light?: readonly LightGain[] | undefined;
   cloud: PointCloud;
   /** All points where they are too many to be held: `cloud` is then an even part of them, for looking and sampling. */
   whole?: WholeCloud | undefined;

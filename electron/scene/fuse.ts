@@ -1,8 +1,8 @@
 import type { Execution } from '../compute/execution.js';
 import { emptyCloud, joinedParts } from '../geometry/cloud.js';
-import type { Camera, DepthMap, PointCloud, Scene } from '../geometry/types.js';
+import type { Camera, DepthMap, LightGain, PointCloud, Scene } from '../geometry/types.js';
 import { breath, keptPixels, type PixelMasks } from './kept-pixels.js';
-import { lightGains, lightTable, type LightGain } from './light.js';
+import { lightGains, lightTable } from './light.js';
 import { depthNormals, unprojected } from './normals.js';
 import { select, thin } from './thin.js';
 
@@ -23,6 +23,8 @@ export interface FuseOptions {
   /** Points times photos that see them from which on the free-space test is made in threads. */
   threadsFrom?: number;
 }
+
+const AS_IT_IS: LightGain = [1, 1, 1];
 
 /** Points of a cloud that is held whole: 38 bytes each here, as much again in what is exported. */
 export const MOST_HELD = 10_000_000;
@@ -51,19 +53,18 @@ export async function fuseScene(
   maps: readonly DepthMap[],
   pixelsOf: (index: number) => Uint8Array,
   options: FuseOptions & { mostHeld?: number },
-): Promise<Pick<Scene, 'cloud' | 'whole'>> {
+): Promise<Pick<Scene, 'cloud' | 'whole' | 'light'>> {
   const { voxelSize, mostHeld = MOST_HELD, balanceLight = true } = options;
   const breathe = breath(options.signal);
   const masks = await keptPixels(cameras, maps, options);
-  const asTheyAre = maps.map((): LightGain => [1, 1, 1]);
-  const gains = balanceLight ? await lightGains(cameras, maps, pixelsOf, { breathe }) : asTheyAre;
+  const light = balanceLight ? await lightGains(cameras, maps, pixelsOf, { breathe }) : undefined;
   const counts = maps.map((_, index) => masks.count(index));
   const about = counts.reduce((sum, count) => sum + count, 0);
   const part = (index: number): PointCloud =>
-    pointsOf({ camera: cameras[index]!, map: maps[index]!, index, masks }, pixelsOf(index), gains[index]!);
+    pointsOf({ camera: cameras[index]!, map: maps[index]!, index, masks }, pixelsOf(index), light?.[index] ?? AS_IT_IS);
   const parts = { length: maps.length, counts, about, part };
-  if (voxelSize) return { cloud: thin(await joinedParts(parts, breathe), voxelSize) };
-  if (about <= mostHeld) return { cloud: await joinedParts(parts, breathe) };
+  if (voxelSize) return { cloud: thin(await joinedParts(parts, breathe), voxelSize), light };
+  if (about <= mostHeld) return { cloud: await joinedParts(parts, breathe), light };
   const cell = Math.ceil(Math.sqrt(about / mostHeld));
   const chosen = maps.map(({ width }, index) => firstOfCells(masks.of(index), width, cell));
   const sample = {
@@ -71,7 +72,7 @@ export async function fuseScene(
     counts: chosen.map(({ length }) => length),
     part: (index: number) => select(part(index), chosen[index]!),
   };
-  return { cloud: await joinedParts(sample, breathe), whole: { ...parts, cell } };
+  return { cloud: await joinedParts(sample, breathe), whole: { ...parts, cell }, light };
 }
 
 /** Of the kept pixels, in reading order, the numbers of those that are the first of their cell. */

@@ -16,6 +16,8 @@ export interface KeptOptions {
   execution?: Execution | undefined;
   /** Points times photos that see them from which on the free-space test is made in threads. */
   threadsFrom?: number | undefined;
+  /** Rays that are free, of the views that have any; found when not given. */
+  open?: PixelMasks | undefined;
 }
 
 /** 12 photos of 640 px; a thread takes 0.1 s to start, as long as these take without. */
@@ -26,6 +28,14 @@ export const floatingWorker = new URL(
   import.meta.url.endsWith('.ts') ? './floating-worker.ts' : './floating-worker.js',
   import.meta.url,
 );
+
+/** Pixels of a picture. */
+export interface PixelWindow {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
 
 /** Flags over the pixels of each depth map, a bit each: of a thousand maps of 640 x 480 they take 38 MB. */
 export class PixelMasks {
@@ -42,10 +52,17 @@ export class PixelMasks {
     return this.bits[index] !== undefined;
   }
 
-  /** [height, width], made anew with each call. */
-  of(index: number): Uint8Array {
+  /** [height, width], or a part of it; made anew with each call. */
+  of(index: number, part?: PixelWindow): Uint8Array {
     const { width, height } = this.maps[index]!;
-    return unpackBits(this.bits[index]!, width * height);
+    const bits = this.bits[index]!;
+    if (!part) return unpackBits(bits, width * height);
+    const flags = new Uint8Array(part.width * part.height);
+    for (let row = 0, k = 0; row < part.height; row++) {
+      const from = (part.top + row) * width + part.left;
+      for (let at = from; at < from + part.width; at++) flags[k++] = (bits[at >> 3]! >> (at & 7)) & 1;
+    }
+    return flags;
   }
 
   /** Number of pixels that are kept. */
@@ -65,14 +82,26 @@ export async function keptPixels(
 ): Promise<PixelMasks> {
   const breathe = breath(options.signal);
   const reliable = new PixelMasks(maps);
-  const open = new PixelMasks(maps);
   for (const [index, map] of maps.entries()) {
     reliable.set(index, reliablePixels(map, options.minConfidence));
-    const rays = options.removeFloating ? freeRays(map) : undefined;
+    await breathe();
+  }
+  if (!options.removeFloating) return reliable;
+  const open = options.open ?? (await openRays(maps, breathe));
+  return allWithoutFloating({ cameras, maps, reliable, open }, options);
+}
+
+/** Of the views that see the sky, the pixels whose rays are free as far as they go. */
+export async function openRays(maps: readonly DepthMap[], breathe: () => Promise<void>): Promise<PixelMasks> {
+  const open = new PixelMasks(maps);
+  for (const [index, map] of maps.entries()) {
+    // Asked for by itself: the depths beside it are not read.
+    const { sky, width, height } = map;
+    const rays = freeRays({ sky, width, height });
     if (rays) open.set(index, rays);
     await breathe();
   }
-  return options.removeFloating ? allWithoutFloating({ cameras, maps, reliable, open }, options) : reliable;
+  return open;
 }
 
 /** One photo takes tens of milliseconds: lets a cancel, and whatever else is asked, in between. */

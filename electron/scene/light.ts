@@ -1,9 +1,6 @@
 import { invertRigid, multiply4 } from '../numerics/linear.js';
-import type { Camera, DepthMap } from '../geometry/types.js';
+import type { Camera, DepthMap, LightGain } from '../geometry/types.js';
 import { alongSpace } from './kept-pixels.js';
-
-/** Red, green and blue factors, on linear light, that bring a photo to the light that all photos share. */
-export type LightGain = readonly [number, number, number];
 
 export interface LightOptions {
   /** Places looked at per photo. */

@@ -4,7 +4,10 @@ import { edgeDistances } from '../pointmaps/geometric/dense/plain.js';
 import { SURFACE_STEP, unprojected } from './normals.js';
 
 /** Pixels that may give points, 1 or 0: confident, with a depth, and not between two surfaces. */
-export function reliablePixels(given: DepthMap, minConfidence: number): Uint8Array {
+export function reliablePixels(
+  given: Pick<DepthMap, 'width' | 'height' | 'depth' | 'confidence'>,
+  minConfidence: number,
+): Uint8Array {
   // The arrays may lie behind a cache: they are asked for once.
   const { width, height, depth, confidence } = given;
   const map = { depth, confidence };

@@ -1,4 +1,4 @@
-import type { Block, SurfaceView } from './types.js';
+import type { Block, SurfaceView, ViewCamera } from './types.js';
 
 export interface BlockOptions {
   /** Side of a cell, in pixels at a sample's depth. */
@@ -15,8 +15,27 @@ export const BLOCK_DEFAULTS: BlockOptions = { cellPixels: 2, mostSamples: 400_00
 
 /** Every so many pixels, along both axes, are looked at for planning. */
 const STRIDE = 4;
+/** Every so many, in reading order, for the size of the smallest cells. */
+const SCATTER = 97;
 /** Blocks are at most 2^11 smallest cells wide. */
 const LARGEST_BITS = 11;
+
+/** What planning looks at of a view: a fourteenth of its depths. */
+export interface PlannedView extends ViewCamera {
+  /** [height / 4, width / 4], rounded up: every fourth depth of every fourth row. */
+  grid: Float32Array;
+  /** Depths spread over the picture. */
+  scattered: Float32Array;
+}
+
+export function plannedView(view: SurfaceView): PlannedView {
+  const { width, height, focal, centreX, centreY, cameraFromWorld, depth } = view;
+  const grid = new Float32Array(Math.ceil(width / STRIDE) * Math.ceil(height / STRIDE));
+  let k = 0;
+  for (let y = 0; y < height; y += STRIDE) for (let x = 0; x < width; x += STRIDE) grid[k++] = depth[y * width + x]!;
+  const scattered = Float32Array.from({ length: Math.ceil(depth.length / SCATTER) }, (_, i) => depth[SCATTER * i]!);
+  return { width, height, focal, centreX, centreY, cameraFromWorld, grid, scattered };
+}
 
 interface PlanCell {
   x: number;
@@ -30,7 +49,7 @@ interface PlanCell {
  * Cuts the space that the depth maps fill into blocks of about the same work. The grid hangs at the world's origin and
  * its cells are powers of two: after an edit the blocks that it does not touch are the same as before.
  */
-export function planBlocks(views: readonly SurfaceView[], options: Partial<BlockOptions> = {}): Block[] {
+export function planBlocks(views: readonly PlannedView[], options: Partial<BlockOptions> = {}): Block[] {
   const { cellPixels, mostSamples, levels, smallestBits } = { ...BLOCK_DEFAULTS, ...options };
   const cell = smallestCell(views, cellPixels);
   if (cell === undefined) return [];
@@ -74,10 +93,10 @@ function groupBy(cells: readonly PlanCell[], keyOf: (cell: PlanCell) => string):
 }
 
 /** A twentieth of the samples ask for finer cells; undefined without samples. */
-function smallestCell(views: readonly SurfaceView[], cellPixels: number): number | undefined {
+function smallestCell(views: readonly PlannedView[], cellPixels: number): number | undefined {
   const sizes: number[] = [];
-  for (const { depth, focal } of views) {
-    for (let k = 0; k < depth.length; k += 97) if (depth[k]! > 0) sizes.push((cellPixels * depth[k]!) / focal);
+  for (const { scattered, focal } of views) {
+    for (const depth of scattered) if (depth > 0) sizes.push((cellPixels * depth) / focal);
   }
   if (sizes.length === 0) return undefined;
   const sorted = Float64Array.from(sizes).sort();
@@ -85,7 +104,7 @@ function smallestCell(views: readonly SurfaceView[], cellPixels: number): number
 }
 
 function planCells(
-  views: readonly SurfaceView[],
+  views: readonly PlannedView[],
   side: number,
   levelOf: (size: number) => number,
   { cellPixels }: { cellPixels: number },
@@ -99,10 +118,11 @@ function planCells(
     found.samples += samples;
     found.coarsest = Math.max(found.coarsest, level);
   };
-  for (const { width, height, depth, focal, centreX, centreY, cameraFromWorld: M } of views) {
+  for (const { width, height, grid, focal, centreX, centreY, cameraFromWorld: M } of views) {
+    let k = 0;
     for (let y = 0; y < height; y += STRIDE) {
       for (let x = 0; x < width; x += STRIDE) {
-        const z = depth[y * width + x]!;
+        const z = grid[k++]!;
         if (!(z > 0)) continue;
         const px = ((x - centreX) / focal) * z - M[3]!;
         const py = ((y - centreY) / focal) * z - M[7]!;
@@ -143,7 +163,7 @@ function coarsestNear(
 }
 
 /** Never false for a view that sees a part of the block or of its halo. */
-function maySee(view: SurfaceView, { corner, bits, cell, halo }: Block): boolean {
+function maySee(view: ViewCamera, { corner, bits, cell, halo }: Block): boolean {
   const side = cell * 2 ** bits;
   const radius = (Math.sqrt(3) / 2) * side + Math.sqrt(3) * halo;
   const M = view.cameraFromWorld;

@@ -1,23 +1,22 @@
-import { threadExecution, type Executor } from '../compute/execution.js';
+import { threadExecution } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
-import { UserError } from '../contract/errors.js';
 import type { StageContext } from '../geometry/stage.js';
-import type { Camera, DepthMap } from '../geometry/types.js';
-import type { Cleaning } from '../scene/cleaning.js';
-import { breath } from '../scene/kept-pixels.js';
-import { lightGains, lightTable } from '../scene/light.js';
+import type { Camera, DepthMap, LightGain } from '../geometry/types.js';
+import { packBits } from '../numerics/bits.js';
 import { invertRigid } from '../numerics/linear.js';
+import type { Cleaning } from '../scene/cleaning.js';
+import { lightTable } from '../scene/light.js';
 import { emptyPage } from './bake.js';
 import { emptyCandidates, type Candidates } from './candidates.js';
-import type { Erasure } from './erase.js';
+import { Crew } from './crew.js';
+import { mapsWithSky, surfaceOf } from './from-maps.js';
 import type { Derived, Wanted } from './levels.js';
 import { shared, sharedMesh } from './shared.js';
-import type { Picture, TexturePhoto } from './texture-photo.js';
+import type { BlindView, Picture, TexturePhoto } from './texture-photo.js';
 import type { TexturedMesh } from './textured.js';
-import type { BlockSurface } from './fusion.js';
 import type { Mesh } from './types.js';
-import { cutOut, windowOf } from './window.js';
-import type { Atlas, StepName, Steps } from './worker.js';
+import type { Atlas } from './worker.js';
+import { surfaceWorker } from './worker-address.js';
 
 export interface BuildOptions {
   /** Faces of the mesh, about. */
@@ -42,15 +41,14 @@ export const BUILD_DEFAULTS: BuildOptions = {
 
 export interface BuildInput {
   cameras: readonly Camera[];
-  /** Parallel to the cameras. */
+  /** Parallel to the cameras. Their arrays may lie behind a cache: no more of them are asked for than are worked on. */
   maps: readonly DepthMap[];
-  /**
-   * sRGB [h, w, 3] of a map's view: by them photos are brought to one light, and the sky is found where the map does not
-   * tell it.
-   */
+  /** sRGB [h, w, 3] of a map's view: the sky is found by them where the map does not tell it. */
   pixelsOf?: ((index: number) => Uint8Array) | undefined;
-  /** [h, w] on the maps' pixels, parallel to them: 1 where the photo is masked, and gives no colour. */
-  masked?: readonly (Uint8Array | undefined)[] | undefined;
+  /** What brings each photo to one light (Scene.light); as they are without. */
+  light?: readonly LightGain[] | undefined;
+  /** [h, w] on a map's pixels, asked photo by photo: 1 where the photo is masked, and gives no colour. */
+  masked?: ((index: number) => Promise<Uint8Array | undefined>) | undefined;
   /** What was taken away, in the world of the cameras. */
   cleaning?: Cleaning | undefined;
   /** 0 (blurred) to 1 (sharp), parallel to the cameras. */
@@ -82,12 +80,6 @@ export interface Built {
   };
 }
 
-/** The module that does this room's steps (worker.ts). */
-export const surfaceWorker = new URL(
-  import.meta.url.endsWith('.ts') ? './worker.ts' : './surface-worker.js',
-  import.meta.url,
-);
-
 /** Long side of the pictures that photos are judged by. */
 const LOOK_SIDE = 1600;
 
@@ -103,19 +95,9 @@ export async function buildMesh(
 ): Promise<Built> {
   const settings = { ...BUILD_DEFAULTS, ...options };
   const pool = (context.execution ?? threadExecution).open('surface', surfaceWorker, settings.threads);
-  const builder = new Builder(input, settings, context, pool);
+  const builder = new Builder(input, settings, new Crew(pool, context));
   try {
     return await builder.build();
-  } finally {
-    await pool.close();
-  }
-}
-
-/** The mesh without what was taken away since it was built (see erase.ts), on a thread of its own. */
-export async function eraseFrom(mesh: TexturedMesh, erasure: Erasure): Promise<TexturedMesh> {
-  const pool = new WorkerPool(surfaceWorker, 1);
-  try {
-    return await pool.run<TexturedMesh>({ step: 'erase', request: { mesh, erasure } });
   } finally {
     await pool.close();
   }
@@ -132,24 +114,22 @@ export async function deriveFrom(mesh: TexturedMesh, wanted: Wanted): Promise<De
 }
 
 class Builder {
-  private readonly seconds: Record<string, number> = {};
-
   constructor(
     private readonly input: BuildInput,
     private readonly options: BuildOptions,
-    private readonly context: Partial<StageContext>,
-    private readonly pool: Executor,
+    private readonly crew: Crew,
   ) {}
 
   async build(): Promise<Built> {
-    const maps = await this.mapsWithSky();
+    const { crew } = this;
+    const maps = await mapsWithSky(this.input, this.options, crew);
     const mesh = this.input.surface ? sharedMesh(this.input.surface) : await this.freshSurface(maps);
     const photos = await this.texturePhotos(maps);
-    const candidates = await this.timed('views', () => this.lookAll(mesh, photos));
-    this.tell('unwrapping', 0, 1);
+    const candidates = await crew.timed('views', () => this.lookAll(mesh, photos));
+    crew.tell('unwrapping', 0, 1);
     const options = { pageSize: this.options.textureSize };
-    const atlas = await this.timed('unwrap', () => this.ask('unwrap', { mesh, candidates, photos, options }));
-    const pages = await this.timed('texture', () => this.texture(mesh, photos, atlas));
+    const atlas = await crew.timed('unwrap', () => crew.ask('unwrap', { mesh, candidates, photos, options }));
+    const pages = await crew.timed('texture', () => this.texture(mesh, photos, atlas));
     const { pageFaces, ...laidOut } = atlas.laidOut;
     const textured: TexturedMesh = {
       ...laidOut,
@@ -163,72 +143,33 @@ class Builder {
         pages: atlas.pages,
         charts: atlas.charts,
         scale: atlas.scale,
-        seconds: this.seconds,
+        seconds: crew.seconds,
       },
     };
   }
 
   private async freshSurface(maps: readonly DepthMap[]): Promise<Mesh> {
-    const mesh = await this.timed('surface', () => this.surface(maps));
+    const mesh = await this.crew.timed('surface', () => surfaceOf(this.input, maps, this.options, this.crew));
     this.input.onSurface?.(mesh);
     return mesh;
   }
 
-  private async surface(maps: readonly DepthMap[]): Promise<Mesh> {
-    const { cameras, cleaning } = this.input;
-    const { minConfidence, removeFloating, faces, closeHoles } = this.options;
-    this.tell('looking at the depth maps', 0, 1);
-    const request = { cameras, maps, cleaning, options: { minConfidence, removeFloating } };
-    const { views, blocks } = await this.ask('plan', request);
-    const parts: BlockSurface[] = [];
-    let done = 0;
-    await this.each(blocks.length, async (k) => {
-      // Only the parts of the views that the block needs: of hundreds that see a place, each shows it in a corner.
-      const cut = blocks[k]!.views.flatMap((index) => {
-        const window = windowOf(views[index]!, blocks[k]!);
-        return window ? [cutOut(views[index]!, window)] : [];
-      });
-      const block = { ...blocks[k]!, views: [...cut.keys()] };
-      parts[k] = await this.ask('fuse', { views: cut, block, options: {} });
-      this.tell('building the surface', ++done, blocks.length);
-    });
-    this.tell('cleaning and simplifying', 0, 1);
-    const mesh = await this.ask('refine', { blocks: parts, views, options: { faces, closeHoles } });
-    if (mesh.indices.length === 0)
-      throw new UserError(
-        'bad-input',
-        'the depth maps hold no surface: too little is confident; lower the confidence, or take more photos that overlap',
-      );
-    return mesh;
-  }
-
-  /** The maps in memory that all threads see, with the sky found in those that were made without looking for it. */
-  private async mapsWithSky(): Promise<DepthMap[]> {
-    const { minConfidence } = this.options;
-    const { maps, pixelsOf } = this.input;
-    return Promise.all(
-      maps.map(async (given, k) => {
-        const map = sharedMap(given);
-        if (map.sky || !pixelsOf) return map;
-        const pixels = shared(pixelsOf(k));
-        const sky = await this.ask('sky', { map, pixels, options: { minConfidence } });
-        return sky ? { ...map, sky } : map;
-      }),
-    );
-  }
-
   private async texturePhotos(maps: readonly DepthMap[]): Promise<TexturePhoto[]> {
-    const { cameras, sharpness, masked, pixelsOf } = this.input;
-    const gains = pixelsOf && (await lightGains(cameras, maps, pixelsOf, { breathe: breath(this.context.signal) }));
-    return cameras.map((camera, k) => ({
-      ...texturePhoto(camera, sharpness[k] ?? 1),
-      blind: blindView(maps[k]!, masked?.[k]),
-      light: gains && lightTable(gains[k]!),
-    }));
+    const { cameras, sharpness, masked, light } = this.input;
+    const photos: TexturePhoto[] = [];
+    for (const [k, camera] of cameras.entries()) {
+      photos.push({
+        ...texturePhoto(camera, sharpness[k] ?? 1),
+        blind: blindView(maps[k]!, await masked?.(k)),
+        light: light && lightTable(light[k]!),
+      });
+      await this.crew.breathe();
+    }
+    return photos;
   }
 
   private async lookAll(mesh: Mesh, photos: readonly TexturePhoto[]): Promise<Candidates> {
-    const faces = await this.ask('facing', { mesh });
+    const faces = await this.crew.ask('facing', { mesh });
     const empty = emptyCandidates(mesh.indices.length / 3);
     const candidates: Candidates = {
       photo: shared(empty.photo),
@@ -239,22 +180,22 @@ class Builder {
     let before: Promise<unknown> = Promise.resolve();
     let done = 0;
     let gone = 0;
-    await this.each(photos.length, async (index) => {
+    await this.crew.each(photos.length, async (index) => {
       const picture = await this.input.picture(index, LOOK_SIDE);
       const earlier = before;
       if (!picture) gone++;
       const own = picture
-        ? this.ask('look', { mesh, faces, photo: photos[index]!, picture: sharedPicture(picture) })
+        ? this.crew.ask('look', { mesh, faces, photo: photos[index]!, picture: sharedPicture(picture) })
         : undefined;
       before = (async () => {
         const [seen] = await Promise.all([own, earlier]);
-        if (seen) await this.ask('remember', { candidates, index, look: seen });
-        this.tell('choosing photos', ++done, photos.length);
+        if (seen) await this.crew.ask('remember', { candidates, index, look: seen });
+        this.crew.tell('choosing photos', ++done, photos.length);
       })();
       await before;
     });
     if (gone > 0)
-      this.context.onNote?.(
+      this.crew.context.onNote?.(
         `${gone === 1 ? 'a photo is' : `${gone} photos are`} missing; the mesh is coloured from the others`,
       );
     return candidates;
@@ -280,40 +221,14 @@ class Builder {
             { page, number, firstRow: half, endRow: pageSize },
           ];
           const given = sharedPicture(picture);
-          await Promise.all(bands.map((band) => this.ask('bake', { input, index, picture: given, page: band })));
+          await Promise.all(bands.map((band) => this.crew.ask('bake', { input, index, picture: given, page: band })));
         }
-        this.tell('painting the texture', ++done, used.size * atlas.pages);
+        this.crew.tell('painting the texture', ++done, used.size * atlas.pages);
       }
-      const pixels = await this.ask('finish', { page, number, unseen: { mesh, texels, labels, colours } });
+      const pixels = await this.crew.ask('finish', { page, number, unseen: { mesh, texels, labels, colours } });
       encoded.push(await this.input.encode(pixels, pageSize));
     }
     return encoded;
-  }
-
-  /** One piece of work more than there are threads is under way, so that none waits for a file. */
-  private async each(count: number, work: (index: number) => Promise<void>): Promise<void> {
-    let next = 0;
-    const runners = Array.from({ length: Math.min(count, this.pool.size + 1) }, async () => {
-      while (next < count) await work(next++);
-    });
-    await Promise.all(runners);
-  }
-
-  private ask<S extends StepName>(step: S, request: Steps[S]['request']): Promise<Steps[S]['answer']> {
-    const { signal, pass } = this.context;
-    return this.pool.run<Steps[S]['answer']>({ step, request }, { signal, pass });
-  }
-
-  private tell(stage: string, done: number, total: number): void {
-    this.context.signal?.throwIfAborted();
-    this.context.onProgress?.({ stage, done, total });
-  }
-
-  private async timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    const result = await work();
-    this.seconds[name] = Math.round(performance.now() - started) / 1000;
-    return result;
   }
 }
 
@@ -322,21 +237,12 @@ function texturePhoto(camera: Camera, sharpness: number): TexturePhoto {
   return { width, height, fx, fy, cx, cy, k1, k2, cameraFromWorld: invertRigid(camera.worldFromCamera), sharpness };
 }
 
-function blindView({ width, height, focal, centreX, centreY, sky }: DepthMap, masked?: Uint8Array) {
+function blindView(map: DepthMap, masked: Uint8Array | undefined): BlindView | undefined {
+  // It may lie behind a cache, and the depths beside it are not needed.
+  const { width, height, focal, centreX, centreY, sky } = map;
   if (!sky?.includes(1) && !masked?.includes(1)) return undefined;
   const flags = Uint8Array.from({ length: width * height }, (_, k) => (sky?.[k] === 1 || masked?.[k] === 1 ? 1 : 0));
-  return { width, height, focal, centreX, centreY, flags: shared(flags) };
-}
-
-function sharedMap(map: DepthMap): DepthMap {
-  const { inferred, sky } = map;
-  return {
-    ...map,
-    depth: shared(map.depth),
-    confidence: shared(map.confidence),
-    ...(inferred ? { inferred: shared(inferred) } : {}),
-    ...(sky ? { sky: shared(sky) } : {}),
-  };
+  return { width, height, focal, centreX, centreY, bits: shared(packBits(flags)) };
 }
 
 function sharedPicture({ width, height, pixels }: Picture): Picture {

@@ -1,3 +1,4 @@
+import { shared } from './shared.js';
 import type { Mesh, SurfaceView } from './types.js';
 
 export interface EvidenceOptions {
@@ -14,25 +15,19 @@ export interface Evidence {
   kind: Uint8Array;
 }
 
-/** What the depth maps say of each vertex of the finished mesh. */
-export function evidenceOf(
-  positions: Float32Array,
-  views: readonly SurfaceView[],
-  options: Partial<EvidenceOptions> = {},
-): Evidence {
-  const { agrees } = { ...EVIDENCE_DEFAULTS, ...options };
-  const count = positions.length / 3;
-  const evidence: Evidence = { confidence: new Float32Array(count).fill(1), kind: new Uint8Array(count) };
-  for (const view of views) addEvidence(positions, view, agrees, evidence);
-  return evidence;
+/** In memory that all threads see. */
+export function noEvidence(vertices: number): Evidence {
+  return { confidence: shared(new Float32Array(vertices).fill(1)), kind: shared(new Uint8Array(vertices)) };
 }
 
-function addEvidence(
+/** Adds what one view says of each vertex of the finished mesh. In whatever order views come, the sum is the same. */
+export function addEvidence(
   positions: Float32Array,
   { width, height, focal, centreX, centreY, cameraFromWorld: M, depth, confidence, inferred }: SurfaceView,
-  agrees: number,
   evidence: Evidence,
+  options: Partial<EvidenceOptions> = {},
 ): void {
+  const { agrees } = { ...EVIDENCE_DEFAULTS, ...options };
   for (let v = 0; v < evidence.kind.length; v++) {
     const x = positions[3 * v]!;
     const y = positions[3 * v + 1]!;
@@ -54,12 +49,13 @@ function addEvidence(
  * The mesh with its vertices' confidence; faces that rest on nothing but completed depth are marked as inferred beside
  * those that close holes.
  */
-export function withEvidence(mesh: Mesh, views: readonly SurfaceView[], options: Partial<EvidenceOptions> = {}): Mesh {
-  const { confidence, kind } = evidenceOf(mesh.positions, views, options);
-  const inferred = Uint8Array.from({ length: mesh.indices.length / 3 }, (_, t) => {
-    if (mesh.inferred?.[t] === 1) return 1;
-    const kinds = [0, 1, 2].map((c) => kind[mesh.indices[3 * t + c]!]!);
-    return !kinds.includes(1) && kinds.includes(2) ? 1 : 0;
-  });
+export function withEvidence(mesh: Mesh, { confidence, kind }: Evidence): Mesh {
+  const inferred = shared(
+    Uint8Array.from({ length: mesh.indices.length / 3 }, (_, t) => {
+      if (mesh.inferred?.[t] === 1) return 1;
+      const kinds = [0, 1, 2].map((c) => kind[mesh.indices[3 * t + c]!]!);
+      return !kinds.includes(1) && kinds.includes(2) ? 1 : 0;
+    }),
+  );
   return { ...mesh, confidence, inferred };
 }

@@ -11,6 +11,9 @@ export interface FoundSkyOptions {
   ownDepths: number;
 }
 
+/** What is asked of a depth map. */
+export type SkylessMap = Pick<DepthMap, 'width' | 'height' | 'depth' | 'confidence'>;
+
 export const FOUND_SKY_DEFAULTS: FoundSkyOptions = { minConfidence: 2, ownDepths: 0.05 };
 
 /**
@@ -20,7 +23,7 @@ export const FOUND_SKY_DEFAULTS: FoundSkyOptions = { minConfidence: 2, ownDepths
  * @returns flags [h, w] as DepthMap.sky; undefined where no sky is seen
  */
 export function foundSky(
-  map: DepthMap,
+  map: SkylessMap,
   pixels: Uint8Array,
   options: Partial<FoundSkyOptions> = {},
 ): Uint8Array | undefined {

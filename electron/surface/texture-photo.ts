@@ -23,8 +23,8 @@ export interface BlindView {
   focal: number;
   centreX: number;
   centreY: number;
-  /** [height, width] */
-  flags: Uint8Array;
+  /** [height, width], a bit each, the lowest first. */
+  bits: Uint8Array;
 }
 
 /** @param x and y the undistorted ray, along z 1 */
@@ -32,7 +32,9 @@ export function isBlind({ blind }: TexturePhoto, x: number, y: number): boolean 
   if (!blind) return false;
   const u = Math.round(blind.focal * x + blind.centreX);
   const v = Math.round(blind.focal * y + blind.centreY);
-  return u >= 0 && v >= 0 && u < blind.width && v < blind.height && blind.flags[v * blind.width + u] === 1;
+  if (!(u >= 0 && v >= 0 && u < blind.width && v < blind.height)) return false;
+  const k = v * blind.width + u;
+  return ((blind.bits[k >> 3]! >> (k & 7)) & 1) === 1;
 }
 
 /** sRGB [height, width, 3], the photo reduced by `scale` = width / photo.width. */

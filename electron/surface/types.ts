@@ -1,3 +1,5 @@
+import type { PixelWindow } from '../scene/kept-pixels.js';
+
 /** A depth map with its camera, as every operation of this room takes it. Buffers may be shared between threads. */
 export interface SurfaceView {
   width: number;
@@ -20,12 +22,7 @@ export interface SurfaceView {
   open?: Uint8Array | undefined;
 }
 
-export interface ViewWindow {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
+export type ViewWindow = PixelWindow;
 
 /** A view without what it says of each pixel. */
 export type ViewCamera = Pick<SurfaceView, 'width' | 'height' | 'focal' | 'centreX' | 'centreY' | 'cameraFromWorld'>;

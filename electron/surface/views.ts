@@ -1,37 +1,55 @@
 import type { Camera, DepthMap } from '../geometry/types.js';
 import { invertRigid } from '../numerics/linear.js';
-import { floatingTask, freeRays, reliablePixels, withoutFloating } from '../scene/masks.js';
-import { shared } from './shared.js';
-import type { SurfaceView } from './types.js';
+import { breath, keptPixels, openRays, type KeptOptions } from '../scene/kept-pixels.js';
+import type { SurfaceView, ViewCamera, ViewWindow } from './types.js';
+import { cutOut } from './window.js';
 
-export interface ViewOptions {
-  /** Pixels of less confidence are left out; at least 1. */
-  minConfidence: number;
-  /** Leave out points in front of surfaces that other photos see. */
-  removeFloating: boolean;
-}
+export type ViewOptions = KeptOptions;
 
 export const VIEW_DEFAULTS: ViewOptions = { minConfidence: 2, removeFloating: true };
 
-/** The depth maps as the surface takes them: what the cloud leaves out is out here too. */
-export function surfaceViews(
+/** All views of a surface: their cameras, and what each says of its pixels, which is read when it is asked for. */
+export interface SurfaceViews {
+  cameras: readonly ViewCamera[];
+  whole(index: number): SurfaceView;
+  /** The part that a window shows, without `inferred`, in arrays of its own. */
+  part(index: number, window: ViewWindow): SurfaceView;
+}
+
+/**
+ * The depth maps as the surface takes them: what the cloud leaves out is out here too. Nothing but bits is held: the maps
+ * may lie behind a cache.
+ */
+export async function surfaceViews(
   cameras: readonly Camera[],
   maps: readonly DepthMap[],
   options: Partial<ViewOptions> = {},
-): SurfaceView[] {
-  const { minConfidence, removeFloating } = { ...VIEW_DEFAULTS, ...options };
-  const reliable = maps.map((map) => reliablePixels(map, minConfidence));
-  const open = maps.map(freeRays);
-  return maps.map((map, index) => {
-    const mask = removeFloating
-      ? withoutFloating(floatingTask(index, cameras, maps, (k) => reliable[k]!, { openOf: (k) => open[k] }))
-      : reliable[index]!;
-    const depth = new Float32Array(new SharedArrayBuffer(4 * map.depth.length));
-    for (let k = 0; k < depth.length; k++) depth[k] = mask[k] === 1 ? map.depth[k]! : 0;
-    const confidence = shared(map.confidence);
-    const { width, height, focal, centreX, centreY } = map;
+): Promise<SurfaceViews> {
+  const settings = { ...VIEW_DEFAULTS, ...options };
+  const open = await openRays(maps, breath(settings.signal));
+  const kept = await keptPixels(cameras, maps, { ...settings, open });
+  const views = maps.map(({ width, height, focal, centreX, centreY }, index): ViewCamera => {
     const cameraFromWorld = invertRigid(cameras[index]!.worldFromCamera);
-    const inferred = map.inferred && shared(map.inferred);
-    return { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence, inferred, open: open[index] };
+    return { width, height, focal, centreX, centreY, cameraFromWorld };
   });
+  const read = (index: number): SurfaceView => {
+    const { depth, confidence } = maps[index]!;
+    const view = { ...views[index]!, depth, confidence };
+    return open.has(index) ? { ...view, open: open.of(index) } : view;
+  };
+  return {
+    cameras: views,
+    whole: (index) => {
+      const view = read(index);
+      const { inferred } = maps[index]!;
+      return { ...view, depth: keptDepths(view.depth, kept.of(index)), ...(inferred ? { inferred } : {}) };
+    },
+    part: (index, window) => {
+      const part = cutOut(read(index), window);
+      return { ...part, depth: keptDepths(part.depth, kept.of(index, window)) };
+    },
+  };
 }
+
+const keptDepths = (depth: Float32Array, kept: Uint8Array): Float32Array =>
+  depth.map((value, k) => (kept[k] === 1 ? value : 0));

@@ -40,15 +40,16 @@ export function windowOf(view: ViewCamera, { corner, bits, cell, halo }: Block):
 }
 
 /** A window of a view, in arrays of its own; without what the fusion does not read. */
-export function cutOut({ inferred: _, ...view }: SurfaceView, window: ViewWindow): SurfaceView {
+export function cutOut(view: Omit<SurfaceView, 'inferred'>, window: ViewWindow): SurfaceView {
+  const { width, height, focal, centreX, centreY, cameraFromWorld, depth, confidence, open } = view;
   const cut = <T extends Float32Array | Uint8Array>(values: T): T => {
     const out = new (values.constructor as new (length: number) => T)(window.width * window.height);
     for (let row = 0; row < window.height; row++) {
-      const from = (window.top + row) * view.width + window.left;
+      const from = (window.top + row) * width + window.left;
       out.set(values.subarray(from, from + window.width), row * window.width);
     }
     return out;
   };
-  const { depth, confidence, open } = view;
-  return { ...view, window, depth: cut(depth), confidence: cut(confidence), ...(open ? { open: cut(open) } : {}) };
+  const camera = { width, height, focal, centreX, centreY, cameraFromWorld };
+  return { ...camera, window, depth: cut(depth), confidence: cut(confidence), ...(open ? { open: cut(open) } : {}) };
 }

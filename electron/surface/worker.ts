@@ -1,14 +1,24 @@
-import type { Camera, DepthMap } from '../geometry/types.js';
-import { cleanedMap, type Cleaning } from '../scene/cleaning.js';
+import type { SceneRegion } from '../contract/scene.js';
 import { serve, type Answer } from '../compute/serve.js';
 import { bakePhoto, layersOf, type BakeInput, type Layers, type Page } from './bake.js';
-import { planBlocks, type BlockOptions } from './blocks.js';
+import { planBlocks, type BlockOptions, type PlannedView } from './blocks.js';
 import { addLook, withoutOutliers, type Candidates } from './candidates.js';
 import { makeCharts } from './charts.js';
-import { erase, type Erasure } from './erase.js';
+import {
+  castVotes,
+  erase,
+  facePlaces,
+  touchFaces,
+  viewsOf,
+  type FacePlaces,
+  type MarkedView,
+  type Reach,
+  type Votes,
+} from './erase.js';
+import { addEvidence, type Evidence, type EvidenceOptions } from './evidence.js';
 import { bakeUnseen, finishPage, vertexColours, type BakeUnseenInput } from './finish-page.js';
 import { fuseBlock, type BlockSurface, type FusionOptions } from './fusion.js';
-import { foundSky, type FoundSkyOptions } from './found-sky.js';
+import { foundSky, type FoundSkyOptions, type SkylessMap } from './found-sky.js';
 import { oppositeHalfEdges } from './half-edges.js';
 import { layerLevels, levelSeams } from './levelling.js';
 import { chooseLabels } from './labels.js';
@@ -20,31 +30,26 @@ import { shared, sharedMesh } from './shared.js';
 import { placeTexels, type Texels } from './texels.js';
 import { layOutMesh, type TexturedMesh } from './textured.js';
 import type { Picture, TexturePhoto } from './texture-photo.js';
-import { surfaceViews, type ViewOptions } from './views.js';
-import type { Block, Mesh, SurfaceView } from './types.js';
+import type { Block, Mesh, SurfaceView, ViewCamera } from './types.js';
 
 /** What the threads are asked, and what they answer: one entry a step. */
 export interface Steps {
   sky: {
-    request: { map: DepthMap; pixels: Uint8Array; options: Partial<FoundSkyOptions> };
+    request: { map: SkylessMap; pixels: Uint8Array; options: Partial<FoundSkyOptions> };
     answer: Uint8Array | null;
   };
-  plan: {
-    request: {
-      cameras: readonly Camera[];
-      maps: readonly DepthMap[];
-      cleaning?: Cleaning | undefined;
-      options: Partial<ViewOptions & BlockOptions>;
-    };
-    answer: { views: SurfaceView[]; blocks: Block[] };
-  };
+  plan: { request: { views: readonly PlannedView[]; options: Partial<BlockOptions> }; answer: Block[] };
   fuse: {
     request: { views: readonly SurfaceView[]; block: Block; options: Partial<FusionOptions> };
     answer: BlockSurface;
   };
   refine: {
-    request: { blocks: readonly BlockSurface[]; views: readonly SurfaceView[]; options: RefineOptions };
+    request: { blocks: readonly BlockSurface[]; cameras: readonly ViewCamera[]; options: RefineOptions };
     answer: Mesh;
+  };
+  evidence: {
+    request: { positions: Float32Array; view: SurfaceView; evidence: Evidence; options: Partial<EvidenceOptions> };
+    answer: null;
   };
   facing: { request: { mesh: Mesh }; answer: Float32Array };
   look: { request: { mesh: Mesh; faces: Float32Array; photo: TexturePhoto; picture: Picture }; answer: Look };
@@ -57,11 +62,25 @@ export interface Steps {
     request: { input: BakeInput; index: number; picture: Picture; page: Parameters<typeof bakePhoto>[3] };
     answer: null;
   };
-  erase: { request: { mesh: TexturedMesh; erasure: Erasure }; answer: TexturedMesh };
+  places: {
+    request: { mesh: Pick<TexturedMesh, 'positions' | 'indices'>; region?: SceneRegion | undefined };
+    answer: FacePlaces;
+  };
+  touch: { request: { places: FacePlaces; view: MarkedView; touched: Uint8Array }; answer: null };
+  viewsOf: { request: { places: FacePlaces; ballot: Ballot; cameras: readonly ViewCamera[] }; answer: number[] };
+  vote: { request: { places: FacePlaces; ballot: Ballot; view: MarkedView }; answer: null };
+  erase: { request: { mesh: TexturedMesh; places: FacePlaces; deleted: Uint32Array }; answer: TexturedMesh };
   derive: { request: { mesh: TexturedMesh; wanted: Wanted }; answer: Derived };
   finish: { request: { page: Page; number: number; unseen: BakeUnseenInput }; answer: Uint8Array };
 }
 export type StepName = keyof Steps;
+
+/** Which faces are voted on, by which pixels. */
+export interface Ballot {
+  faces: Uint32Array;
+  reach: Reach;
+  votes: Votes;
+}
 
 /** What the unwrapping knows: all that laying photos onto pages needs. */
 export interface Atlas {
@@ -83,17 +102,17 @@ export interface Atlas {
 
 const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Promise<Answer> } = {
   sky: ({ map, pixels, options }) => ({ value: foundSky(map, pixels, options) ?? null }),
-  plan: ({ cameras, maps, cleaning, options }) => {
-    const left = cleaning ? maps.map((map, k) => cleanedMap(map, cameras[k]!, cleaning)) : maps;
-    const views = surfaceViews(cameras, left, options);
-    return { value: { views, blocks: planBlocks(views, options) } };
-  },
+  plan: ({ views, options }) => ({ value: planBlocks(views, options) }),
   fuse: ({ views, block, options }) => {
     const { positions, support, indices } = fuseBlock(views, block, options);
     return { value: { positions: shared(positions), support: shared(support), indices: shared(indices) } };
   },
-  refine: async ({ blocks, views, options }) => {
-    return { value: sharedMesh(await refine(blocks, views, options)) };
+  refine: async ({ blocks, cameras, options }) => {
+    return { value: sharedMesh(await refine(blocks, cameras, options)) };
+  },
+  evidence: ({ positions, view, evidence, options }) => {
+    addEvidence(positions, view, evidence, options);
+    return { value: null };
   },
   facing: ({ mesh }) => ({ value: shared(facing(mesh)) }),
   look: ({ mesh, faces, photo, picture }) => {
@@ -109,7 +128,17 @@ const handlers: { [S in StepName]: (request: Steps[S]['request']) => Answer | Pr
     bakePhoto(input, index, picture, page);
     return { value: null };
   },
-  erase: ({ mesh, erasure }) => ({ value: erase(mesh, erasure) }),
+  places: ({ mesh, region }) => ({ value: facePlaces(mesh, region) }),
+  touch: ({ places, view, touched }) => {
+    touchFaces(places, view, touched);
+    return { value: null };
+  },
+  viewsOf: ({ places, ballot, cameras }) => ({ value: viewsOf(places, ballot, cameras) }),
+  vote: ({ places, ballot, view }) => {
+    castVotes(places, ballot, view);
+    return { value: null };
+  },
+  erase: ({ mesh, places, deleted }) => ({ value: erase(mesh, places, deleted) }),
   derive: async ({ mesh, wanted }) => ({ value: await derive(mesh, wanted) }),
   finish: ({ page, number, unseen }) => {
     bakeUnseen(page, number, unseen);

@@ -1,6 +1,6 @@
 /**
  * Memory of everything that comes after alignment, with many photos: opening the project, the cloud, its export, what a
- * viewer is sent, the surface. The photos are made up: a flight over hills, exact depth with a little noise.
+ * viewer is sent, the surface, the textured mesh (which `erase` takes from `mesh`). The photos are made up: a flight over hills, exact depth with a little noise.
  *
  *   node --import tsx test/bench/dense-memory.ts [--photos 400] [--width 640] [--memory GB] [--steps cloud,ply,...]
  *
@@ -9,25 +9,30 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import sharp from 'sharp';
 import type { CameraInfo } from '../../electron/contract/api.js';
 import { encodeCloud } from '../../electron/contract/cloud.js';
 import { writeExports } from '../../electron/engine/exporting.js';
 import { Workspace } from '../../electron/engine/workspace.js';
 import { hillFlight, type HillPhoto } from '../fixtures/hills.js';
 import { Project } from '../../electron/project/project.js';
-import { buildMesh } from '../../electron/surface/build.js';
+import { packBits } from '../../electron/numerics/bits.js';
+import { buildMesh, type BuildInput } from '../../electron/surface/build.js';
+import { eraseFrom } from '../../electron/surface/erasing.js';
+import { decodeMesh, encodeMesh } from '../../electron/surface/layer.js';
+import type { Mesh } from '../../electron/surface/types.js';
 
 const { values: flags } = parseArgs({
   options: {
     photos: { type: 'string', default: '400' },
     width: { type: 'string', default: '640' },
     memory: { type: 'string' },
-    steps: { type: 'string', default: 'open,cloud,ply,las,glb,viewer,surface' },
+    steps: { type: 'string', default: 'open,cloud,ply,las,glb,viewer,surface,mesh,erase' },
     project: { type: 'string' },
     step: { type: 'string' },
   },
@@ -38,7 +43,7 @@ const height = (width * 3) / 4;
 
 type Step = (workspace: Workspace, folder: string) => Promise<string | Uint8Array | undefined>;
 
-const digest = (...parts: (Float32Array | Uint32Array)[]): string => {
+const digest = (...parts: NodeJS.ArrayBufferView[]): string => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('hex').slice(0, 12);
@@ -61,26 +66,56 @@ const steps: Record<string, Step> = {
     return `${(encodeCloud(cloud, depthMaps).length / 1e6).toFixed(0)} MB`;
   },
   surface: async (workspace) => {
-    const { scene, pixelsOf } = workspace.scenes!.components[0]!;
     let found = '';
     const stop = new Error('the surface is there');
-    const built = buildMesh({
-      cameras: scene.cameras,
-      maps: scene.depthMaps,
-      pixelsOf,
-      sharpness: [],
-      picture: () => Promise.reject(stop),
-      encode: () => Promise.reject(stop),
-      onSurface: ({ positions, indices }) => {
-        found = `${indices.length / 3} faces, ${digest(positions, indices)}`;
-      },
-    });
-    await built.catch((error: unknown) => {
+    const input = { ...meshInput(workspace), picture: () => Promise.reject(stop) };
+    const onSurface = ({ positions, indices, confidence }: Mesh): void => {
+      found = `${indices.length / 3} faces, ${digest(positions, indices, confidence!)}`;
+    };
+    await buildMesh({ ...input, onSurface }).catch((error: unknown) => {
       if (error !== stop) throw error;
     });
     return found;
   },
+  mesh: async (workspace) => {
+    const { mesh, facts } = await buildMesh(meshInput(workspace));
+    writeFileSync(meshBeside(workspace), encodeMesh(mesh, facts));
+    const pages = mesh.pages.map(({ picture }) => picture);
+    const seconds = Object.entries(facts.seconds).map(([step, time]) => `${step} ${time.toFixed(1)} s`);
+    const bits = digest(mesh.positions, mesh.indices, mesh.photo, mesh.colours, mesh.confidence, ...pages);
+    return `${mesh.photo.length} faces, ${bits} (${seconds.join(', ')})`;
+  },
+  erase: async (workspace) => {
+    const { cameras, depthMaps: maps } = workspace.scenes!.components[0]!.scene;
+    const { mesh } = decodeMesh(readFileSync(meshBeside(workspace)))!;
+    // The right half of every fourth photo.
+    const deleted = maps.map(({ width: wide, height: high }, k) =>
+      k % 4 === 0
+        ? packBits(Uint8Array.from({ length: wide * high }, (_, p) => (2 * (p % wide) > wide ? 1 : 0)))
+        : undefined,
+    );
+    const { photo, positions, indices } = await eraseFrom(mesh, { cameras, maps, deleted });
+    return `${photo.length} faces, ${digest(positions, indices)}`;
+  },
 };
+
+const meshBeside = (workspace: Workspace): string => `${workspace.path}.mesh`;
+
+function meshInput(workspace: Workspace): BuildInput {
+  const { scene, pixelsOf } = workspace.scenes!.components[0]!;
+  return {
+    cameras: scene.cameras,
+    maps: scene.depthMaps,
+    pixelsOf,
+    light: scene.light,
+    sharpness: scene.cameras.map(() => 1),
+    picture: async (index) => ({ width, height, pixels: pixelsOf(index) }),
+    encode: (pixels, size) =>
+      sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+        .jpeg({ quality: 92 })
+        .toBuffer(),
+  };
+}
 
 async function runStep(name: string, path: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'dense-memory-'));

@@ -10,10 +10,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { Workspace } from '../../electron/engine/workspace.js';
 import { registerPoints, transform } from '../../electron/geometry/similarity.js';
-import type { Camera, DepthMap } from '../../electron/geometry/types.js';
+import type { Camera, DepthMap, LightGain } from '../../electron/geometry/types.js';
 import { readPixels } from '../../electron/photos/reader.js';
+import { lightGains } from '../../electron/scene/light.js';
 import { packBits } from '../../electron/numerics/bits.js';
-import { buildMesh, eraseFrom, type Built } from '../../electron/surface/build.js';
+import { buildMesh, type Built } from '../../electron/surface/build.js';
+import { eraseFrom } from '../../electron/surface/erasing.js';
 import { welded } from '../../electron/surface/levels.js';
 import { Rasteriser } from '../../electron/surface/raster.js';
 import { lightCopy } from '../../electron/surface/simplify.js';
@@ -45,9 +47,10 @@ interface Subject {
   cameras: Camera[];
   maps: (DepthMap & { pixels: Uint8Array })[];
   views: SurfaceView[];
+  light: LightGain[];
 }
 
-function open(folder: string, name: string, out: string): Subject {
+async function open(folder: string, name: string, out: string): Promise<Subject> {
   const path = join(out, 'scene.pointmap');
   if (!existsSync(path)) {
     console.log(`  reconstructing ${name}`);
@@ -64,16 +67,20 @@ function open(folder: string, name: string, out: string): Subject {
     ...camera,
     worldFromCamera: Float64Array.from(camera.worldFromCamera),
   })) as unknown as Camera[];
-  return { workspace, cameras, maps: component.views, views: surfaceViews(cameras, component.views) };
+  const light = await lightGains(cameras, component.views, (k) => component.views[k]!.pixels);
+  const { whole } = await surfaceViews(cameras, component.views);
+  const views = cameras.map((_, k) => whole(k));
+  return { workspace, cameras, maps: component.views, views, light };
 }
 
-async function build({ workspace, cameras, maps }: Subject, without: ReadonlySet<number>): Promise<Built> {
+async function build({ workspace, cameras, maps, light }: Subject, without: ReadonlySet<number>): Promise<Built> {
   const photos = new Map(workspace.project.photos().map((photo) => [photo.id, photo]));
   return buildMesh(
     {
       cameras,
       maps,
       pixelsOf: (k) => maps[k]!.pixels,
+      light,
       sharpness: cameras.map(({ photo }) => photos.get(photo)!.sharpness),
       picture: async (index, longSide) =>
         without.has(index) ? undefined : readPixels(photos.get(cameras[index]!.photo)!, { longSide }),
@@ -292,7 +299,7 @@ for (const [name, { folder, psnr }] of Object.entries(SETS)) {
   }
   console.log(name);
   const out = projects ? join(projects, name) : mkdtempSync(join(tmpdir(), `pointmap-${name}-`));
-  const subject = open(folder, name, out);
+  const subject = await open(folder, name, out);
   const started = performance.now();
   const built = await build(subject, new Set());
   const total = (performance.now() - started) / 1000;

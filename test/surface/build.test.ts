@@ -6,7 +6,7 @@ import { meshGlb } from '../../electron/export/mesh-glb.js';
 import type { Camera, DepthMap } from '../../electron/geometry/types.js';
 import { invertRigid } from '../../electron/numerics/linear.js';
 import { buildMesh, type BuildInput, type Built } from '../../electron/surface/build.js';
-import { erase } from '../../electron/surface/erase.js';
+import { eraseFrom } from '../../electron/surface/erasing.js';
 import { decodeMesh, encodeMesh } from '../../electron/surface/layer.js';
 import { sphereViews } from './sphere.js';
 
@@ -127,7 +127,7 @@ describe('a textured mesh', () => {
     }
   });
 
-  it('loses the faces of deleted pixels and what lies outside the region, and keeps the rest as it was', () => {
+  it('loses the faces of deleted pixels and what lies outside the region, and keeps the rest as it was', async () => {
     const { cameras, maps } = input;
     const all = maps.map(() => undefined);
     // In all photos the pixels of the upper half of the ball (y is down).
@@ -143,14 +143,16 @@ describe('a textured mesh', () => {
       return bits;
     });
     const heights = (mesh: Built['mesh']): number[] => [...mesh.positions].filter((_, k) => k % 3 === 1);
-    const cut = erase(built.mesh, { cameras, maps, deleted: upper });
+    const cut = await eraseFrom(built.mesh, { cameras, maps, deleted: upper });
     expect(cut.photo.length).toBeGreaterThan(built.mesh.photo.length * 0.35);
     expect(heights(cut).filter((y) => y < -0.15).length).toBeLessThan(heights(cut).length * 0.02);
     const region = { centre: [0, 0, 0], size: [4, 1, 4], rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
-    const band = erase(built.mesh, { cameras, maps, deleted: all, region: structuredClone(region) as never });
+    const band = await eraseFrom(built.mesh, { cameras, maps, deleted: all, region: structuredClone(region) as never });
     expect(Math.max(...heights(band).map(Math.abs))).toBeLessThan(0.62);
     expect(Math.max(...heights(band).map(Math.abs))).toBeGreaterThan(0.4);
-    expect(erase(built.mesh, { cameras, maps, deleted: all }).indices).toHaveLength(built.mesh.indices.length);
+    expect((await eraseFrom(built.mesh, { cameras, maps, deleted: all })).indices).toHaveLength(
+      built.mesh.indices.length,
+    );
   });
 
   it('takes the next photo where one is missing, and says so once', async () => {

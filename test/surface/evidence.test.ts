@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { evidenceOf, withEvidence } from '../../electron/surface/evidence.js';
+import {
+  addEvidence,
+  noEvidence,
+  withEvidence,
+  type Evidence,
+  type EvidenceOptions,
+} from '../../electron/surface/evidence.js';
 import type { SurfaceView } from '../../electron/surface/types.js';
 
 /** A camera at the origin that looks along z onto a wall at depth 2, ten pixels wide. */
@@ -16,6 +22,12 @@ function view(confidence: number, inferred?: number, depth = 2): SurfaceView {
     confidence: new Float32Array(pixels).fill(confidence),
     ...(inferred === undefined ? {} : { inferred: new Uint8Array(pixels).fill(inferred) }),
   };
+}
+
+function evidenceOf(at: Float32Array, views: readonly SurfaceView[], options?: Partial<EvidenceOptions>): Evidence {
+  const evidence = noEvidence(at.length / 3);
+  for (const each of views) addEvidence(at, each, evidence, options);
+  return evidence;
 }
 
 /** On the wall, before it, behind the camera, outside of the picture. */
@@ -45,14 +57,14 @@ describe('evidence for vertices', () => {
       support: new Float32Array(3).fill(1),
       inferred: Uint8Array.of(0, 1),
     };
-    expect([...withEvidence(mesh, [view(4, 1)]).inferred!]).toEqual([1, 1]);
+    expect([...withEvidence(mesh, evidenceOf(mesh.positions, [view(4, 1)])).inferred!]).toEqual([1, 1]);
     const half = view(4, 1);
     // The pixel of the first vertex was measured.
     half.inferred![5 * 10 + 5] = 0;
     half.inferred![4 * 10 + 4] = 0;
     half.inferred![4 * 10 + 5] = 0;
     half.inferred![5 * 10 + 4] = 0;
-    expect([...withEvidence(mesh, [half]).inferred!]).toEqual([0, 1]);
-    expect([...withEvidence(mesh, [half]).confidence!]).toEqual([4, 4, 4]);
+    expect([...withEvidence(mesh, evidenceOf(mesh.positions, [half])).inferred!]).toEqual([0, 1]);
+    expect([...withEvidence(mesh, evidenceOf(mesh.positions, [half])).confidence!]).toEqual([4, 4, 4]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planBlocks, type BlockOptions } from '../../electron/surface/blocks.js';
+import { planBlocks, plannedView, type BlockOptions } from '../../electron/surface/blocks.js';
 import { fuseBlock } from '../../electron/surface/fusion.js';
 import { borderLoops, oppositeHalfEdges } from '../../electron/surface/half-edges.js';
 import { joinBlocks } from '../../electron/surface/join.js';
@@ -8,7 +8,7 @@ import { cutOut, windowOf } from '../../electron/surface/window.js';
 import { sphereView, sphereViews } from './sphere.js';
 
 function surface(views: readonly SurfaceView[], options: Partial<BlockOptions> = {}): Mesh {
-  const blocks = planBlocks(views, options);
+  const blocks = planBlocks(views.map(plannedView), options);
   return joinBlocks(blocks.map((block) => fuseBlock(views, block)));
 }
 
@@ -53,7 +53,7 @@ describe('surface from depth maps', () => {
 
   it('is the same to the bit from the parts of the views that a block needs', () => {
     for (const options of [{}, { mostSamples: 300, smallestBits: 3, levels: 2 }]) {
-      const blocks = planBlocks(views, options);
+      const blocks = planBlocks(views.map(plannedView), options);
       let pixels = 0;
       for (const block of blocks) {
         const cut = views.flatMap((view) => {
@@ -101,7 +101,7 @@ describe('surface from depth maps', () => {
     const small = { levels: 1, smallestBits: 3, mostSamples: 10 };
     const whole = surface(views, { levels: 1 });
     const cut = surface(views, small);
-    expect(planBlocks(views, small).length).toBeGreaterThan(30);
+    expect(planBlocks(views.map(plannedView), small).length).toBeGreaterThan(30);
     expect(cut.indices.length).toBe(whole.indices.length);
     const places = ({ positions }: Mesh): string[] =>
       Array.from({ length: positions.length / 3 }, (_, k) => positions.subarray(3 * k, 3 * k + 3).join()).sort();
@@ -161,7 +161,7 @@ describe('surface from depth maps', () => {
   it('is nothing where nothing is known', () => {
     const [view] = sphereViews(1);
     view!.depth.fill(0);
-    expect(planBlocks([view!])).toEqual([]);
+    expect(planBlocks([plannedView(view!)])).toEqual([]);
     expect(joinBlocks([]).indices.length).toBe(0);
   });
 });

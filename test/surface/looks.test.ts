@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { packBits } from '../../electron/numerics/bits.js';
 import { identity4 } from '../../electron/numerics/linear.js';
 import { facing, look } from '../../electron/surface/looks.js';
 import type { TexturePhoto } from '../../electron/surface/texture-photo.js';
@@ -29,7 +30,7 @@ describe('a photo looked through', () => {
     };
     const picture = { width: 200, height: 200, pixels: new Uint8Array(3 * 200 * 200).fill(90) };
     const flags = new Uint8Array(100 * 100).fill(1, 0, 100 * 50);
-    const blind = { width: 100, height: 100, focal: 100, centreX: 50, centreY: 50, flags };
+    const blind = { width: 100, height: 100, focal: 100, centreX: 50, centreY: 50, bits: packBits(flags) };
     const all = look(mesh, normals, photo, picture).quality;
     const seen = look(mesh, normals, { ...photo, blind }, picture).quality;
     expect(all.every((quality) => quality > 0)).toBe(true);
