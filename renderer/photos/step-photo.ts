@@ -1,9 +1,11 @@
 import type { KeyboardEvent } from 'react';
 import type { PhotoInfo } from '../../electron/contract/api.js';
+import { canRun, runCommand } from '../commands/actions.js';
 import { choose } from '../store/selection.js';
 
 /**
- * Chooses another photo of a list by a key.
+ * The keys of a list of photos: arrows choose another, Delete takes the chosen ones out, as in any list of files; in the
+ * view it deletes points.
  *
  * @param last index of the photo chosen last, -1 without
  * @param steps by how many photos each key moves
@@ -14,6 +16,12 @@ export function stepPhoto(
   last: number,
   steps: Readonly<Record<string, number>>,
 ): void {
+  if (event.key === 'Delete' && canRun('photos.remove')) {
+    event.preventDefault();
+    event.stopPropagation();
+    runCommand('photos.remove');
+    return;
+  }
   const step = steps[event.key];
   if (step === undefined || photos.length === 0) return;
   event.preventDefault();
