@@ -16,7 +16,7 @@ import { sparseWorker } from './worker-address.js';
 import { reprojectionError } from './triangulate.js';
 
 /** Changes whenever the same photos and pairs would give another model. */
-export const SPARSE_VERSION = '9';
+export const SPARSE_VERSION = '10';
 /** Where the last model is named, with what its photos were then: `{ model, told }`. */
 const latestKey = ({ matcher }: SparseContext): string =>
   `sparse/${SPARSE_VERSION}/last${matcher ? `/${matcher.id}` : ''}`;

@@ -17,8 +17,13 @@ interface Wall {
 
 /** What two photos from nearly one place say of walls. */
 function compare(walls: readonly Wall[], aside = 0.3): Overlaid[] {
+  const cameras = new Map([-aside, aside].map((x, k) => [k, lookAt([x, 0, -6], [0, 0, 0])] as const));
+  return overlaid({ cameras, points: pointsOn(walls) }, [{ focal: 1.2, k1: 0 }], () => [0.5, 0.375]);
+}
+
+function pointsOn(walls: readonly Wall[]): StructurePoint[] {
   const random = randomNumbers(5);
-  const points = walls.flatMap(({ depth, count, x: [from, to], photos }) =>
+  return walls.flatMap(({ depth, count, x: [from, to], photos }) =>
     Array.from({ length: count }, (): StructurePoint => {
       const seenBy = photos(random);
       return {
@@ -28,8 +33,6 @@ function compare(walls: readonly Wall[], aside = 0.3): Overlaid[] {
       };
     }).filter(({ photos: seen }) => seen.length > 0),
   );
-  const cameras = new Map([-aside, aside].map((x, k) => [k, lookAt([x, 0, -6], [0, 0, 0])] as const));
-  return overlaid({ cameras, points }, [{ focal: 1.2, k1: 0 }], () => [0.5, 0.375]);
 }
 const both = (): number[] => [0, 1];
 
@@ -65,5 +68,44 @@ describe('photos at nearly one place', () => {
 
   it('are not asked when they stand far apart', () => {
     expect(compare([{ depth: 0, count: 600, x: [-2, 2], photos: both }], 3)).toEqual([]);
+  });
+
+  describe('that turn away to different sides', () => {
+    const own = (random: () => number): number[] => [random() < 0.5 ? 0 : 1];
+    const points = pointsOn([{ depth: 0, count: 2000, x: [-2, 2], photos: own }]);
+    const seen = (targets: [number, number, number][], rig?: number): Overlaid[] => {
+      const cameras = targets.map((target, k) => {
+        const camera = lookAt([0.1 * k, 0, -3], target);
+        return [
+          k,
+          rig === undefined ? camera : { ...camera, rig: { id: rig, cameraFromRig: camera.rotation } },
+        ] as const;
+      });
+      return overlaid({ cameras: new Map(cameras), points }, [{ focal: 0.4, k1: 0 }], () => [0.5, 0.5]);
+    };
+    it('are not asked where each picture is stretched its own way', () => {
+      const aside: [number, number, number] = [2.5, 0, 0];
+      const alike = seen([aside, aside])[0]!.cells;
+      expect(alike).toBeGreaterThan(30);
+      // What lies between both is stretched alike in both.
+      expect(seen([aside, [0, 2.5, 0]])[0]!.cells).toBeLessThan(0.25 * alike);
+    });
+    it('are not asked where they are views of one picture', () => {
+      expect(
+        seen([
+          [0.5, 0, 0],
+          [0, 0.5, 0],
+        ])[0]!.against,
+      ).toBeGreaterThan(10);
+      expect(
+        seen(
+          [
+            [0.5, 0, 0],
+            [0, 0.5, 0],
+          ],
+          1,
+        ),
+      ).toEqual([]);
+    });
   });
 });
