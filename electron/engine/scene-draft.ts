@@ -17,6 +17,7 @@ import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
 import { controlFrame } from '../scene/control.js';
 import { checkApart } from '../scene/ends.js';
+import type { FrameSamples } from '../scene/frame-samples.js';
 import { areSame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
 import { cross, unit } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
@@ -32,6 +33,8 @@ export interface DraftBase {
   /** The largest component, in the alignment's world. */
   component: Scene;
   points: ScenePoints;
+  /** Of the component. */
+  samples: FrameSamples;
   /** What the photos alone say, and what is seen while nobody decides: of earlier photos, where there were any. */
   automatic: Frame;
   undecided: Frame;
@@ -233,14 +236,14 @@ export class SceneDraft {
     const up = unit(direction);
     // Which of the two ways is up the frame so far knows.
     const sign = R[6]! * up[0]! + R[7]! * up[1]! + R[8]! * up[2]! < 0 ? -1 : 1;
-    const { cameras, depthMaps } = this.base.component;
+    const { samples, component } = this.base;
     this.setFrame(
       this.scaled(
         frameWithUp(
           up.map((value) => value * sign),
           level,
-          cameras,
-          depthMaps,
+          component.cameras,
+          samples,
         ),
       ),
     );

@@ -27,6 +27,7 @@ export async function draftOf(workspace: Workspace): Promise<SceneDraft> {
     component,
     frame,
     points: new ScenePoints(workspace.project, component),
+    samples: workspace.scene.samplesOf(component),
     automatic: workspace.scene.automaticFrame(component),
     undecided: workspace.scene.undecidedFrame(alignment, component),
   });

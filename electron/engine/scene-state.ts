@@ -5,6 +5,7 @@ import { invert } from '../geometry/similarity.js';
 import type { PhotoId, Scene } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
+import { frameSamples, frameSamplesInTurns, type FrameSamples } from '../scene/frame-samples.js';
 import { automaticFrame, keptFrame, restored, sceneInFrame, stored, withScale, type Frame } from '../scene/frame.js';
 import { knownFrame } from '../scene/known-frame.js';
 import { upOfGimbal } from '../scene/level.js';
@@ -28,6 +29,7 @@ interface Applied {
  */
 export class SceneState {
   private readonly automatic = new WeakMap<object, Frame>();
+  private readonly samples = new WeakMap<object, FrameSamples>();
   private kept: Applied | undefined;
 
   constructor(private readonly project: Project) {}
@@ -35,6 +37,17 @@ export class SceneState {
   /** Of the largest component; `alignment` is its key. */
   frame(alignment: string, component: Scene): Frame {
     return this.current(alignment, component).frame;
+  }
+
+  /** Looks at the depth maps beforehand, with turns of the event loop between them: asking later reads none. */
+  async prepare({ cameras, depthMaps }: Scene, breathe: () => Promise<void>): Promise<void> {
+    if (!this.samples.has(cameras)) this.samples.set(cameras, await frameSamplesInTurns(cameras, depthMaps, breathe));
+  }
+
+  samplesOf({ cameras, depthMaps }: Scene): FrameSamples {
+    const known = this.samples.get(cameras) ?? frameSamples(cameras, depthMaps);
+    this.samples.set(cameras, known);
+    return known;
   }
 
   /** What a component's own photos say. */
@@ -46,7 +59,7 @@ export class SceneState {
         .photos()
         .flatMap(({ id, orientation }) => (orientation ? [[id, upOfGimbal(orientation)] as const] : [])),
     );
-    const frame = this.frameOfKnown(component) ?? automaticFrame(component.cameras, component.depthMaps, gimbals);
+    const frame = this.frameOfKnown(component) ?? automaticFrame(component.cameras, this.samplesOf(component), gimbals);
     this.automatic.set(component.cameras, frame);
     return frame;
   }

@@ -5,9 +5,10 @@ import type { RunSettings, SceneInfo } from '../contract/api.js';
 import { confidenceScale } from '../contract/confidence.js';
 import { pointsAbout } from '../geometry/cloud.js';
 import type { SparseModel } from '../geometry/sparse-model.js';
-import type { Camera, DepthMap, FocalSource, PointCloud, Scene } from '../geometry/types.js';
+import type { Camera, DepthMap, FocalSource, PhotoId, PointCloud, Scene } from '../geometry/types.js';
 import type { StoredAlignment, StoredView } from '../project/alignments.js';
 import { fuseScene } from '../scene/fuse.js';
+import { breath } from '../scene/kept-pixels.js';
 import { reprojectionErrors } from '../scene/reprojection.js';
 import { sparseOfScene } from '../scene/sparse.js';
 
@@ -23,6 +24,8 @@ export interface BuiltScenes {
   reprojection?: ReadonlyMap<string, number>;
   /** Of all depths; none of sparse points. */
   confidence?: number[] | undefined;
+  /** By photo, the range of its confident depths, whether measured or not. */
+  ranges?: ReadonlyMap<PhotoId, [number, number]> | undefined;
 }
 
 export interface BuiltComponent {
@@ -72,12 +75,17 @@ export async function buildScenes(
     signal?.throwIfAborted();
   }
   const maps = components.flatMap(({ scene }) => scene.depthMaps);
+  const breathe = breath(signal);
   return {
     revision,
     partial,
     components,
     extent: cloudExtent(components[0]?.scene.cloud),
-    confidence: scaleOf(maps),
+    confidence: await scaleOf(maps, breathe),
+    ranges: await rangesOf(
+      alignment.components.flatMap(({ views }) => views),
+      breathe,
+    ),
     reprojection: new Map(
       components.flatMap(({ scene }) => (scene.sparse ? [...reprojectionErrors(scene.cameras, scene.sparse)] : [])),
     ),
@@ -137,18 +145,36 @@ export function cloudExtent(cloud: PointCloud | undefined): Extent {
   return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
 }
 
+async function rangesOf(
+  views: readonly StoredView[],
+  breathe: () => Promise<void>,
+): Promise<Map<PhotoId, [number, number]>> {
+  const ranges = new Map<PhotoId, [number, number]>();
+  for (const view of views) {
+    const range = depthRange(view);
+    if (range) ranges.set(view.photo, range);
+    await breathe();
+  }
+  return ranges;
+}
+
 /** Pixels of all views that the scale of confidence is made from: its per cents are then right within 0.3. */
 const SCALE_SAMPLES = 200_000;
 
-function scaleOf(maps: readonly Pick<DepthMap, 'width' | 'height' | 'depth' | 'confidence'>[]): number[] | undefined {
+async function scaleOf(
+  maps: readonly Pick<DepthMap, 'width' | 'height' | 'depth' | 'confidence'>[],
+  breathe: () => Promise<void>,
+): Promise<number[] | undefined> {
   const pixels = maps.reduce((sum, { width, height }) => sum + width * height, 0);
   // Odd, as in confidentDepths.
   const step = Math.floor(pixels / SCALE_SAMPLES) | 1;
   const known = new Float32Array(Math.ceil(pixels / step) + maps.length);
   let count = 0;
-  for (const { depth, confidence } of maps)
+  for (const { depth, confidence } of maps) {
     for (let i = 0; i < depth.length; i += step)
       if (depth[i]! > 0 && confidence[i]! > 1) known[count++] = confidence[i]!;
+    await breathe();
+  }
   return confidenceScale(known.subarray(0, count).sort());
 }
 

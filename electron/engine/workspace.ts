@@ -3,8 +3,9 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Execution } from '../compute/execution.js';
 import { UserError } from '../contract/errors.js';
 import type { FrameInfo, FrameUnit } from '../contract/scene.js';
-import type { Scene } from '../geometry/types.js';
+import type { PhotoId, Scene } from '../geometry/types.js';
 import { infoOf } from '../scene/frame.js';
+import { breath } from '../scene/kept-pixels.js';
 import type { JobState, PairInfo, PhotoInfo, ProjectState } from '../contract/api.js';
 import { withFileNames } from '../export/names.js';
 import { Duplicates } from '../photos/duplicates.js';
@@ -13,7 +14,7 @@ import type { StoredAlignment } from '../project/alignments.js';
 import type { SparseLook } from '../geometry/sparse-model.js';
 import { Project } from '../project/project.js';
 import { decodeSparseModel } from '../sparse/model-record.js';
-import { buildScenes, depthRange, sceneInfo, type BuiltScenes } from './scenes.js';
+import { buildScenes, sceneInfo, type BuiltScenes } from './scenes.js';
 import { SceneState } from './scene-state.js';
 import { decisions } from './selection.js';
 import { sparseScenes } from './sparse-scenes.js';
@@ -38,7 +39,7 @@ export class Workspace {
   private readonly closing = new AbortController();
   private readonly duplicates = new Duplicates();
   private decisionsInForce: string;
-  private knownFacts: Map<string, { component: number; range: [number, number] | undefined }> | undefined;
+  private knownPlaces: ReadonlyMap<PhotoId, number> | undefined;
 
   private constructor(
     readonly project: Project,
@@ -83,7 +84,7 @@ export class Workspace {
   setAlignment(alignment: StoredAlignment | undefined): void {
     this.aligned = alignment;
     this.alignment = alignment && this.withoutRemoved(alignment);
-    this.knownFacts = undefined;
+    this.knownPlaces = undefined;
   }
 
   private withoutRemoved(alignment: StoredAlignment): StoredAlignment | undefined {
@@ -99,14 +100,14 @@ export class Workspace {
       : { ...alignment, components, unplaced: alignment.unplaced.filter(isKnown) };
   }
 
-  /** Sorting every depth map takes a second: done when somebody asks. */
-  private get facts(): Map<string, { component: number; range: [number, number] | undefined }> {
-    this.knownFacts ??= new Map(
+  /** By photo, the component that it is placed in. */
+  private get placed(): ReadonlyMap<PhotoId, number> {
+    this.knownPlaces ??= new Map(
       this.alignment?.components.flatMap(({ views }, component) =>
-        views.map((view) => [view.photo, { component, range: depthRange(view) }] as const),
+        views.map(({ photo }) => [photo, component] as const),
       ),
     );
-    return this.knownFacts;
+    return this.knownPlaces;
   }
 
   /** To be called after every edit. */
@@ -115,7 +116,7 @@ export class Workspace {
     const alignment = this.aligned && this.withoutRemoved(this.aligned);
     if (photosOf(alignment) === this.alignedPhotos()) return;
     this.alignment = alignment;
-    this.knownFacts = undefined;
+    this.knownPlaces = undefined;
     if (!alignment) this.scenes = undefined;
   }
 
@@ -133,7 +134,7 @@ export class Workspace {
   async buildScenes(signal?: AbortSignal): Promise<BuiltScenes | undefined> {
     if (!this.alignment) return undefined;
     const photos = this.alignedPhotos();
-    this.scenes = await buildScenes(this.alignment, this.project.settings(), ++lastRevision, {
+    this.scenes = await this.prepared(this.alignment, this.project.settings(), ++lastRevision, {
       signal,
       execution: this.execution,
       sparse: this.alignment.sparse ? decodeSparseModel(this.project.blobs.get(this.alignment.sparse)) : undefined,
@@ -144,7 +145,14 @@ export class Workspace {
   }
 
   async showPartial(components: StoredAlignment['components']): Promise<void> {
-    this.scenes = await buildScenes({ components }, this.project.settings(), ++lastRevision, { partial: true });
+    this.scenes = await this.prepared({ components }, this.project.settings(), ++lastRevision, { partial: true });
+  }
+
+  /** With all that telling of them looks at: what is asked afterwards reads no depth map. */
+  private async prepared(...given: Parameters<typeof buildScenes>): Promise<BuiltScenes> {
+    const scenes = await buildScenes(...given);
+    for (const { scene } of scenes.components) await this.scene.prepare(scene, breath(given[3]?.signal));
+    return scenes;
   }
 
   /**
@@ -217,7 +225,8 @@ export class Workspace {
     const blurred = blurredFlags(photos.map(({ sharpness }) => sharpness));
     const unplaced = new Map(this.alignment?.unplaced.map(({ photo, reason }) => [photo, reason]));
     return photos.map((photo, k) => {
-      const facts = this.facts.get(photo.id);
+      const component = this.placed.get(photo.id);
+      const range = this.scenes?.ranges?.get(photo.id);
       const residual = this.alignment?.viewResidual[photo.id];
       const reason = unplaced.get(photo.id);
       const reprojection = this.scenes?.reprojection?.get(photo.id);
@@ -228,9 +237,11 @@ export class Workspace {
         blurred: blurred[k]!,
         missing: !existsSync(photo.path),
         ...(photo.mask ? { masked: true } : {}),
-        ...(this.alignment && (facts || reason !== undefined) ? { placed: facts !== undefined } : {}),
-        ...(facts ? { component: facts.component } : {}),
-        ...(facts?.range ? { depthRange: facts.range } : {}),
+        ...(this.alignment && (component !== undefined || reason !== undefined)
+          ? { placed: component !== undefined }
+          : {}),
+        ...(component === undefined ? {} : { component }),
+        ...(component !== undefined && range ? { depthRange: range } : {}),
         ...(residual === undefined ? {} : { residual }),
         ...(reprojection === undefined ? {} : { reprojection }),
         ...(reason === undefined ? {} : { reason }),

@@ -1,10 +1,11 @@
 import { withOtherArrays } from '../compute/lazy-arrays.js';
 import type { EarthPlace, FrameInfo, FrameUnit, LevelSource, StoredFrame } from '../contract/scene.js';
 import { compose, identitySimilarity, type Similarity } from '../geometry/similarity.js';
-import type { Camera, DepthMap, Scene, PointCloud } from '../geometry/types.js';
+import type { Camera, Scene, PointCloud } from '../geometry/types.js';
 import { multiply3, orthonormalise, rotationOf, transpose3 } from '../numerics/linear.js';
 import { median } from '../numerics/median.js';
-import { automaticUp, cross, surfaceSamples, unit, type GimbalUps, type SurfaceSamples } from './level.js';
+import type { FrameSamples } from './frame-samples.js';
+import { automaticUp, cross, unit, type GimbalUps, type SurfaceSamples } from './level.js';
 
 /*
  * The scene frame: right-handed, z up; x to the right and y away from the first photo; the origin on the ground under
@@ -45,14 +46,13 @@ export const unlevelledFrame = (): Frame => ({
 /** The frame found from photos and surfaces alone. Depends on nothing that a person sets about the cloud. */
 export function automaticFrame(
   cameras: readonly Camera[],
-  maps: readonly DepthMap[],
+  { surface, medianDepth }: FrameSamples,
   gimbals: GimbalUps = new Map(),
 ): Frame {
   const first = cameras[0];
   if (!first) return unlevelledFrame();
-  const samples = surfaceSamples(cameras, maps);
-  const { up, nadir } = automaticUp(cameras, samples, medianDepth(maps), {}, gimbals);
-  return { level: 'auto', unit: 'scene', sceneFromAlignment: standing(up, nadir, first, samples) };
+  const { up, nadir } = automaticUp(cameras, surface, medianDepth, {}, gimbals);
+  return { level: 'auto', unit: 'scene', sceneFromAlignment: standing(up, nadir, first, surface) };
 }
 
 /**
@@ -63,10 +63,9 @@ export function frameWithUp(
   up: ArrayLike<number>,
   level: LevelSource,
   cameras: readonly Camera[],
-  maps: readonly DepthMap[],
+  { surface }: FrameSamples,
 ): Frame {
-  const samples = surfaceSamples(cameras, maps);
-  return { level, unit: 'scene', sceneFromAlignment: standing(unit(up), false, cameras[0]!, samples) };
+  return { level, unit: 'scene', sceneFromAlignment: standing(unit(up), false, cameras[0]!, surface) };
 }
 
 function standing(
@@ -125,17 +124,6 @@ function groundHeight(heights: Float64Array, floors: Float64Array): number {
   const middle = low + ((ground + 0.5) / bins) * (high - low);
   const near = floors.filter((height) => Math.abs(height - middle) < (1.5 / bins) * (high - low));
   return near.length > 0 ? median(near)! : low;
-}
-
-/** Between the cameras and what they see. */
-function medianDepth(maps: readonly DepthMap[]): number {
-  const depths: number[] = [];
-  for (const { depth, confidence } of maps) {
-    // Odd, so that it does not run down the columns of a map whose width is even.
-    const step = Math.floor(depth.length / 500) | 1;
-    for (let k = 0; k < depth.length; k += step) if (depth[k]! > 0 && confidence[k]! > 1) depths.push(depth[k]!);
-  }
-  return depths.length > 0 ? median(depths)! : 1;
 }
 
 /** The same frame in metres: scaled about the scene's origin. */

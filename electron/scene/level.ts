@@ -1,7 +1,6 @@
-import type { Camera, DepthMap, PhotoId } from '../geometry/types.js';
+import type { Camera, PhotoId } from '../geometry/types.js';
 import { median } from '../numerics/median.js';
 import { eigenSymmetric3 } from '../numerics/eigen.js';
-import { SURFACE_STEP, unprojected } from './normals.js';
 
 /** Surface points with normals, spread evenly over the photos, in the world of the cameras. */
 export interface SurfaceSamples {
@@ -47,8 +46,10 @@ type Vectors = readonly Float64Array[];
 
 const column = ({ worldFromCamera: M }: Camera, k: number): Float64Array =>
   Float64Array.of(M[k]!, M[4 + k]!, M[8 + k]!);
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => a[0]! * b[0]! + a[1]! * b[1]! + a[2]! * b[2]!;
-const scaled = (a: ArrayLike<number>, s: number): Float64Array => Float64Array.of(a[0]! * s, a[1]! * s, a[2]! * s);
+export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  a[0]! * b[0]! + a[1]! * b[1]! + a[2]! * b[2]!;
+export const scaled = (a: ArrayLike<number>, s: number): Float64Array =>
+  Float64Array.of(a[0]! * s, a[1]! * s, a[2]! * s);
 export const unit = (a: ArrayLike<number>): Float64Array => scaled(a, 1 / (Math.hypot(a[0]!, a[1]!, a[2]!) || 1));
 export const cross = (a: ArrayLike<number>, b: ArrayLike<number>): Float64Array =>
   Float64Array.of(a[1]! * b[2]! - a[2]! * b[1]!, a[2]! * b[0]! - a[0]! * b[2]!, a[0]! * b[1]! - a[1]! * b[0]!);
@@ -262,62 +263,4 @@ function withSurfaces(
 function eigenUp(A: Float64Array, toward: Float64Array): Float64Array {
   const least = eigenSymmetric3(A).vectors[0]!;
   return unit(scaled(least, dot(least, toward) < 0 ? -1 : 1));
-}
-
-/** Pixels looked at per photo, on a grid, and how far their neighbours are, as a share of the map's long side. */
-const SAMPLES = { perPhoto: 1500, reach: 0.008, most: 60_000 };
-
-/**
- * Surface samples of depth maps: independent of what a person sets about the cloud, so that moving a threshold does not
- * move the frame.
- */
-export function surfaceSamples(cameras: readonly Camera[], maps: readonly DepthMap[]): SurfaceSamples {
-  const positions: number[] = [];
-  const normals: number[] = [];
-  const perPhoto = Math.min(SAMPLES.perPhoto, SAMPLES.most / Math.max(1, maps.length));
-  maps.forEach((given, index) => {
-    // Its arrays may lie behind a cache: they are asked for once.
-    const map = { ...given };
-    const step = Math.max(1, Math.floor(Math.sqrt((map.width * map.height) / perPhoto)));
-    const reach = Math.max(1, Math.round(SAMPLES.reach * Math.max(map.width, map.height)));
-    const W = cameras[index]!.worldFromCamera;
-    for (let y = reach; y < map.height - reach; y += step)
-      for (let x = reach; x < map.width - reach; x += step) {
-        const found = surfaceAt(map, x, y, reach);
-        if (!found) continue;
-        const { point: p, normal: n } = found;
-        for (let i = 0; i < 3; i++) {
-          positions.push(W[4 * i]! * p[0]! + W[4 * i + 1]! * p[1]! + W[4 * i + 2]! * p[2]! + W[4 * i + 3]!);
-          normals.push(W[4 * i]! * n[0]! + W[4 * i + 1]! * n[1]! + W[4 * i + 2]! * n[2]!);
-        }
-      }
-  });
-  return { positions: Float64Array.from(positions), normals: Float64Array.from(normals) };
-}
-
-function surfaceAt(
-  map: DepthMap,
-  x: number,
-  y: number,
-  r: number,
-): { point: Float64Array; normal: Float64Array } | undefined {
-  const { width, depth, confidence } = map;
-  const centre = depth[y * width + x]!;
-  const at = (px: number, py: number): Float64Array | undefined => {
-    const k = py * width + px;
-    if (!(depth[k]! > 0) || confidence[k]! <= 1 || Math.abs(depth[k]! - centre) > SURFACE_STEP * centre)
-      return undefined;
-    const point = new Float64Array(3);
-    unprojected(map, px, py, depth[k]!, point);
-    return point;
-  };
-  const [point, left, right, above, below] = [at(x, y), at(x - r, y), at(x + r, y), at(x, y - r), at(x, y + r)];
-  if (!point || !left || !right || !above || !below) return undefined;
-  const normal = unit(
-    cross(
-      right.map((value, i) => value - left[i]!),
-      below.map((value, i) => value - above[i]!),
-    ),
-  );
-  return { point, normal: dot(normal, point) > 0 ? scaled(normal, -1) : normal };
 }

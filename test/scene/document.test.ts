@@ -16,6 +16,7 @@ import {
   stored,
   withScale,
 } from '../../electron/scene/frame.js';
+import { frameSamples } from '../../electron/scene/frame-samples.js';
 import { automaticUp, upOfGimbal } from '../../electron/scene/level.js';
 import { pointAtPixel } from '../../electron/scene/points.js';
 import { boxRegion, insideRegion, movedRegion } from '../../electron/scene/region.js';
@@ -37,7 +38,7 @@ function moved(scene: Scene, { scale, rotation, translation }: Similarity): Scen
 
 /** Degrees between a frame's z and the true up of the room, whose y points down, after the room was moved by `change`. */
 function tilt(scene: Scene, change: Similarity): number {
-  const { sceneFromAlignment } = automaticFrame(scene.cameras, scene.depthMaps);
+  const { sceneFromAlignment } = automaticFrame(scene.cameras, frameSamples(scene.cameras, scene.depthMaps));
   const turn = compose({ ...sceneFromAlignment, translation: new Float64Array(3) }, change);
   const up = transform({ ...turn, scale: 1, translation: new Float64Array(3) }, [0, -1, 0]);
   return Math.acos(Math.min(1, up[2]!)) / DEGREE;
@@ -86,7 +87,7 @@ describe('automatic level', () => {
 
   it('puts the origin on the floor', async () => {
     const { scene } = await roomScene(5);
-    const { sceneFromAlignment } = automaticFrame(scene.cameras, scene.depthMaps);
+    const { sceneFromAlignment } = automaticFrame(scene.cameras, frameSamples(scene.cameras, scene.depthMaps));
     // The room's floor is at y = 2.
     expect(transform(sceneFromAlignment, [0.3, 2, 0.2])[2]).toBeCloseTo(0, 1);
   });
@@ -95,7 +96,7 @@ describe('automatic level', () => {
 describe('a frame that was decided', () => {
   it('is where it was after another alignment, whose world and scale are others', async () => {
     const { scene } = await roomScene(4);
-    const frame = withScale(automaticFrame(scene.cameras, scene.depthMaps), 2.5);
+    const frame = withScale(automaticFrame(scene.cameras, frameSamples(scene.cameras, scene.depthMaps)), 2.5);
     const kept = stored(frame, 'first', scene.cameras);
     expect(matrixOf(restored(kept, 'first', scene.cameras)!.sceneFromAlignment)).toEqual(
       kept.matrix.map((value) => expect.closeTo(value, 9)),
@@ -302,7 +303,7 @@ describe('level, from what else the photos know', () => {
     const gimbals = new Map(
       scene.cameras.map(({ photo, worldFromCamera: M }) => [photo, Float64Array.of(-M[4]!, -M[5]!, -M[6]!)]),
     );
-    const { sceneFromAlignment } = automaticFrame(scene.cameras, scene.depthMaps, gimbals);
+    const { sceneFromAlignment } = automaticFrame(scene.cameras, frameSamples(scene.cameras, scene.depthMaps), gimbals);
     expect(transform({ ...sceneFromAlignment, translation: new Float64Array(3) }, [0, -1, 0])[2]).toBeGreaterThan(
       0.9999,
     );
