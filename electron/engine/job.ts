@@ -9,6 +9,7 @@ import { Gate } from './gate.js';
 import type { Placement } from './placement.js';
 import { run } from './run.js';
 import type { Timings } from './timings.js';
+import { frameFolder } from './videos.js';
 import type { Workspace } from './workspace.js';
 
 export interface JobOptions {
@@ -88,6 +89,7 @@ export class Job {
         provider: entry.provider,
         settings,
         signal: this.abort.signal,
+        views: frameFolder(workspace.path),
         gate: this.gate,
         threads,
         execution: workspace.execution,

@@ -11,7 +11,8 @@ import {
   type KnownIntrinsics,
 } from '../photos/known-cameras/index.js';
 import type { Project, ProjectPhoto } from '../project/project.js';
-import { importFaces } from './wide.js';
+import { straighten, type StraightenOptions } from './straighten.js';
+import type { WidePicture } from './wide.js';
 
 export type KnownCameraUse = KnownPhotoCamera['use'];
 
@@ -33,14 +34,10 @@ const SAME_SHAPE = 0.01;
  */
 const SIMPLE = 1 / 1600;
 
-export interface TakeOptions {
+export interface TakeOptions extends StraightenOptions {
   use: KnownCameraUse;
   /** Of priors. */
   weight?: number | undefined;
-  /** Folder for views of photos whose lens has more than one radial term. */
-  cache: string;
-  signal?: AbortSignal | undefined;
-  note(message: string): void;
 }
 
 /**
@@ -54,7 +51,8 @@ export async function takeKnownCameras(project: Project, path: string, options: 
   const notes = [...file.notes];
   const issues = new Map<string, string[]>();
   const remark = (what: string, name: string): void => void issues.set(what, [...(issues.get(what) ?? []), name]);
-  await straighten(project, file.cameras, options, remark);
+  const wide = notSimple(project, file.cameras, remark);
+  if (wide.length > 0) await straighten(project, wide, options);
   const photos = project.photos().filter(({ enabled }) => enabled);
   const names = [...new Set(photos.map(pictureName))];
   const { byPhoto, unmatched } = matchCameras(file.cameras, names);
@@ -74,29 +72,22 @@ export async function takeKnownCameras(project: Project, path: string, options: 
 /** Of the photo, or of the picture that it is a view of. */
 const pictureName = ({ name, face }: Photo): string => face?.picture ?? name;
 
-/** Views instead of photos whose known lens is not simple. */
-async function straighten(
+/** Photos whose known lens is not simple. */
+function notSimple(
   project: Project,
   cameras: readonly KnownCamera[],
-  { cache, signal, note }: TakeOptions,
   remark: (what: string, name: string) => void,
-): Promise<void> {
+): WidePicture[] {
   const photos = project.photos().filter(({ enabled, face }) => enabled && !face);
   const { byPhoto } = matchCameras(
     cameras,
     photos.map(({ name }) => name),
   );
-  const wide = [...byPhoto].flatMap(([index, { intrinsics }]) => {
+  return [...byPhoto].flatMap(([index, { intrinsics }]) => {
     const photo = photos[index]!;
     if (!intrinsics || closestRadial(intrinsics) !== undefined) return [];
     return isForShape(photo, intrinsics, remark) ? [{ photo, camera: projectionOf(intrinsics) }] : [];
   });
-  if (wide.length === 0) return;
-  const known = new Map(project.photos().map((photo) => [photo.id, photo]));
-  const faces = await importFaces(wide, known, cache, { signal, note });
-  project.addPhotos(faces.imported);
-  project.apply({ kind: 'photos-enabled', photos: wide.map(({ photo }) => photo.id), enabled: false });
-  project.apply({ kind: 'photos-enabled', photos: faces.known, enabled: true });
 }
 
 function knownOf(

@@ -30,6 +30,8 @@ import { PairSet } from '../pairs/propose.js';
 import type { SparseContext } from '../sparse/correspondence.js';
 import { SPARSE_VERSION, sparseKey, sparseModel } from '../sparse/stage.js';
 import { decisions, digest, expectedPairs, select, type Selection } from './selection.js';
+import { fisheyeNote, foundFisheyes, laterFisheyes, straighten } from './straighten.js';
+import type { WidePicture } from './wide.js';
 import { visualWords } from './visual-words.js';
 
 /** Changes whenever the same observations would be aligned to another result. */
@@ -43,6 +45,8 @@ export interface RunContext {
   provider: string;
   settings: RunSettings;
   signal: AbortSignal;
+  /** Folder for views of photos that turn out to be a fisheye's. */
+  views: string;
   gate: Gate;
   threads?: number | undefined;
   /** Who computes; threads of this process when not given. */
@@ -81,7 +85,7 @@ interface Tracker {
  *
  * @throws UserError for everything the user can do something about, the signal's reason when cancelled
  */
-export async function run(context: RunContext): Promise<RunOutcome> {
+export async function run(context: RunContext, started?: Tracker): Promise<RunOutcome> {
   const { project, estimator, settings } = context;
   const threads = context.threads ?? availableParallelism();
   const usesSparse = estimator.sparse !== 'unused';
@@ -89,15 +93,19 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   const expected = (photos: readonly Photo[], pairs: number, estimator: number) =>
     forecastSteps({ ...sizeOf(photos), pairs, threads, estimator, sparse: usesSparse });
   const inHistory = (steps: ReturnType<typeof expected>) => context.timings?.apply(kind, steps) ?? steps;
-  const clock = new Clock(context.gate.now);
-  const progress = new RunProgress(inHistory(expected(project.photos(), 1, 1)), context.gate.now);
-  const tracker: Tracker = { clock, progress };
+  const tracker: Tracker = started ?? {
+    clock: new Clock(context.gate.now),
+    progress: new RunProgress(inHistory(expected(project.photos(), 1, 1)), context.gate.now),
+  };
+  const { clock, progress } = tracker;
   const enter = (stage: StageName): void => {
     clock.enter(stage);
     report(context, tracker, stage, engineStages[stage].begins);
   };
   enter('photos');
   checkFiles(project.photos().filter(({ enabled }) => enabled));
+  if (!context.cachedOnly && (await straightened(context, laterFisheyes(project.photos()))))
+    return run(context, tracker);
   enter('pairs');
   let selection = await select(project, settings, estimator);
   const { photos } = selection;
@@ -123,6 +131,10 @@ export async function run(context: RunContext): Promise<RunOutcome> {
     enter('sparse');
     matcher = await chosenMatcher(settings, context.onNote, context.threads);
     sparse = await lookAtAll(context, tracker, planned, matcher).finally(() => matcher?.close());
+    const fisheyes = sparse && !context.cachedOnly ? foundFisheyes(photos, sparse) : [];
+    if (fisheyes.length > 0) context.onNote(fisheyeNote(fisheyes));
+    // Nothing but the sparse model has been made of them yet.
+    if (await straightened(context, fisheyes)) return run(context, tracker);
     if (sparse) context.onSparse?.(sparse);
   }
   // What retrieval found belongs to the run as what was planned does.
@@ -163,6 +175,16 @@ export async function run(context: RunContext): Promise<RunOutcome> {
   } finally {
     await session.close();
   }
+}
+
+/** @returns whether the project's photos are others now */
+async function straightened(
+  { project, views, signal, onNote }: RunContext,
+  pictures: readonly WidePicture[],
+): Promise<boolean> {
+  if (pictures.length === 0) return false;
+  await straighten(project, pictures, { cache: views, signal, note: onNote });
+  return true;
 }
 
 /** Runs of one kind take about the same time for the same photos. */

@@ -63,8 +63,22 @@ export interface SparseLens {
   related: number;
   /** True where neither the photos nor their overlap tell the focal (two photos, one of them): it is assumed. */
   assumed?: boolean | undefined;
+  /** Where the photos are a fisheye's, which focal and radial terms can't tell: what it is, and they should be straightened by. */
+  fisheye?: FisheyeTerms | undefined;
   /** Standard deviation of `focal`, where known. */
   focalSigma?: number | undefined;
+}
+
+/**
+ * A fisheye: a ray at the angle t to the axis is seen at the radius focal t (1 + k1 t^2 + k2 t^4) round the principal point,
+ * which lies at (cx, cy) from the photo's centre; long sides.
+ */
+export interface FisheyeTerms {
+  focal: number;
+  k1: number;
+  k2: number;
+  cx: number;
+  cy: number;
 }
 
 /** N points as arrays; the sightings of point i are entries offsets[i] to offsets[i + 1] of the track arrays. */

@@ -188,6 +188,7 @@ function modelOf(photos: readonly Photo[], survey: Survey): SparseModel {
       ...(k2 && { k2 }),
       ...(cx && { cx }),
       ...(cy && { cy }),
+      ...(survey.pieces[0]?.fisheyes?.[k] ? { fisheye: survey.pieces[0].fisheyes[k] } : {}),
       related: survey.related[k]!,
       ...(survey.focalSigmas[k] === undefined ? {} : { focalSigma: focal * survey.focalSigmas[k]! }),
     })),

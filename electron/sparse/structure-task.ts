@@ -7,6 +7,7 @@ import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
 import type { StructureLook } from './look.js';
+import { fisheyeOf } from './fisheye.js';
 import { overlaid } from './overlaid.js';
 import { unseen } from './unseen.js';
 import { rigsOf } from './rigs.js';
@@ -55,6 +56,10 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
   const contradictions = contradictionsOf(positions.length, request.pairs);
   const pairs = request.pairs.filter((_, k) => contradictions[k] === undefined);
   const lenses = request.lenses.map((lens) => ({ ...lens }));
+  const position = (photo: number, feature: number): [number, number] => [
+    positions[photo]![2 * feature]!,
+    positions[photo]![2 * feature + 1]!,
+  ];
   const pieces = await buildStructure(
     {
       photoCount: positions.length,
@@ -64,7 +69,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
         positions.map(({ length }) => length / 2),
         pairs,
       ),
-      position: (photo, feature) => [positions[photo]![2 * feature]!, positions[photo]![2 * feature + 1]!],
+      position,
       pairs,
       known: request.known,
       priors: request.priors,
@@ -83,9 +88,17 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
     const halves = positions.map((all) => [halfSide(all, 0), halfSide(all, 1)] as const);
     largest.overlaid = overlaid(largest, lenses, (photo) => halves[photo]!);
     largest.unseen = unseen(largest, lenses, (photo) => halves[photo]!);
+    largest.fisheyes = lenses.map((lens, k) =>
+      isKnown(lens) || request.faces.some(({ face }, photo) => face && lensOf[photo] === k)
+        ? undefined
+        : fisheyeOf(largest, k, lens, position),
+    );
   }
   return { pieces, lenses, contradictions };
 }
+
+/** By an earlier run, by calibration or by the user. */
+const isKnown = ({ fixed, prior }: Lens): boolean => fixed === true || (prior !== undefined && prior.sigma < 1e-3);
 
 /** Sends a look whenever more photos are placed than ever before, also by another start. */
 function growingLooks(port: MessagePort): (placed: number, look: (most: number) => StructureLook) => void {

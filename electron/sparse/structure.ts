@@ -2,6 +2,7 @@ import { agreement, isTelling } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import type { StructureLook } from './look.js';
 import { mergePieces } from './merge.js';
+import type { FisheyeTerms } from '../geometry/sparse-model.js';
 import type { Overlaid } from './overlaid.js';
 import { chooseMirrored } from './mirror.js';
 import { poseHolds, type PosePrior } from './pose-prior.js';
@@ -108,6 +109,8 @@ export interface Piece {
   mirrored?: number | undefined;
   /** Photos at nearly one place, with what contradicts that they show the same (overlaid.ts); undefined where nobody asked. */
   overlaid?: Overlaid[] | undefined;
+  /** Per lens, what fisheye it is (fisheye.ts); undefined where it is none, and where nobody asked. */
+  fisheyes?: (FisheyeTerms | undefined)[] | undefined;
   /** The same, of points that each should have seen (unseen.ts). */
   unseen?: Overlaid[] | undefined;
 }
