@@ -21,6 +21,16 @@ const SKIPPED: Record<Part, string[]> = {
   keys: ['-discard', 'nokey', '-skip_frame', 'nokey'],
 };
 
+/**
+ * Of a stream in which every frame is built on, or whose decoder can't tell (VP9, AV1), every second one is looked at: to
+ * write and look at a frame takes as long as to decode it.
+ */
+function thinned({ times }: VideoFacts, part: Part): string[] {
+  const interval = (times[times.length - 1] ?? 0) / Math.max(1, times.length - 1);
+  if (part !== 'references' || !(interval > 0)) return [];
+  return [`select='isnan(prev_selected_t)+gte(t-prev_selected_t,${(1.5 * interval).toFixed(6)})'`];
+}
+
 /** Whole pictures of square pixels. */
 const straight = ({ width, height, interlaced }: VideoShape): string[] => [
   ...(interlaced ? ['yadif=deint=interlaced'] : []),
@@ -59,7 +69,7 @@ function argumentsOf(
   part: Part,
   { small, full }: { small: { width: number; height: number }; full: FrameSpool },
 ): string[] {
-  const whole = [STAMPS, ...straight(facts), FrameSpool.filter].join();
+  const whole = [...thinned(facts, part), STAMPS, ...straight(facts), FrameSpool.filter].join();
   const looked = `scale=${small.width}:${small.height}:flags=fast_bilinear,format=gray`;
   const each = ['-vsync', 'passthrough'];
   return [

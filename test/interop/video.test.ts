@@ -46,7 +46,7 @@ describe('frames of a video', () => {
   test('are those that their numbers say: FFmpeg, asked for each by its number, gives the same picture', async () => {
     const path = join(folder, 'numbers.mp4');
     await makeVideo(path, { width: 320, height: 240, count: 90, speed: 5, encode: H264 });
-    const { frames } = await extractFrames(path, join(folder, 'cache-numbers'), { frames: 8 });
+    const { frames } = await extractFrames(path, join(folder, 'cache-numbers'), { frames: 12 });
     const { runFfmpeg } = await import('../../electron/video/ffmpeg.js');
     const grey = (file: string) => sharp(file).greyscale().raw().toBuffer();
     for (const frame of frames) {
@@ -78,9 +78,12 @@ describe('frames of a video', () => {
     const { frames: all, notes: told } = await extractFrames(web, join(folder, 'cache-web'), { frames: 3 });
     expect(told).toEqual([`long.webm: ${all.length} of 90 frames chosen`]);
     for (const { path, frame } of all) expect(frame.seconds * 30).toBeCloseTo(numberOf(path), 1);
-    // Not enough of them: all frames are looked at.
-    const { notes: more } = await extractFrames(path, join(folder, 'cache-long'), { frames: 20 });
-    expect(more[0]).toMatch(/of 240 frames chosen/);
+    // Not enough of them: every second frame is looked at, at its own time; and with too few of those, all are.
+    const { frames: half, notes: more } = await extractFrames(path, join(folder, 'cache-long'), { frames: 20 });
+    expect(more[0]).toMatch(/of 120 frames chosen/);
+    for (const { path, frame } of half) expect(frame.seconds * 30).toBeCloseTo(2 * numberOf(path), 1);
+    const { notes: most } = await extractFrames(path, join(folder, 'cache-long'), { frames: 31 });
+    expect(most[0]).toMatch(/of 240 frames chosen/);
   });
 
   test('are upright when the video says that it was turned', async () => {
