@@ -244,6 +244,9 @@ export type SceneDescription = z.infer<typeof sceneDescription>;
 const FAR = 10_000;
 const KILOMETRE = 1000;
 
+/** Control points that fix a scene in their coordinates; fewer leave a turn open. */
+export const LEAST_CONTROLS = 3;
+
 /**
  * What is taken off the coordinates of a survey, from those of its first point: by axis, whole kilometres where they are
  * large. The same for points from a table and points that are typed.

@@ -1,6 +1,7 @@
 import Papa from 'papaparse';
 import { readRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
+import { checkControls, controlCount } from '../scene/control.js';
 import {
   surveyOffset,
   type ControlPoint,
@@ -61,6 +62,7 @@ export function readControlFile(
   });
   const all = [...points.values()];
   if (all.length === 0) throw new UserError('bad-input', `this table holds no points: ${path}`);
+  if (controlCount(all) > 0) checkControls(all);
   const offset = surveyOffset(all[0]!.known);
   const moved = all.map((point) => ({ ...point, known: point.known.map((v, i) => v - offset[i]!) as Vector }));
   return { kind: 'controls', points: moved, offset };

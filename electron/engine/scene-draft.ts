@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
 import { decodeMask, encodeMask, wholeCells } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
-import type {
-  ControlPoint,
-  Deletion,
-  KnownLength,
-  Measurement,
-  SceneChange,
-  SceneDocument,
-  ScenePixel,
-  SceneRegion,
-  Vector,
+import {
+  LEAST_CONTROLS,
+  type ControlPoint,
+  type Deletion,
+  type KnownLength,
+  type Measurement,
+  type SceneChange,
+  type SceneDocument,
+  type ScenePixel,
+  type SceneRegion,
+  type Vector,
 } from '../contract/scene.js';
 import { compose, invert, transform, type Similarity } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
-import { controlFrame } from '../scene/control.js';
+import { controlCount, controlFrame } from '../scene/control.js';
 import { checkApart } from '../scene/ends.js';
 import type { FrameSamples } from '../scene/frame-samples.js';
 import { areSame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';
@@ -139,12 +140,12 @@ export class SceneDraft {
 
   /**
    * Points with known coordinates instead of those before. The frame follows the control points; with check points alone
-   * it stays.
+   * it stays, and while there are too few to follow: the studio adds one after the other.
    */
   control(points: readonly ControlPoint[], offset: Vector | undefined): this {
     this.controls = [...points];
     this.offset = offset;
-    if (points.some(({ role }) => role === 'control')) this.setFrame(controlFrame(points, this.base.component));
+    if (controlCount(points) >= LEAST_CONTROLS) this.setFrame(controlFrame(points, this.base.component));
     return this.did(points.length > 0 ? 'Set control points' : 'Forget the control points');
   }
 

@@ -1,9 +1,9 @@
 import { UserError } from '../contract/errors.js';
-import type { SceneDescription, SceneOperation, Vector } from '../contract/scene.js';
+import { LEAST_CONTROLS, type SceneDescription, type SceneOperation, type Vector } from '../contract/scene.js';
 import { cleaned, keptPoints } from '../scene/cleaning.js';
 import type { GeoPosition, PhotoId } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
-import { controlResiduals } from '../scene/control.js';
+import { controlCount, controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
@@ -129,6 +129,9 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
   const cleaning = workspace.scene.cleaning(alignment, component);
   const kept = keptPoints(cloud, cameras, cleaning);
   const lengths = document.lengths.length > 0 ? scaleOf(document.lengths, alignment, component).lengths : [];
+  const control = controlCount(document.controls);
+  // Too few control points for the frame to follow them: nothing is off by anything yet.
+  const isOpen = control > 0 && control < LEAST_CONTROLS && frame.level !== 'control';
   return {
     frame: infoOf(frame),
     bounds: boundsOf(cloud.positions, kept, infoOf(frame).matrix),
@@ -139,7 +142,7 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
     deletions: document.deletions.length,
     lengths,
     measurements: document.measurements,
-    controls: controlResiduals(document.controls, component, frame),
+    controls: isOpen ? [] : controlResiduals(document.controls, component, frame),
     places: frame.level === 'gps' ? placeResiduals(cameras, positionsOf(workspace.project), frame) : [],
   };
 }

@@ -1,10 +1,23 @@
 import { UserError } from '../contract/errors.js';
-import type { ControlPoint, ControlResidual, Vector } from '../contract/scene.js';
+import { LEAST_CONTROLS, type ControlPoint, type ControlResidual, type Vector } from '../contract/scene.js';
 import { registerPoints, transform } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { endPoint } from './ends.js';
 import type { Frame } from './frame.js';
 import { spreads } from './known-frame.js';
+
+export const controlCount = (points: readonly Pick<ControlPoint, 'role'>[]): number =>
+  points.filter(({ role }) => role === 'control').length;
+
+/** @throws UserError 'bad-input' for control points that are too few to fix a scene */
+export function checkControls(points: readonly Pick<ControlPoint, 'role'>[]): void {
+  const count = controlCount(points);
+  if (count < LEAST_CONTROLS)
+    throw new UserError(
+      'bad-input',
+      `three control points at least fix a scene in its coordinates, and ${count} were given; add some, or give a length`,
+    );
+}
 
 /**
  * The frame that takes control points to their known coordinates: least squares, as surveyors expect it. Check points
@@ -13,12 +26,8 @@ import { spreads } from './known-frame.js';
  * @throws UserError 'bad-input' for fewer than three control points, or points in one place or on one line
  */
 export function controlFrame(points: readonly ControlPoint[], scene: Scene): Frame {
+  checkControls(points);
   const control = points.filter(({ role }) => role === 'control');
-  if (control.length < 3)
-    throw new UserError(
-      'bad-input',
-      `three control points at least fix a scene in its coordinates, and ${control.length} were given; add some, or give a length`,
-    );
   const found = control.map(({ at }) => endPoint(at, scene).position);
   const known = control.map((point) => point.known);
   if (!spreads(found) || !spreads(known))

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import {
+  LEAST_CONTROLS,
   surveyOffset,
   type ControlPoint,
   type ControlResidual,
@@ -160,32 +161,43 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
 
 function Controls({ document, residuals, busy }: ControlsProps) {
   const { controls, offset } = document;
+  const count = controls.filter(({ role }) => role === 'control').length;
   return (
-    <ul className="scene-list">
-      {controls.map(({ name, role }) => {
-        const found = residuals.find((each) => each.name === name);
-        return (
-          <RemovableRow
-            key={name}
-            remove={t('Remove {name}', { name })}
-            disabled={busy}
-            onRemove={() =>
-              void editScene({
-                kind: 'controls',
-                points: controls.filter((each) => each.name !== name) as ControlPoint[],
-                ...(offset ? { offset } : {}),
-              })
-            }
-          >
-            <span className="truncate">
-              {role === 'control' ? t('Control {name}', { name }) : t('Check {name}', { name })}
-            </span>
-            <span className="numeric">
-              {found && t('off by {n} mm', { n: fixedText(1000 * Math.hypot(...found.off), 1) })}
-            </span>
-          </RemovableRow>
-        );
-      })}
-    </ul>
+    <>
+      {count > 0 && count < LEAST_CONTROLS && (
+        <p className="quiet">
+          {t('Control points fix the scene from the third on: {n} of {least} so far', {
+            n: count,
+            least: LEAST_CONTROLS,
+          })}
+        </p>
+      )}
+      <ul className="scene-list">
+        {controls.map(({ name, role }) => {
+          const found = residuals.find((each) => each.name === name);
+          return (
+            <RemovableRow
+              key={name}
+              remove={t('Remove {name}', { name })}
+              disabled={busy}
+              onRemove={() =>
+                void editScene({
+                  kind: 'controls',
+                  points: controls.filter((each) => each.name !== name) as ControlPoint[],
+                  ...(offset ? { offset } : {}),
+                })
+              }
+            >
+              <span className="truncate">
+                {role === 'control' ? t('Control {name}', { name }) : t('Check {name}', { name })}
+              </span>
+              <span className="numeric">
+                {found && t('off by {n} mm', { n: fixedText(1000 * Math.hypot(...found.off), 1) })}
+              </span>
+            </RemovableRow>
+          );
+        })}
+      </ul>
+    </>
   );
 }

@@ -133,6 +133,8 @@ export const german = {
   'Connection lost, trying again…': 'Verbindung verloren, neuer Versuch…',
   contradicts: 'widerspricht',
   'Control {name}': 'Passpunkt {name}',
+  'Control points fix the scene from the third on: {n} of {least} so far':
+    'Passpunkte legen die Szene ab dem dritten fest: bisher {n} von {least}',
   'Control: the frame is fitted to it': 'Passpunkt: der Rahmen wird angepasst',
   'Copy path': 'Pfad kopieren',
   'Crop box': 'Begrenzungsbox',

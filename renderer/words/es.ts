@@ -135,6 +135,8 @@ export const spanish: Words = {
   'Connection lost, trying again…': 'Conexión perdida, reintentando…',
   contradicts: 'se contradice',
   'Control {name}': 'Control {name}',
+  'Control points fix the scene from the third on: {n} of {least} so far':
+    'Los puntos de control fijan la escena a partir del tercero: {n} de {least} por ahora',
   'Control: the frame is fitted to it': 'Control: el marco se ajusta a él',
   'Copy path': 'Copiar ruta',
   'Crop box': 'Caja de recorte',

@@ -135,6 +135,8 @@ export const french: Words = {
   'Connection lost, trying again…': 'Connexion perdue, nouvel essai…',
   contradicts: 'contradictoire',
   'Control {name}': 'Contrôle {name}',
+  'Control points fix the scene from the third on: {n} of {least} so far':
+    'Les points de contrôle fixent la scène à partir du troisième : {n} sur {least} pour l’instant',
   'Control: the frame is fitted to it': 'Contrôle : le repère y est ajusté',
   'Copy path': 'Copier le chemin',
   'Crop box': 'Boîte de coupe',

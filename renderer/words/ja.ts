@@ -134,6 +134,8 @@ export const japanese: Words = {
   'Connection lost, trying again…': '接続が切れました。再試行中…',
   contradicts: '矛盾',
   'Control {name}': '基準点 {name}',
+  'Control points fix the scene from the third on: {n} of {least} so far':
+    '基準点は3点目からシーンを固定します：現在 {least} 点中 {n} 点',
   'Control: the frame is fitted to it': '基準点：座標系をこれに合わせる',
   'Copy path': 'パスをコピー',
   'Crop box': '切り抜きボックス',

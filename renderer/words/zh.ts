@@ -131,6 +131,8 @@ export const chinese: Words = {
   'Connection lost, trying again…': '连接中断，正在重试…',
   contradicts: '矛盾',
   'Control {name}': '控制点 {name}',
+  'Control points fix the scene from the third on: {n} of {least} so far':
+    '从第三个控制点起固定场景：目前 {least} 个中有 {n} 个',
   'Control: the frame is fitted to it': '控制点：坐标系以它拟合',
   'Copy path': '复制路径',
   'Crop box': '裁剪框',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRoom } from './room.js';
 import { button, chromiumPath, openStudio, shown, step, type Studio } from './studio.js';
@@ -126,18 +127,10 @@ describe.skipIf(!chromiumPath)('the scene', () => {
     await button(page, 'Mark a point').click();
     await page.mouse.click(...(await place(0.5, 0.5)));
     await page.locator('.mark-place').waitFor();
-    const drawn = (): Promise<readonly [number, number]> =>
-      page
-        .locator('.scene-lines .pick')
-        .last()
-        .evaluate((group) => {
-          const { left, top, width, height } = group.querySelector('circle')!.getBoundingClientRect();
-          return [left + width / 2, top + height / 2] as const;
-        });
     await button(page, 'Next photo').click();
     await page.waitForTimeout(1000);
     // Where the first mark says that it is, the second photo is marked: nearly no residual.
-    await page.mouse.click(...(await drawn()));
+    await page.mouse.click(...(await centre(page.locator('.scene-lines .pick').last())));
     await expect.poll(() => page.locator('.mark-place').innerText()).toMatch(/· off by 0\.\d\d px$/);
     await button(page, 'Pick this point').click();
     await page.getByText('1 picked').waitFor();
@@ -182,10 +175,65 @@ describe.skipIf(!chromiumPath)('the scene', () => {
     await button(page, 'Done').click();
   });
 
+  it('is placed by control points, and a check point tells how far off it is', async () => {
+    const { page } = studio;
+    await step(page, 'Photos').click();
+    await page.locator('.photo-row').first().click();
+    await page.keyboard.press('v');
+    await page.locator('.overlay-photo').waitFor();
+    await step(page, 'Clean').click();
+    await button(page, 'Mark a point').click();
+    /** Marks a place in two photos. @returns where it is in the scene */
+    const mark = async (x: number, y: number): Promise<readonly number[]> => {
+      await page.mouse.click(...(await place(x, y)));
+      await page.locator('.mark-place').waitFor();
+      await button(page, 'Next photo').click();
+      await page.waitForTimeout(1000);
+      await page.mouse.click(...(await centre(page.locator('.scene-lines .pick').last())));
+      const told = page.locator('.mark-place');
+      await expect.poll(() => told.innerText()).toMatch(/ · off by /);
+      const numbers = (await told.innerText()).split(' · ')[0]!.split('; ');
+      await button(page, 'Previous photo').click();
+      await page.waitForTimeout(1000);
+      return numbers.map((text) => Number(text.replace('−', '-').replaceAll(',', '')));
+    };
+    // A survey whose metre is half a unit of the scene, turned by a quarter, far from its own origin.
+    const survey = ([x, y, z]: readonly number[]): number[] => [500_000 - 2 * y!, 4_200_000 + 2 * x!, 120 + 2 * z!];
+    const points = [
+      ['D', 'check', 0.5, 0.55],
+      ['A', 'control', 0.42, 0.45],
+      ['B', 'control', 0.58, 0.45],
+      ['C', 'control', 0.45, 0.6],
+    ] as const;
+    for (const [name, role, x, y] of points) {
+      const known = survey(await mark(x, y));
+      const form = page.locator('details', { hasText: 'Known coordinates' });
+      if (!(await form.evaluate((each) => (each as HTMLDetailsElement).open))) await form.locator('summary').click();
+      await form.getByLabel('Name').fill(name);
+      for (const [k, axis] of ['x', 'y', 'z'].entries())
+        await form.getByLabel(axis, { exact: true }).fill(known[k]!.toFixed(4));
+      await form.getByLabel('Role').selectOption(role);
+      await button(page, 'Add the point').click();
+      await page.locator('.scene-list', { hasText: role === 'check' ? `Check ${name}` : `Control ${name}` }).waitFor();
+    }
+    await expect.poll(() => fact('Unit')).toBe('metres');
+    for (const [name] of points) {
+      const row = page.locator('.scene-list li', { hasText: new RegExp(`(Check|Control) ${name}`) });
+      await expect.poll(() => row.innerText()).toMatch(/off by [0-9]\.\d mm/);
+    }
+  });
+
   it('had nothing to complain about', () => {
     expect(studio.complaints).toEqual([]);
   });
 });
+
+/** Of a mark that is drawn. */
+const centre = (mark: Locator): Promise<readonly [number, number]> =>
+  mark.evaluate((group) => {
+    const { left, top, width, height } = group.querySelector('circle')!.getBoundingClientRect();
+    return [left + width / 2, top + height / 2] as const;
+  });
 
 /** Of a binary PLY whose vertices begin with x, y and z as floats. */
 function plyPositions(file: Buffer): [number, number, number][] {
