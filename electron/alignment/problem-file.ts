@@ -68,17 +68,28 @@ class TensorFile {
         `the alignment problem can't be opened (${(error as NodeJS.ErrnoException).code}): ${path}`,
       );
     }
+    try {
+      [this.entries, this.start] = this.header();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Its tensors, and the byte at which their values begin. */
+  private header(): [Record<string, Entry>, number] {
     const length = this.size >= 8 ? Number(this.read(0, 8).readBigUInt64LE(0)) : 0;
     if (length < 2 || length > this.size - 8)
       throw this.bad(`its header length is ${length} in a file of ${this.size} bytes`);
-    this.start = 8 + length;
+    let entries: unknown;
     try {
-      this.entries = JSON.parse(this.read(8, length).toString('utf8')) as Record<string, Entry>;
+      entries = JSON.parse(this.read(8, length).toString('utf8'));
     } catch {
       throw this.bad('its header is not JSON');
     }
-    if (typeof this.entries !== 'object' || this.entries === null || Array.isArray(this.entries))
+    if (typeof entries !== 'object' || entries === null || Array.isArray(entries))
       throw this.bad('its header is not a list of tensors');
+    return [entries as Record<string, Entry>, 8 + length];
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -60,3 +60,19 @@ test('300,000 observations are counted, not spread over the stack', () => {
   );
   expect(readAlignmentProblem(path).views).toHaveLength(1000);
 });
+
+test.runIf(existsSync('/proc/self/fd'))('a file that is no problem is closed again', () => {
+  const path = join(folder, 'nonsense.safetensors');
+  writeFileSync(path, Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]));
+  expect(refused(path)).toMatch(/its header is not JSON/);
+  expect(readdirSync('/proc/self/fd').filter((fd) => targetOf(fd) === path)).toEqual([]);
+});
+
+function targetOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // The folder's own descriptor is gone by now.
+    return undefined;
+  }
+}
