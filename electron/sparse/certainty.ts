@@ -41,12 +41,13 @@ export function focalSigma(
   const size = own + free.length;
   const normal = new Float64Array(size * size);
   const scale = 1.5 * options.pixel;
+  const moved = new Map([...piece.cameras].map(([photo, each]) => [photo, movedOf(each, lenses[each.lens]!)]));
   let [squares, sightings] = [0, 0];
   const asked = [...piece.points].sort((p, q) => q.photos.length - p.photos.length).slice(0, options.points);
   for (const { position: at, photos: seeing, features } of asked) {
     const rows = seeing.flatMap((photo, k) => {
       const camera = piece.cameras.get(photo)!;
-      const row = linearised(camera, lenses[camera.lens]!, at, position(photo, features[k]!), scale);
+      const row = linearised(moved.get(photo)!, at, position(photo, features[k]!), scale);
       if (!row) return [];
       squares += row.square;
       sightings++;
@@ -81,44 +82,71 @@ interface Row {
   square: number;
 }
 
+/**
+ * A photo's camera and lens, and both with each of their numbers moved a little ahead and behind: made once a photo, not once
+ * a sighting. With the loops of `eliminate`, 40 photos took 10 s, and take 4 s.
+ */
+interface Moved {
+  still: Shown;
+  steps: [Shown, Shown][];
+}
+interface Shown {
+  camera: PlacedCamera;
+  lens: Lens;
+}
+
+/** Half of what a central difference spans. */
+const STEP = 1e-6;
+
+function movedOf(camera: PlacedCamera, lens: Lens): Moved {
+  const [t0, t1, t2] = camera.translation as unknown as [number, number, number];
+  const shown = (k: number, by: number): Shown => {
+    const moved = new Array<number>(CAMERA + LENS).fill(0);
+    moved[k] = by;
+    const [wx, wy, wz, tx, ty, tz, logFocal, k1, k2, cx, cy] = moved;
+    const rotation = multiply3(rotationFromVector(wx!, wy!, wz!), camera.rotation);
+    return {
+      camera: { ...camera, rotation, translation: Float64Array.of(t0 + tx!, t1 + ty!, t2 + tz!) },
+      lens: {
+        ...lens,
+        focal: lens.focal * Math.exp(logFocal!),
+        k1: lens.k1 + k1!,
+        k2: (lens.k2 ?? 0) + k2!,
+        cx: (lens.cx ?? 0) + cx!,
+        cy: (lens.cy ?? 0) + cy!,
+      },
+    };
+  };
+  const steps = Array.from({ length: CAMERA + LENS }, (_, k): [Shown, Shown] => [shown(k, STEP), shown(k, -STEP)]);
+  return { still: { camera, lens }, steps };
+}
+
 function linearised(
-  camera: PlacedCamera,
-  lens: Lens,
+  { still, steps }: Moved,
   at: ArrayLike<number>,
   seen: readonly [number, number],
   scale: number,
 ): Row | undefined {
-  const out = new Float64Array(2);
-  const shown = (moved: readonly number[]): [number, number] | undefined => {
-    const [wx, wy, wz, tx, ty, tz, logFocal, k1, k2, cx, cy, x, y, z] = moved;
-    const [t0, t1, t2] = camera.translation as unknown as [number, number, number];
-    const rotation = multiply3(rotationFromVector(wx!, wy!, wz!), camera.rotation);
-    const held = { ...camera, rotation, translation: Float64Array.of(t0 + tx!, t1 + ty!, t2 + tz!) };
-    const own = {
-      ...lens,
-      focal: lens.focal * Math.exp(logFocal!),
-      k1: lens.k1 + k1!,
-      k2: (lens.k2 ?? 0) + k2!,
-      cx: (lens.cx ?? 0) + cx!,
-      cy: (lens.cy ?? 0) + cy!,
-    };
-    if (!project(held, own, at[0]! + x!, at[1]! + y!, at[2]! + z!, out)) return undefined;
-    return [out[0]!, out[1]!];
-  };
-  const still = new Array<number>(CAMERA + LENS + 3).fill(0);
-  const found = shown(still);
-  if (!found) return undefined;
-  const error = [seen[0] - found[0], seen[1] - found[1]];
+  const [x, y, z] = at as unknown as [number, number, number];
+  const [out, ahead, behind] = [new Float64Array(2), new Float64Array(2), new Float64Array(2)];
+  const shows = ({ camera, lens }: Shown, onto: Float64Array, dx = 0, dy = 0, dz = 0): boolean =>
+    project(camera, lens, x + dx, y + dy, z + dz, onto);
+  if (!shows(still, out)) return undefined;
+  const error = [seen[0] - out[0]!, seen[1] - out[1]!];
   const weight = Math.sqrt(1 / (1 + (error[0]! ** 2 + error[1]! ** 2) / scale ** 2));
-  const columns = still.map((_, k) => {
-    const step = 1e-6;
-    const [ahead, behind] = [step, -step].map((by) => shown(still.map((value, i) => (i === k ? by : value))));
-    return [0, 1].map((axis) => (ahead && behind ? (weight * (ahead[axis]! - behind[axis]!)) / (2 * step) : 0));
-  });
+  const difference = (isShown: boolean): number[] =>
+    [0, 1].map((axis) => (isShown ? (weight * (ahead[axis]! - behind[axis]!)) / (2 * STEP) : 0));
+  const columns = steps.map(([p, q]) => difference(shows(p, ahead) && shows(q, behind)));
+  for (const [dx, dy, dz] of [
+    [STEP, 0, 0],
+    [0, STEP, 0],
+    [0, 0, STEP],
+  ] as const)
+    columns.push(difference(shows(still, ahead, dx, dy, dz) && shows(still, behind, -dx, -dy, -dz)));
   const rowsOf = (from: number, to: number) => [0, 1].map((axis) => columns.slice(from, to).map((each) => each[axis]!));
   return {
     unknowns: rowsOf(0, CAMERA + LENS),
-    point: rowsOf(CAMERA + LENS, still.length),
+    point: rowsOf(CAMERA + LENS, columns.length),
     square: weight ** 2 * (error[0]! ** 2 + error[1]! ** 2),
   };
 }
@@ -138,18 +166,25 @@ function eliminate(rows: readonly (Row & { columns: number[] })[], normal: Float
     const solved = Float64Array.from(P);
     return solveCholesky(V.slice(), solved, 3) ? solved : new Float64Array(3);
   });
-  flat.forEach((p, a) => {
-    flat.forEach((q, b) => {
-      const share = (a === b ? 1 : 0) - coupled[a]!.reduce((sum, value, i) => sum + value * q.P[i]!, 0);
-      for (let i = 0; i < p.J.length; i++) {
-        const row = p.columns[i]!;
-        if (row < 0 || p.J[i] === 0) continue;
-        const left = share * p.J[i]!;
-        for (let j = 0; j < q.J.length; j++) {
-          const column = q.columns[j]!;
-          if (column >= 0) normal[row * size + column] = normal[row * size + column]! + left * q.J[j]!;
-        }
-      }
+  // Only what is asked for, and in typed arrays: this loop runs (2 sightings x numbers)^2 times a point.
+  const asked = flat.map(({ J, P, columns }) => {
+    const own = columns.flatMap((column, i) => (column < 0 ? [] : [i]));
+    return { J: Float64Array.from(own, (i) => J[i]!), P, columns: Int32Array.from(own, (i) => columns[i]!) };
+  });
+  asked.forEach((p, a) => {
+    const [c0, c1, c2] = coupled[a]! as unknown as [number, number, number];
+    asked.forEach((q, b) => {
+      const share = (a === b ? 1 : 0) - (c0 * q.P[0]! + c1 * q.P[1]! + c2 * q.P[2]!);
+      for (let i = 0; i < p.J.length; i++) addRow(normal, p.columns[i]! * size, share * p.J[i]!, q);
     });
   });
+}
+
+function addRow(
+  normal: Float64Array,
+  row: number,
+  factor: number,
+  { J, columns }: { J: Float64Array; columns: Int32Array },
+): void {
+  for (let j = 0; j < J.length; j++) normal[row + columns[j]!]! += factor * J[j]!;
 }

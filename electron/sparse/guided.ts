@@ -1,4 +1,5 @@
 import { DESCRIPTOR, type Features } from '../features/features.js';
+import { withDescriptors, type DescriptorKernel } from './matching.js';
 
 export interface GuideOptions {
   /** Largest distance from the epipolar line, in the unit of the positions. */
@@ -51,8 +52,9 @@ export function guidedMatches(
     const own = taken.filter((_, k) => (k & 1) === side);
     return freeOf(features, own);
   }) as [Uint32Array, Uint32Array];
-  const near = new NearLine(x2, free[1]);
-  const search = (aside: number) => alongLines(a, b, x1, E, { free: free[0], near, aside, ...options });
+  const kernel = withDescriptors(a, b, 8 * b.count);
+  const near = new NearLine(x2, free[1], new Uint32Array(kernel.memory.buffer, kernel.free, b.count));
+  const search = (aside: number) => alongLines(a, b, x1, E, { free: free[0], near, aside, kernel, ...options });
   const found = search(0);
   const chance = [1, -1].flatMap((side) => search(side * BESIDE * options.threshold));
   const least = leastLikeness(found, chance, options.chance ?? GUIDE_DEFAULTS.chance);
@@ -88,6 +90,7 @@ interface Search extends GuideOptions {
   near: NearLine;
   /** By how much the lines are moved, in the unit of the positions. */
   aside: number;
+  kernel: DescriptorKernel;
 }
 
 /** Mutual best matches of features near each other's lines that stand out from the next best. */
@@ -96,19 +99,24 @@ function alongLines(
   b: Features,
   x1: Float64Array,
   E: ArrayLike<number>,
-  { free, near, aside, threshold, likeness = GUIDE_DEFAULTS.likeness, ratio = GUIDE_DEFAULTS.ratio }: Search,
+  { free, near, aside, kernel, threshold, likeness = GUIDE_DEFAULTS.likeness, ratio = GUIDE_DEFAULTS.ratio }: Search,
 ): Found[] {
   const [rows, columns] = [new Ranking(a.count), new Ranking(b.count)];
+  const { exports, memory, aAt, bAt } = kernel;
+  const { found: candidates } = near;
+  const productsAt = kernel.free + candidates.byteLength;
+  const products = new Int32Array(memory.buffer, productsAt, candidates.length);
   for (const i of free) {
     const [x, y] = [x1[2 * i]!, x1[2 * i + 1]!];
     const l0 = E[0]! * x + E[1]! * y + E[2]!;
     const l1 = E[3]! * x + E[4]! * y + E[5]!;
     const norm = Math.sqrt(l0 * l0 + l1 * l1);
     const l2 = E[6]! * x + E[7]! * y + E[8]! + aside * norm;
-    for (const j of near.find(l0, l1, l2, threshold * norm)) {
-      const product = dot(a.descriptors, DESCRIPTOR * i, b.descriptors, DESCRIPTOR * j);
-      rows.add(i, j, product);
-      columns.add(j, i, product);
+    const count = near.find(l0, l1, l2, threshold * norm);
+    exports.products(aAt + 2 * DESCRIPTOR * i, bAt, kernel.free, count, productsAt);
+    for (let n = 0; n < count; n++) {
+      rows.add(i, candidates[n]!, products[n]!);
+      columns.add(candidates[n]!, i, products[n]!);
     }
   }
   const found: Found[] = [];
@@ -120,68 +128,99 @@ function alongLines(
   return found;
 }
 
-/** Strips that places are sorted into. */
+/** Strips that places are sorted into, and parts of each from which the way to its first place of interest is short. */
 const STRIPS = 64;
+const PARTS = 256;
+
+interface Strips {
+  /** Across: where the first strip begins, and how wide each is. */
+  from: number;
+  width: number;
+  /** Along: where the first part begins, and how long each is. */
+  low: number;
+  length: number;
+  /** Per strip, ascending: positions along it, and whose they are. */
+  positions: Float64Array[];
+  members: Uint32Array[];
+  /** [STRIPS, PARTS] how many positions of a strip lie before a part of it. */
+  before: Uint32Array;
+}
 
 /**
  * Places [n, 2] by their distance from a line: sorted along strips across either axis, so that a line meets a few of each.
  * Every feature against every other took ten times longer.
  */
 class NearLine {
-  private readonly sorted: { from: number; width: number; strips: Float64Array[]; members: Uint32Array[] }[];
-  private readonly found: number[] = [];
+  private readonly sorted: Strips[];
 
+  /** @param found where to write what is found: room for all */
   constructor(
     private readonly at: Float64Array,
     chosen: Uint32Array,
+    readonly found: Uint32Array,
   ) {
-    this.sorted = [0, 1].map((axis) => {
-      let [from, to] = [Infinity, -Infinity];
-      for (const k of chosen) {
-        from = Math.min(from, at[2 * k + axis]!);
-        to = Math.max(to, at[2 * k + axis]!);
-      }
-      const width = (to - from) / STRIPS || 1;
-      const lists: number[][] = Array.from({ length: STRIPS }, () => []);
-      for (const k of chosen) lists[Math.min(STRIPS - 1, Math.floor((at[2 * k + axis]! - from) / width))]!.push(k);
-      const along = (k: number): number => at[2 * k + 1 - axis]!;
-      const members = lists.map((list) => Uint32Array.from(list.sort((p, q) => along(p) - along(q))));
-      return { from, width, members, strips: members.map((list) => Float64Array.from(list, along)) };
-    });
+    this.sorted = [0, 1].map((axis) => stripsOf(at, chosen, axis));
   }
 
-  /** Places with |a x + b y + c| of at most `limit`; the list is overwritten by the next call. */
-  find(a: number, b: number, c: number, limit: number): readonly number[] {
-    this.found.length = 0;
+  /** Writes the places with |a x + b y + c| of at most `limit` into `found`. @returns how many there are */
+  find(a: number, b: number, c: number, limit: number): number {
     // The strips that the line crosses at less than 45 degrees to their length are the wrong ones.
     const axis = Math.abs(a) <= Math.abs(b) ? 0 : 1;
     const [across, along] = axis === 0 ? [a, b] : [b, a];
-    const { from, width, strips, members } = this.sorted[axis]!;
+    const { from, width, low, length, positions, members, before } = this.sorted[axis]!;
+    const { at, found } = this;
     const margin = limit / Math.abs(along);
+    let count = 0;
     for (let s = 0; s < STRIPS; s++) {
-      const own = strips[s]!;
+      const own = positions[s]!;
       if (own.length === 0) continue;
       const start = -(across * (from + s * width) + c) / along;
       const end = -(across * (from + (s + 1) * width) + c) / along;
-      const most = Math.max(start, end) + margin;
-      for (let n = firstFrom(own, Math.min(start, end) - margin); n < own.length && own[n]! <= most; n++) {
+      const [least, most] = [Math.min(start, end) - margin, Math.max(start, end) + margin];
+      let n = before[s * PARTS + partOf(least, low, length)]!;
+      while (n < own.length && own[n]! < least) n++;
+      for (; n < own.length && own[n]! <= most; n++) {
         const k = members[s]![n]!;
-        if (Math.abs(a * this.at[2 * k]! + b * this.at[2 * k + 1]! + c) <= limit) this.found.push(k);
+        if (Math.abs(a * at[2 * k]! + b * at[2 * k + 1]! + c) <= limit) found[count++] = k;
       }
     }
-    return this.found;
+    return count;
   }
 }
 
-/** Index of the first value that is at least `least`, in an ascending list. */
-function firstFrom(values: Float64Array, least: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < least) low = middle + 1;
-    else high = middle;
+/** Never less for what lies further along, so that what lies in an earlier part lies before. */
+function partOf(position: number, low: number, length: number): number {
+  return Math.max(0, Math.min(PARTS - 1, Math.floor((position - low) / length)));
+}
+
+function stripsOf(at: Float64Array, chosen: Uint32Array, axis: number): Strips {
+  const [from, to] = rangeOf(at, chosen, axis);
+  const [low, high] = rangeOf(at, chosen, 1 - axis);
+  const width = (to - from) / STRIPS || 1;
+  const length = (high - low) / PARTS || 1;
+  const lists: number[][] = Array.from({ length: STRIPS }, () => []);
+  for (const k of chosen) lists[Math.min(STRIPS - 1, Math.floor((at[2 * k + axis]! - from) / width))]!.push(k);
+  const along = (k: number): number => at[2 * k + 1 - axis]!;
+  const members = lists.map((list) => Uint32Array.from(list.sort((p, q) => along(p) - along(q))));
+  const positions = members.map((list) => Float64Array.from(list, along));
+  const before = new Uint32Array(STRIPS * PARTS);
+  positions.forEach((own, s) => {
+    for (const position of own) {
+      const next = partOf(position, low, length) + 1;
+      if (next < PARTS) before[s * PARTS + next]!++;
+    }
+    for (let part = 1; part < PARTS; part++) before[s * PARTS + part]! += before[s * PARTS + part - 1]!;
+  });
+  return { from, width, low, length, positions, members, before };
+}
+
+function rangeOf(at: Float64Array, chosen: Uint32Array, axis: number): [number, number] {
+  let [from, to] = [Infinity, -Infinity];
+  for (const k of chosen) {
+    from = Math.min(from, at[2 * k + axis]!);
+    to = Math.max(to, at[2 * k + axis]!);
   }
-  return low;
+  return [from, to];
 }
 
 /** The best of each feature's candidates, and how much better it is than the next. */
@@ -207,10 +246,4 @@ class Ranking {
   isDistinct(feature: number, ratio: number): boolean {
     return LENGTH_SQUARED - this.first[feature]! < ratio * ratio * (LENGTH_SQUARED - this.second[feature]!);
   }
-}
-
-function dot(p: Uint8Array, from: number, q: Uint8Array, at: number): number {
-  let sum = 0;
-  for (let k = 0; k < DESCRIPTOR; k++) sum += p[from + k]! * q[at + k]!;
-  return sum;
 }

@@ -3,6 +3,7 @@ import { DESCRIPTOR, type Features } from '../features/features.js';
 
 interface Kernel {
   nearest(a: number, na: number, b: number, nb: number, rows: number, columns: number): void;
+  products(p: number, b: number, list: number, n: number, out: number): void;
 }
 
 /** Squared length of every descriptor, up to rounding (features.ts scales RootSIFT by 512). */
@@ -12,6 +13,30 @@ const RATIO = 0.85;
 
 let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
 
+export interface DescriptorKernel {
+  exports: Kernel;
+  memory: WebAssembly.Memory;
+  /** Addresses of both photos' descriptors, i16 [count, 128]. */
+  aAt: number;
+  bAt: number;
+  /** Address of the bytes that were asked for. */
+  free: number;
+}
+
+/** The kernel with the descriptors of two photos in its memory, until the next call. */
+export function withDescriptors(a: Features, b: Features, bytes: number): DescriptorKernel {
+  loaded ??= loadKernel<Kernel>(new URL('./assembly/matching.wasm', import.meta.url));
+  const { exports, memory } = loaded;
+  const aAt = 1 << 16;
+  const bAt = aAt + a.count * DESCRIPTOR * 2;
+  const free = bAt + b.count * DESCRIPTOR * 2;
+  const missing = Math.ceil((free + bytes - memory.buffer.byteLength) / 65536);
+  if (missing > 0) memory.grow(missing);
+  new Int16Array(memory.buffer, aAt, a.count * DESCRIPTOR).set(a.descriptors);
+  new Int16Array(memory.buffer, bAt, b.count * DESCRIPTOR).set(b.descriptors);
+  return { exports, memory, aAt, bAt, free };
+}
+
 /**
  * Mutual nearest neighbours that pass the ratio test in both directions, the most distinctive first.
  *
@@ -19,18 +44,9 @@ let loaded: { exports: Kernel; memory: WebAssembly.Memory } | undefined;
  */
 export function matchFeatures(a: Features, b: Features): Uint32Array {
   if (a.count < 2 || b.count < 2) return new Uint32Array(0);
-  loaded ??= loadKernel<Kernel>(new URL('./assembly/matching.wasm', import.meta.url));
-  const { exports, memory } = loaded;
-  const base = 1 << 16;
-  const bAt = base + a.count * DESCRIPTOR * 2;
-  const rowsAt = bAt + b.count * DESCRIPTOR * 2;
+  const { exports, memory, aAt, bAt, free: rowsAt } = withDescriptors(a, b, 12 * (a.count + b.count));
   const columnsAt = rowsAt + a.count * 12;
-  const end = columnsAt + b.count * 12;
-  const missing = Math.ceil((end - memory.buffer.byteLength) / 65536);
-  if (missing > 0) memory.grow(missing);
-  new Int16Array(memory.buffer, base, a.count * DESCRIPTOR).set(a.descriptors);
-  new Int16Array(memory.buffer, bAt, b.count * DESCRIPTOR).set(b.descriptors);
-  exports.nearest(base, a.count, bAt, b.count, rowsAt, columnsAt);
+  exports.nearest(aAt, a.count, bAt, b.count, rowsAt, columnsAt);
   const rows = new Int32Array(memory.buffer, rowsAt, a.count * 3);
   const columns = new Int32Array(memory.buffer, columnsAt, b.count * 3);
   const distinct = (table: Int32Array, k: number) =>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Features } from '../../electron/features/features.js';
-import { randomNumbers } from '../../electron/numerics/linear.js';
+import { randomNumbers, rotationFromVector } from '../../electron/numerics/linear.js';
 import { guidedMatches } from '../../electron/sparse/guided.js';
 import { matchFeatures } from '../../electron/sparse/matching.js';
 import { essential } from '../../electron/sparse/two-view.js';
@@ -63,3 +63,54 @@ it('finds nothing along a geometry that is wrong', () => {
   // The third camera's place instead of the second's.
   expect(search(other).length).toBeLessThan(0.02 * both.length);
 });
+
+it('finds what every feature compared with every other along the lines finds', () => {
+  const random = randomNumbers(11);
+  const count = 400;
+  const [a, b] = [0, 1].map(() =>
+    described(
+      Array.from({ length: count }, () => Math.floor(60 * random())),
+      0.6,
+      random,
+    ),
+  );
+  const [x1, x2] = [0, 1].map(() => Float64Array.from({ length: 2 * count }, () => random() - 0.5));
+  for (const turned of [0, Math.PI / 2]) {
+    // Lines across the picture, and down it.
+    const E = essential(rotationFromVector(0.02, 0.05, turned), [Math.cos(turned), Math.sin(turned), 0.1]);
+    const options = { threshold: 0.01, likeness: 0.5, ratio: 0.99, chance: Infinity };
+    const found = guidedMatches(a!, b!, x1!, x2!, E, new Uint32Array(0), options);
+    const products = Array.from({ length: count }, (_, i) =>
+      Array.from({ length: count }, (__, j) => (isNear(E, x1!, i, x2!, j, 0.01) ? product(a!, i, b!, j) : 0)),
+    );
+    const columns = products.map((_, j) => products.map((row) => row[j]!));
+    const expected = products.flatMap((row, i) => {
+      const first = Math.max(...row);
+      const j = row.indexOf(first);
+      const isBest = first >= 0.5 * 512 ** 2 && columns[j]!.indexOf(Math.max(...columns[j]!)) === i;
+      return isBest && standsOut(row, 0.99) && standsOut(columns[j]!, 0.99) ? [i, j] : [];
+    });
+    expect(expected.length).toBeGreaterThan(100);
+    expect([...found]).toEqual(expected);
+  }
+});
+
+function isNear(E: Float64Array, x1: Float64Array, i: number, x2: Float64Array, j: number, limit: number): boolean {
+  const l = [0, 3, 6].map((k) => E[k]! * x1[2 * i]! + E[k + 1]! * x1[2 * i + 1]! + E[k + 2]!) as [
+    number,
+    number,
+    number,
+  ];
+  return Math.abs(l[0] * x2[2 * j]! + l[1] * x2[2 * j + 1]! + l[2]) <= limit * Math.sqrt(l[0] ** 2 + l[1] ** 2);
+}
+
+function product(a: Features, i: number, b: Features, j: number): number {
+  let sum = 0;
+  for (let k = 0; k < 128; k++) sum += a.descriptors[128 * i + k]! * b.descriptors[128 * j + k]!;
+  return sum;
+}
+
+function standsOut(products: readonly number[], ratio: number): boolean {
+  const [first, second] = [...products].sort((p, q) => q - p) as [number, number];
+  return 512 ** 2 - first < ratio ** 2 * (512 ** 2 - second);
+}
