@@ -4,14 +4,15 @@ import { lastJson, runWithin } from './tools.js';
 const SCRIPT = `
 import bpy, json, sys
 folder, engine, wanted = sys.argv[sys.argv.index('--') + 1:][:3]
-bpy.ops.wm.read_factory_settings(use_empty=True)
+# As a person has it: with the cube, the lamp and the camera that Blender begins with.
+bpy.ops.wm.read_factory_settings()
 path = folder + '/open_in_blender.py'
 exec(compile(open(path).read(), path, 'exec'), {'__name__': '__main__', '__file__': path})
 scene = bpy.context.scene
 bpy.context.view_layer.update()
-cameras = sorted((o for o in bpy.data.objects if o.type == 'CAMERA'), key=lambda o: o.name)
+cameras = sorted((o for o in bpy.data.objects if o.type == 'CAMERA' and 'photo' in o), key=lambda o: o.name)
 first = dict(camera=scene.camera.name, size=[scene.render.resolution_x, scene.render.resolution_y])
-[root] = [o for o in bpy.data.objects if o.parent is None]
+[root] = [o for o in bpy.data.collections['scene'].objects if o.parent is None]
 thing = next(o for o in bpy.data.objects if o.type == 'MESH' and not o.hide_render)
 def places():
     bpy.context.view_layer.update()
@@ -35,7 +36,7 @@ for camera in cameras[::step][:int(wanted)]:
     background = lens.background_images[0]
     renders.append(dict(render=scene.render.filepath, picture=bpy.path.abspath(background.image.filepath),
         pictureSize=list(background.image.size), size=[int(camera['width']), int(camera['height'])], display=lens.display_size))
-print(json.dumps(dict(first=first, root=root.type, collections=[c.name for c in bpy.data.collections], before=before, after=after, renders=renders)))
+print(json.dumps(dict(first=first, root=root.type, collections=[c.name for c in bpy.data.collections if c.name != 'Collection'], before=before, after=after, renders=renders)))
 `;
 
 export interface BlenderScene {

@@ -210,6 +210,16 @@ def look_through(camera):
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0
 
 
+def hide_startup_cube():
+    """The cube that a new file begins with stands in the middle of the scene; one that was touched stays."""
+    cube = bpy.data.objects.get("Cube")
+    if bpy.data.filepath or cube is None or cube.type != "MESH" or len(cube.data.vertices) != 8:
+        return
+    if cube.matrix_world == Matrix() and all(abs(abs(value) - 1) < 1e-6 for v in cube.data.vertices for value in v.co):
+        cube.hide_render = True
+        cube.hide_viewport = True
+
+
 def show_colors():
     """Viewports show materials, and the view reaches as far as the scene."""
     for screen in bpy.data.screens:
@@ -247,6 +257,7 @@ def main():
     # Filmic and AgX would change the photos' colours.
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.look = "None"
+    hide_startup_cube()
     show_colors()
     print("opened", DATA["name"] + ":", len(cameras), "cameras,", len(cloud.data.vertices), "points", file=sys.stderr)
 
