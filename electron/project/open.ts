@@ -134,6 +134,11 @@ function checkVersion(database: Connection, path: string): void {
   }
 }
 
+export const damagedProject = (path: string, cause?: unknown): UserError =>
+  new UserError('damaged', `the project file is damaged; save what can be read with \`pointmap recover\`: ${path}`, {
+    cause,
+  });
+
 /** SQLite's failures in plain words; anything else is passed on as it is. */
 export function databaseError(error: unknown, path: string): unknown {
   const code = (error as { code?: string }).code ?? '';
@@ -145,13 +150,7 @@ export function databaseError(error: unknown, path: string): unknown {
     }
     return error;
   }
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new UserError(
-      'damaged',
-      `the project file is damaged; save what can be read with \`pointmap recover\`: ${path}`,
-      { cause: error },
-    );
-  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damagedProject(path, error);
   if (code === 'SQLITE_FULL')
     return new UserError(
       'disk-full',

@@ -38,10 +38,10 @@ import {
   readUndecidedFrame,
   writeUndecidedFrame,
 } from './scene-document.js';
-import { checkReplaceable, databaseError, openDatabase } from './open.js';
+import { checkReplaceable, damagedProject, databaseError, openDatabase } from './open.js';
 import { removePhotos, restorePhotos } from './removing.js';
 import { snapshot } from './snapshot.js';
-import { removeUnusable, type Removed } from './sound.js';
+import { hasUnusable, removeUnusable, type Removed } from './sound.js';
 
 /** A photo with what the user decided about it. */
 export interface ProjectPhoto extends Photo {
@@ -100,8 +100,17 @@ export class Project {
     private readonly afterClose?: () => void,
   ) {
     this.history = new History(database, (edit) => this.perform(edit));
-    this.guard(() => this.tell(removeUnusable(database)));
-    this.dropEarlierAlignment();
+    try {
+      this.guard(() => {
+        this.tell(removeUnusable(database));
+        if (hasUnusable(database)) throw damagedProject(path);
+      });
+      this.dropEarlierAlignment();
+    } catch (error) {
+      // Nobody will close it: there is no project.
+      database.close();
+      throw error;
+    }
   }
 
   /** What damage took is told in the log of the project, where its run would tell. */
