@@ -108,6 +108,13 @@ export class Reconstruction {
     return count;
   }
 
+  /** Sightings that hold, of all points. */
+  get sightingCount(): number {
+    let count = 0;
+    for (let s = 0; s < this.table.photo.length; s++) if (this.isHeld(s)) count++;
+    return count;
+  }
+
   private know(track: number, has: 0 | 1): void {
     if (this.has[track] === has) return;
     this.has[track] = has;
