@@ -66,8 +66,7 @@ const K1_SIGMA = 0.15;
 const K2_SIGMA = 0.15;
 /**
  * Scale of a principal point's distance from the middle, of the long side, under Cauchy loss: cameras are built to within one
- * per cent, and a crop may be anything. Held quadratically, the middle of photos of which a quarter was cut away stayed a
- * tenth short of where it lies.
+ * per cent, and a crop may be anything. On the sets that were measured a quadratic hold does as well.
  */
 const CENTRE_SCALE = 0.05;
 
