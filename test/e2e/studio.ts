@@ -68,7 +68,9 @@ export async function openStudio({
   page.on('console', (message) => {
     // Of their own pace, the software renderer and the canvas tell when a test reads a picture back.
     if (message.type() === 'warning' && /GL Driver Message|Multiple readback operations/.test(message.text())) return;
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    // A failed request does not say in its text which it was.
+    if (message.type() === 'error' || message.type() === 'warning')
+      complaints.push(`${message.text()} ${message.location().url}`);
   });
   await page.goto(address);
   return {
