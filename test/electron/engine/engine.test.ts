@@ -114,7 +114,9 @@ describe('a run', () => {
     // One scale, of all depths: the threshold's percentage of them is left out of the cloud.
     expect(scene!.confidence!.length).toBe(101);
     expect([...scene!.confidence!].sort((a, b) => a - b)).toEqual(scene!.confidence);
-    await expect(engine.binary('cloud/999/0')).rejects.toThrow(/no such resource/);
+    // One that it has replaced since the page heard of it.
+    expect((await engine.binary(`cloud/${scene!.revision - 1}/0`)).bytes).toEqual(bytes);
+    await expect(engine.binary(`cloud/${scene!.revision + 1}/0`)).rejects.toThrow(/no such resource/);
     await engine.close();
   });
 
