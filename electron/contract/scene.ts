@@ -247,6 +247,9 @@ const KILOMETRE = 1000;
 /** Control points that fix a scene in their coordinates; fewer leave a turn open. */
 export const LEAST_CONTROLS = 3;
 
+export const controlCount = (points: readonly Pick<ControlPoint, 'role'>[]): number =>
+  points.filter(({ role }) => role === 'control').length;
+
 /**
  * What is taken off the coordinates of a survey, from those of its first point: by axis, whole kilometres where they are
  * large. The same for points from a table and points that are typed.

@@ -1,8 +1,9 @@
 import Papa from 'papaparse';
 import { readRegularSync } from '../compute/regular-file.js';
 import { UserError } from '../contract/errors.js';
-import { checkControls, controlCount } from '../scene/control.js';
+import { checkControls } from '../scene/control.js';
 import {
+  controlCount,
   surveyOffset,
   type ControlPoint,
   type SceneOperation,

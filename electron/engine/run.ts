@@ -93,9 +93,10 @@ export async function run(context: RunContext, started?: Tracker): Promise<RunOu
   const expected = (photos: readonly Photo[], pairs: number, estimator: number) =>
     forecastSteps({ ...sizeOf(photos), pairs, threads, estimator, sparse: usesSparse });
   const inHistory = (steps: ReturnType<typeof expected>) => context.timings?.apply(kind, steps) ?? steps;
+  const all = project.photos();
   const tracker: Tracker = started ?? {
     clock: new Clock(context.gate.now),
-    progress: new RunProgress(inHistory(expected(project.photos(), 1, 1)), context.gate.now),
+    progress: new RunProgress(inHistory(expected(all, 1, 1)), context.gate.now),
   };
   const { clock, progress } = tracker;
   const enter = (stage: StageName): void => {
@@ -103,9 +104,8 @@ export async function run(context: RunContext, started?: Tracker): Promise<RunOu
     report(context, tracker, stage, engineStages[stage].begins);
   };
   enter('photos');
-  checkFiles(project.photos().filter(({ enabled }) => enabled));
-  if (!context.cachedOnly && (await straightened(context, laterFisheyes(project.photos()))))
-    return run(context, tracker);
+  checkFiles(all.filter(({ enabled }) => enabled));
+  if (!context.cachedOnly && (await straightened(context, laterFisheyes(all)))) return run(context, tracker);
   enter('pairs');
   let selection = await select(project, settings, estimator);
   const { photos } = selection;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeMask, encodeMask, wholeCells } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
 import {
+  controlCount,
   LEAST_CONTROLS,
   type ControlPoint,
   type Deletion,
@@ -16,7 +17,7 @@ import {
 import { compose, invert, transform, type Similarity } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { keptPoints } from '../scene/cleaning.js';
-import { controlCount, controlFrame } from '../scene/control.js';
+import { controlFrame } from '../scene/control.js';
 import { checkApart } from '../scene/ends.js';
 import type { FrameSamples } from '../scene/frame-samples.js';
 import { areSame, frameWithUp, stored, unlevelledFrame, withScale, type Frame } from '../scene/frame.js';

@@ -1,9 +1,15 @@
 import { UserError } from '../contract/errors.js';
-import { LEAST_CONTROLS, type SceneDescription, type SceneOperation, type Vector } from '../contract/scene.js';
+import {
+  controlCount,
+  LEAST_CONTROLS,
+  type SceneDescription,
+  type SceneOperation,
+  type Vector,
+} from '../contract/scene.js';
 import { cleaned, keptPoints } from '../scene/cleaning.js';
 import type { GeoPosition, PhotoId } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
-import { controlCount, controlResiduals } from '../scene/control.js';
+import { controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';

@@ -1,13 +1,16 @@
 import { UserError } from '../contract/errors.js';
-import { LEAST_CONTROLS, type ControlPoint, type ControlResidual, type Vector } from '../contract/scene.js';
+import {
+  controlCount,
+  LEAST_CONTROLS,
+  type ControlPoint,
+  type ControlResidual,
+  type Vector,
+} from '../contract/scene.js';
 import { registerPoints, transform } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
 import { endPoint } from './ends.js';
 import type { Frame } from './frame.js';
 import { spreads } from './known-frame.js';
-
-export const controlCount = (points: readonly Pick<ControlPoint, 'role'>[]): number =>
-  points.filter(({ role }) => role === 'control').length;
 
 /** @throws UserError 'bad-input' for control points that are too few to fix a scene */
 export function checkControls(points: readonly Pick<ControlPoint, 'role'>[]): void {

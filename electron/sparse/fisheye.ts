@@ -2,7 +2,7 @@ import { solveCholesky } from '../numerics/linear.js';
 import { median } from '../numerics/median.js';
 import type { FisheyeTerms } from '../geometry/sparse-model.js';
 import type { Lens, PlacedCamera } from './bundle.js';
-import { fitLens, offsets, type LensModel, type LensProblem } from './lens-fit.js';
+import { fitLens, inCamera, offsets, type LensModel, type LensProblem } from './lens-fit.js';
 import type { Piece, StructurePoint } from './structure.js';
 
 export interface FisheyeOptions {
@@ -136,13 +136,7 @@ function problemOf(
 /** Of each sighting, the angle of the point to the axis, and how far from the middle it is seen. */
 function sightsOf({ cameras, points, camera, point, seen }: LensProblem): { angle: number; radius: number }[] {
   return camera.map((index, s) => {
-    const { rotation: r, translation: t } = cameras[index]!;
-    const [a, b, c] = points[point[s]!]! as unknown as [number, number, number];
-    const [x, y, z] = [0, 3, 6].map((k) => r[k]! * a + r[k + 1]! * b + r[k + 2]! * c + t[k / 3]!) as [
-      number,
-      number,
-      number,
-    ];
+    const [x, y, z] = inCamera(cameras[index]!, points[point[s]!]!);
     return { angle: Math.atan2(Math.hypot(x, y), z), radius: Math.hypot(seen[2 * s]!, seen[2 * s + 1]!) };
   });
 }

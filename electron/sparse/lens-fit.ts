@@ -21,8 +21,6 @@ export interface LensProblem {
 
 export interface LensFit {
   terms: Float64Array;
-  cameras: LensProblem['cameras'];
-  points: Float64Array[];
   /** Of each sighting that the lens shows, how far off it is, sorted; long sides. */
   off: number[];
 }
@@ -55,6 +53,7 @@ export function fitLens(
   let { cameras, points } = problem;
   let terms: Float64Array = Float64Array.from(start);
   const count = problem.camera.length;
+  const rows = rowsOf(problem, terms.length);
   const costOf = (r: Float64Array, of: Float64Array, usual: number): number => {
     let sum = 0;
     for (let s = 0; s < count; s++) {
@@ -72,7 +71,7 @@ export function fitLens(
     for (let iteration = 0, gain = 1; iteration < ITERATIONS && gain > DONE; iteration++) {
       const system = normalEquations(
         { ...problem, cameras, points },
-        { model, terms, start, sigmas, usual, residual: now },
+        { model, terms, start, sigmas, usual, residual: now, rows },
       );
       for (gain = 0; gain === 0 && damping < 1e8;) {
         const step = solveStep(system, 6 * cameras.length + terms.length, damping);
@@ -88,7 +87,7 @@ export function fitLens(
       }
     }
   }
-  return { terms, cameras, points, off: lengths(now).sort((p, q) => p - q) };
+  return { terms, off: lengths(now).sort((p, q) => p - q) };
 }
 
 /** Of each sighting that the lens shows, how far off it is, sorted; long sides. */
@@ -112,7 +111,8 @@ function residualsOf(
   return out;
 }
 
-const inCamera = (
+/** A point as a camera has it: along its own axes. */
+export const inCamera = (
   { rotation: r, translation: t }: LensProblem['cameras'][number],
   p: Float64Array,
 ): [number, number, number] => [
@@ -150,17 +150,24 @@ interface Linearised {
   sigmas: readonly number[];
   usual: number;
   residual: Float64Array;
+  /** See PointBlock, per point. */
+  rows: readonly Int32Array[];
 }
 
 function normalEquations(
   { cameras, points, camera, point }: LensProblem,
-  { model, terms, start, sigmas, usual, residual }: Linearised,
+  { model, terms, start, sigmas, usual, residual, rows: parameters }: Linearised,
 ): NormalEquations {
   const lensAt = 6 * cameras.length;
   const size = lensAt + terms.length;
   const matrix = new Float64Array(size * size);
   const right = new Float64Array(size);
-  const blocks = blocksOf({ camera, point }, points.length, lensAt, terms.length);
+  const blocks = parameters.map((rows): PointBlock => ({
+    own: new Float64Array(9),
+    right: new Float64Array(3),
+    rows,
+    mixed: new Float64Array(3 * rows.length),
+  }));
   const columns = 6 + terms.length;
   const derivatives = new Derivatives(model, terms);
   const { outer, inner } = derivatives;
@@ -198,23 +205,15 @@ function normalEquations(
   return { matrix, right, points: blocks };
 }
 
-function blocksOf(
-  { camera, point }: Pick<LensProblem, 'camera' | 'point'>,
-  count: number,
-  lensAt: number,
-  terms: number,
-): PointBlock[] {
-  const seenBy = Array.from({ length: count }, () => new Set<number>());
+/** Per point, the parameters that it has to do with: the same in every iteration. */
+function rowsOf({ cameras, points, camera, point }: LensProblem, terms: number): Int32Array[] {
+  const lensAt = 6 * cameras.length;
+  const ofLens = Array.from({ length: terms }, (_, k) => lensAt + k);
+  const seenBy = points.map(() => new Set<number>());
   point.forEach((at, s) => seenBy[at]!.add(camera[s]!));
-  return seenBy.map((cameras): PointBlock => {
-    const rows = [...cameras].sort((p, q) => p - q).flatMap((each) => [0, 1, 2, 3, 4, 5].map((k) => 6 * each + k));
-    for (let k = 0; k < terms; k++) rows.push(lensAt + k);
-    return {
-      own: new Float64Array(9),
-      right: new Float64Array(3),
-      rows: Int32Array.from(rows),
-      mixed: new Float64Array(3 * rows.length),
-    };
+  return seenBy.map((own) => {
+    const ofCameras = [...own].sort((p, q) => p - q).flatMap((each) => [0, 1, 2, 3, 4, 5].map((k) => 6 * each + k));
+    return Int32Array.from([...ofCameras, ...ofLens]);
   });
 }
 

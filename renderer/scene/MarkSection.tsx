@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import {
+  controlCount,
   LEAST_CONTROLS,
   surveyOffset,
   type ControlPoint,
@@ -161,7 +162,7 @@ function ControlForm({ document, busy }: { document: SceneDocument; busy: boolea
 
 function Controls({ document, residuals, busy }: ControlsProps) {
   const { controls, offset } = document;
-  const count = controls.filter(({ role }) => role === 'control').length;
+  const count = controlCount(controls);
   return (
     <>
       {count > 0 && count < LEAST_CONTROLS && (

@@ -44,6 +44,26 @@ describe.skipIf(!chromiumPath)('the scene', () => {
     return Number(figures) * (thousands ? 1000 : 1);
   };
 
+  /** Through the first photo. */
+  const beginMarking = async (): Promise<void> => {
+    const { page } = studio;
+    await step(page, 'Photos').click();
+    await page.locator('.photo-row').first().click();
+    await page.keyboard.press('v');
+    await page.locator('.overlay-photo').waitFor();
+    await step(page, 'Clean').click();
+    await button(page, 'Mark a point').click();
+  };
+  /** A place of this photo, and of the next one where the first mark is drawn then. */
+  const markTwice = async (x: number, y: number): Promise<void> => {
+    const { page } = studio;
+    await page.mouse.click(...(await place(x, y)));
+    await page.locator('.mark-place').waitFor();
+    await button(page, 'Next photo').click();
+    await page.waitForTimeout(1000);
+    await page.mouse.click(...(await centre(page.locator('.scene-lines .pick').last())));
+  };
+
   it('is levelled by rings, which keys turn too', async () => {
     const { page } = studio;
     const before = await fact('Size');
@@ -119,18 +139,9 @@ describe.skipIf(!chromiumPath)('the scene', () => {
 
   it('marks a point in two photos, with how far off it is', async () => {
     const { page } = studio;
-    await step(page, 'Photos').click();
-    await page.locator('.photo-row').first().click();
-    await page.keyboard.press('v');
-    await page.locator('.overlay-photo').waitFor();
-    await step(page, 'Clean').click();
-    await button(page, 'Mark a point').click();
-    await page.mouse.click(...(await place(0.5, 0.5)));
-    await page.locator('.mark-place').waitFor();
-    await button(page, 'Next photo').click();
-    await page.waitForTimeout(1000);
+    await beginMarking();
     // Where the first mark says that it is, the second photo is marked: nearly no residual.
-    await page.mouse.click(...(await centre(page.locator('.scene-lines .pick').last())));
+    await markTwice(0.5, 0.5);
     await expect.poll(() => page.locator('.mark-place').innerText()).toMatch(/· off by 0\.\d\d px$/);
     await button(page, 'Pick this point').click();
     await page.getByText('1 picked').waitFor();
@@ -177,19 +188,10 @@ describe.skipIf(!chromiumPath)('the scene', () => {
 
   it('is placed by control points, and a check point tells how far off it is', async () => {
     const { page } = studio;
-    await step(page, 'Photos').click();
-    await page.locator('.photo-row').first().click();
-    await page.keyboard.press('v');
-    await page.locator('.overlay-photo').waitFor();
-    await step(page, 'Clean').click();
-    await button(page, 'Mark a point').click();
+    await beginMarking();
     /** Marks a place in two photos. @returns where it is in the scene */
     const mark = async (x: number, y: number): Promise<readonly number[]> => {
-      await page.mouse.click(...(await place(x, y)));
-      await page.locator('.mark-place').waitFor();
-      await button(page, 'Next photo').click();
-      await page.waitForTimeout(1000);
-      await page.mouse.click(...(await centre(page.locator('.scene-lines .pick').last())));
+      await markTwice(x, y);
       const told = page.locator('.mark-place');
       await expect.poll(() => told.innerText()).toMatch(/ · off by /);
       const numbers = (await told.innerText()).split(' · ')[0]!.split('; ');
