@@ -49,12 +49,13 @@ export interface Observed {
   computed: number;
   /** How many were left out, because only what is stored was asked for. */
   missing: number;
+  /** Why pairs could not be computed, each reason once: not for what their photos show. The next run tries them again. */
+  failures: string[];
 }
 
 /**
  * Sees to it that the outcome of every planned pair is in the project: what is there already costs nothing, each other
  * one is computed and stored at once.
- *
  */
 export async function observePairs(
   project: Project,
@@ -76,6 +77,7 @@ export async function observePairs(
   const plan = session.plan.observe.map((pair) => ({ pair, key: outcomeKey(estimator, session, photos, pair) }));
   let computed = 0;
   let missing = 0;
+  const failures = new Set<string>();
   const queue: typeof plan = [];
   await inTurns(plan, (turn) => {
     const known: PairUpdate[] = [];
@@ -101,7 +103,8 @@ export async function observePairs(
       signal.throwIfAborted();
       const outcome = await observe(session, next.pair, context);
       // A failure may be a matter of memory or luck: it is reported, but tried again by the next run.
-      if (outcome.kind === 'observation' || outcome.reason !== 'failed') project.putOutcome(next.key, outcome);
+      if (outcome.kind === 'rejected' && outcome.reason === 'failed') failures.add(outcome.detail);
+      else project.putOutcome(next.key, outcome);
       project.updatePairs(updatesOf(photos, next.pair, next.key, project.outcome(next.key) ?? unread(outcome)));
       computed++;
       options.onProgress(++done, plan.length);
@@ -115,7 +118,7 @@ export async function observePairs(
     });
   await Promise.allSettled(Array.from({ length: Math.max(1, options.threads) }, loop));
   signal.throwIfAborted();
-  return { keys: plan.map(({ key }) => key), computed, missing };
+  return { keys: plan.map(({ key }) => key), computed, missing, failures: [...failures] };
 }
 
 async function observe(session: EstimatorSession, pair: Pair, context: StageContext): Promise<PairOutcome> {

@@ -148,7 +148,10 @@ export async function run(context: RunContext, started?: Tracker): Promise<RunOu
     // Only now: a run that is cancelled before leaves what is known of the pairs as it was.
     context.signal.throwIfAborted();
     project.planPairs(pairs.map(({ a, b }) => ({ a: photos[a]!.id, b: photos[b]!.id })));
-    const { keys, computed, missing, placed } = await observeAndPlace(context, tracker, selection, { session, sparse });
+    const { keys, computed, complete, placed } = await observeAndPlace(context, tracker, selection, {
+      session,
+      sparse,
+    });
     const { placement, residualOf, observations } = placed;
     for (const { views } of placement.components) await maskDepths(views, photos, maskOf);
     const made: StoredAlignment = {
@@ -162,7 +165,6 @@ export async function run(context: RunContext, started?: Tracker): Promise<RunOu
       observations,
       seconds: clock.stages,
     };
-    const complete = missing === 0;
     const stored = await project.putAlignment(complete ? made : { ...made, key: `${key} partial` });
     const alignment = { ...stored, key };
     await recordPairs(project, residualOf, alignment);
@@ -317,19 +319,28 @@ async function observeAndPlace(
   tracker: Tracker,
   selection: Selection,
   opened: { session: EstimatorSession; sparse: SparseModel | undefined },
-): Promise<Observed & { placed: Awaited<ReturnType<typeof placeAll>> }> {
+): Promise<{
+  keys: string[];
+  computed: number;
+  /** Nothing is left for another run of the same. */
+  complete: boolean;
+  placed: Awaited<ReturnType<typeof placeAll>>;
+}> {
   let total = 0;
   for (let repairs = 0; ; repairs++) {
-    const { keys, computed, missing } = await observe(context, tracker, selection, opened.session, opened.sparse);
-    total += computed;
+    const observed = await observe(context, tracker, selection, opened.session, opened.sparse);
+    const { keys, failures } = observed;
+    total += observed.computed;
+    if (failures.length > 0)
+      context.onNote(`depth could not be computed everywhere, start again: ${failures.join('; ')}`);
     tracker.clock.enter('alignment');
     report(context, tracker, 'alignment', engineStages.alignment.begins);
     try {
       return {
         keys,
         computed: total,
-        missing,
-        placed: await placeAll(context, tracker, selection.photos, opened, keys),
+        complete: observed.missing === 0 && failures.length === 0,
+        placed: await placeAll(context, tracker, selection.photos, opened, observed),
       };
     } catch (error) {
       if (!(error instanceof DamagedOutcome) || repairs === MOST_REPAIRS) throw error;
@@ -389,7 +400,7 @@ async function placeAll(
   tracker: Tracker,
   photos: readonly ProjectPhoto[],
   { session, sparse }: { session: EstimatorSession; sparse: SparseModel | undefined },
-  keys: readonly string[],
+  { keys, failures }: Observed,
 ): Promise<{
   placement: Omit<Placement, 'residuals'>;
   residualOf: Map<string, number | undefined>;
@@ -398,6 +409,8 @@ async function placeAll(
   const { project, settings, signal, threads } = context;
   const loaded = await loadObservations(project, keys);
   const observations = loaded.map(({ observation }) => observation);
+  if (observations.length === 0 && failures.length > 0)
+    throw new Error(`no depth could be computed, start again: ${failures.join('; ')}`);
   if (observations.length === 0)
     throw new UserError(
       'bad-input',

@@ -15,9 +15,7 @@ export class LostBlob extends Error {
     readonly hash: BlobHash,
     reason: 'missing' | 'damaged',
   ) {
-    super(
-      `a file of the store is ${reason === 'missing' ? 'missing' : 'not what its name says, and was removed'}: ${hash}`,
-    );
+    super(`a file of the store is ${reason === 'missing' ? 'missing' : 'not what its name says'}: ${hash}`);
     this.name = 'LostBlob';
   }
 }
@@ -27,7 +25,7 @@ export interface BlobFolder {
   /** Identifies the store: whoever sees another one can't work with us. */
   readonly id: string;
   has(hash: BlobHash): Promise<boolean>;
-  /** @throws UserError 'disk-full', 'unwritable' */
+  /** Replaces what lies there and is not what its name says. @throws UserError 'disk-full', 'unwritable' */
   put(bytes: Uint8Array, hash?: BlobHash): Promise<BlobHash>;
   /** @throws LostBlob */
   get(hash: BlobHash): Promise<Buffer>;
@@ -49,17 +47,19 @@ const ABANDONED_MILLISECONDS = 86_400_000;
  */
 export class SharedFolder implements BlobFolder {
   private readonly known = new Set<BlobHash>();
-  private suspicious = false;
+  private suspicious: boolean;
 
   private constructor(
     readonly folder: string,
     readonly id: string,
     private readonly trusting: boolean,
-  ) {}
+  ) {
+    this.suspicious = !trusting;
+  }
 
   /**
-   * @param trusting that what was there once is still there, until `forget` is called: of a hundred requests that share
-   * an array only the first looks
+   * @param trusting that a file is what its name says, and still there if it was once, until `forget` is called: of a
+   * hundred requests that share an array only the first looks. Others read what lies there before they leave it
    * @throws UserError 'unwritable' where the folder can't be used, 'bad-input' where it is no store of ours
    */
   static async open(path: string, trusting = false): Promise<SharedFolder> {
@@ -120,9 +120,8 @@ export class SharedFolder implements BlobFolder {
       throw storeError(error, this.folder);
     }
     if (hashOf(bytes) !== hash) {
-      // Worth nothing to anybody, and in the way of the true one.
+      // Left where it is: another may have put the true one there since these bytes were read.
       this.known.delete(hash);
-      await rm(path, { force: true }).catch(() => undefined);
       throw new LostBlob(hash, 'damaged');
     }
     const now = new Date();

@@ -36,15 +36,31 @@ test('of two that begin a store at once, both take one name', async () => {
   expect(new Set(opened.map(({ id }) => id)).size).toBe(1);
 });
 
-test('a file that is not what its name says is refused, removed, and can be written again', async () => {
+test('a file that is not what its name says is refused, and written again by whoever has the right bytes', async () => {
   const store = await SharedFolder.open(folder);
   const hash = await store.put(text('right'));
   writeFileSync(pathOf(hash), 'wrong');
   await expect(store.get(hash)).rejects.toThrow('not what its name says');
-  expect(existsSync(pathOf(hash))).toBe(false);
-  await expect(store.get(hash)).rejects.toThrow('missing');
+  expect(await store.has(hash)).toBe(false);
   await store.put(text('right'));
   expect((await store.get(hash)).toString()).toBe('right');
+  // A worker that has computed the same looks at what lies there, though it never read it.
+  writeFileSync(pathOf(hash), 'wrong');
+  await (await SharedFolder.open(folder)).put(text('right'));
+  expect((await store.get(hash)).toString()).toBe('right');
+});
+
+test('whoever still reads a wrong file takes the right one from nobody', async () => {
+  const [slow, quick] = [await SharedFolder.open(folder), await SharedFolder.open(folder)];
+  const right = text('right'.repeat(1_000_000));
+  const hash = await quick.put(right);
+  for (let round = 0; round < 20; round++) {
+    writeFileSync(pathOf(hash), text('wrong'.repeat(1_000_000)));
+    const readings = Array.from({ length: 4 }, () => slow.get(hash).catch(() => undefined));
+    await quick.put(right);
+    await Promise.all(readings);
+    expect(existsSync(pathOf(hash))).toBe(true);
+  }
 });
 
 test('one that trusts what it has seen looks again when told to', async () => {

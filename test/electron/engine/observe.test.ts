@@ -89,3 +89,20 @@ test('a loop that is held by a pause ends with the others', async () => {
   await expect(run).rejects.toThrow('the photo is gone');
   opened.close();
 });
+
+test('pairs that fail say why, each reason once, and are asked for again by the next run', async () => {
+  const opened = project('unlucky.pointmap');
+  opened.planPairs(pairs.map(({ a, b }) => ({ a: `p${a}`, b: `p${b}` })));
+  const context = { store: opened.blobs };
+  const options = { context, threads: 2, before: () => Promise.resolve(), onProgress: () => undefined };
+  const unlucky = session(({ a }) =>
+    a === 0 ? Promise.reject(new Error('out of memory')) : Promise.resolve(rejected),
+  );
+  const first = await observePairs(opened, estimator, unlucky, opened.photos(), options);
+  expect(first).toMatchObject({ computed: 6, missing: 0, failures: ['out of memory'] });
+  const again: Pair[] = [];
+  const lucky = session((pair) => (again.push(pair), Promise.resolve(rejected)));
+  expect(await observePairs(opened, estimator, lucky, opened.photos(), options)).toMatchObject({ failures: [] });
+  expect(again.map(({ a }) => a)).toEqual([0, 0, 0]);
+  opened.close();
+});
