@@ -386,13 +386,16 @@ export const requests = {
   },
   'export.cancel': { params: none, result: z.null() },
   /**
-   * A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default.
+   * A folder's photos, projects and folders, for shells without a file dialog of their own; the home folder by default, which
+   * `~` stands for too.
    */
   'files.list': {
     /** `all` lists every other file too. */
     params: z.object({ path: z.string().optional(), all: z.boolean().optional() }),
     result: z.object({
       path: z.string(),
+      /** Where a file was asked for: it, in the folder that is listed. */
+      file: z.string().optional(),
       parent: z.string().optional(),
       /** Folders that are wanted often. */
       places: z.array(z.object({ name: z.string(), path: z.string() })),

@@ -9,11 +9,14 @@ import { smallJpeg } from './recent.js';
 type Entry = Result<'files.list'>['entries'][number];
 
 /**
- * What a person may choose from a folder: folders first, then projects and photos, hidden ones left out.
- * @throws UserError 'not-found' when it is no folder or can't be read
+ * What a person may choose from a folder, or from that of a file: folders first, then projects and photos, hidden ones
+ * left out.
+ * @throws UserError 'not-found' when it can't be read
  */
-export function listFiles(path = homedir(), all = false): Result<'files.list'> {
-  const folder = resolve(path);
+export function listFiles(path = '~', all = false): Result<'files.list'> {
+  const asked = resolve(path.replace(/^~(?=$|[/\\])/, homedir()));
+  const isFile = entry(dirname(asked), basename(asked), true).some(({ kind }) => kind !== 'folder');
+  const folder = isFile ? dirname(asked) : asked;
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -24,14 +27,20 @@ export function listFiles(path = homedir(), all = false): Result<'files.list'> {
   const rank = { folder: 0, project: 1, photo: 2, file: 3 };
   entries.sort((a, b) => rank[a.kind] - rank[b.kind] || a.name.localeCompare(b.name, undefined, { numeric: true }));
   const parent = dirname(folder);
-  return { path: folder, ...(parent === folder ? {} : { parent }), places: places(), entries };
+  return {
+    path: folder,
+    ...(isFile ? { file: asked } : {}),
+    ...(parent === folder ? {} : { parent }),
+    places: places(),
+    entries,
+  };
 }
 
 /** In words: the codes of the operating system say nothing to most people. */
 function reasonOf(error: unknown): string {
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such folder',
-    ENOTDIR: 'this is a file, not a folder',
+    ENOTDIR: 'there is no such folder',
     EACCES: 'this folder may not be read',
     EPERM: 'this folder may not be read',
     EEXIST: 'there is something of that name already',

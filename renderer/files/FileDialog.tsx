@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
 import type { Result } from '../../electron/contract/api.js';
 import { Button, Dialog, TextField } from '../design/controls.js';
 import { Icon } from '../design/icons.js';
@@ -9,8 +9,9 @@ import './files.css';
 import { plural, t } from '../words/index.js';
 
 type Listing = Result<'files.list'>;
+type Entry = Listing['entries'][number];
 
-const visible: Readonly<Record<FileQuestion['accept'], readonly Listing['entries'][number]['kind'][]>> = {
+const visible: Readonly<Record<FileQuestion['accept'], readonly Entry['kind'][]>> = {
   photos: ['folder', 'photo'],
   folder: ['folder', 'photo'],
   project: ['folder', 'project'],
@@ -44,7 +45,9 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
       if (turn !== asked.current) return undefined;
       setListing(next);
       setTyped((now) => (now === path ? undefined : now));
-      setChosen([]);
+      const file = next.entries.find((entry) => entry.path === next.file && visible[accept].includes(entry.kind));
+      setChosen(file && accept !== 'save' && accept !== 'folder' ? [file.path] : []);
+      if (file && accept === 'save') setName(file.name);
       setError(undefined);
       setReading(false);
       sessionStorage.setItem('folder', next.path);
@@ -88,11 +91,19 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     event.preventDefault();
     void go(typed ?? listing?.path);
   };
+  /** Enter takes one file at once, and photos when the one that it is pressed on is chosen already. */
+  const press = (event: KeyboardEvent, { path, kind }: Entry): void => {
+    const takes = accept === 'project' || accept === 'file' || (accept === 'photos' && chosen.includes(path));
+    if (event.key !== 'Enter' || kind === 'folder' || !takes) return;
+    event.preventDefault();
+    answer(accept === 'photos' ? [...chosen] : [path]);
+  };
   /** A folder typed without "Go" is meant too: what is saved goes where the field says, not where the list is. */
   const finish = async (): Promise<void> => {
     const shown = (accept === 'save' || accept === 'folder') && typed !== undefined ? await go(typed) : listing;
     if (shown) answer([...resultIn(shown)]);
   };
+  const canFinish = listing !== undefined && !reading && resultIn(listing).length > 0;
   return (
     <Dialog
       title={title}
@@ -107,7 +118,7 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           <Button onClick={() => answer([])}>{t('Cancel')}</Button>
           <Button
             look="primary"
-            disabled={!listing || reading || resultIn(listing).length === 0}
+            disabled={!canFinish}
             onClick={() => void finish()}
           >
             {verbOf(accept, chosen.length)}
@@ -163,6 +174,7 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
                   else if (accept === 'save') setName(entry);
                   else if (accept !== 'folder') toggle(path, event.shiftKey);
                 }}
+                onKeyDown={(event) => press(event, { name: entry, path, kind, bytes })}
                 onDoubleClick={() => {
                   if ((kind === 'project' && accept === 'project') || (kind !== 'folder' && accept === 'file'))
                     answer([path]);
@@ -182,12 +194,19 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
           )}
         </ul>
         {accept === 'save' && (
-          <TextField
-            label={t('Name')}
-            text={name}
-            onChange={setName}
-            autoFocus
-          />
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (canFinish) void finish();
+            }}
+          >
+            <TextField
+              label={t('Name')}
+              text={name}
+              onChange={setName}
+              autoFocus
+            />
+          </form>
         )}
       </div>
     </Dialog>

@@ -71,3 +71,40 @@ describe.skipIf(!chromiumPath)('the file dialog, answered late', () => {
     expect(existsSync(join(folder, 'second', 'second.pointmap'))).toBe(true);
   });
 });
+
+describe.skipIf(!chromiumPath)('the file dialog by keyboard', () => {
+  let studio: Studio;
+  beforeAll(async () => {
+    studio = await openStudio();
+    await button(studio.page, /^Courtyard/).click();
+    await studio.page.locator('.photo-row').nth(9).waitFor();
+  });
+  afterAll(() => studio?.close());
+
+  it('saves with Enter behind the name', async () => {
+    const { page, folder } = studio;
+    await page.keyboard.press('Control+Shift+S');
+    const dialog = page.getByRole('dialog', { name: 'Save project as' });
+    await dialog.getByLabel('Folder', { exact: true }).fill(folder);
+    await button(page, 'Go').click();
+    await dialog.getByLabel('Name').fill('by hand');
+    await dialog.getByLabel('Name').press('Enter');
+    await page.getByRole('heading', { name: 'by hand.pointmap' }).waitFor();
+  });
+
+  it('opens with Enter the file whose whole path was typed', async () => {
+    const { page, folder } = studio;
+    await page.keyboard.press('Control+Shift+S');
+    await page.getByLabel('Name').fill('another');
+    await page.getByLabel('Name').press('Enter');
+    await page.getByRole('heading', { name: 'another.pointmap' }).waitFor();
+    await page.keyboard.press('Control+o');
+    const dialog = page.getByRole('dialog', { name: 'Open project' });
+    const field = dialog.getByLabel('Folder', { exact: true });
+    await field.fill(join(folder, 'by hand.pointmap'));
+    await field.press('Enter');
+    const row = dialog.getByRole('button', { name: /^by hand/, pressed: true });
+    await row.press('Enter');
+    await page.getByRole('heading', { name: 'by hand.pointmap' }).waitFor();
+  });
+});

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createConnection } from 'node:net';
 import { Readable } from 'node:stream';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { pino } from 'pino';
@@ -433,6 +433,9 @@ describe('conversation', () => {
     await expect(page.request('files.list', { path: join(folder, 'none') })).rejects.toThrow(
       /there is no such folder; choose another/,
     );
+    const project = join(folder, 'shared.pointmap');
+    expect(await page.request('files.list', { path: project })).toMatchObject({ path: folder, file: project });
+    expect((await page.request('files.list', { path: '~' })).path).toBe(homedir());
     await page.close();
   });
 });
