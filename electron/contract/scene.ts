@@ -26,7 +26,7 @@ export type CameraEnd = z.infer<typeof cameraEnd>;
 
 /**
  * Two scene points, or cameras, whose distance in metres is known. `measured` is their distance in units of the alignment
- * that it names, as it was found when the length was given.
+ * that it names, as it was found when the length was given; `deviation` is one standard deviation of it, from those of its ends.
  */
 const lengthEnd = z.union([scenePixel, cameraEnd]);
 export type LengthEnd = z.infer<typeof lengthEnd>;
@@ -35,7 +35,9 @@ export const knownLength = z.object({
   metres: positive,
   a: lengthEnd,
   b: lengthEnd,
-  measured: z.object({ alignment: z.string(), distance: positive }).optional(),
+  measured: z
+    .object({ alignment: z.string(), distance: positive, deviation: finite.nonnegative().optional() })
+    .optional(),
 });
 export type KnownLength = z.infer<typeof knownLength>;
 
@@ -200,7 +202,7 @@ export const measuredValue = z.object({
   positions: z.array(vector),
   /** Units of the scene; square units for an area, degrees for an angle. */
   value: finite,
-  /** One standard deviation, of the points' places and, with a scale, of what the known lengths disagree by. */
+  /** One standard deviation, of the points' places and, with a scale, of what gave it: lengths, places or control points. */
   deviation: finite,
   /** Of points that are seen in several photos: mean distance of the pixels from the point's projections. */
   residualPixels: finite.optional(),
@@ -231,7 +233,7 @@ export const sceneDescription = z.object({
   kept: z.number(),
   region: sceneRegion.nullable(),
   deletions: z.number(),
-  /** How the lengths that set the scale fit each other. */
+  /** Known lengths as the scene has them. They give its scale unless places or control points, given later, do. */
   lengths: z.array(measuredLength),
   measurements: z.array(measurement),
   controls: z.array(controlResidual),

@@ -1,8 +1,12 @@
 import { UserError } from '../contract/errors.js';
 import type { MeasuredValue, Measurement, Vector } from '../contract/scene.js';
 import { transform } from '../geometry/similarity.js';
+import { controlResiduals, controlScaleDeviation } from '../scene/control.js';
+import type { Frame } from '../scene/frame.js';
+import { placeScaleDeviation } from '../scene/gps-frame.js';
 import { leastPoints, measure, scaleDeviation } from '../scene/measure.js';
-import { describeScene, sceneOf } from './scene-edits.js';
+import { areSameScale } from '../scene/scale.js';
+import { describeScene, positionsOf, sceneOf } from './scene-edits.js';
 import { scaleOf, ScenePoints } from './scene-points.js';
 import type { Workspace } from './workspace.js';
 
@@ -21,21 +25,34 @@ async function measureWith(workspace: Workspace, finder: ScenePoints, { kind, po
   const { alignment, component } = await sceneOf(workspace);
   if (points.length < leastPoints[kind])
     throw new UserError('bad-input', `this measurement takes at least ${leastPoints[kind]} points; choose more`);
-  const { sceneFromAlignment } = workspace.scene.frame(alignment, component);
+  const frame = workspace.scene.frame(alignment, component);
+  const { sceneFromAlignment } = frame;
   const found = [];
   for (const pixel of points) found.push(await finder.find(pixel));
   const positions = found.map(({ position }) => [...transform(sceneFromAlignment, position)] as unknown as Vector);
   const deviations = found.map(({ deviation }) => deviation * sceneFromAlignment.scale);
   const { value, deviation } = measure(kind, positions, deviations);
   const residuals = found.flatMap(({ residualPixels }) => residualPixels ?? []);
-  const { lengths } = workspace.project.scene();
-  const scale = lengths.length > 0 ? scaleDeviation(scaleOf(lengths, alignment, component).lengths) : 0;
+  const scale = scaleShare(workspace, frame);
   return {
     positions,
     value,
     deviation: Math.hypot(deviation, (kind === 'area' ? 2 : kind === 'angle' ? 0 : 1) * scale * value),
     ...(residuals.length > 0 ? { residualPixels: Math.max(...residuals) } : {}),
   };
+}
+
+/** One standard deviation of the scene's scale, as a share of it, from what gave it; 0 where nothing tells. */
+function scaleShare({ project, alignment, scenes }: Workspace, frame: Frame): number {
+  const { scene } = scenes!.components[0]!;
+  const { lengths, controls } = project.scene();
+  if (lengths.length > 0) {
+    const fit = scaleOf(lengths, alignment!.key, scene);
+    if (areSameScale(fit.metresPerUnit, frame.sceneFromAlignment.scale))
+      return scaleDeviation(fit.lengths, fit.deviations);
+  }
+  if (frame.level === 'control') return controlScaleDeviation(controlResiduals(controls, scene, frame));
+  return frame.level === 'gps' ? placeScaleDeviation(scene.cameras, positionsOf(project), frame) : 0;
 }
 
 /** A measurement of the project with its value; `error` where its points can't be found any more. */

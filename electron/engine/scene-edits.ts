@@ -13,7 +13,7 @@ import { controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
-import { lengthNotes } from '../scene/scale.js';
+import { lengthNotes, lengthsAt } from '../scene/scale.js';
 import { findMarkers } from './markers.js';
 import { pointCount } from '../geometry/cloud.js';
 import { outlierMask } from './outliers.js';
@@ -116,7 +116,7 @@ export async function addOperations(
   return notes;
 }
 
-const positionsOf = (project: Project): Map<PhotoId, GeoPosition> =>
+export const positionsOf = (project: Project): Map<PhotoId, GeoPosition> =>
   new Map(project.photos().flatMap(({ id, position }) => (position ? [[id, position] as const] : [])));
 
 /** Stores a draft as one undoable step. */
@@ -134,7 +134,10 @@ export async function describeScene(workspace: Workspace): Promise<SceneDescript
   const document = workspace.project.scene();
   const cleaning = workspace.scene.cleaning(alignment, component);
   const kept = keptPoints(cloud, cameras, cleaning);
-  const lengths = document.lengths.length > 0 ? scaleOf(document.lengths, alignment, component).lengths : [];
+  const lengths =
+    document.lengths.length > 0
+      ? lengthsAt(scaleOf(document.lengths, alignment, component), frame.sceneFromAlignment.scale)
+      : [];
   const control = controlCount(document.controls);
   // Too few control points for the frame to follow them: nothing is off by anything yet.
   const isOpen = control > 0 && control < LEAST_CONTROLS && frame.level !== 'control';

@@ -50,8 +50,9 @@ export class ScenePoints {
     const result: KnownLength[] = [];
     for (const length of lengths) {
       checkApart(length.a, length.b);
-      const distance = distanceBetween(await this.find(length.a), await this.find(length.b));
-      result.push({ ...length, measured: { alignment, distance } });
+      const [a, b] = [await this.find(length.a), await this.find(length.b)];
+      const deviation = Math.hypot(a.deviation, b.deviation);
+      result.push({ ...length, measured: { alignment, distance: distanceBetween(a, b), deviation } });
     }
     return result;
   }
@@ -103,11 +104,21 @@ export async function greyPicture(photo: ProjectPhoto, longSide = LONG_SIDE): Pr
  *
  * @throws UserError 'bad-input' where an end has no depth any more
  */
-export function scaleOf(lengths: readonly KnownLength[], alignment: string, component: Scene): ScaleFit {
-  const distances = lengths.map(({ a, b, measured }) =>
-    measured?.alignment === alignment
-      ? measured.distance
-      : distanceBetween(endPoint(a, component), endPoint(b, component)),
+export function scaleOf(lengths: readonly KnownLength[], alignment: string, component: Scene): LengthsFit {
+  const found = lengths.map(({ a, b, measured }) => {
+    if (measured?.alignment === alignment && measured.deviation !== undefined) return measured;
+    const ends = [endPoint(a, component), endPoint(b, component)] as const;
+    const deviation = Math.hypot(...ends.map((end) => end.deviation));
+    return { distance: measured?.alignment === alignment ? measured.distance : distanceBetween(...ends), deviation };
+  });
+  const fit = fitScale(
+    lengths,
+    found.map(({ distance }) => distance),
   );
-  return fitScale(lengths, distances);
+  return { ...fit, deviations: found.map(({ deviation }) => deviation! * fit.metresPerUnit) };
+}
+
+/** @property deviations one standard deviation of each length, from those of its ends, in metres */
+export interface LengthsFit extends ScaleFit {
+  deviations: number[];
 }

@@ -1,15 +1,25 @@
 import type { PhotoMask } from '../contract/mask.js';
 import { UserError } from '../contract/errors.js';
-import type { SceneDocument } from '../contract/scene.js';
+import type { KnownLength, SceneDocument, StoredFrame } from '../contract/scene.js';
 import { invert } from '../geometry/similarity.js';
 import type { PhotoId, Scene } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
 import { cleaned, deletionsInForce, type Cleaning } from '../scene/cleaning.js';
 import { frameSamples, frameSamplesInTurns, type FrameSamples } from '../scene/frame-samples.js';
-import { automaticFrame, keptFrame, restored, sceneInFrame, stored, withScale, type Frame } from '../scene/frame.js';
+import {
+  automaticFrame,
+  keptFrame,
+  restored,
+  sceneInFrame,
+  similarityOf,
+  stored,
+  withScale,
+  type Frame,
+} from '../scene/frame.js';
 import { knownFrame } from '../scene/known-frame.js';
 import { upOfGimbal } from '../scene/level.js';
 import { movedRegion } from '../scene/region.js';
+import { areSameScale, fitScale } from '../scene/scale.js';
 import { scaleOf } from './scene-points.js';
 
 /** A document applied to a component; the later parts when they are first asked for. */
@@ -116,7 +126,7 @@ export class SceneState {
   private frameOf({ frame, lengths }: SceneDocument, alignment: string, component: Scene): Frame {
     const carried = frame && restored(frame, alignment, component.cameras);
     if (!frame || !carried) return this.undecidedFrame(alignment, component);
-    if (frame.alignment === alignment || lengths.length === 0) return carried;
+    if (frame.alignment === alignment || lengths.length === 0 || isScaledOtherwise(frame, lengths)) return carried;
     // A new alignment measures the known lengths anew.
     try {
       return withScale(carried, scaleOf(lengths, alignment, component).metresPerUnit);
@@ -125,6 +135,13 @@ export class SceneState {
       throw error;
     }
   }
+}
+
+/** Whether places or control points gave the scale after the lengths, as far as the alignment before can tell. */
+function isScaledOtherwise({ alignment, matrix }: StoredFrame, lengths: readonly KnownLength[]): boolean {
+  const distances = lengths.flatMap(({ measured }) => (measured?.alignment === alignment ? measured.distance : []));
+  if (distances.length < lengths.length) return false;
+  return !areSameScale(fitScale(lengths, distances).metresPerUnit, similarityOf(matrix).scale);
 }
 
 function cleaningOf(project: Project, document: SceneDocument, frame: Frame, { depthMaps }: Scene): Cleaning {

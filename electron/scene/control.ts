@@ -11,6 +11,7 @@ import type { Scene } from '../geometry/types.js';
 import { endPoint } from './ends.js';
 import type { Frame } from './frame.js';
 import { spreads } from './known-frame.js';
+import { placesDeviation } from './scale.js';
 
 /** @throws UserError 'bad-input' for control points that are too few to fix a scene */
 export function checkControls(points: readonly Pick<ControlPoint, 'role'>[]): void {
@@ -62,4 +63,14 @@ export function controlResiduals(points: readonly ControlPoint[], scene: Scene, 
       throw error;
     }
   });
+}
+
+/** One standard deviation of the scale that control points give, as a share of it. */
+export function controlScaleDeviation(residuals: readonly ControlResidual[]): number {
+  const control = residuals.filter(({ role }) => role === 'control');
+  return placesDeviation(
+    control.map(({ known }) => known),
+    control.map(({ off }) => off),
+    7,
+  );
 }

@@ -5,6 +5,7 @@ import { compose, registerPoints, transform, type Similarity } from '../geometry
 import type { Camera, GeoPosition, PhotoId } from '../geometry/types.js';
 import { median } from '../numerics/median.js';
 import type { Frame } from './frame.js';
+import { placesDeviation } from './scale.js';
 
 /*
  * The scene frame from the places that cameras' receivers wrote into the photos: metres east, north and up.
@@ -102,6 +103,28 @@ export function placeResiduals(
     const [east, north, up] = eastNorthUp({ ...told, altitude: height }, place);
     return [{ photo: camera.photo, name: camera.name, across: Math.hypot(x - east, y - north), up: z - up }];
   });
+}
+
+/** Median length of a step whose two axes have a deviation of one (Rayleigh): some places are far off. */
+const MIDDLE = Math.sqrt(2 * Math.LN2);
+
+/** One standard deviation of the scale that places give, as a share of it; altitudes have little say in it. */
+export function placeScaleDeviation(
+  cameras: readonly Camera[],
+  positions: ReadonlyMap<PhotoId, GeoPosition>,
+  frame: Frame,
+): number {
+  const residuals = placeResiduals(cameras, positions, frame);
+  const off = (median(residuals.map(({ across }) => across)) ?? 0) / MIDDLE;
+  const centres = new Map(cameras.map((camera) => [camera.photo, centreOf(camera)]));
+  const places = residuals.map(({ photo }) =>
+    [...transform(frame.sceneFromAlignment, centres.get(photo)!)].slice(0, 2),
+  );
+  return placesDeviation(
+    places,
+    places.map(() => [off, off]),
+    4,
+  );
 }
 
 const centreOf = ({ worldFromCamera: M }: Camera): number[] => [M[3]!, M[7]!, M[11]!];

@@ -49,12 +49,18 @@ export function measure(kind: Measurement['kind'], points: readonly Vector[], de
   return { value, deviation: Math.sqrt(variance) };
 }
 
-/** One standard deviation of the scale, as a share of it: from what known lengths disagree by; 0 for a single one. */
-export function scaleDeviation(lengths: readonly MeasuredLength[]): number {
-  if (lengths.length < 2) return 0;
-  const square = lengths.reduce((sum, { residual }) => sum + residual ** 2, 0) / (lengths.length - 1);
+/**
+ * One standard deviation of the scale that known lengths give, as a share of it: from what they disagree by, and at least
+ * what their ends are good for, which is all that a single length tells.
+ *
+ * @param deviations of the lengths, in metres
+ */
+export function scaleDeviation(lengths: readonly MeasuredLength[], deviations: readonly number[]): number {
   const total = lengths.reduce((sum, { measured }) => sum + measured ** 2, 0);
-  return Math.sqrt(square / total);
+  const ends = Math.sqrt(lengths.reduce((sum, { measured }, k) => sum + (measured * deviations[k]!) ** 2, 0)) / total;
+  if (lengths.length < 2) return ends;
+  const square = lengths.reduce((sum, { residual }) => sum + residual ** 2, 0) / (lengths.length - 1);
+  return Math.max(ends, Math.sqrt(square / total));
 }
 
 function valueOf(kind: Measurement['kind'], points: readonly Vector[]): number {

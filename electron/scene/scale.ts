@@ -43,6 +43,19 @@ export function fitScale(
   };
 }
 
+/** How lengths come out in a scene of another scale than theirs. */
+export const lengthsAt = ({ metresPerUnit, lengths }: ScaleFit, scale: number): MeasuredLength[] =>
+  lengths.map((length) => {
+    const measured = (length.measured * scale) / metresPerUnit;
+    return { ...length, measured, residual: measured - length.metres };
+  });
+
+/** As a share: scales that differ by more are not one scale that went through products. */
+const ROUNDING = 1e-6;
+
+/** Whether the scale of a scene is that of its lengths; places or control points that were given later have their own. */
+export const areSameScale = (a: number, b: number): boolean => Math.abs(a / b - 1) <= ROUNDING;
+
 /** Share of a length: what is farther off than this contradicts the others, whatever it was measured with. */
 const MOST_OFF = 0.03;
 
@@ -55,4 +68,26 @@ export function lengthNotes({ lengths }: ScaleFit): string[] {
   return [
     `known lengths contradict each other: ${name} is ${(100 * off(worst)).toFixed(0)} % off in the scene; check its value and its two points`,
   ];
+}
+
+/**
+ * One standard deviation of the scale of a similarity that was fitted to known places, as a share of it: what they are
+ * off by, over how far apart they lie.
+ *
+ * @param places known ones @param off found less known, of the same axes
+ * @param freedoms that the fit had: 7 in space, 4 about the vertical
+ */
+export function placesDeviation(
+  places: readonly (readonly number[])[],
+  off: readonly (readonly number[])[],
+  freedoms: number,
+): number {
+  const axes = places[0]?.length ?? 0;
+  const left = axes * places.length - freedoms;
+  if (left <= 0) return 0;
+  const square = (rows: readonly (readonly number[])[]): number =>
+    rows.flat().reduce((sum, value) => sum + value ** 2, 0);
+  const mean = places[0]!.map((_, i) => places.reduce((sum, place) => sum + place[i]!, 0) / places.length);
+  const spread = square(places.map((place) => place.map((value, i) => value - mean[i]!)));
+  return spread > 0 ? Math.sqrt(square(off) / left / spread) : 0;
 }

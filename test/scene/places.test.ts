@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { ControlPoint, ScenePixel, Vector } from '../../electron/contract/scene.js';
 import { eastNorthUp, localSystem, placeAt } from '../../electron/geometry/earth.js';
 import { posesOf, projected } from '../../electron/geometry/rays.js';
-import { transform, type Similarity } from '../../electron/geometry/similarity.js';
+import { registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
 import type { Camera, GeoPosition, Scene } from '../../electron/geometry/types.js';
 import { randomNumbers, rotationFromVector } from '../../electron/numerics/linear.js';
-import { controlFrame, controlResiduals } from '../../electron/scene/control.js';
+import { controlFrame, controlResiduals, controlScaleDeviation } from '../../electron/scene/control.js';
 import { pointInPhotos } from '../../electron/scene/ends.js';
 import { unlevelledFrame, type Frame } from '../../electron/scene/frame.js';
-import { gpsFrame } from '../../electron/scene/gps-frame.js';
+import { gpsFrame, placeScaleDeviation } from '../../electron/scene/gps-frame.js';
+import { scaleDeviation } from '../../electron/scene/measure.js';
 import { wallCameras } from '../fixtures/marker-room.js';
+import { normalNumbers } from '../fixtures/room.js';
 
 const home = { latitude: 48.7771, longitude: 2.2886, altitude: 91.5 };
 
@@ -168,5 +170,65 @@ describe('control points', () => {
     expect(() => pointInPhotos({ ...at, others: [{ photo: at.photo, x: at.x, y: at.y }] }, { cameras })).toThrow(
       /two different photos/,
     );
+  });
+});
+
+/** Of trials: the standard deviation of the scales that they found, and the root mean square of what they foretold. */
+function foretold(trial: (random: () => number) => { scale: number; deviation: number }) {
+  const random = normalNumbers(11);
+  const trials = Array.from({ length: 400 }, () => trial(random));
+  const mean = trials.reduce((sum, { scale }) => sum + scale, 0) / trials.length;
+  const spread = Math.sqrt(trials.reduce((sum, { scale }) => sum + (scale / mean - 1) ** 2, 0) / trials.length);
+  return { spread, told: Math.sqrt(trials.reduce((sum, { deviation }) => sum + deviation ** 2, 0) / trials.length) };
+}
+
+describe('how well the scale is known', () => {
+  it('from places of GPS that are off by metres', () => {
+    const { spread, told } = foretold((random) => {
+      const { cameras, positions } = walk(() => [3 * random(), 3 * random(), 3 * random()]);
+      const { frame } = gpsFrame(cameras, positions, levelled);
+      return { scale: frame.sceneFromAlignment.scale, deviation: placeScaleDeviation(cameras, positions, frame) };
+    });
+    expect(spread).toBeGreaterThan(0.03);
+    expect(told / spread).toBeGreaterThan(0.75);
+    expect(told / spread).toBeLessThan(1.35);
+  });
+
+  it('from control points that are off by centimetres', () => {
+    const places = [
+      [0, 0, 0],
+      [10, 0, 1],
+      [10, 8, 0],
+      [0, 8, 2],
+      [5, 4, 3],
+    ];
+    const { spread, told } = foretold((random) => {
+      const known = places.map((place) => place.map((value) => value + 0.05 * random()) as Vector);
+      const { similarity } = registerPoints(
+        Float64Array.from(places.flat()),
+        Float64Array.from(known.flat()),
+        new Float64Array(places.length).fill(1),
+        1,
+      )!;
+      const residuals = places.map((place, k) => ({
+        name: String(k),
+        role: 'control' as const,
+        known: known[k]!,
+        off: [...transform(similarity, place)].map((value, i) => value - known[k]![i]!) as Vector,
+      }));
+      return { scale: similarity.scale, deviation: controlScaleDeviation(residuals) };
+    });
+    expect(told / spread).toBeGreaterThan(0.85);
+    expect(told / spread).toBeLessThan(1.15);
+  });
+
+  it('from lengths: their ends at least, what they disagree by at most', () => {
+    const lengths = [
+      { metres: 2, measured: 2.02, residual: 0.02 },
+      { metres: 3, measured: 2.985, residual: -0.015 },
+    ];
+    expect(scaleDeviation(lengths.slice(0, 1), [0.01])).toBeCloseTo(0.01 / 2.02, 9);
+    expect(scaleDeviation(lengths, [0, 0])).toBeCloseTo(Math.hypot(0.02, 0.015) / Math.hypot(2.02, 2.985), 9);
+    expect(scaleDeviation(lengths, [0.1, 0.1])).toBeGreaterThan(0.02);
   });
 });

@@ -80,6 +80,48 @@ describe('a run', () => {
     await engine.close();
   });
 
+  test('a length tells what it is in the scene when control points give the scale after it, also after another run', async () => {
+    const path = join(folder, `${made++}.pointmap`);
+    const engine = new Engine({
+      ...{ dataFolder: join(folder, 'data'), threads: 1 },
+      estimators: [() => [roomEstimator({ observed: 0 }, 0)]],
+    });
+    await engine.request('project.create', { path });
+    await engine.request('edit.apply', {
+      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
+    });
+    const files = readdirSync(photos)
+      .filter((name) => name.endsWith('.png') || name.endsWith('.jpg'))
+      .map((name) => join(photos, name));
+    await engine.request('photos.add', { paths: files.slice(0, 3) });
+    await runToEnd(engine);
+    const photo = engine.open.project.photos()[0]!.id;
+    const points = [
+      { photo, x: 60, y: 60 },
+      { photo, x: 200, y: 70 },
+      { photo, x: 130, y: 150 },
+    ] as const;
+    const measured = (of: number[]) =>
+      engine.request('scene.measure', { kind: 'distance', points: of.map((k) => points[k]!) });
+    const [a, b] = [points[0], points[1]];
+    await engine.request('scene.edit', { operations: [{ kind: 'scale', lengths: [{ metres: 1, a, b }] }] });
+    const alone = await measured([0, 1]);
+    expect(alone.value).toBeCloseTo(1, 6);
+    const { positions } = await measured([0, 1, 2]);
+    const controls = points.map((at, k) => ({
+      ...{ name: `point ${k}`, role: 'control' as const, at },
+      known: positions[k]!.map((value) => 3 * value) as [number, number, number],
+    }));
+    await engine.request('scene.edit', { operations: [{ kind: 'controls', points: controls }] });
+    const told = async (): Promise<number> => (await engine.request('scene.describe', {})).lengths[0]!.measured;
+    expect(Math.abs((await told()) / 3 - 1)).toBeLessThan(0.02);
+    await engine.request('photos.add', { paths: files });
+    expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
+    expect(Math.abs((await told()) / 3 - 1)).toBeLessThan(0.05);
+    expect(Math.abs((await measured([0, 1])).value / 3 - 1)).toBeLessThan(0.05);
+    await engine.close();
+  });
+
   test('places the cameras of a synthetic room where they are', async () => {
     const { engine, calls } = await opened();
     const states: string[] = [];
