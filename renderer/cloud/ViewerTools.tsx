@@ -242,6 +242,7 @@ export interface FootProps {
  */
 export function Foot({ count, whole = 0, partial, waiting }: FootProps) {
   const { displayed, total } = useStudio(({ statistics }) => statistics);
+  const faces = useStudio(({ viewer, mesh }) => (viewer.layer === 'mesh' ? mesh.faces : undefined));
   const loading = waiting !== undefined && waiting < 1;
   return (
     <p
@@ -251,8 +252,11 @@ export function Foot({ count, whole = 0, partial, waiting }: FootProps) {
       data-current={waiting === undefined && total === count}
       data-growing={partial}
     >
-      {total > 0 && t('{n} of {all} points drawn.', { n: countText(displayed), all: countText(total) })}
+      {faces !== undefined
+        ? t('Mesh of {n} faces.', { n: countText(faces) })
+        : total > 0 && t('{n} of {all} points drawn.', { n: countText(displayed), all: countText(total) })}
       {total > 0 &&
+        faces === undefined &&
         !loading &&
         !partial &&
         whole > count &&

@@ -683,6 +683,7 @@ export const german = {
   '{n} mask taken': '{n} Maske übernommen',
   '{n} masks taken': '{n} Masken übernommen',
   '{n} of {all}': '{n} von {all}',
+  'Mesh of {n} faces.': 'Netz aus {n} Flächen.',
   '{n} of {all} points drawn.': '{n} von {all} Punkten gezeichnet.',
   '{n} photo': '{n} Foto',
   '{n} photo added.': '{n} Foto hinzugefügt.',

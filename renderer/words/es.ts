@@ -684,6 +684,7 @@ export const spanish: Words = {
   '{n} mask taken': '{n} máscara tomada',
   '{n} masks taken': '{n} máscaras tomadas',
   '{n} of {all}': '{n} de {all}',
+  'Mesh of {n} faces.': 'Malla de {n} caras.',
   '{n} of {all} points drawn.': '{n} de {all} puntos dibujados.',
   '{n} photo': '{n} foto',
   '{n} photo added.': '{n} foto añadida.',

@@ -685,6 +685,7 @@ export const french: Words = {
   '{n} mask taken': '{n} masque repris',
   '{n} masks taken': '{n} masques repris',
   '{n} of {all}': '{n} sur {all}',
+  'Mesh of {n} faces.': 'Maillage de {n} faces.',
   '{n} of {all} points drawn.': '{n} points dessinés sur {all}.',
   '{n} photo': '{n} photo',
   '{n} photo added.': '{n} photo ajoutée.',

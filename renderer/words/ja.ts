@@ -676,6 +676,7 @@ export const japanese: Words = {
   '{n} mask taken': '{n} 枚のマスクを読み込みました',
   '{n} masks taken': '{n} 枚のマスクを読み込みました',
   '{n} of {all}': '{n}/{all}',
+  'Mesh of {n} faces.': 'メッシュ {n} 面。',
   '{n} of {all} points drawn.': '{all} 点中 {n} 点を描画。',
   '{n} photo': '写真 {n} 枚',
   '{n} photo added.': '{n} 枚の写真を追加しました。',

@@ -666,6 +666,7 @@ export const chinese: Words = {
   '{n} mask taken': '已读取 {n} 个蒙版',
   '{n} masks taken': '已读取 {n} 个蒙版',
   '{n} of {all}': '{n}/{all}',
+  'Mesh of {n} faces.': '网格，{n} 个面。',
   '{n} of {all} points drawn.': '已绘制 {n}/{all} 点。',
   '{n} photo': '{n} 张照片',
   '{n} photo added.': '已添加 {n} 张照片。',

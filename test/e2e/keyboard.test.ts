@@ -50,6 +50,9 @@ describe.skipIf(!chromiumPath)('the first hour by keyboard, at 1024 x 700', () =
     for (let k = 0; k < 5; k++) await press('ArrowDown');
     for (let k = 0; k < 5; k++) await press('Shift+ArrowDown');
     expect(await page.locator('.photo-row.selected').count()).toBe(6);
+    await press('Shift+F10');
+    await page.getByRole('menuitem', { name: /^Remove selected photos/ }).waitFor();
+    await press('Escape');
     await press('Delete');
     await expect.poll(() => page.locator('.photo-head').innerText()).toContain('4 photos');
   });

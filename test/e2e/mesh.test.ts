@@ -39,6 +39,7 @@ describe.skipIf(!chromiumPath)('the mesh', () => {
     await button(page, 'Build mesh').click();
     await button(page, 'Build anew').waitFor({ timeout: 120_000 });
     await expect.poll(() => page.getByLabel('Layer', { exact: true }).inputValue()).toBe('mesh');
+    await page.locator('.viewer-foot', { hasText: /^Mesh of [\d.]+ [kM] faces\.$/ }).waitFor();
     // The photos are made of noise about a middle grey; a texture that did not arrive is white.
     await expect.poll(async () => Math.max(...mean(await picture())), { timeout: 60_000 }).toBeLessThan(190);
     expect(Math.min(...mean(await picture()))).toBeGreaterThan(60);
