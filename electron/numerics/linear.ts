@@ -140,6 +140,12 @@ export function solveCholesky(a: Float64Array, b: Float64Array, n: number): bool
       a[rowI + j] = sum / diagonal;
     }
   }
+  substituteCholesky(a, b, n);
+  return true;
+}
+
+/** Solves L L' x = b in place, with the factor that `solveCholesky` left in the lower triangle of `a` [n, n]. */
+export function substituteCholesky(a: Float64Array, b: Float64Array, n: number): void {
   for (let i = 0; i < n; i++) {
     let sum = b[i]!;
     for (let k = 0; k < i; k++) sum -= a[i * n + k]! * b[k]!;
@@ -150,7 +156,6 @@ export function solveCholesky(a: Float64Array, b: Float64Array, n: number): bool
     for (let k = i + 1; k < n; k++) sum -= a[k * n + i]! * b[k]!;
     b[i] = sum / a[i * n + i]!;
   }
-  return true;
 }
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32). */

@@ -1,4 +1,4 @@
-import { multiply3, rotationFromVector, solveCholesky } from '../numerics/linear.js';
+import { multiply3, rotationFromVector, solveCholesky, substituteCholesky, transpose3 } from '../numerics/linear.js';
 import { project, type Lens, type PlacedCamera } from './bundle.js';
 import type { Piece } from './structure.js';
 
@@ -32,13 +32,91 @@ export function focalSigma(
   position: (photo: number, feature: number) => [number, number],
   options: CertaintyOptions = CERTAINTY_DEFAULTS,
 ): number | undefined {
+  const known = normalEquations(piece, new Map([[lens, freeTerms(lenses[lens]!)]]), lenses, position, options);
+  if (!known) return undefined;
+  const { normal, size, variance, lensAt } = known;
+  const unit = new Float64Array(size);
+  unit[lensAt.get(lens)!] = 1;
+  if (!solveCholesky(normal, unit, size)) return 1;
+  return Math.min(1, Math.sqrt(variance * unit[lensAt.get(lens)!]!));
+}
+
+/**
+ * How well the same tell how the cameras are turned to each other: per pair of cameras, the standard deviation of its
+ * relative rotation (root of the summed variances about three axes), with all lenses unknown.
+ *
+ * @param terms numbers of each lens that are unknown: log focal, k1, k2, cx, cy
+ * @returns degrees, ascending; undefined for a piece that is too large to ask or whose equations are singular
+ */
+export function rotationSigmas(
+  piece: Piece,
+  lenses: readonly Lens[],
+  position: (photo: number, feature: number) => [number, number],
+  options: CertaintyOptions,
+  terms: readonly number[],
+): number[] | undefined {
+  const unknown = new Map(lenses.map((_, k) => [k, terms]));
+  const known = normalEquations(piece, unknown, lenses, position, options);
+  if (!known) return undefined;
+  const { normal, size, variance } = known;
+  const cameras = [...piece.cameras.values()];
+  if (!solveCholesky(normal, new Float64Array(size), size)) return undefined;
+  // Columns of the covariance that are asked for: three turns of each camera but the first.
+  const columns = cameras.map((_, k) =>
+    [0, 1, 2].map((axis) => (k === 0 ? undefined : columnOf(CAMERA * (k - 1) + axis))),
+  );
+  function columnOf(at: number): Float64Array {
+    const unit = new Float64Array(size);
+    unit[at] = 1;
+    substituteCholesky(normal, unit, size);
+    return unit;
+  }
+  // [3, 3], of turns of camera p and camera q.
+  const covariance = (p: number, q: number) =>
+    Float64Array.from({ length: 9 }, (_, k) =>
+      p === 0 ? 0 : (columns[q]![k % 3]?.[CAMERA * (p - 1) + Math.floor(k / 3)] ?? 0),
+    );
+  const trace = (m: Float64Array) => m[0]! + m[4]! + m[8]!;
+  const sigmas = cameras.flatMap((first, p) =>
+    cameras.slice(p + 1).map((second, k) => {
+      const q = p + 1 + k;
+      // A small turn of both turns the second relative to the first by w_q - R w_p, R from the first to the second.
+      const R = multiply3(second.rotation, transpose3(first.rotation));
+      const total = trace(covariance(p, p)) + trace(covariance(q, q)) - 2 * trace(multiply3(R, covariance(p, q)));
+      return (Math.sqrt(Math.max(0, variance * total)) * 180) / Math.PI;
+    }),
+  );
+  return sigmas.sort((p, q) => p - q);
+}
+
+interface Known {
+  /** [size, size]: cameras but the first, in the order of the piece, then lenses; points eliminated. */
+  normal: Float64Array;
+  size: number;
+  /** Of a sighting, weighted. */
+  variance: number;
+  /** Where a lens' numbers begin. */
+  lensAt: ReadonlyMap<number, number>;
+}
+
+/** @param unknown per lens, the numbers of it that are */
+function normalEquations(
+  piece: Piece,
+  unknown: ReadonlyMap<number, readonly number[]>,
+  lenses: readonly Lens[],
+  position: (photo: number, feature: number) => [number, number],
+  options: CertaintyOptions,
+): Known | undefined {
   const photos = [...piece.cameras.keys()];
   if (photos.length > options.cameras) return undefined;
   // The first camera holds the world; its scale is held by what keeps the equations regular.
   const columnOf = new Map(photos.map((photo, k) => [photo, CAMERA * (k - 1)]));
-  const own = CAMERA * (photos.length - 1);
-  const free = freeTerms(lenses[lens]!);
-  const size = own + free.length;
+  let size = CAMERA * (photos.length - 1);
+  const lensAt = new Map<number, number>();
+  for (const [lens, terms] of unknown) {
+    lensAt.set(lens, size);
+    size += terms.length;
+  }
   const normal = new Float64Array(size * size);
   const scale = 1.5 * options.pixel;
   const moved = new Map([...piece.cameras].map(([photo, each]) => [photo, movedOf(each, lenses[each.lens]!)]));
@@ -46,7 +124,7 @@ export function focalSigma(
   const asked = [...piece.points].sort((p, q) => q.photos.length - p.photos.length).slice(0, options.points);
   for (const { position: at, photos: seeing, features } of asked) {
     const rows = seeing.flatMap((photo, k) => {
-      const camera = piece.cameras.get(photo)!;
+      const { lens } = piece.cameras.get(photo)!;
       const row = linearised(moved.get(photo)!, at, position(photo, features[k]!), scale);
       if (!row) return [];
       squares += row.square;
@@ -54,8 +132,8 @@ export function focalSigma(
       const column = columnOf.get(photo)!;
       const columns = Array.from({ length: CAMERA + LENS }, (_, i) => {
         if (i < CAMERA) return column < 0 ? -1 : column + i;
-        const term = camera.lens === lens ? free.indexOf(i - CAMERA) : -1;
-        return term < 0 ? -1 : own + term;
+        const term = unknown.get(lens)?.indexOf(i - CAMERA) ?? -1;
+        return term < 0 ? -1 : lensAt.get(lens)! + term;
       });
       return [{ ...row, columns }];
     });
@@ -63,10 +141,7 @@ export function focalSigma(
   }
   const variance = squares / Math.max(1, 2 * sightings - 3 * asked.length - size);
   for (let i = 0; i < size; i++) normal[i * size + i] = normal[i * size + i]! * (1 + 1e-9) + 1e-12;
-  const unit = new Float64Array(size);
-  unit[own] = 1;
-  if (!solveCholesky(normal, unit, size)) return 1;
-  return Math.min(1, Math.sqrt(variance * unit[own]!));
+  return { normal, size, variance, lensAt };
 }
 
 /** Which numbers of a lens were found: focal and k1 always, the others where they are not what every lens begins with. */

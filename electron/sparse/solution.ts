@@ -3,7 +3,8 @@ import type { Executor } from '../compute/execution.js';
 import type { Photo } from '../geometry/types.js';
 import { agreement } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
-import { CERTAINTY_DEFAULTS, focalSigma } from './certainty.js';
+import { CERTAINTY_DEFAULTS, focalSigma, rotationSigmas } from './certainty.js';
+import { cutLenses, lensPictures, type CutSigma } from './cuts.js';
 import type { Candidate, SparseContext } from './correspondence.js';
 import type { Features } from '../features/features.js';
 import { posePriors } from './pose-prior.js';
@@ -71,6 +72,29 @@ export function sigmasOf(
   });
 }
 
+/**
+ * How uncertain the turns of the largest piece's cameras to each other are where some of its photos were cut: the standard
+ * deviation of the middle pair with no principal point known, degrees.
+ *
+ * @returns undefined where none was cut
+ */
+export function cutSigma(
+  { photos, lensOf, position, pixels }: SurveyTask,
+  { lenses, pieces }: Solution,
+): CutSigma | undefined {
+  const [largest] = pieces;
+  const cut = cutLenses(lenses, lensPictures(photos, lensOf, lenses.length));
+  const shown = [...(largest?.cameras.keys() ?? [])].filter((photo) => cut.has(lensOf[photo]!));
+  if (!largest || shown.length === 0) return undefined;
+  const options = { ...CERTAINTY_DEFAULTS, pixel: middlePixel(pixels) ?? CERTAINTY_DEFAULTS.pixel };
+  const sigmas = rotationSigmas(largest, lenses, position, options, WITH_CENTRE);
+  const sigma = sigmas?.[sigmas.length >> 1];
+  return sigma === undefined ? undefined : { photos: shown, sigma };
+}
+
+/** Focal, k1, cx, cy. */
+const WITH_CENTRE = [0, 1, 3, 4];
+
 /** To begin another solution with. */
 export const camerasOf = ({ pieces }: Solution): Map<number, PlacedCamera>[] =>
   pieces.map((piece) => new Map([...piece.cameras].map(([k, camera]) => [k, { ...camera }])));
@@ -94,6 +118,7 @@ export async function solve(
     {
       lensOf: task.lensOf,
       lenses: start,
+      pictures: lensPictures(photos, task.lensOf, start.length),
       positions: task.positions,
       pairs: plausible,
       faces: photos.map(({ face }) => ({ face })),

@@ -6,6 +6,7 @@ import type { Executor } from '../compute/execution.js';
 import { WorkerPool } from '../compute/pool.js';
 import type { Lens, PlacedCamera } from './bundle.js';
 import { contradictionsOf } from './contradictions.js';
+import type { LensPicture } from './cuts.js';
 import type { StructureLook } from './look.js';
 import { fisheyeOf } from './fisheye.js';
 import { overlaid } from './overlaid.js';
@@ -21,6 +22,8 @@ export interface StructureRequest {
   kind: 'structure';
   lensOf: readonly number[];
   lenses: readonly Lens[];
+  /** Per lens. */
+  pictures: readonly LensPicture[];
   /** Per photo, [features, 2] in shared memory: long sides relative to the photo's centre. */
   positions: readonly Float64Array[];
   /** Those that hold by themselves; which of them the others contradict is found out first. */
@@ -65,6 +68,7 @@ export async function answerStructure(request: StructureRequest): Promise<Struct
       photoCount: positions.length,
       lensOf,
       lenses,
+      pictures: request.pictures,
       tracks: buildTracks(
         positions.map(({ length }) => length / 2),
         pairs,

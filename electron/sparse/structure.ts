@@ -1,5 +1,6 @@
 import { agreement, isTelling } from './agreement.js';
 import type { Lens, PlacedCamera } from './bundle.js';
+import { cutLenses, type LensPicture } from './cuts.js';
 import type { StructureLook } from './look.js';
 import { mergePieces } from './merge.js';
 import type { FisheyeTerms } from '../geometry/sparse-model.js';
@@ -79,6 +80,8 @@ export interface StructureInput {
   lensOf: readonly number[];
   /** Changed in place. */
   lenses: Lens[];
+  /** Per lens; without, no lens is taken for one of photos that were cut. */
+  pictures?: readonly LensPicture[] | undefined;
   tracks: readonly Track[];
   /** Position of a feature, long sides relative to the photo's centre. */
   position(photo: number, feature: number): [number, number];
@@ -536,7 +539,8 @@ class Growth {
    * Second radial term and principal point of the lenses that enough photos have. Each is taken where it explains a good
    * share of what was left and is large enough to matter. A principal point explains a little of errors of any kind, bent
    * edges above all, so it must explain that share beside a second radial term as well: where the middle is known to be
-   * right it explains at most 1.3 % in that way, where it lies aside 4 %.
+   * right it explains at most 1.3 % in that way, where it lies aside 4 %. The middle of photos that were cut is not known
+   * (cuts.ts): theirs is found without a test, however few they are.
    *
    * @returns lenses that changed
    */
@@ -545,33 +549,49 @@ class Growth {
     const { lensPhotos, secondGain, centreGain } = this.options;
     const photosOf = (index: number) => [...cameras.values()].filter(({ lens }) => lens === index).length;
     const free = new Set(lenses.map((_, k) => k).filter((k) => !lenses[k]!.fixed && photosOf(k) >= lensPhotos));
-    if (free.size === 0) return new Set();
-    const plain: FreeLenses = { ...ALL_FREE, scale: this.scene.noiseScale() };
+    const cut = new Set(
+      [...cutLenses(lenses, this.input.pictures ?? []).keys()].filter((k) => !lenses[k]!.fixed && photosOf(k) > 0),
+    );
+    if (free.size === 0 && cut.size === 0) return new Set();
+    if (cut.size > 0) await this.recover({ ...ALL_FREE, centre: cut });
+    const plain: FreeLenses = { ...ALL_FREE, scale: this.scene.noiseScale(), centre: cut };
     const fit = async (terms: FreeLenses): Promise<{ cost: number; restore: () => void }> => {
       await this.breathe();
       const cost = this.scene.adjust(terms);
       return { cost, restore: this.scene.snapshot() };
     };
     let base = await fit(plain);
-    let isChanged = false;
+    let centre = cut;
     // A principal point beside the middle looks like bent edges, but not the other way round.
-    const aside = await fit({ ...plain, centre: free });
+    const all = new Set([...free, ...cut]);
+    let aside = await fit({ ...plain, centre: all });
     if (aside.cost < (1 - centreGain) * base.cost && this.isAside(free)) {
       base.restore();
       const bent = await fit({ ...plain, second: free });
-      const both = await fit({ ...plain, second: free, centre: free });
-      isChanged = both.cost < (1 - centreGain) * bent.cost;
+      const both = await fit({ ...plain, second: free, centre: all });
+      if (both.cost < (1 - centreGain) * bent.cost) centre = all;
     }
-    const terms: FreeLenses = isChanged ? { ...plain, centre: free } : plain;
-    if (isChanged) base = aside;
+    // Of several lenses, those whose middle explains too little beside the others' keep it: moved together, all of them
+    // explain nearly the same, and only how photos of one lens are turned to those of another is wrong.
+    const most = () => [...centre].filter((k) => !cut.has(k)).sort((p, q) => this.aside(p) - this.aside(q));
+    if (centre === all) aside.restore();
+    for (const lens of all.size > 1 && centre === all ? most() : []) {
+      const others = new Set([...centre].filter((k) => k !== lens));
+      aside.restore();
+      Object.assign(lenses[lens]!, { cx: 0, cy: 0 });
+      const held = await fit({ ...plain, centre: others });
+      if (aside.cost < (1 - centreGain) * held.cost) continue;
+      [aside, centre] = [held, others];
+    }
+    if (centre !== cut) base = aside;
     base.restore();
-    const bent = await fit({ ...terms, second: free });
-    if (bent.cost < (1 - secondGain) * base.cost) isChanged = true;
-    else base.restore();
-    if (!isChanged) return new Set();
-    const second = bent.cost < (1 - secondGain) * base.cost ? free : undefined;
+    const terms: FreeLenses = { ...plain, centre };
+    const bent = free.size > 0 ? await fit({ ...terms, second: free }) : undefined;
+    const second = bent && bent.cost < (1 - secondGain) * base.cost ? free : undefined;
+    if (!second) base.restore();
+    if (!second && centre.size === 0) return new Set();
     await this.recover({ ...terms, second });
-    return free;
+    return all;
   }
 
   /**
@@ -593,10 +613,13 @@ class Growth {
 
   /** Whether the principal point of one of these lenses is far enough from the middle to matter. */
   private isAside(lenses: ReadonlySet<number>): boolean {
-    const { leastAside } = this.options;
-    return [...lenses].some(
-      (k) => Math.hypot(this.scene.lenses[k]!.cx ?? 0, this.scene.lenses[k]!.cy ?? 0) >= leastAside,
-    );
+    return [...lenses].some((k) => this.aside(k) >= this.options.leastAside);
+  }
+
+  /** How far its principal point lies from the middle, long sides. */
+  private aside(lens: number): number {
+    const { cx = 0, cy = 0 } = this.scene.lenses[lens]!;
+    return Math.hypot(cx, cy);
   }
 
   /** Poses and points under lenses that another piece has changed. */

@@ -13,6 +13,7 @@ import { SENSE_DEFAULTS, senseChecks } from './sense.js';
 import {
   camerasOf,
   isAgreed,
+  cutSigma,
   sigmasOf,
   solve,
   worth,
@@ -114,7 +115,16 @@ export async function surveySet(
   const doubted = contradictedPairs(best);
   if (doubted.size > 0)
     best = { ...best, verified: await relatedUnder(task, best.verified, (pair) => doubted.has(pair), best.lenses) };
-  const { warnings, reasons, assumed } = senseChecks({ photos, candidates, position, lensOf, focalSigmas, ...best });
+  const cut = cutSigma(task, best);
+  const { warnings, reasons, assumed } = senseChecks({
+    photos,
+    candidates,
+    position,
+    lensOf,
+    focalSigmas,
+    cut,
+    ...best,
+  });
   for (const index of assumed) best.lenses[index]!.assumed = true;
   return {
     warnings,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../electron/numerics/linear.js';
 import { adjustBundle, type Lens, type PlacedCamera } from '../../electron/sparse/bundle.js';
-import { focalSigma } from '../../electron/sparse/certainty.js';
+import { CERTAINTY_DEFAULTS, focalSigma, rotationSigmas } from '../../electron/sparse/certainty.js';
 import type { Piece } from '../../electron/sparse/structure.js';
-import { arc, scatter, see } from './synthetic.js';
+import { rotationDifference } from '../../electron/sparse/two-view.js';
+import { arc, relative, scatter, see } from './synthetic.js';
 
 const FOCAL = 0.9;
 const NOISE = 0.5 / 1600;
@@ -42,7 +43,14 @@ function adjusted(degrees: number, seed: number) {
   };
   const sigmaWith = (terms: Partial<Lens>) =>
     focalSigma(piece, 0, [{ ...lenses[0]!, ...terms }], (photo, feature) => seen[photo]![feature]!)!;
-  return { sigma: sigmaWith({}), sigmaWith, error: Math.log(lenses[0]!.focal / FOCAL) };
+  const turns = (terms: readonly number[]) =>
+    rotationSigmas(piece, lenses, (photo, feature) => seen[photo]![feature]!, CERTAINTY_DEFAULTS, terms)!;
+  const turned = cameras.flatMap((p, i) =>
+    cameras
+      .slice(i + 1)
+      .map((q, k) => rotationDifference(relative(p, q).rotation, relative(truth[i]!, truth[i + 1 + k]!).rotation)),
+  );
+  return { sigma: sigmaWith({}), sigmaWith, error: Math.log(lenses[0]!.focal / FOCAL), turns, turned };
 }
 
 describe('focalSigma', () => {
@@ -65,5 +73,23 @@ describe('focalSigma', () => {
 
   it('tells that photos from nearly one place know little', () => {
     expect(adjusted(3, 1).sigma).toBeGreaterThan(4 * adjusted(50, 1).sigma);
+  });
+});
+
+describe('rotationSigmas', () => {
+  const middle = (list: readonly number[]) => [...list].sort((p, q) => p - q)[list.length >> 1]!;
+
+  it('are as large as the errors are', () => {
+    const runs = Array.from({ length: 8 }, (_, k) => adjusted(50, k + 1));
+    const ratio = middle(runs.flatMap(({ turns }) => turns([0, 1]))) / middle(runs.flatMap(({ turned }) => turned));
+    expect(ratio).toBeGreaterThan(0.7);
+    expect(ratio).toBeLessThan(1.8);
+  });
+
+  it('grow where the middle of the lens is not known', () => {
+    const { turns } = adjusted(25, 1);
+    expect(middle(turns([0, 1, 3, 4]))).toBeGreaterThan(1.05 * middle(turns([0, 1])));
+    expect(turns([])).toEqual([...turns([])].sort((p, q) => p - q));
+    expect(turns([])).toHaveLength(10);
   });
 });

@@ -58,6 +58,12 @@ describe('sense checks', () => {
     expect(senseChecks(set(5, 5))).toMatchObject({ warnings: [], reasons: new Array(5).fill(undefined) });
   });
 
+  it('tell of photos that were cut, where that leaves the cameras uncertain', () => {
+    const told = (sigma: number) => senseChecks({ ...set(5, 5), cut: { photos: [1, 3], sigma } }).warnings;
+    expect(told(0.6)).toEqual([expect.stringMatching(/^2 photos seem to be cut \(1.jpg, 3.jpg\).* about 2 degrees/)]);
+    expect(told(0.1)).toEqual([]);
+  });
+
   it('see an object that turns before a background that stands still', () => {
     const input = set(5, 45);
     // The pose is the object's.

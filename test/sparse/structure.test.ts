@@ -10,11 +10,17 @@ const TRUE_LENS: Lens = { focal: 0.9, k1: -0.12 };
 const NOISE = 0.4 / 1600;
 
 /** Exact tracks of a scene with noise; `wrong` of the sightings are elsewhere; pairwise poses a degree off. */
-function scene(cameras: PlacedCamera[], start: Lens, wrong = 0.05, lens = TRUE_LENS): StructureInput {
+function scene(
+  cameras: PlacedCamera[],
+  start: Lens,
+  wrong = 0.05,
+  lens = TRUE_LENS,
+  lensAt: (camera: number) => Lens = () => lens,
+): StructureInput {
   const random = randomNumbers(5);
   const points = scatter(350, 2);
-  const seen = cameras.map((camera) =>
-    see(camera, lens, points, NOISE, random).map(
+  const seen = cameras.map((camera, c) =>
+    see(camera, lensAt(c), points, NOISE, random).map(
       (at) => at && (random() < wrong ? ([random() - 0.5, random() * 0.7 - 0.35] as [number, number]) : at),
     ),
   );
@@ -102,6 +108,40 @@ describe('buildStructure', () => {
     expect(sightings(piece!.points)).toBeGreaterThan(0.98 * sightings(input.tracks));
     // 3.8 without.
     expect(errors(piece!.cameras, truth).rotation).toBeLessThan(0.7);
+  });
+
+  /** Some photos of one lens were cut: the same focal in pixels. */
+  const cutScene = (truth: PlacedCamera[], isCut: (camera: number) => boolean) => {
+    const whole = { focal: 0.9, k1: 0 };
+    const cut = { focal: 0.9 / 0.8, k1: 0, cx: -0.12, cy: 0.02 };
+    const input = scene(truth, whole, 0, whole, (c) => (isCut(c) ? cut : whole));
+    input.lenses = [whole, { focal: cut.focal, k1: 0 }].map((lens) => ({
+      ...lens,
+      prior: { focal: lens.focal, sigma: 0.25 },
+    }));
+    input.lensOf = truth.map((_, c) => (isCut(c) ? 1 : 0));
+    return { ...input, pictures: [1000, 800].map((long) => ({ camera: undefined, long, short: 0.75 * long })) };
+  };
+
+  it('moves the middle of the photos that were cut, not of the others', async () => {
+    const truth = arc(10, 100);
+    const input = cutScene(truth, (c) => c % 2 === 1);
+    const [piece] = await buildStructure(input);
+    const [whole, cut] = input.lenses as [Lens, Lens];
+    expect(Math.hypot(whole.cx ?? 0, whole.cy ?? 0)).toBe(0);
+    expect(Math.hypot(cut.cx! + 0.12, cut.cy! - 0.02)).toBeLessThan(0.01);
+    expect(errors(piece!.cameras, truth).rotation).toBeLessThan(0.3);
+  });
+
+  it('finds the middle of a single photo that was cut', async () => {
+    const truth = arc(8, 80);
+    const input = cutScene(truth, (c) => c === 3);
+    const [piece] = await buildStructure(input);
+    expect(Math.hypot(input.lenses[1]!.cx! + 0.12, input.lenses[1]!.cy! - 0.02)).toBeLessThan(0.03);
+    const rotation = errors(piece!.cameras, truth).rotation;
+    const untold = cutScene(truth, (c) => c === 3);
+    const [centred] = await buildStructure({ ...untold, pictures: undefined });
+    expect(rotation).toBeLessThan(0.5 * errors(centred!.cameras, truth).rotation);
   });
 
   it('leaves both where the photos do not ask for them', async () => {
