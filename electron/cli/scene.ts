@@ -18,6 +18,7 @@ import { writeAll } from '../engine/exporting.js';
 import { keptMeasurements, leastPoints, measurementsFile } from '../engine/measuring.js';
 import { addOperations, applyDraft, boxRegion, describeScene, draftOf } from '../engine/scene-edits.js';
 import type { SceneDraft } from '../engine/scene-draft.js';
+import { photoNamed as photoByName } from '../engine/named-photo.js';
 import { Workspace } from '../engine/workspace.js';
 import { answer } from './output.js';
 import { measurementLines, sceneLines } from './scene-lines.js';
@@ -226,20 +227,7 @@ function parsePixel(text: string, workspace: Workspace): ScenePixel {
   return { ...first!, ...(others.length > 0 ? { others } : {}) };
 }
 
-/** By its whole name, or by its name without the ending where that means one photo. */
-function photoNamed(name: string, { project }: Workspace): string {
-  const photos = project.photos();
-  const stem = (text: string): string => text.replace(/^.*[/\\]/, '').replace(/\.[^.]+$/, '');
-  const exact = photos.filter((photo) => photo.name === name || photo.id === name || photo.path === resolve(name));
-  const found = exact.length > 0 ? exact : photos.filter((photo) => stem(photo.name) === stem(name));
-  if (found.length === 1) return found[0]!.id;
-  throw new UserError(
-    'usage',
-    found.length === 0
-      ? `there is no photo of this name in the project: ${name}`
-      : `${found.length} photos have this name without its ending; write the ending too: ${name}`,
-  );
-}
+const photoNamed = (name: string, { project }: Workspace): string => photoByName(name, project.photos());
 
 function parseBox(text: string): SceneRegion {
   const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));

@@ -43,8 +43,12 @@ export function readControlFile(
       { cause: error },
     );
   }
-  const { data } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), { skipEmptyLines: true, comments: '#' });
-  const header = (data[0] ?? []).map((cell) => cell.trim().toLowerCase());
+  // Numbered before what says nothing is left out: an error names the row that an editor shows.
+  const lines = text.replace(/^\uFEFF/, '').replace(/^#.*$/gm, '');
+  const rows = Papa.parse<string[]>(lines)
+    .data.map((cells, k) => ({ cells, number: k + 1 }))
+    .filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
+  const header = (rows[0]?.cells ?? []).map((cell) => cell.trim().toLowerCase());
   const at = Object.fromEntries(
     Object.entries(columns).map(([column, names]) => [column, header.findIndex((cell) => names.includes(cell))]),
   ) as Record<Column, number>;
@@ -55,12 +59,13 @@ export function readControlFile(
       `this table has no column ${missing.join(', ')}; its header is name,x,y,z,role,photo,px,py: ${path}`,
     );
   const points = new Map<string, ControlPoint>();
-  data.slice(1).forEach((row, k) => {
-    const point = pointOf(row, at, photoNamed, `${path} (row ${k + 2})`);
+  for (const { cells, number } of rows.slice(1)) {
+    const where = `${path} (row ${number})`;
+    const point = pointOf(cells, at, photoNamed, where);
     const before = points.get(point.name);
     if (!before) points.set(point.name, point);
-    else addSighting(before, point, `${path} (row ${k + 2})`);
-  });
+    else addSighting(before, point, where);
+  }
   const all = [...points.values()];
   if (all.length === 0) throw new UserError('bad-input', `this table holds no points: ${path}`);
   if (controlCount(all) > 0) checkControls(all);
@@ -86,8 +91,17 @@ function pointOf(
   if (role !== 'control' && role !== 'check')
     throw new UserError('bad-input', `a point's role is control or check, not '${role}': ${where}`);
   if (cell('name') === '') throw new UserError('bad-input', `a point has no name: ${where}`);
-  const pixel: ScenePixel = { photo: photoNamed(cell('photo')), x: number('px'), y: number('py') };
+  const pixel: ScenePixel = { photo: photoIn(cell('photo'), photoNamed, where), x: number('px'), y: number('py') };
   return { name: cell('name'), role, known: [number('x'), number('y'), number('z')], at: pixel };
+}
+
+function photoIn(name: string, photoNamed: (name: string) => string, where: string): string {
+  try {
+    return photoNamed(name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError('bad-input', `${error.message}, in ${where}`, { cause: error });
+  }
 }
 
 function addSighting(before: ControlPoint, next: ControlPoint, where: string): void {

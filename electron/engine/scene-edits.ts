@@ -9,7 +9,7 @@ import {
 import { cleaned, keptPoints } from '../scene/cleaning.js';
 import type { GeoPosition, PhotoId } from '../geometry/types.js';
 import type { Project } from '../project/project.js';
-import { controlResiduals } from '../scene/control.js';
+import { controlNotes, controlResiduals } from '../scene/control.js';
 import { infoOf } from '../scene/frame.js';
 import { gpsFrame, placeResiduals } from '../scene/gps-frame.js';
 import { markerLengths } from '../scene/marker-lengths.js';
@@ -91,6 +91,7 @@ export async function addOperations(
       }
       case 'controls':
         draft.control(operation.points, operation.offset);
+        notes.push(...controlNotes(operation.points, draft.scene.component));
         break;
       case 'region':
         draft.crop(operation.region ?? undefined);

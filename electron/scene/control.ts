@@ -8,7 +8,7 @@ import {
 } from '../contract/scene.js';
 import { registerPoints, transform } from '../geometry/similarity.js';
 import type { Scene } from '../geometry/types.js';
-import { endPoint } from './ends.js';
+import { endPoint, type FoundPoint } from './ends.js';
 import type { Frame } from './frame.js';
 import { spreads } from './known-frame.js';
 import { placesDeviation } from './scale.js';
@@ -32,7 +32,7 @@ export function checkControls(points: readonly Pick<ControlPoint, 'role'>[]): vo
 export function controlFrame(points: readonly ControlPoint[], scene: Scene): Frame {
   checkControls(points);
   const control = points.filter(({ role }) => role === 'control');
-  const found = control.map(({ at }) => endPoint(at, scene).position);
+  const found = control.map((point) => placeOf(point, scene).position);
   const known = control.map((point) => point.known);
   if (!spreads(found) || !spreads(known))
     throw new UserError(
@@ -48,6 +48,29 @@ export function controlFrame(points: readonly ControlPoint[], scene: Scene): Fra
   if (!registered)
     throw new UserError('bad-input', 'the control points lie in one place; add some that lie farther apart');
   return { level: 'control', unit: 'metre', sceneFromAlignment: registered.similarity };
+}
+
+/** Where a point is in the scene. @throws UserError 'bad-input', with its name */
+function placeOf({ name, at }: ControlPoint, scene: Scene): FoundPoint {
+  try {
+    return endPoint(at, scene);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.code, `the point ${name} has no place in the scene: ${error.message}`, { cause: error });
+  }
+}
+
+/** Points that have no place in the scene, and why: nothing else would tell of a check point that says nothing. */
+export function controlNotes(points: readonly ControlPoint[], scene: Scene): string[] {
+  return points.flatMap((point): string[] => {
+    try {
+      placeOf(point, scene);
+      return [];
+    } catch (error) {
+      if (error instanceof UserError) return [error.message];
+      throw error;
+    }
+  });
 }
 
 /** How far points with known coordinates come out from them; points whose photos are gone are left out. */

@@ -2,7 +2,7 @@ import { UserError } from '../contract/errors.js';
 import type { LengthEnd, ScenePixel } from '../contract/scene.js';
 import { posesOf, projected, triangulated, widestAngle, type Sighting } from '../geometry/rays.js';
 import type { Camera, Scene } from '../geometry/types.js';
-import { pointAtPixel } from './points.js';
+import { checkInside, pointAtPixel } from './points.js';
 
 interface Cameras {
   cameras: readonly Camera[];
@@ -30,7 +30,9 @@ const LEAST_ANGLE = 0.5;
 export function pointInPhotos({ others = [], ...first }: ScenePixel, { cameras }: Cameras): FoundPoint {
   const sightings = [first, ...others].flatMap(({ photo, x, y }): Sighting[] => {
     const camera = cameras.findIndex((each) => each.photo === photo);
-    return camera < 0 ? [] : [{ camera, x, y }];
+    if (camera < 0) return [];
+    checkInside({ x, y }, cameras[camera]!);
+    return [{ camera, x, y }];
   });
   const distinct = new Set(sightings.map(({ camera }) => camera));
   if (distinct.size < 2)

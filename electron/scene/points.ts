@@ -53,12 +53,8 @@ export function pointAtPixel(
   const [camera, map] = [cameras[index], maps[index]];
   if (!camera || !map)
     throw new UserError('bad-input', `this photo has no place in the scene, so its pixels have none: ${pixel.photo}`);
-  const { name, width, height } = camera;
-  if (!(pixel.x >= -0.5 && pixel.y >= -0.5 && pixel.x <= width - 0.5 && pixel.y <= height - 0.5))
-    throw new UserError(
-      'bad-input',
-      `the pixel ${pixel.x},${pixel.y} lies outside the photo, which has ${width} x ${height}: ${name}`,
-    );
+  const { name } = camera;
+  checkInside(pixel, camera);
   const [x, y] = viewFromOriginal(map.originalFromView, pixel.x, pixel.y);
   const fit = depthAt(samplesAround(index, x, y, cameras, maps, settings), settings);
   if (!fit)
@@ -82,6 +78,15 @@ export function pointAtPixel(
     ray,
     ...(across && { plane: [...across, 1 / depth - across[0] * ray[0] - across[1] * ray[1]] }),
   };
+}
+
+/** @throws UserError 'bad-input' for a pixel that the photo does not have: a slip in a table made a point of the scene */
+export function checkInside({ x, y }: { x: number; y: number }, { name, width, height }: Camera): void {
+  if (!(x >= -0.5 && y >= -0.5 && x <= width - 0.5 && y <= height - 0.5))
+    throw new UserError(
+      'bad-input',
+      `the pixel ${x},${y} lies outside the photo, which has ${width} x ${height}: ${name}`,
+    );
 }
 
 /** The pixel of a view that shows a pixel of the original photo; the inverse of OriginalFromView. */

@@ -5,7 +5,7 @@ import { posesOf, projected } from '../../electron/geometry/rays.js';
 import { registerPoints, transform, type Similarity } from '../../electron/geometry/similarity.js';
 import type { Camera, GeoPosition, Scene } from '../../electron/geometry/types.js';
 import { randomNumbers, rotationFromVector } from '../../electron/numerics/linear.js';
-import { controlFrame, controlResiduals, controlScaleDeviation } from '../../electron/scene/control.js';
+import { controlFrame, controlNotes, controlResiduals, controlScaleDeviation } from '../../electron/scene/control.js';
 import { pointInPhotos } from '../../electron/scene/ends.js';
 import { unlevelledFrame, type Frame } from '../../electron/scene/frame.js';
 import { gpsFrame, placeScaleDeviation } from '../../electron/scene/gps-frame.js';
@@ -155,6 +155,14 @@ describe('control points', () => {
       at: pixelOf(cameras, [0.2 * k, 0.1 * k, 0]),
     }));
     expect(() => controlFrame(line, scene)).toThrow(/in one place or on one line/);
+  });
+
+  it('are refused by name for a pixel that no photo has; a check point without a place is told', () => {
+    const typed = (k: number): ControlPoint[] =>
+      points.map((point, i) => (i === k ? { ...point, at: { ...point.at, x: 60_000 } } : point));
+    expect(() => controlFrame(typed(1), scene)).toThrow(/^the point P1 has no place .* 60000,.* outside the photo/);
+    expect(controlNotes(points, scene)).toEqual([]);
+    expect(controlNotes(typed(3), scene)).toEqual([expect.stringMatching(/^the point P3 .* outside the photo/)]);
   });
 
   it('a point in several photos tells how far its pixels are from its projections', () => {
