@@ -42,6 +42,24 @@ function withoutLens(camera: Camera, left: number, top: number, width: number, h
   return { ...rest, width, height, fy: camera.fx, cx: camera.cx - left, cy: camera.cy - top, k1: 0 };
 }
 
+/** Pixels that a principal point may lie off the middle: to look right it need not be resampled. */
+const MIDDLE_ENOUGH = 0.5;
+
+/**
+ * The same picture with empty borders that put the principal point into its middle, for cameras of formats that know no
+ * other (glTF, .chan): through them, a photo that was cut out of a larger one would not lie over the scene.
+ */
+export function centred(picture: Camera): Camera {
+  const { width, height, cx, cy } = picture;
+  const along = (size: number, centre: number): { size: number; centre: number } => {
+    if (Math.abs(centre - (size - 1) / 2) <= MIDDLE_ENOUGH) return { size, centre };
+    const whole = Math.ceil(2 * Math.max(centre, size - 1 - centre) + 1);
+    return { size: whole, centre: (whole - 1) / 2 };
+  };
+  const [x, y] = [along(width, cx), along(height, cy)];
+  return { ...picture, width: x.size, height: y.size, cx: x.centre, cy: y.centre };
+}
+
 interface Edges {
   x: [number, number];
   y: [number, number];

@@ -12,7 +12,7 @@ import { presets } from '../../electron/export/presets/index.js';
 import type { PresetInput } from '../../electron/export/presets/types.js';
 import { trackPoints } from '../../electron/export/tracks.js';
 import { writeFiles } from '../../electron/export/write-files.js';
-import { presetInput } from '../fixtures/preset-input.js';
+import { presetInput, rayColor } from '../fixtures/preset-input.js';
 
 let input: PresetInput;
 beforeAll(async () => {
@@ -172,6 +172,29 @@ function exrRow(bytes: Buffer, row: number, width: number, channels: number): Fl
 }
 
 describe('compositing', () => {
+  test('plates of photos whose lens was aside lie over the scene through cameras that know the middle only', async () => {
+    const folder = await written('compositing', await presetInput({ k1: -0.12, cx: 150.3, cy: 71 }));
+    const { plates } = json(folder, 'plates.json');
+    const lines = readFileSync(join(folder, 'cameras.chan'), 'utf8').split('\n');
+    for (const [k, { plate, depth, undistort }] of plates.slice(0, 2).entries()) {
+      const { data, info } = await sharp(join(folder, plate)).raw().toBuffer({ resolveWithObject: true });
+      const focal = info.height / 2 / Math.tan((Number(lines[k]!.split('\t')[7]) * Math.PI) / 360);
+      const off: number[] = [];
+      for (let y = 4; y < info.height; y += 9)
+        for (let x = 4; x < info.width; x += 9) {
+          const pixel = data.subarray(3 * (y * info.width + x), 3 * (y * info.width + x) + 3);
+          if (pixel[0]! + pixel[1]! + pixel[2]! < 30) continue;
+          const ray = rayColor((x + 0.5 - info.width / 2) / focal, (y + 0.5 - info.height / 2) / focal);
+          off.push(Math.max(...ray.map((value, c) => Math.abs(value - pixel[c]!))));
+        }
+      // The rest are the borders, and the picture's dark places.
+      expect(off.length).toBeGreaterThan(0.35 * (info.width / 9) * (info.height / 9));
+      expect(off.sort((a, b) => a - b)[Math.floor(0.9 * off.length)]!).toBeLessThan(6);
+      for (const file of [depth, undistort])
+        expect(exrRow(readFileSync(join(folder, file)), 0, info.width, 2)[0]!.length).toBe(info.width);
+    }
+  });
+
   test('depth at the size of the plate, ST-maps that undo each other, cameras that look the right way', async () => {
     const folder = await written('compositing');
     const { plates } = json(folder, 'plates.json');

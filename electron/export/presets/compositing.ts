@@ -4,6 +4,7 @@ import { gltfCamera } from '../axes.js';
 import { glb } from '../glb.js';
 import { pictureFile, undistortedCameras, type Undistorted } from '../pictures.js';
 import { textChunks } from '../types.js';
+import { centred } from '../undistort.js';
 import { withCameras, workHere, type ExportWork, type Preset } from './types.js';
 
 /** Plates without their lens, depth at their size, cameras, and the lens as ST-maps: what compositors work with. */
@@ -17,7 +18,10 @@ export const compositing: Preset = {
     return glb.estimateBytes(scene) + photoBytes * 1.2 + pixels * 1.5;
   },
   write: async ({ scene, unit, photos, work = workHere }, options) => {
-    const pictures = undistortedCameras(scene.cameras, options);
+    const pictures = undistortedCameras(scene.cameras, options).map((picture) => ({
+      ...picture,
+      camera: centred(picture.camera),
+    }));
     const straight = withCameras(
       scene,
       pictures.map(({ camera }) => camera),
@@ -72,6 +76,7 @@ function lensKey({ photo, camera }: Undistorted): string {
     photo.k1,
     photo.k2 ?? 0,
     camera.width,
+    camera.height,
   ]);
 }
 
@@ -102,7 +107,7 @@ function chanLine(camera: Camera, frame: number): string {
 
 function plateList(pictures: readonly Undistorted[], lenses: readonly PlateLens[], unit: string): object {
   return {
-    note: 'frame of cameras.chan (rotation order ZXY, y up); depth: channels Z and R, along the camera axis, 0 where nothing is known; ST-maps as of Nuke, origin bottom left',
+    note: 'frame of cameras.chan (rotation order ZXY, y up); depth: channels Z and R, along the camera axis, 0 where nothing is known; ST-maps as of Nuke, origin bottom left; plates of photos that were cut have empty borders, so that the principal point is in the middle, where cameras.chan and scene.glb have it',
     unit,
     plates: pictures.map((picture, k) => {
       const { photo, camera } = picture;
