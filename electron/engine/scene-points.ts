@@ -1,3 +1,4 @@
+import { UserError } from '../contract/errors.js';
 import { luma } from '../numerics/luma.js';
 import type { KnownLength, LengthEnd, ScenePixel } from '../contract/scene.js';
 import type { Camera, Scene } from '../geometry/types.js';
@@ -27,8 +28,19 @@ export class ScenePoints {
 
   /** @throws UserError 'bad-input' where no depth is known */
   async find(end: LengthEnd): Promise<FoundPoint> {
-    if ('camera' in end) return cameraPoint(end.camera, this.component);
-    return end.others?.length ? pointInPhotos(end, this.component) : this.onSurface(end);
+    try {
+      if ('camera' in end) return cameraPoint(end.camera, this.component);
+      return end.others?.length ? pointInPhotos(end, this.component) : await this.onSurface(end);
+    } catch (error) {
+      throw this.inNames(error);
+    }
+  }
+
+  /** The scene knows photos by their id, which says nothing to a person. */
+  private inNames(error: unknown): unknown {
+    if (!(error instanceof UserError)) return error;
+    const names = this.project.photos().reduce((text, { id, name }) => text.replaceAll(id, name), error.message);
+    return new UserError(error.code, names, { cause: error });
   }
 
   private async onSurface(pixel: ScenePixel): Promise<SurfacePoint> {

@@ -20,7 +20,8 @@ import { frameSamples } from '../../electron/scene/frame-samples.js';
 import { automaticUp, upOfGimbal } from '../../electron/scene/level.js';
 import { pointAtPixel } from '../../electron/scene/points.js';
 import { boxRegion, insideRegion, movedRegion } from '../../electron/scene/region.js';
-import { scaleOf } from '../../electron/engine/scene-points.js';
+import { scaleOf, ScenePoints } from '../../electron/engine/scene-points.js';
+import type { Project } from '../../electron/project/project.js';
 import { cameraOf, depthMapOf, roomScene } from '../fixtures/scene.js';
 import { lookAt, Room } from '../fixtures/room.js';
 
@@ -194,6 +195,14 @@ describe('scale by known lengths', () => {
     expect(() => pointAtPixel({ ...a, photo: 'other' }, scene.cameras, scene.depthMaps)).toThrow(
       /no place in the scene/,
     );
+  });
+
+  it('names a photo without a place as a person does', async () => {
+    const { scene } = await roomScene(3);
+    const project = { photos: () => [{ id: '7f3c-91', name: 'left out.jpg' }] } as unknown as Project;
+    const points = new ScenePoints(project, scene);
+    for (const end of [{ camera: '7f3c-91' }, { photo: '7f3c-91', x: 5, y: 5 }])
+      await expect(points.find(end)).rejects.toThrow(/no place in the scene.*: left out\.jpg$/);
   });
 });
 
