@@ -44,11 +44,14 @@ export function fitScale(
 }
 
 /** How lengths come out in a scene of another scale than theirs. */
-export const lengthsAt = ({ metresPerUnit, lengths }: ScaleFit, scale: number): MeasuredLength[] =>
-  lengths.map((length) => {
+export function lengthsAt({ metresPerUnit, lengths }: ScaleFit, scale: number): MeasuredLength[] {
+  // Rounded, a length alone is off by -0.0 mm.
+  if (areSameScale(scale, metresPerUnit)) return lengths;
+  return lengths.map((length) => {
     const measured = (length.measured * scale) / metresPerUnit;
     return { ...length, measured, residual: measured - length.metres };
   });
+}
 
 /** As a share: scales that differ by more are not one scale that went through products. */
 const ROUNDING = 1e-6;

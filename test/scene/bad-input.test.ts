@@ -5,7 +5,7 @@ import type { GeoPosition } from '../../electron/geometry/types.js';
 import { checkApart } from '../../electron/scene/ends.js';
 import { unlevelledFrame } from '../../electron/scene/frame.js';
 import { gpsFrame } from '../../electron/scene/gps-frame.js';
-import { fitScale, lengthNotes } from '../../electron/scene/scale.js';
+import { fitScale, lengthNotes, lengthsAt } from '../../electron/scene/scale.js';
 import { wallCameras } from '../fixtures/marker-room.js';
 
 const at = (
@@ -61,4 +61,14 @@ test('places that are off by a good share of what they span give a frame, with a
   const told = (noise: number): string => gpsFrame(spread, positions(noise), unlevelledFrame()).notes.join();
   expect(told(3)).toMatch(/places disagree with the cameras by \d.* give a known length/);
   expect(told(0.1)).not.toMatch(/disagree/);
+});
+
+test('a length in a scene of its own scale, as products round it, and in another', () => {
+  const fit = fitScale([{ metres: 2 }], [0.7]);
+  expect(lengthsAt(fit, fit.metresPerUnit * (1 - 1e-13))[0]!.residual).toBe(fit.lengths[0]!.residual);
+  expect(lengthsAt(fit, 3 * fit.metresPerUnit)[0]).toEqual({
+    metres: 2,
+    measured: expect.closeTo(6, 9),
+    residual: expect.closeTo(4, 9),
+  });
 });
