@@ -1,6 +1,8 @@
 import { UserError } from '../contract/errors.js';
 import type { MeasuredValue, Measurement, Vector } from '../contract/scene.js';
 import { transform } from '../geometry/similarity.js';
+import type { Scene } from '../geometry/types.js';
+import type { Project } from '../project/project.js';
 import { controlResiduals, controlScaleDeviation } from '../scene/control.js';
 import type { Frame } from '../scene/frame.js';
 import { placeScaleDeviation } from '../scene/gps-frame.js';
@@ -33,7 +35,7 @@ async function measureWith(workspace: Workspace, finder: ScenePoints, { kind, po
   const deviations = found.map(({ deviation }) => deviation * sceneFromAlignment.scale);
   const { value, deviation } = measure(kind, positions, deviations);
   const residuals = found.flatMap(({ residualPixels }) => residualPixels ?? []);
-  const scale = scaleShare(workspace, frame);
+  const scale = scaleShare(workspace.project, { alignment, component, frame });
   return {
     positions,
     value,
@@ -43,16 +45,18 @@ async function measureWith(workspace: Workspace, finder: ScenePoints, { kind, po
 }
 
 /** One standard deviation of the scene's scale, as a share of it, from what gave it; 0 where nothing tells. */
-function scaleShare({ project, alignment, scenes }: Workspace, frame: Frame): number {
-  const { scene } = scenes!.components[0]!;
+function scaleShare(
+  project: Project,
+  { alignment, component, frame }: { alignment: string; component: Scene; frame: Frame },
+): number {
   const { lengths, controls } = project.scene();
   if (lengths.length > 0) {
-    const fit = scaleOf(lengths, alignment!.key, scene);
+    const fit = scaleOf(lengths, alignment, component);
     if (areSameScale(fit.metresPerUnit, frame.sceneFromAlignment.scale))
       return scaleDeviation(fit.lengths, fit.deviations);
   }
-  if (frame.level === 'control') return controlScaleDeviation(controlResiduals(controls, scene, frame));
-  return frame.level === 'gps' ? placeScaleDeviation(scene.cameras, positionsOf(project), frame) : 0;
+  if (frame.level === 'control') return controlScaleDeviation(controlResiduals(controls, component, frame));
+  return frame.level === 'gps' ? placeScaleDeviation(component.cameras, positionsOf(project), frame) : 0;
 }
 
 /** A measurement of the project with its value; `error` where its points can't be found any more. */

@@ -118,16 +118,20 @@ export async function greyPicture(photo: ProjectPhoto, longSide = LONG_SIDE): Pr
  */
 export function scaleOf(lengths: readonly KnownLength[], alignment: string, component: Scene): LengthsFit {
   const found = lengths.map(({ a, b, measured }) => {
-    if (measured?.alignment === alignment && measured.deviation !== undefined) return measured;
+    const { distance, deviation } = measured?.alignment === alignment ? measured : {};
+    if (distance !== undefined && deviation !== undefined) return { distance, deviation };
+    // Given before deviations were kept, or for another alignment.
     const ends = [endPoint(a, component), endPoint(b, component)] as const;
-    const deviation = Math.hypot(...ends.map((end) => end.deviation));
-    return { distance: measured?.alignment === alignment ? measured.distance : distanceBetween(...ends), deviation };
+    return {
+      distance: distance ?? distanceBetween(...ends),
+      deviation: Math.hypot(...ends.map((end) => end.deviation)),
+    };
   });
   const fit = fitScale(
     lengths,
     found.map(({ distance }) => distance),
   );
-  return { ...fit, deviations: found.map(({ deviation }) => deviation! * fit.metresPerUnit) };
+  return { ...fit, deviations: found.map(({ deviation }) => deviation * fit.metresPerUnit) };
 }
 
 /** @property deviations one standard deviation of each length, from those of its ends, in metres */

@@ -91,9 +91,10 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
     event.preventDefault();
     void go(typed ?? listing?.path);
   };
+  const takesOne = accept === 'project' || accept === 'file';
   /** Enter takes one file at once, and photos when the one that it is pressed on is chosen already. */
-  const press = (event: KeyboardEvent, { path, kind }: Entry): void => {
-    const takes = accept === 'project' || accept === 'file' || (accept === 'photos' && chosen.includes(path));
+  const press = (event: KeyboardEvent, path: string, kind: Entry['kind']): void => {
+    const takes = takesOne || (accept === 'photos' && chosen.includes(path));
     if (event.key !== 'Enter' || kind === 'folder' || !takes) return;
     event.preventDefault();
     answer(accept === 'photos' ? [...chosen] : [path]);
@@ -174,10 +175,9 @@ export function FileDialog({ question: { title, accept, suggestion, answer } }: 
                   else if (accept === 'save') setName(entry);
                   else if (accept !== 'folder') toggle(path, event.shiftKey);
                 }}
-                onKeyDown={(event) => press(event, { name: entry, path, kind, bytes })}
+                onKeyDown={(event) => press(event, path, kind)}
                 onDoubleClick={() => {
-                  if ((kind === 'project' && accept === 'project') || (kind !== 'folder' && accept === 'file'))
-                    answer([path]);
+                  if (takesOne && kind !== 'folder') answer([path]);
                 }}
                 disabled={kind === 'photo' && accept === 'folder'}
               >

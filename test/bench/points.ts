@@ -16,6 +16,7 @@ import { sceneOf } from '../../electron/engine/scene-edits.js';
 import { ScenePoints } from '../../electron/engine/scene-points.js';
 import { Workspace } from '../../electron/engine/workspace.js';
 import { pointAtPixel, viewFromOriginal } from '../../electron/scene/points.js';
+import { quantile } from './poses.js';
 
 const SAMPLES = 'resources/samples/courtyard';
 /** Neighbours of the grid whose depths differ by more stand on different things. */
@@ -105,8 +106,4 @@ async function look(name: string, x: number, y: number): Promise<Found[]> {
   const plane = pointAtPixel(pixel, cameras, depthMaps);
   const { depth = plane.depth, deviation } = (await finder.find(pixel)) as Partial<typeof plane>;
   return [{ depth: map.depth[v * map.width + u]! }, plane, { depth, ...(deviation ? { deviation } : {}) }];
-}
-
-function quantile(list: readonly number[], share: number): number {
-  return [...list].sort((a, b) => a - b)[Math.floor(share * (list.length - 1))]!;
 }

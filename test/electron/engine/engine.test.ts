@@ -19,9 +19,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let made = 0;
+/** @param paths photos to begin with; all of the room, as their folder, where none are named */
 async function opened(
   calls = { observed: 0 },
   milliseconds = 0,
+  paths: readonly string[] = [photos],
 ): Promise<{ engine: Engine; path: string; calls: { observed: number } }> {
   const path = join(folder, `${made++}.pointmap`);
   const engine = new Engine({
@@ -30,12 +32,17 @@ async function opened(
     estimators: [() => [roomEstimator(calls, milliseconds)]],
   });
   await engine.request('project.create', { path });
-  await engine.request('photos.add', { paths: [photos] });
+  await engine.request('photos.add', { paths: [...paths] });
   await engine.request('edit.apply', {
     edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
   });
   return { engine, path, calls };
 }
+/** Of each photo of the room. */
+const photoFiles = (): string[] =>
+  readdirSync(photos)
+    .filter((name) => name.endsWith('.png') || name.endsWith('.jpg'))
+    .map((name) => join(photos, name));
 const runToEnd = async (engine: Engine): Promise<JobState> => {
   await engine.request('run.start', {});
   return engine.settled();
@@ -43,23 +50,12 @@ const runToEnd = async (engine: Engine): Promise<JobState> => {
 
 describe('a run', () => {
   test('places photos that come later into the scene, which stays where it is until it is levelled anew', async () => {
-    const path = join(folder, `${made++}.pointmap`);
-    const engine = new Engine({
-      ...{ dataFolder: join(folder, 'data'), threads: 1 },
-      estimators: [() => [roomEstimator({ observed: 0 }, 0)]],
-    });
-    await engine.request('project.create', { path });
-    await engine.request('edit.apply', {
-      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
-    });
-    const files = readdirSync(photos)
-      .filter((name) => name.endsWith('.png') || name.endsWith('.jpg'))
-      .map((name) => join(photos, name));
+    const files = photoFiles();
+    const { engine } = await opened(undefined, 0, files.slice(0, 2));
     const placed = async (): Promise<Map<string, number[]>> => {
       expect(await runToEnd(engine)).toMatchObject({ state: 'finished' });
       return new Map(engine.open.exported().cameras.map((camera) => [camera.name, [...camera.worldFromCamera]]));
     };
-    await engine.request('photos.add', { paths: files.slice(0, 2) });
     const before = await placed();
     await engine.request('photos.add', { paths: files });
     const after = await placed();
@@ -81,19 +77,8 @@ describe('a run', () => {
   });
 
   test('a length tells what it is in the scene when control points give the scale after it, also after another run', async () => {
-    const path = join(folder, `${made++}.pointmap`);
-    const engine = new Engine({
-      ...{ dataFolder: join(folder, 'data'), threads: 1 },
-      estimators: [() => [roomEstimator({ observed: 0 }, 0)]],
-    });
-    await engine.request('project.create', { path });
-    await engine.request('edit.apply', {
-      edit: { kind: 'settings', settings: { estimator: 'room', graph: 'complete' } },
-    });
-    const files = readdirSync(photos)
-      .filter((name) => name.endsWith('.png') || name.endsWith('.jpg'))
-      .map((name) => join(photos, name));
-    await engine.request('photos.add', { paths: files.slice(0, 3) });
+    const files = photoFiles();
+    const { engine } = await opened(undefined, 0, files.slice(0, 3));
     await runToEnd(engine);
     const photo = engine.open.project.photos()[0]!.id;
     const points = [
